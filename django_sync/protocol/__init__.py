@@ -1,0 +1,32 @@
+"""The wire: words, messages and their coding. No Django here, and no I/O."""
+
+from .messages import (
+    Batch,
+    Change,
+    Conflict,
+    Mutation,
+    Page,
+    Problem,
+    Record,
+    Resolution,
+    Result,
+)
+from .words import PROTOCOL_VERSION, ConflictKind, Op, Status, Transport, Write
+
+__all__ = [
+    "PROTOCOL_VERSION",
+    "Batch",
+    "Change",
+    "Conflict",
+    "ConflictKind",
+    "Mutation",
+    "Op",
+    "Page",
+    "Problem",
+    "Record",
+    "Resolution",
+    "Result",
+    "Status",
+    "Transport",
+    "Write",
+]

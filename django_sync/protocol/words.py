@@ -1,0 +1,65 @@
+"""The protocol's closed vocabularies. Values are what stands on the wire."""
+
+from __future__ import annotations
+
+import enum
+
+PROTOCOL_VERSION = 1
+
+
+class Op(enum.StrEnum):
+    """What a change in a pull tells a replica to do."""
+
+    PUT = "put"
+    DELETE = "delete"
+    REMOVE = "remove"
+    DROP = "drop"
+    BEGIN = "begin"
+
+
+class Write(enum.StrEnum):
+    """What a mutation asks for."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Status(enum.StrEnum):
+    """How a mutation ended."""
+
+    APPLIED = "applied"
+    MERGED = "merged"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+    ABORTED = "aborted"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the server keeps this result and answers it again."""
+        return self is not Status.ABORTED
+
+    @property
+    def took_effect(self) -> bool:
+        """Whether the object is now as asked (or as settled)."""
+        return self in (Status.APPLIED, Status.MERGED)
+
+
+class ConflictKind(enum.StrEnum):
+    """How two writes met."""
+
+    UPDATE_UPDATE = "update_update"
+    UPDATE_DELETE = "update_delete"
+    DELETE_UPDATE = "delete_update"
+    CREATE_CREATE = "create_create"
+    UNKNOWN_BASE = "unknown_base"
+
+
+class Transport(enum.StrEnum):
+    """The ways in which changes reach a client, best first."""
+
+    WEBSOCKET = "websocket"
+    SSE = "sse"
+    PUSH = "push"
+    LONG_POLL = "long-poll"
+    POLL = "poll"
