@@ -1,0 +1,91 @@
+"""The project's settings: ``DJANGO_SYNC = {…}``, typed, read through on each access.
+
+This file does no I/O and imports nothing of ours. ``docs/reference/settings.md``
+is made from ``SETTINGS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of ``DJANGO_SYNC``: its default, the type it must have, what it is for."""
+
+    name: str
+    default: Any
+    doc: str
+
+    @property
+    def kind(self) -> type:
+        return type(self.default)
+
+
+SETTINGS: dict[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            "DATABASE",
+            "default",
+            "The alias of the database that holds the synced models and the feed; one for all.",
+        ),
+        Setting("PAGE_SIZE", 1000, "Changes in a page, at most and where a client names no limit."),
+        Setting("BATCH_SIZE", 500, "Mutations in a batch, at most."),
+        Setting("BODY_BYTES", 5 * 1024 * 1024, "Bytes in the body of a request, at most."),
+        Setting("WAIT_SECONDS", 30, "Seconds for which a long poll is held, at most."),
+        Setting(
+            "SEQUENCE_BATCH",
+            5000,
+            "Entries that one sequencing transaction moves from outbox to log, at most.",
+        ),
+        Setting(
+            "SEQUENCE_WAIT_MS",
+            200,
+            "Milliseconds that a pull waits for another sequencer before it serves what is "
+            "positioned already.",
+        ),
+        Setting(
+            "RETRIES",
+            3,
+            "Times that a batch of mutations is run again after a deadlock, a serialization "
+            "failure or a time-out, before its mutations are tried one by one.",
+        ),
+        Setting(
+            "ADOPT_BATCH",
+            5000,
+            "Rows that adoption gives an id and a scope in one statement.",
+        ),
+    )
+}
+
+
+class Conf:
+    """Attribute access to the settings above: ``conf.PAGE_SIZE``.
+
+    Raises ``AttributeError`` for a name that is no setting. Values are read from
+    ``django.conf.settings`` each time, so ``override_settings`` works.
+    """
+
+    DATABASE: str
+    PAGE_SIZE: int
+    BATCH_SIZE: int
+    BODY_BYTES: int
+    WAIT_SECONDS: int
+    SEQUENCE_BATCH: int
+    SEQUENCE_WAIT_MS: int
+    RETRIES: int
+    ADOPT_BATCH: int
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            default = SETTINGS[name].default
+        except KeyError:
+            raise AttributeError(f"DJANGO_SYNC has no setting “{name}”") from None
+        return getattr(settings, "DJANGO_SYNC", {}).get(name, default)
+
+
+conf = Conf()

@@ -1,0 +1,167 @@
+"""The three columns that sync adds to a model, and how Python keeps out of their way.
+
+Database triggers own these columns. Python never writes a value of its own into
+them on an update, whatever a stale instance carries, and reads them again, when
+asked, after a save. This file knows nothing of triggers or of the feed.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models.query_utils import DeferredAttribute
+from django.db.models.signals import post_save
+
+from .ids import new_id
+
+if TYPE_CHECKING:
+    AnyField = models.Field[Any, Any]
+    UUIDField = models.UUIDField[Any, Any]
+    BigIntegerField = models.BigIntegerField[Any, Any]
+    CharField = models.CharField[Any, Any]
+else:
+    AnyField, UUIDField = models.Field, models.UUIDField
+    BigIntegerField, CharField = models.BigIntegerField, models.CharField
+
+SCOPE_LENGTH = 255
+
+
+class Stale(enum.Enum):
+    """Stands in an instance for a value that the database knows better."""
+
+    STALE = enum.auto()
+
+
+class StaleAttribute(DeferredAttribute):
+    """Reads a column again where a save has made the instance's copy doubtful.
+
+    It is a data descriptor, so that the marker can lie in the instance's
+    ``__dict__``: were the value removed instead, Django would take the field for
+    deferred, and the next ``save()`` would silently become
+    ``save(update_fields=…)``.
+    """
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        if instance is not None and instance.__dict__.get(self.field.attname) is Stale.STALE:
+            stale = [name for name, value in instance.__dict__.items() if value is Stale.STALE]
+            instance.refresh_from_db(fields=stale)
+        return super().__get__(instance, cls)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
+def mark_stale(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
+    """Forget, after a save, what the triggers may have set otherwise."""
+    for field in sender._meta.concrete_fields:
+        if isinstance(field, (RevisionField, ScopeField)) or (
+            isinstance(field, SyncIdField) and instance.__dict__.get(field.attname) is None
+        ):
+            instance.__dict__[field.attname] = Stale.STALE
+
+
+class TriggerOwned(AnyField):
+    """A column that is kept by triggers: an update writes it onto itself."""
+
+    descriptor_class = StaleAttribute
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if not add:
+            return models.F(self.attname)
+        value = super().pre_save(model_instance, add)
+        return None if value is Stale.STALE else value
+
+
+class SyncIdField(TriggerOwned, UUIDField):
+    """The object's id. Absent from a model whose primary key is a UUID: that one serves.
+
+    It may be null and has no default, so that a table with rows takes it
+    without a question; adoption fills it, and triggers fill what raw SQL leaves out.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.update(null=True, unique=True, editable=False)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        for implied in ("null", "unique", "editable"):
+            kwargs.pop(implied, None)
+        return name, path, args, kwargs
+
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = False
+    ) -> None:
+        if not cls._meta.abstract and (pk := uuid_primary_key(cls)) is not None:
+            setattr(cls, name, property(lambda self: getattr(self, pk.attname)))
+            return
+        super().contribute_to_class(cls, name, private_only)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if add and getattr(model_instance, self.attname) is None:
+            setattr(model_instance, self.attname, new_id())
+        return super().pre_save(model_instance, add)
+
+
+class RevisionField(TriggerOwned, BigIntegerField):
+    """The object's revision: 1 at first, raised by triggers with every change."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.update(default=1, db_default=1, editable=False)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        for implied in ("default", "db_default", "editable"):
+            kwargs.pop(implied, None)
+        return name, path, args, kwargs
+
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = False
+    ) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        if not cls._meta.abstract:
+            post_save.connect(mark_stale, sender=cls, dispatch_uid="django_sync.mark_stale")
+
+
+class ScopeField(TriggerOwned, CharField):
+    """The object's scope, computed by triggers; null until it is known.
+
+    Compared byte by byte on every database: on MariaDB its collation is binary,
+    for one that ignores case would take one tenant's rows for another's.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.update(max_length=SCOPE_LENGTH, null=True, editable=False)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        for implied in ("max_length", "null", "editable"):
+            kwargs.pop(implied, None)
+        return name, path, args, kwargs
+
+    def db_parameters(self, connection: Any) -> Any:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "mysql":
+            parameters["collation"] = "utf8mb4_bin"
+        return parameters
+
+
+def uuid_primary_key(model: type[models.Model]) -> AnyField | None:
+    """The model's own primary key where it is a UUID, also while the class is being made."""
+    fields = [model._meta.pk] if model._meta.pk else []
+    for base in model.__mro__[1:]:
+        options = getattr(base, "_meta", None)
+        if options is not None and options.abstract:
+            fields += [field for field in options.local_fields if field.primary_key]
+    if fields and isinstance(fields[0], models.UUIDField):
+        return fields[0]
+    return None
+
+
+def id_field(model: type[models.Model]) -> AnyField:
+    """The field that holds the id of a synced model: ``sync_id``, or its UUID primary key."""
+    return uuid_primary_key(model) or model._meta.get_field("sync_id")  # type: ignore[return-value]  # a concrete field by this name

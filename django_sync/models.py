@@ -1,0 +1,219 @@
+"""The mixin for synced models, and the tables of the feed.
+
+What each table is for stands with it. Triggers write ``Outbox`` and ``Tombstone``
+(on SQLite ``Change`` in place of ``Outbox``); their columns are a contract with
+``capture``. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from .fields import SCOPE_LENGTH, RevisionField, ScopeField, SyncIdField
+
+__all__ = [
+    "Change",
+    "Client",
+    "Feed",
+    "Generation",
+    "MutationResult",
+    "Outbox",
+    "ScopeSet",
+    "SyncModel",
+    "Tombstone",
+]
+
+LABEL_LENGTH = 200
+
+
+class SyncModel(models.Model):
+    """Mixin for a model whose objects are synced.
+
+    Subclass it, run ``makemigrations`` and ``migrate``: rows that exist get an
+    id, and from then on every committed write, by whatever path, raises the
+    revision and enters the feed.
+    """
+
+    sync_id = SyncIdField()
+    sync_revision = RevisionField()
+    sync_scope = ScopeField()
+
+    sync_scope_path: ClassVar[str | None] = None
+    """What decides the scope: ``"self"`` for the object's own id, the name of a column
+    or foreign key, or a path over foreign keys (``"card__board"``). A foreign key gives
+    the id of the synced object that it points to, or the primary key of another one.
+    ``None``: no scopes, all are in ``""``."""
+
+    sync_ignore: ClassVar[tuple[str, ...]] = ()
+    """Names of fields whose changes are no change of the object: ``("updated_at",)``."""
+
+    sync_touches: ClassVar[tuple[str, ...]] = ()
+    """Foreign keys, or columns behind them (``"author__username"``), that the record is
+    made from besides its own row: a change there is a change of this object."""
+
+    class Meta:
+        abstract = True
+
+
+class Feed(models.Model):
+    """The feed's state, in one row that the sequencer locks first (``id`` is 1)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    epoch = models.UUIDField(default=uuid.uuid4)
+    head = models.BigIntegerField(default=0)
+    floor = models.BigIntegerField(default=0)
+
+    objects: ClassVar[models.Manager[Feed]]
+
+    class Meta:
+        verbose_name = "feed"
+        verbose_name_plural = "feed"
+
+
+class Generation(models.Model):
+    """How often a model's feed had a gap; another number sends its collections anew."""
+
+    model = models.CharField(max_length=LABEL_LENGTH, primary_key=True)
+    value = models.BigIntegerField(default=1)
+
+    objects: ClassVar[models.Manager[Generation]]
+
+
+class Entry(models.Model):
+    """What a trigger writes down of one change.
+
+    ``op`` is ``c`` (created), ``u`` (updated), ``d`` (deleted) or ``m`` (moved away:
+    the entry of the scope that was left; the one of the new scope is ``u``).
+    ``columns`` names what changed, comma-separated, m2m fields by their name;
+    it is empty but for ``u``.
+    """
+
+    model = models.CharField(max_length=LABEL_LENGTH)
+    object_id = models.UUIDField()
+    revision = models.BigIntegerField()
+    op = models.CharField(max_length=1)
+    columns = models.TextField()
+    scope = models.CharField(max_length=SCOPE_LENGTH, null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class Outbox(Entry):
+    """Changes that have no position yet; the sequencer moves what is committed to the log.
+
+    ``kind`` is ``c`` for a change and ``t`` for a touch that the sequencer has to
+    carry out, for databases whose triggers cannot.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=1, db_default="c", default="c")
+
+    objects: ClassVar[models.Manager[Outbox]]
+
+    class Meta:
+        verbose_name_plural = "outbox"
+
+
+class Change(Entry):
+    """The log, which is the feed: changes in the order in which they became visible.
+
+    ``mark`` is random: it tells this entry from another that a restored history
+    puts in the same place.
+    """
+
+    position = models.BigAutoField(primary_key=True)
+    mark = models.BigIntegerField()
+
+    objects: ClassVar[models.Manager[Change]]
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["scope", "position"], name="django_sync_change_scope"),
+            models.Index(fields=["object_id", "revision"], name="django_sync_change_object"),
+        ]
+
+
+class Tombstone(models.Model):
+    """The last revision and scope of each deleted object, so that no revision is used twice."""
+
+    model = models.CharField(max_length=LABEL_LENGTH)
+    object_id = models.UUIDField()
+    revision = models.BigIntegerField()
+    scope = models.CharField(max_length=SCOPE_LENGTH, null=True)
+
+    objects: ClassVar[models.Manager[Tombstone]]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["object_id", "model"], name="django_sync_tombstone_object"
+            )
+        ]
+
+
+class ScopeSet(models.Model):
+    """A set of scopes that cursors name by its hash, so that they stay short."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    body = models.TextField()
+    used_on = models.DateField()
+
+    objects: ClassVar[models.Manager[ScopeSet]]
+
+
+class Client(models.Model):
+    """One installation; it belongs to the first user who used it."""
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sync_clients"
+    )
+    forgotten_seq = models.BigIntegerField(default=-1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Client]]
+
+
+class MutationResult(models.Model):
+    """What became of a mutation; answered again when it is sent again.
+
+    ``client`` is null for a REST call without ``Idempotency-Key``. The record is not
+    kept: a replay renders it anew, for what the user may see then. The revisions
+    above ``revision_before`` up to ``revision`` are the mutation's own.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, null=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    mutation_id = models.UUIDField()
+    seq = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64)
+    claim = models.UUIDField()
+    status = models.CharField(max_length=10, default="")
+    op = models.CharField(max_length=10, default="")
+    model = models.CharField(max_length=LABEL_LENGTH, default="")
+    object_id = models.UUIDField(null=True)
+    revision_before = models.BigIntegerField(null=True)
+    revision = models.BigIntegerField(null=True)
+    trace = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[MutationResult]]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["client", "mutation_id"], name="django_sync_result_mutation"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["object_id", "client"], name="django_sync_result_object")
+        ]
