@@ -9,6 +9,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from django_sync.models import SyncModel
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
@@ -35,7 +37,7 @@ class BoardQuerySet(models.QuerySet["Board"]):
         return self.filter(Q(owner_id=user.pk) | Q(pk__in=shared))
 
 
-class Board(models.Model):
+class Board(SyncModel):
     name = models.CharField(max_length=120)
     color = models.CharField(max_length=7, default="#3465a4", validators=[is_color])
     owner = models.ForeignKey(
@@ -46,6 +48,9 @@ class Board(models.Model):
     )
 
     objects = BoardQuerySet.as_manager()
+
+    sync_scope_path = "self"
+    sync_ignore = ("members",)  # who sees a board is no part of its record
 
     class Meta:
         ordering = ["name", "pk"]
@@ -74,10 +79,12 @@ class Membership(models.Model):
         return f"{self.user}, {self.get_role_display()} of {self.board}"
 
 
-class Label(models.Model):
+class Label(SyncModel):
     board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="labels")
     name = models.CharField(max_length=40)
     color = models.CharField(max_length=7, default="#888a85", validators=[is_color])
+
+    sync_scope_path = "board"
 
     class Meta:
         ordering = ["name"]
@@ -89,7 +96,7 @@ class Label(models.Model):
         return self.name
 
 
-class Card(models.Model):
+class Card(SyncModel):
     class Column(models.TextChoices):
         TODO = "todo", "To do"
         DOING = "doing"
@@ -106,6 +113,8 @@ class Card(models.Model):
     labels = models.ManyToManyField(Label, blank=True, related_name="cards")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    sync_scope_path = "board"
+
     class Meta:
         ordering = ["position", "pk"]
 
@@ -117,13 +126,15 @@ class Card(models.Model):
         self.labels.remove(*self.labels.exclude(board=self.board_id))
 
 
-class Comment(models.Model):
+class Comment(SyncModel):
     card = models.ForeignKey(Card, on_delete=models.CASCADE, related_name="comments")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="comments"
     )
     text = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    sync_scope_path = "card__board"  # a comment follows its card to another board
 
     class Meta:
         ordering = ["created_at", "pk"]
