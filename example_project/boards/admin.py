@@ -28,6 +28,9 @@ class LabelAdmin(admin.ModelAdmin):
     list_filter = ["board"]
     list_select_related = ["board"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Label | None = None) -> list[str]:
+        return [] if obj is None else ["board"]  # its cards are there
+
 
 @admin.register(Card)
 class CardAdmin(admin.ModelAdmin):

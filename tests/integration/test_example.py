@@ -187,3 +187,14 @@ def test_sqlite_runs_in_wal_mode() -> None:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
         assert cursor.fetchone() == ("wal",)
+
+
+def test_a_label_stays_on_its_board(demo: None, client: Client) -> None:
+    sign_in(client, "admin")
+    label = Label.objects.get(name="urgent")
+    form = {"board": Board.objects.get(name="Research").pk, "name": "late", "color": "#cc0000"}
+
+    assert client.post(f"/admin/boards/label/{label.pk}/change/", form).status_code == 302
+
+    label.refresh_from_db()
+    assert (label.name, label.board.name) == ("late", "Launch")
