@@ -38,7 +38,7 @@ class Caller:
         http.method = "GET"
         http.META.update(SERVER_NAME="localhost", SERVER_PORT="80")
         request = Request(http)
-        request.user = user
+        request.user, request.auth = user, None
         return cls.of(request)
 
     @property

@@ -147,11 +147,26 @@ def snapshot() -> Iterator[None]:
     if db.in_atomic_block:
         yield
         return
-    with transaction.atomic(using=db.alias):
+    with contextlib.ExitStack() as stack:
+        with _deferred(db):
+            stack.enter_context(transaction.atomic(using=db.alias))
         if db.vendor == "postgresql":
             with db.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield
+
+
+@contextlib.contextmanager
+def _deferred(db: Any) -> Iterator[None]:
+    """On SQLite, begin as a reader, also where the project's transactions begin IMMEDIATE."""
+    if db.vendor != "sqlite":
+        yield
+        return
+    mode, db.transaction_mode = db.transaction_mode, "DEFERRED"
+    try:
+        yield
+    finally:
+        db.transaction_mode = mode
 
 
 def state(position: int = 0) -> tuple[State, int | None]:
