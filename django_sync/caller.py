@@ -55,9 +55,11 @@ class Caller:
         http = copy.copy(self.request._request)
         http.method = method
         setattr(http, ATTRIBUTE, self)
-        request = Request(http, authenticators=self.request.authenticators)
+        request: Any = Request(http)
+        request.authenticators = self.request.authenticators
         request.user, request.auth = self.request.user, self.request.auth
         request.accepted_renderer = getattr(self.request, "accepted_renderer", None)
         request.version = getattr(self.request, "version", None)
         request._full_data = request._data = {} if data is None else data
-        return request
+        asked: Request = request
+        return asked

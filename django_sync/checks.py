@@ -20,7 +20,6 @@ from .serializers import SyncSerializerMixin, is_synced
 from .viewsets import SyncViewSetMixin
 
 Messages = Iterator[checks.CheckMessage]
-DOTTED = (serializers.SerializerMethodField,)
 
 
 def enlist() -> None:
@@ -161,7 +160,8 @@ def _serializer(collection: Collection, serializer: type[Any]) -> Messages:
         )
         return
     try:
-        fields: Iterable[tuple[str, Any]] = serializer().fields.items()
+        made: Any = serializer()
+        fields: Iterable[tuple[str, Any]] = made.fields.items()
     except (APIException, AssertionError) as problem:
         yield checks.Error(str(problem), obj=serializer, id="django_sync.E007")
         return
@@ -194,16 +194,13 @@ def _reaches_out(field: Any) -> bool:
     return computed or shown or "." in str(field.source)
 
 
-def _reference(
-    collection: Collection, serializer: type[Any], name: str, field: Any
-) -> Messages:
+def _reference(collection: Collection, serializer: type[Any], name: str, field: Any) -> Messages:
     queryset = getattr(field, "queryset", None)
-    model = getattr(queryset, "model", None)
+    model: Any = getattr(queryset, "model", None)
     by_key = (relations.PrimaryKeyRelatedField, relations.HyperlinkedRelatedField)
     if isinstance(field, by_key) and is_synced(model):
         yield checks.Error(
-            f"{serializer.__name__}.{name} names an object of {model.__name__} by its primary "
-            "key.",
+            f"{serializer.__name__}.{name} names an object of {model.__name__} by its primary key.",
             hint="Leave the field to SyncSerializerMixin, or make it a SyncRelatedField.",
             obj=serializer,
             id="django_sync.E008",

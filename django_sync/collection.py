@@ -255,7 +255,7 @@ class Collection:
         return serializer
 
     def check_names(self, viewset: Any, fields: Json, serializer: Any = None) -> None:
-        """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for read-only ones."""
+        """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for fixed ones."""
         serializer = serializer or viewset.get_serializer()
         unknown = sorted(set(fields) - set(serializer.fields))
         if unknown:

@@ -232,9 +232,7 @@ def read(
             bounds = [json.dumps(list(scopes)), after, upto, json.dumps(list(models)), limit]
             cursor.execute(_SQLITE_READ, bounds)
         else:
-            cursor.execute(
-                _PG_READ, [list(scopes), after, upto, list(models), limit, limit]
-            )
+            cursor.execute(_PG_READ, [list(scopes), after, upto, list(models), limit, limit])
         return [
             Entry(position, mark, model, uuid.UUID(str(object_id)), scope)
             for position, mark, model, object_id, scope in cursor.fetchall()

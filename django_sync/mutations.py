@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import (
-    DatabaseError,
     DataError,
     IntegrityError,
     OperationalError,
@@ -131,7 +130,7 @@ class Run:
         last: Exception | None = None
         for attempt in range(conf.RETRIES + 1):
             if attempt:
-                time.sleep(random.uniform(0, 2 * PAUSE * attempt))
+                time.sleep(random.uniform(0, 2 * PAUSE * attempt))  # noqa: S311 - jitter, no secret
             try:
                 return self._together(mutations, failures)
             except OperationalError as error:

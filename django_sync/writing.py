@@ -18,7 +18,6 @@ from .collection import CREATE, DELETE, UPDATE, Action, Collection
 from .merge import Trail, find_overlap, same
 from .protocol import Conflict, ConflictKind, Json, Mutation, Record, Status, Write
 
-
 Spans = tuple[tuple[int, int], ...]
 """Revisions (above, up to) of one object that the asking client made."""
 OwnSpans = Callable[[str, uuid.UUID, int], Spans]
@@ -82,7 +81,9 @@ class Writer:
         trace = feed.tombstones(collection.label, [id]).get(id)
         if trace is not None and collection.sees_scope(self.caller, trace.scope):
             gone = tombstone(collection, id, trace.revision)
-            raise Met(self._conflict(ConflictKind.UPDATE_DELETE, mutation, tuple(mutation.fields), gone))
+            raise Met(
+                self._conflict(ConflictKind.UPDATE_DELETE, mutation, tuple(mutation.fields), gone)
+            )
         serializer = collection.validated(viewset, mutation.fields, id=id)
         collection.create(viewset, serializer)
         landed = self._landed(collection, id, CREATE)
@@ -98,9 +99,7 @@ class Writer:
         wanted = self._wanted(collection, mutation.fields, record)
         if wanted:
             server = record.to_json()
-            raise Met(
-                self._conflict(ConflictKind.CREATE_CREATE, mutation, tuple(wanted), server)
-            )
+            raise Met(self._conflict(ConflictKind.CREATE_CREATE, mutation, tuple(wanted), server))
         revision = instance.sync_revision
         return Effect(Status.APPLIED, revision, revision, record.to_json())
 
@@ -256,13 +255,11 @@ class Writer:
             name = collection.scope_field
             told = {"code": "does_not_exist", "detail": "There is no such object."}
             raise errors.ValidationFailed(errors={name: [told]})
-        if instance is None or not collection.may_write_scope(self.caller, action, scope):
+        if instance is None or not collection.may_write_scope(self.caller, action, str(scope)):
             raise errors.PermissionDenied("You may not write there.")
         return instance
 
-    def _effect(
-        self, collection: Collection, instance: Any, before: int, status: Status
-    ) -> Effect:
+    def _effect(self, collection: Collection, instance: Any, before: int, status: Status) -> Effect:
         record = self._record(collection, instance)
         if record.revision == before:
             status = Status.APPLIED

@@ -17,10 +17,27 @@ Model = type[models.Model]
 AnyField = Any
 
 PLAIN = frozenset(
-    "AutoField BigAutoField SmallAutoField IntegerField BigIntegerField SmallIntegerField "
-    "PositiveIntegerField PositiveBigIntegerField PositiveSmallIntegerField BooleanField "
-    "UUIDField DateField DateTimeField TimeField DurationField FloatField DecimalField "
-    "BinaryField GenericIPAddressField".split()
+    [
+        "AutoField",
+        "BigAutoField",
+        "SmallAutoField",
+        "IntegerField",
+        "BigIntegerField",
+        "SmallIntegerField",
+        "PositiveIntegerField",
+        "PositiveBigIntegerField",
+        "PositiveSmallIntegerField",
+        "BooleanField",
+        "UUIDField",
+        "DateField",
+        "DateTimeField",
+        "TimeField",
+        "DurationField",
+        "FloatField",
+        "DecimalField",
+        "BinaryField",
+        "GenericIPAddressField",
+    ]
 )
 
 _paths: dict[Model, str | None] = {}
@@ -260,9 +277,7 @@ def _through(root: Model, model: Model, field: AnyField) -> Through:
     else:
         raise ImproperlyConfigured(f"“{field.name}” does not lead to the key of {root.__name__}.")
     columns = tuple(_column(f) for f in through.local_concrete_fields)
-    return Through(
-        field.name, through.db_table, through.pk.column, key.column, column, columns
-    )
+    return Through(field.name, through.db_table, through.pk.column, key.column, column, columns)
 
 
 def _descendants(root: Model) -> list[Model]:

@@ -18,7 +18,7 @@ from .models import Board, Card, Comment, Label
 
 
 class BoardSerializer(SyncSerializerMixin, serializers.ModelSerializer):
-    owner = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    owner: serializers.Field = serializers.SlugRelatedField(slug_field="username", read_only=True)
 
     class Meta:
         model = Board
@@ -59,7 +59,7 @@ class CardSerializer(SyncSerializerMixin, serializers.ModelSerializer):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        board = attrs["board"] if "board" in attrs else self.instance and self.instance.board
+        board = attrs["board"] if self.instance is None else attrs.get("board", self.instance.board)
         if any(label.board_id != board.pk for label in attrs.get("labels", ())):
             told = serializers.ErrorDetail("A card's labels are of its board.", "other_board")
             raise serializers.ValidationError({"labels": [told]})
@@ -67,7 +67,7 @@ class CardSerializer(SyncSerializerMixin, serializers.ModelSerializer):
 
 
 class CommentSerializer(SyncSerializerMixin, serializers.ModelSerializer):
-    author = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    author: serializers.Field = serializers.SlugRelatedField(slug_field="username", read_only=True)
 
     class Meta:
         model = Comment

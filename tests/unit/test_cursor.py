@@ -43,9 +43,7 @@ def test_f8_an_altered_cursor_does_not_open(place, bit):
     raw = bytearray(base64.urlsafe_b64decode(seal(PLACE, user="7", secret="k") + "=="))
     raw[place % len(raw)] ^= 1 << bit
     with pytest.raises(InvalidCursor):
-        open_sealed(
-            base64.urlsafe_b64encode(raw).decode().rstrip("="), user="7", secrets=["k"]
-        )
+        open_sealed(base64.urlsafe_b64encode(raw).decode().rstrip("="), user="7", secrets=["k"])
 
 
 @given(st.text(max_size=300))

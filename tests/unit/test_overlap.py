@@ -86,7 +86,9 @@ def test_a_value_is_the_same_as_itself(value):
     assert same(value, value)
 
 
-@pytest.mark.parametrize(("one", "other"), [(True, 1), (False, 0), ("1", 1), ([1], [1, 1]), (None, 0)])
+@pytest.mark.parametrize(
+    ("one", "other"), [(True, 1), (False, 0), ("1", 1), ([1], [1, 1]), (None, 0)]
+)
 def test_values_that_only_look_alike_differ(one, other):
     assert not same(one, other)
     assert not same({"a": [one]}, {"a": [other]})
