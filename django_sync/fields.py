@@ -129,8 +129,9 @@ class RevisionField(TriggerOwned, BigIntegerField):
 class ScopeField(TriggerOwned, CharField):
     """The object's scope, computed by triggers; null until it is known.
 
-    Compared byte by byte on every database: on MariaDB its collation is binary,
-    for one that ignores case would take one tenant's rows for another's.
+    Compared and ordered byte by byte on every database: a collation that ignores case
+    would take one tenant's rows for another's, and a snapshot pages through scopes in
+    an order that Python has to share.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -145,8 +146,9 @@ class ScopeField(TriggerOwned, CharField):
 
     def db_parameters(self, connection: Any) -> Any:
         parameters = super().db_parameters(connection)
-        if connection.vendor == "mysql":
-            parameters["collation"] = "utf8mb4_bin"
+        binary = {"mysql": "utf8mb4_bin", "postgresql": "C"}
+        if connection.vendor in binary:
+            parameters["collation"] = binary[connection.vendor]
         return parameters
 
 

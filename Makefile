@@ -1,0 +1,102 @@
+# Needs Python 3.11 or later and make; everything else goes into .venv here.
+#
+#   make demo      the example at http://127.0.0.1:8000          PORT, DATABASE_URL change it
+#   make test      rules, types, and the whole suite             TEST_POSTGRES_URL, PYTHON, WORKERS
+
+PORT ?= 8000
+WORKERS ?= auto
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+# The oldest Python first: with it the suite runs on the oldest Django that we support, and a second
+# time on Python 3.13 with the newest. Each is tried, for pyenv leaves shims that do not run.
+works = $(shell for python in $(1); do "$$python" -c 'import sys; sys.exit(sys.version_info < (3, $(2)))' \
+	2>/dev/null && echo "$$python" && break; done)
+PYTHON ?= $(call works,python3.11 python3.12 python3.13 python3.14 python3 python,11)
+PYTHON_313 ?= $(call works,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python),13)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint typecheck suite suite-313 format clean
+
+help:
+	@sed -n '/^#   make/s/^# *//p' Makefile
+
+# ── Environments ── a stamp in each tells which pyproject.toml it was made from ───────────────────
+
+# $(1) the folder, $(2) the Python, $(3) extras, $(4) Django
+define environment
+	@test -n "$(2)" || { echo "Python 3.11 or later is needed, and is not on the PATH." >&2; exit 1; }
+	@test -x $(1)/bin/pip || "$(2)" -m venv --clear $(1) || { \
+		echo "$(2) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
+	@echo "── $(1): installing django-sync[$(3)] on $$($(1)/bin/python --version)"
+	@$(1)/bin/pip install -qq --editable '.[$(3)]' 'Django~=$(4)'
+	@touch $@
+endef
+
+.venv/.demo: pyproject.toml
+	$(call environment,.venv,$(PYTHON),demo,5.2.0)
+
+.venv/.dev: pyproject.toml
+	$(call environment,.venv,$(PYTHON),dev,5.2.0)
+	@touch .venv/.demo
+
+.venv-3.13/.dev: pyproject.toml
+	$(call environment,.venv-3.13,$(PYTHON_313),dev,6.1.0)
+
+# ── The example ───────────────────────────────────────────────────────────────────────────────────
+
+demo: .venv/.demo
+	@.venv/bin/python example_project/manage.py migrate --verbosity 0
+	@.venv/bin/python example_project/manage.py seed
+	@echo "── http://127.0.0.1:$(PORT)/  (Ctrl-C ends it)"
+	@exec .venv/bin/uvicorn example_project.asgi:application --port $(PORT) --lifespan off \
+		--log-level warning
+
+# ── The suite ─────────────────────────────────────────────────────────────────────────────────────
+
+test: lint typecheck suite suite-313
+
+lint: .venv/.dev
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+
+typecheck: .venv/.dev
+	@.venv/bin/mypy
+
+# Everything on SQLite; where PostgreSQL answers, what touches a database once more on it.
+# $(1) the environment
+define run-suite
+	@echo "── $(1): $$($(1)/bin/python -c 'import django, platform; print("Python", \
+		platform.python_version(), "· Django", django.__version__)') · SQLite"
+	@DATABASE_URL= $(1)/bin/pytest -n $(WORKERS) -m "not soak and not postgresql"
+	@url=$$($(1)/bin/python scripts/postgres_url.py) || exit 1; \
+	if [ -n "$$url" ]; then \
+		echo "── $(1): the same on PostgreSQL, $(ON_POSTGRES)"; \
+		DATABASE_URL="$$url" $(1)/bin/pytest -n $(WORKERS) -m "not soak and not sqlite" $(ON_POSTGRES); \
+	else \
+		echo "── $(1): PostgreSQL was NOT tested: none answers (set TEST_POSTGRES_URL)"; \
+	fi
+endef
+ON_POSTGRES := $(wildcard tests/integration tests/party tests/conformance)
+
+suite: .venv/.dev
+	$(call run-suite,.venv)
+
+ifeq ($(PYTHON_313),)
+suite-313:
+	@echo "── Python 3.13 with Django 6.1 was NOT tested: there is no Python 3.13 here"
+else
+suite-313: .venv-3.13/.dev
+	$(call run-suite,.venv-3.13)
+endif
+
+# ── Housekeeping ──────────────────────────────────────────────────────────────────────────────────
+
+format: .venv/.dev
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+# The demo's database, example_project/db.sqlite3, stays: what is in it may be somebody's.
+clean:
+	rm -rf .venv .venv-3.13 .test-databases .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

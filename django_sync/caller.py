@@ -1,0 +1,63 @@
+"""Who is asking: one user, and the request that a viewset expects to see.
+
+Everything that is computed for a user within one call is kept here, so that
+scopes and permissions are asked for once. A caller lives no longer than its call.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+ATTRIBUTE = "_django_sync_caller"
+
+
+class Caller:
+    """A user with the request they came by; ``cache`` is for this call alone."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.cache: dict[Any, Any] = {}
+
+    @classmethod
+    def of(cls, request: Request) -> Caller:
+        """The caller of this request, the same one for each part of it."""
+        found = getattr(request._request, ATTRIBUTE, None)
+        if not isinstance(found, cls):
+            found = cls(request)
+            setattr(request._request, ATTRIBUTE, found)
+        return found
+
+    @classmethod
+    def for_user(cls, user: Any) -> Caller:
+        """A caller outside of HTTP, for sockets, tasks and tests."""
+        http = HttpRequest()
+        http.method = "GET"
+        http.META.update(SERVER_NAME="localhost", SERVER_PORT="80")
+        request = Request(http)
+        request.user = user
+        return cls.of(request)
+
+    @property
+    def user(self) -> Any:
+        return self.request.user
+
+    @property
+    def key(self) -> str:
+        """The user's primary key as text, to which cursors are bound."""
+        return str(self.user.pk)
+
+    def request_as(self, method: str, data: Any = None) -> Request:
+        """The request as it would have come over REST, for a mutation or an inner read."""
+        http = copy.copy(self.request._request)
+        http.method = method
+        setattr(http, ATTRIBUTE, self)
+        request = Request(http, authenticators=self.request.authenticators)
+        request.user, request.auth = self.request.user, self.request.auth
+        request.accepted_renderer = getattr(self.request, "accepted_renderer", None)
+        request.version = getattr(self.request, "version", None)
+        request._full_data = request._data = {} if data is None else data
+        return request

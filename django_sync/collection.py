@@ -1,0 +1,299 @@
+"""One registered model, seen through the project's own DRF code.
+
+A collection knows what a user sees of a model, what they may do, how an object
+becomes a record and how a write is carried out. It knows nothing of the feed,
+of cursors or of mutations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import models
+from rest_framework import serializers
+
+from . import errors
+from .caller import Caller
+from .fields import id_field
+from .problems import translated
+from .protocol import Json, Record
+from .serializers import NEW_ID, with_references
+
+READ = ("list", "GET")
+CREATE = ("create", "POST")
+UPDATE = ("partial_update", "PATCH")
+DELETE = ("destroy", "DELETE")
+Action = tuple[str, str]
+"""A viewset's action and the HTTP method that it stands for."""
+
+OPERATIONS: dict[str, tuple[Action, str]] = {
+    "read": (READ, "get_queryset"),
+    "create": (CREATE, "perform_create"),
+    "update": (UPDATE, "perform_update"),
+    "delete": (DELETE, "perform_destroy"),
+}
+
+
+class Collection:
+    """A model under a name of the protocol, behind a DRF viewset class."""
+
+    def __init__(self, name: str, viewset_class: type[Any], model: type[models.Model]) -> None:
+        self.name = name
+        self.viewset_class = viewset_class
+        self.model = model
+        self.id_name = id_field(model).name
+        self._shapes: dict[type[Any], str] = {}
+
+    def __repr__(self) -> str:
+        return f"<Collection {self.name}: {self.model._meta.label}>"
+
+    @property
+    def label(self) -> str:
+        """The label that the model's entries in the feed carry."""
+        concrete = self.model._meta.concrete_model or self.model
+        return concrete._meta.label_lower
+
+    @property
+    def scoped(self) -> bool:
+        return getattr(self.model, "sync_scope_path", None) is not None
+
+    # The viewset
+
+    def viewset(
+        self, caller: Caller, action: Action, *, data: Any = None, id: uuid.UUID | None = None
+    ) -> Any:
+        """A viewset of its own, set up as the router would for this action."""
+        name, method = action
+        viewset = self.viewset_class()
+        viewset.request = caller.request_as(method, data)
+        viewset.action, viewset.format_kwarg, viewset.args = name, None, ()
+        viewset.kwargs = {} if id is None else {viewset.lookup_url_kwarg or "pk": str(id)}
+        viewset.action_map = {method.lower(): name}
+        return viewset
+
+    def permit(self, viewset: Any, instance: models.Model | None = None) -> None:
+        """Ask the viewset's permissions; raises ``PermissionDenied`` or ``NotAuthenticated``."""
+        with translated():
+            viewset.check_permissions(viewset.request)
+            if instance is not None:
+                viewset.check_object_permissions(viewset.request, instance)
+
+    def operations(self, caller: Caller) -> list[str]:
+        """What the user may do here at all: some of read, create, update, delete."""
+        return [name for name in OPERATIONS if self.may(caller, name)]
+
+    def may(self, caller: Caller, operation: str) -> bool:
+        """Whether the collection offers the operation and its permissions allow it."""
+        key = (self.name, "may", operation)
+        if key not in caller.cache:
+            viewset = self.viewset(caller, OPERATIONS[operation][0])
+            caller.cache[key] = self.offers(operation) and self._permitted(viewset)
+        return bool(caller.cache[key])
+
+    def offers(self, operation: str) -> bool:
+        """Whether the viewset has the operation at all (a read-only one has no others)."""
+        action, method = OPERATIONS[operation]
+        verbs: Sequence[str] = self.viewset_class.http_method_names
+        return hasattr(self.viewset_class, method) and action[1].lower() in verbs
+
+    def _permitted(self, viewset: Any) -> bool:
+        try:
+            self.permit(viewset)
+        except (errors.PermissionDenied, errors.NotAuthenticated):
+            return False
+        return True
+
+    # What the user sees
+
+    def scopes(self, caller: Caller) -> frozenset[str]:
+        """The scopes of this collection that the user sees; none where they may not read it."""
+        key = (self.name, "scopes")
+        if key not in caller.cache:
+            caller.cache[key] = self._scopes(caller)
+        found: frozenset[str] = caller.cache[key]
+        return found
+
+    def _scopes(self, caller: Caller) -> frozenset[str]:
+        if not self.may(caller, "read"):
+            return frozenset()
+        viewset = self.viewset(caller, READ)
+        listed = viewset.get_scopes() if hasattr(viewset, "get_scopes") else ("",)
+        return frozenset(str(scope) for scope in listed if scope is not None)
+
+    def sees_scope(self, caller: Caller, scope: str | None) -> bool:
+        """Whether the user sees this scope, also where a write of this call opened it to them."""
+        if scope is None:
+            return False
+        if scope not in self.scopes(caller):
+            caller.cache[(self.name, "scopes")] = self._scopes(caller)
+        return scope in self.scopes(caller)
+
+    def may_write_scope(self, caller: Caller, action: Action, scope: str) -> bool:
+        viewset = self.viewset(caller, action)
+        ask = getattr(viewset, "may_write_scope", None)
+        return ask is None or bool(ask(scope))
+
+    def queryset(self, caller: Caller, *, shape: bool = True) -> Any:
+        """The viewset's own query, set up so that rendering asks nothing more a row."""
+        viewset = self.viewset(caller, READ)
+        queryset = viewset.get_queryset().order_by()
+        return with_references(queryset, viewset.get_serializer()) if shape else queryset
+
+    def find(self, caller: Caller, id: uuid.UUID) -> Any:
+        """The visible instance with this id, or ``None``."""
+        return next(iter(self.find_many(caller, [id])), None)
+
+    def find_many(self, caller: Caller, ids: Sequence[uuid.UUID]) -> list[Any]:
+        """The visible instances among these ids, each once."""
+        found = self.queryset(caller).filter(**{f"{self.id_name}__in": ids})
+        by_id = {instance.sync_id: instance for instance in found}
+        seen = self.scopes(caller)
+        return [instance for instance in by_id.values() if instance.sync_scope in seen]
+
+    def existing(self, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of these ids that have a row, whoever may see it."""
+        rows = self.model._base_manager.filter(**{f"{self.id_name}__in": ids})
+        return set(rows.values_list(self.id_name, flat=True))
+
+    def page(
+        self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
+    ) -> list[Any]:
+        """The first instances of these scopes by scope and id, behind ``after``."""
+        queryset = self.queryset(caller).filter(**{f"{self.id_name}__isnull": False})
+        if len(scopes) == 1:
+            queryset = queryset.filter(sync_scope=scopes[0])
+        else:
+            queryset = queryset.filter(sync_scope__in=scopes)
+        if after is not None:
+            queryset = queryset.filter(**{f"{self.id_name}__gt": after})
+        return list(queryset.order_by("sync_scope", self.id_name)[:limit])
+
+    def count(self, caller: Caller, scopes: Iterable[str]) -> int:
+        """How many objects of these scopes the user sees, about."""
+        queryset = self.queryset(caller, shape=False)
+        return int(queryset.filter(sync_scope__in=list(scopes)).count())
+
+    # Records
+
+    def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
+        """The records of these instances, in their order."""
+        if not instances:
+            return []
+        serializer = self.viewset(caller, READ).get_serializer(instances, many=True)
+        return [
+            Record(
+                self.name, instance.sync_id, instance.sync_revision, instance.sync_scope, dict(made)
+            )
+            for instance, made in zip(instances, serializer.data, strict=True)
+        ]
+
+    def rights(self, caller: Caller) -> str:
+        """What besides row and scope decides what the user sees; see ``get_rights``."""
+        ask = getattr(self.viewset(caller, READ), "get_rights", None)
+        return "" if ask is None else str(ask())
+
+    def shape(self, caller: Caller) -> str:
+        """The hash of the serializer's readable fields: another shape, another collection."""
+        serializer_class = self.viewset(caller, READ).get_serializer_class()
+        if serializer_class not in self._shapes:
+            fields = serializer_class().fields
+            told = [f"{n}:{type(f).__name__}" for n, f in fields.items() if not f.write_only]
+            self._shapes[serializer_class] = digest(*told)
+        return self._shapes[serializer_class]
+
+    # Writes
+
+    def lock(self, id: uuid.UUID) -> int | None:
+        """Lock the row until the transaction ends; its revision, ``None`` where it is gone."""
+        rows = self.model._base_manager.select_for_update().filter(**{self.id_name: id})
+        return rows.values_list("sync_revision", flat=True).first()
+
+    def scope_of(self, id: uuid.UUID) -> str | None:
+        """The scope of a row, whoever may see it."""
+        rows = self.model._base_manager.filter(**{self.id_name: id})
+        return rows.values_list("sync_scope", flat=True).first()
+
+    @property
+    def scope_field(self) -> str:
+        """The field that decides the scope, to which an error about it belongs."""
+        path = getattr(self.model, "sync_scope_path", None)
+        return "non_field_errors" if path in (None, "self") else str(path).split("__")[0]
+
+    def create(self, viewset: Any, serializer: Any) -> None:
+        with translated():
+            viewset.perform_create(serializer)
+
+    def update(self, viewset: Any, serializer: Any) -> None:
+        with translated():
+            viewset.perform_update(serializer)
+
+    def destroy(self, viewset: Any, instance: Any) -> None:
+        with translated():
+            viewset.perform_destroy(instance)
+
+    def validated(
+        self, viewset: Any, fields: Json, *, instance: Any = None, id: uuid.UUID | None = None
+    ) -> Any:
+        """The viewset's serializer over ``fields``, valid.
+
+        Raises ``ValidationFailed`` and ``FieldNotWritable``.
+        """
+        context = viewset.get_serializer_context()
+        if id is not None:
+            context[NEW_ID] = id
+        with translated():
+            serializer = viewset.get_serializer(
+                instance, data=fields, partial=instance is not None, context=context
+            )
+        self.check_names(viewset, fields, serializer)
+        with translated():
+            serializer.is_valid(raise_exception=True)
+        return serializer
+
+    def check_names(self, viewset: Any, fields: Json, serializer: Any = None) -> None:
+        """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for read-only ones."""
+        serializer = serializer or viewset.get_serializer()
+        unknown = sorted(set(fields) - set(serializer.fields))
+        if unknown:
+            told = [{"code": "unknown", "detail": "There is no such field."}]
+            raise errors.ValidationFailed(errors=dict.fromkeys(unknown, told))
+        fixed = sorted(name for name in fields if serializer.fields[name].read_only)
+        if fixed:
+            told = [{"code": "read_only", "detail": "The server alone writes this field."}]
+            raise errors.FieldNotWritable(errors=dict.fromkeys(fixed, told))
+
+    def is_idle(self, instance: Any, serializer: Any) -> bool:
+        """Whether valid data say what the instance has already; lists of objects never do."""
+        for attribute, value in serializer.validated_data.items():
+            if isinstance(value, (list, dict)) and not isinstance(
+                serializer.fields.get(attribute), serializers.JSONField
+            ):
+                return False
+            if not hasattr(instance, attribute) or getattr(instance, attribute) != value:
+                return False
+        return True
+
+    def columns(self, viewset: Any, name: str) -> frozenset[str] | None:
+        """The columns that a serializer field stands for; ``None`` where they cannot be told."""
+        field = viewset.get_serializer().fields.get(name)
+        if field is None or not isinstance(field.source, str) or "." in field.source:
+            return None
+        known: list[Any] = [*self.model._meta.concrete_fields, *self.model._meta.many_to_many]
+        for candidate in known:
+            if field.source in (candidate.name, getattr(candidate, "attname", None)):
+                return frozenset({candidate.column or candidate.name, candidate.name})
+        return None
+
+    def is_set(self, viewset: Any, name: str) -> bool:
+        """Whether the field is a list of references, whose order means nothing."""
+        field = viewset.get_serializer().fields.get(name)
+        return isinstance(field, serializers.ManyRelatedField)
+
+
+def digest(*parts: str) -> str:
+    """A short hash of texts, for comparing."""
+    joined = "\0".join(parts)
+    return hashlib.sha256(joined.encode()).hexdigest()[:16]

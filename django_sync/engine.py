@@ -1,0 +1,265 @@
+"""The use cases, in one place: describe, pull, mutate, and the reads and writes of REST.
+
+Every edge (HTTP, sockets, tasks, commands) calls this, and only this.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from . import errors, feed, mutations, pulling
+from .caller import Caller
+from .collection import DELETE, UPDATE, Action, Collection
+from .conf import conf
+from .ids import new_id
+from .protocol import (
+    PROTOCOL_VERSION,
+    Batch,
+    Json,
+    Mutation,
+    Page,
+    Record,
+    Result,
+    Status,
+    Transport,
+    Write,
+)
+from .registry import registry
+
+__all__ = [
+    "Call",
+    "create",
+    "delete",
+    "describe",
+    "etag",
+    "get",
+    "mutate",
+    "page",
+    "pull",
+    "update",
+]
+
+TRANSPORTS = (Transport.POLL,)
+
+
+def describe(caller: Caller, root: str) -> Json:
+    """The service document: what a client needs before its first pull. ``root`` is its path."""
+    feed.sequence()
+    state, _ = feed.state()
+    return {
+        "protocol": PROTOCOL_VERSION,
+        "epoch": state.epoch,
+        "server_time": timezone.now().isoformat().replace("+00:00", "Z"),
+        "collections": {
+            c.name: {
+                "url": f"{root}{c.name}/",
+                "schema_version": c.shape(caller),
+                "scoped": c.scoped,
+                "operations": c.operations(caller),
+            }
+            for c in registry
+            if c.may(caller, "read")
+        },
+        "transports": [str(transport) for transport in TRANSPORTS],
+        "limits": {
+            "page_size": conf.PAGE_SIZE,
+            "batch_size": conf.BATCH_SIZE,
+            "body_bytes": conf.BODY_BYTES,
+            "wait_seconds": conf.WAIT_SECONDS,
+        },
+    }
+
+
+def pull(
+    caller: Caller,
+    *,
+    cursor: str | None = None,
+    collections: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> Page:
+    """The next page of changes; see ``pulling.pull`` for what it raises."""
+    most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
+    return pulling.pull(caller, cursor, collections, most)
+
+
+def mutate(caller: Caller, body: Any) -> list[Result]:
+    """Carry out a batch as the protocol's section 7 has it.
+
+    Raises ``Invalid`` for a malformed envelope, ``TooLarge``, ``ClientMismatch``,
+    ``InvalidCursor``, ``CursorExpired`` (then nothing is applied) and ``Unavailable``.
+    """
+    batch = Batch.from_json(body)
+    if len(batch.mutations) > conf.BATCH_SIZE:
+        raise errors.TooLarge(f"A batch holds at most {conf.BATCH_SIZE} mutations.")
+    client = mutations.client_of(caller, batch.client_id)
+    feed.sequence()
+    if batch.cursor is not None:
+        pulling.check_history(pulling.open_cursor(caller, batch.cursor))
+    run = mutations.Run(caller, client, atomic=batch.atomic)
+    return run.results(mutations.read_mutations(batch))
+
+
+# REST: a thin face of the same
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A REST write: the client and key that make it repeatable, and the ETag it stands on."""
+
+    client_id: uuid.UUID | None = None
+    key: uuid.UUID | None = None
+    etag: str | None = None
+
+
+def _readable(caller: Caller, name: str) -> Collection:
+    """The collection of a path; unknown and unreadable ones are alike."""
+    if name not in registry:
+        raise errors.NotFound
+    collection = registry.get(name)
+    if not collection.may(caller, "read"):
+        raise errors.PermissionDenied
+    return collection
+
+
+def etag(caller: Caller, collection: Collection, record: Record) -> str:
+    """The opaque tag of a record as this caller sees it."""
+    state, _ = feed.state()
+    seen = f"{state.epoch} {collection.rights(caller)} {collection.shape(caller)} {caller.key}"
+    told = hashlib.sha256(f"{record.id} {record.revision} {seen}".encode()).hexdigest()[:20]
+    return f'"{record.revision}-{told}"'
+
+
+def get(caller: Caller, name: str, id: uuid.UUID) -> tuple[Record, str]:
+    """A record and its ETag; raises ``NotFound``, also for what may not be seen."""
+    collection = _readable(caller, name)
+    instance = collection.find(caller, id)
+    if instance is None:
+        raise errors.NotFound
+    record = collection.render(caller, [instance])[0]
+    return record, etag(caller, collection, record)
+
+
+def page(
+    caller: Caller, name: str, after: tuple[str, uuid.UUID] | None, limit: int | None
+) -> tuple[list[Record], tuple[str, uuid.UUID] | None]:
+    """Records of a collection in the order of scope and id, and where the next page begins."""
+    collection = _readable(caller, name)
+    most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
+    scopes = sorted(collection.scopes(caller))
+    found: list[Any] = []
+    if after is not None and after[0] in scopes:
+        found += collection.page(caller, [after[0]], after[1], most)
+    if after is not None:
+        scopes = [scope for scope in scopes if scope > after[0]]
+    if scopes and len(found) < most:
+        found += collection.page(caller, scopes, None, most - len(found))
+    place = (found[-1].sync_scope, found[-1].sync_id) if len(found) == most else None
+    return collection.render(caller, found), place
+
+
+def create(caller: Caller, name: str, id: uuid.UUID | None, fields: Json, call: Call) -> Json:
+    """Create an object over REST and return its record. Raises what the checks raise."""
+    _known(name)
+    if id is None and call.client_id is not None and call.key is not None:
+        id = uuid.uuid5(call.client_id, str(call.key))
+    mutation = _mutation(call, Write.CREATE, name, id or new_id(), fields)
+    return _record_of(_run(caller, mutation, call))
+
+
+def update(caller: Caller, name: str, id: uuid.UUID, fields: Json, call: Call) -> Json:
+    """Change an object over REST and return its record.
+
+    Raises ``RevisionConflict`` where ``call.etag`` is not the current one.
+    """
+    base = _base(caller, name, id, call, UPDATE)
+    mutation = _mutation(call, Write.UPDATE, name, id, fields, base)
+    return _record_of(_run(caller, mutation, call))
+
+
+def delete(caller: Caller, name: str, id: uuid.UUID, call: Call) -> None:
+    """Delete an object over REST."""
+    base = _base(caller, name, id, call, DELETE)
+    _run(caller, _mutation(call, Write.DELETE, name, id, {}, base), call)
+
+
+def _known(name: str) -> None:
+    if name not in registry:
+        raise errors.NotFound
+
+
+def _base(caller: Caller, name: str, id: uuid.UUID, call: Call, action: Action) -> int:
+    """The revision that ``If-Match`` stands for.
+
+    Visibility is asked first, then permission, then the precondition; a repeat under the
+    same key finds its stored result whatever has happened since.
+    """
+    _known(name)
+    collection = registry.get(name)
+    asked = revision_of(call.etag)
+    if call.key is not None and asked is not None:
+        return asked
+    record, now = get(caller, name, id) if collection.may(caller, "read") else (None, None)
+    if record is None:
+        raise errors.NotFound
+    if call.etag is None:
+        collection.permit(collection.viewset(caller, action, id=id), collection.find(caller, id))
+        raise errors.PreconditionRequired
+    if call.etag == "*":
+        return record.revision
+    if now != call.etag:
+        raise errors.RevisionConflict(record=record.to_json())
+    return record.revision
+
+
+def revision_of(tag: str | None) -> int | None:
+    """The revision within an ETag of ours."""
+    number = (tag or "").strip('"').split("-")[0]
+    return int(number) if number.isdecimal() else None
+
+
+def _mutation(
+    call: Call, op: Write, name: str, id: uuid.UUID, fields: Json, base: int | None = None
+) -> Mutation:
+    state, _ = feed.state()
+    return Mutation(
+        id=call.key or new_id(),
+        seq=0,
+        op=op,
+        collection=name,
+        object_id=id,
+        base_revision=base,
+        epoch=state.epoch,
+        fields=fields,
+    )
+
+
+def _run(caller: Caller, mutation: Mutation, call: Call) -> Result:
+    client = None
+    if call.client_id is not None and call.key is not None:
+        client = mutations.client_of(caller, call.client_id)
+    (result,) = mutations.Run(caller, client, strict=True).results([mutation])
+    if result.status.took_effect:
+        return result
+    raise _refusal(result)
+
+
+def _refusal(result: Result) -> errors.SyncError:
+    """A result that REST answers with an error."""
+    if result.conflict is not None:
+        server = result.conflict.server
+        if result.status is Status.CONFLICT and result.conflict.base_revision is None:
+            return errors.AlreadyExists(record=server)
+        return errors.RevisionConflict(record=server)
+    return errors.from_problem(result.problem or {})
+
+
+def _record_of(result: Result) -> Json:
+    if result.record is None:
+        raise errors.NotFound
+    return result.record

@@ -1,0 +1,266 @@
+"""The feed: gives committed changes their positions, and reads them in that order.
+
+On PostgreSQL (and MariaDB) a trigger writes an outbox, and whoever reads moves
+what is committed into the log, under the lock of the one ``Feed`` row. Position
+order is then the order of visibility, and writers wait for nobody. On SQLite,
+with its single writer, the log's own id is the position.
+
+This file knows nothing of users, collections or cursors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import OperationalError, connections, transaction
+
+from .conf import conf
+from .models import Change, Feed, Generation, Outbox, Tombstone
+
+log = logging.getLogger("django_sync.feed")
+
+CHANGE = Change._meta.db_table
+FEED = Feed._meta.db_table
+OUTBOX = Outbox._meta.db_table
+LOCKED = "55P03"
+"""PostgreSQL's SQLSTATE for a lock that was not to be had in time."""
+
+_MOVE = f"""
+WITH todo AS MATERIALIZED (SELECT id FROM {OUTBOX} ORDER BY id LIMIT %s),
+     gone AS (DELETE FROM {OUTBOX} o USING todo WHERE o.id = todo.id RETURNING o.*),
+     moved AS (
+        INSERT INTO {CHANGE}
+               (position, mark, model, object_id, revision, op, columns, scope, at)
+        SELECT %s + row_number() OVER (ORDER BY id), floor(random() * 9007199254740991)::bigint,
+               model, object_id, revision, op, columns, scope, at
+        FROM gone RETURNING 1)
+UPDATE {FEED} SET head = head + (SELECT count(*) FROM moved) WHERE id = 1 RETURNING head
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The feed as one database snapshot shows it; ``mark`` is that of the head."""
+
+    epoch: str
+    head: int
+    floor: int
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the feed says of one change; the row decides what is sent."""
+
+    position: int
+    mark: int
+    model: str
+    object_id: uuid.UUID
+    scope: str | None
+
+
+def connection() -> Any:
+    """The connection that all of sync uses."""
+    return connections[conf.DATABASE]
+
+
+def sequence() -> int:
+    """Give positions to what is committed and has none; return how many got one.
+
+    Runs in transactions of its own, unless one is open already (as in a
+    ``TestCase``). Where another sequencer holds the lock for longer than
+    ``SEQUENCE_WAIT_MS``, what is positioned by then has to do.
+    """
+    db, moved = connection(), 0
+    while _waiting(db):
+        step = _sequence_once(db)
+        moved += step
+        if step < conf.SEQUENCE_BATCH:
+            break
+    return moved
+
+
+def _waiting(db: Any) -> bool:
+    """Whether the outbox holds anything; makes the feed's row where there is none yet."""
+    with db.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT 1 FROM {OUTBOX}), EXISTS (SELECT 1 FROM {FEED} WHERE id = 1)"
+        )
+        waiting, there = cursor.fetchone()
+        if not there:
+            _create(cursor)
+        return bool(waiting)
+
+
+def _sequence_once(db: Any) -> int:
+    """One transaction: the lock in one statement, the move in a later one.
+
+    In one statement, or at REPEATABLE READ, the snapshot would be older than
+    the lock, and positions would be given twice.
+    """
+    try:
+        with transaction.atomic(using=db.alias), db.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, true),"
+                " CASE WHEN current_setting('synchronous_commit') = 'off'"
+                " THEN set_config('synchronous_commit', 'on', true) END",
+                [f"{conf.SEQUENCE_WAIT_MS}ms"],
+            )
+            cursor.execute(f"SELECT head FROM {FEED} WHERE id = 1 FOR UPDATE")
+            row = cursor.fetchone()
+            head = _create(cursor) if row is None else row[0]
+            cursor.execute(_MOVE, [conf.SEQUENCE_BATCH, head])
+            return int(cursor.fetchone()[0]) - int(head)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCKED:
+            raise
+        log.info("another process is sequencing; serving what is positioned")
+        return 0
+
+
+def _create(cursor: Any) -> int:
+    """Make the feed's row, with an epoch of its own; the head follows a log that is there."""
+    cursor.execute(f"SELECT COALESCE(max(position), 0) FROM {CHANGE}")
+    (head,) = cursor.fetchone()
+    cursor.execute(
+        f"INSERT INTO {FEED} (id, epoch, head, floor) VALUES (1, %s, %s, 0)"
+        " ON CONFLICT (id) DO NOTHING",
+        [uuid.uuid4() if connection().vendor == "postgresql" else uuid.uuid4().hex, head],
+    )
+    cursor.execute(f"SELECT head FROM {FEED} WHERE id = 1")
+    return int(cursor.fetchone()[0])
+
+
+@contextlib.contextmanager
+def snapshot() -> Iterator[None]:
+    """One consistent state of the database for all reads of a pull.
+
+    Inside an open transaction that state is whatever the transaction sees.
+    """
+    db = connection()
+    if db.in_atomic_block:
+        yield
+        return
+    with transaction.atomic(using=db.alias):
+        if db.vendor == "postgresql":
+            with db.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def state(position: int = 0) -> tuple[State, int | None]:
+    """The feed's state, and the mark of the entry at ``position`` (``None``: no such entry).
+
+    Position 0 is where every history begins; its mark is 0.
+    """
+    head = "f.head"
+    if connection().vendor == "sqlite":
+        head = f"(SELECT COALESCE(max(position), 0) FROM {CHANGE})"
+    with connection().cursor() as cursor:
+        cursor.execute(
+            f"SELECT h.epoch, h.head, h.floor,"
+            f" (SELECT mark FROM {CHANGE} WHERE position = h.head),"
+            f" (SELECT mark FROM {CHANGE} WHERE position = %s)"
+            f" FROM (SELECT f.epoch, f.floor, {head} AS head FROM {FEED} f WHERE f.id = 1) h",
+            [position],
+        )
+        epoch, now, floor, mark, there = cursor.fetchone()
+    return State(str(uuid.UUID(str(epoch))), now, floor, mark or 0), there if position else 0
+
+
+def diverged(epoch: str) -> None:
+    """Begin a new epoch, once, where a cursor of ``epoch`` proved that history is another."""
+    old = uuid.UUID(epoch)
+    moved = Feed.objects.using(conf.DATABASE).filter(id=1, epoch=old).update(epoch=uuid.uuid4())
+    if moved:
+        log.warning("history diverged: a new epoch begins, and replicas start again")
+
+
+def generations() -> dict[str, int]:
+    """How often each model's feed had a gap, by label."""
+    return dict(Generation.objects.using(conf.DATABASE).values_list("model", "value"))
+
+
+_PG_READ = f"""
+SELECT c.position, c.mark, c.model, c.object_id, c.scope
+FROM unnest(%s::text[]) AS s (scope) CROSS JOIN LATERAL (
+    SELECT position, mark, model, object_id, scope FROM {CHANGE}
+    WHERE scope = s.scope AND position > %s AND position <= %s AND model = ANY(%s)
+    ORDER BY position LIMIT %s) c
+ORDER BY c.position LIMIT %s
+"""
+_SQLITE_READ = f"""
+SELECT c.position, c.mark, c.model, c.object_id, c.scope
+FROM json_each(%s) AS s CROSS JOIN {CHANGE} AS c
+WHERE c.scope = s.value AND c.position > %s AND c.position <= %s
+  AND c.model IN (SELECT value FROM json_each(%s))
+ORDER BY c.position LIMIT %s
+"""
+
+
+def read(
+    scopes: Sequence[str], models: Sequence[str], after: int, upto: int, limit: int
+) -> list[Entry]:
+    """The first ``limit`` entries of these scopes and models behind ``after``, in order.
+
+    The index on (scope, position) is entered once for each scope, so the cost
+    follows the entries found, not the length of the log.
+    """
+    with connection().cursor() as cursor:
+        if connection().vendor == "sqlite":
+            bounds = [json.dumps(list(scopes)), after, upto, json.dumps(list(models)), limit]
+            cursor.execute(_SQLITE_READ, bounds)
+        else:
+            cursor.execute(
+                _PG_READ, [list(scopes), after, upto, list(models), limit, limit]
+            )
+        return [
+            Entry(position, mark, model, uuid.UUID(str(object_id)), scope)
+            for position, mark, model, object_id, scope in cursor.fetchall()
+        ]
+
+
+def unsequenced(scopes: Sequence[str]) -> bool:
+    """Whether this snapshot shows committed changes of these scopes without a position."""
+    if connection().vendor == "sqlite":
+        return False
+    with connection().cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT 1 FROM {OUTBOX} WHERE scope = ANY(%s))", [list(scopes)]
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def tombstones(model: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tombstone]:
+    """The last traces of deleted objects among ``ids``."""
+    found = Tombstone.objects.using(conf.DATABASE).filter(model=model, object_id__in=ids)
+    return {tombstone.object_id: tombstone for tombstone in found}
+
+
+def history(
+    model: str, object_id: uuid.UUID, above: int, upto: int
+) -> list[tuple[int, str, frozenset[str]]]:
+    """Revision, op and changed columns of an object's entries, wherever they lie.
+
+    Outbox and log are read in one statement, so that the sequencer cannot move
+    an entry from one to the other between two reads.
+    """
+    key = object_id if connection().vendor == "postgresql" else object_id.hex
+    bounds = [model, key, above, upto]
+    wanted = "model = %s AND object_id = %s AND revision > %s AND revision <= %s AND op <> 'm'"
+    with connection().cursor() as cursor:
+        cursor.execute(
+            f"SELECT revision, op, columns FROM {CHANGE} WHERE {wanted}"
+            f" UNION ALL SELECT revision, op, columns FROM {OUTBOX} WHERE {wanted}",
+            bounds + bounds,
+        )
+        return [
+            (revision, op, frozenset(filter(None, columns.split(","))))
+            for revision, op, columns in cursor.fetchall()
+        ]

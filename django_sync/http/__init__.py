@@ -1,0 +1,1 @@
+"""The HTTP edge, by DRF. It reads requests and writes answers; ``engine`` does the rest."""

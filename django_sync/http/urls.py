@@ -1,0 +1,16 @@
+"""``path("sync/", include("django_sync.http.urls"))``."""
+
+from django.urls import path, re_path
+
+from . import views
+
+app_name = "django_sync"
+
+urlpatterns = [
+    path("", views.ServiceView.as_view(), name="service"),
+    path("changes/", views.ChangesView.as_view(), name="changes"),
+    path("mutations/", views.MutationsView.as_view(), name="mutations"),
+    path("<slug:collection>/", views.RecordsView.as_view(), name="records"),
+    path("<slug:collection>/<uuid:id>/", views.RecordView.as_view(), name="record"),
+    re_path(r"^.*$", views.UnknownView.as_view(), name="unknown"),
+]

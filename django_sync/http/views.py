@@ -1,0 +1,219 @@
+"""The views. Each reads its request, calls ``engine`` once, and writes the answer."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import transaction
+from django.utils.decorators import method_decorator
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from .. import engine, errors
+from ..caller import Caller
+from ..conf import conf
+from ..ids import canonical_uuid
+from ..problems import translate
+from ..protocol import Json
+from .problems import ProblemRenderer, problem_response
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class SyncView(APIView):
+    """What all endpoints share: JSON in and out, a signed-in user, problems for errors.
+
+    Never within a transaction of the request's own, whatever ``ATOMIC_REQUESTS`` says:
+    sequencing and reruns need their own.
+    """
+
+    permission_classes = (IsAuthenticated,)
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (JSONParser,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > conf.BODY_BYTES:
+            raise errors.TooLarge(f"A body holds at most {conf.BODY_BYTES} bytes.")
+
+    def handle_exception(self, exc: Exception) -> Response:
+        error = translate(exc)
+        if error is None:
+            raise exc
+        response = problem_response(error)
+        if isinstance(error, errors.NotAuthenticated):
+            header = self.get_authenticate_header(self.request)
+            if header:
+                response["WWW-Authenticate"] = header
+        if isinstance(error, errors.MethodNotAllowed):
+            response["Allow"] = ", ".join(self.allowed_methods)
+        response.exception = True
+        return response
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final.setdefault("Cache-Control", "private, no-store")
+        if getattr(response, "exception", False):
+            final.accepted_renderer = ProblemRenderer()
+            final.accepted_media_type = ProblemRenderer.media_type
+            final.content_type = ProblemRenderer.media_type
+        return final
+
+    @property
+    def caller(self) -> Caller:
+        return Caller.of(self.request)
+
+    def body(self) -> Json:
+        """The request's body, which is an object."""
+        if not isinstance(self.request.data, dict):
+            raise errors.Invalid("The body is not a JSON object.")
+        return self.request.data
+
+    def limit(self) -> int | None:
+        """``limit`` as it was asked for; raises ``Invalid`` unless a positive number."""
+        text = self.request.query_params.get("limit")
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdecimal() and 0 < len(text) < 10 and int(text) > 0):
+            raise errors.Invalid("“limit” is not a positive number.")
+        return int(text)
+
+
+class ServiceView(SyncView):
+    """The service document."""
+
+    def get(self, request: Request) -> Response:
+        return Response(engine.describe(self.caller, request.path))
+
+
+class ChangesView(SyncView):
+    """Pull."""
+
+    def get(self, request: Request) -> Response:
+        asked = request.query_params
+        self._check_wait(asked.get("wait"))
+        names = asked.get("collections")
+        page = engine.pull(
+            self.caller,
+            cursor=asked.get("cursor") or None,
+            collections=None if names is None else [name for name in names.split(",") if name],
+            limit=self.limit(),
+        )
+        return Response(page.to_json())
+
+    def _check_wait(self, text: str | None) -> None:
+        """``wait`` is ignored here, but for being a number."""
+        if text is not None and not (text.isascii() and text.isdecimal()):
+            raise errors.Invalid("“wait” is not a positive number.")
+
+
+class MutationsView(SyncView):
+    """A batch of mutations."""
+
+    def post(self, request: Request) -> Response:
+        results = engine.mutate(self.caller, self.body())
+        return Response({"results": [result.to_json() for result in results]})
+
+
+class CallMixin:
+    """Reads what makes a REST write conditional and repeatable."""
+
+    request: Request
+
+    def call(self) -> engine.Call:
+        headers = self.request.headers
+        key, client = headers.get("Idempotency-Key"), headers.get("Sync-Client")
+        if key is not None and client is None:
+            raise errors.Invalid("“Idempotency-Key” goes with “Sync-Client”.")
+        return engine.Call(
+            client_id=self._uuid("Sync-Client", client),
+            key=self._uuid("Idempotency-Key", key),
+            etag=headers.get("If-Match"),
+        )
+
+    def _uuid(self, name: str, text: str | None) -> uuid.UUID | None:
+        if text is None:
+            return None
+        try:
+            return canonical_uuid(text)
+        except ValueError:
+            raise errors.Invalid(f"“{name}” is not a hyphenated UUID.") from None
+
+    def fields(self, body: Json, *allowed: str) -> Json:
+        unknown = sorted(set(body) - set(allowed))
+        if unknown:
+            raise errors.Invalid(f"Unknown members: {', '.join(unknown)}.")
+        fields = body.get("object")
+        if not isinstance(fields, dict):
+            raise errors.Invalid("“object” is not an object.")
+        return fields
+
+
+class RecordsView(CallMixin, SyncView):
+    """The records of a collection."""
+
+    def get(self, request: Request, collection: str) -> Response:
+        records, place = engine.page(self.caller, collection, self._after(), self.limit())
+        following = None
+        if place is not None:
+            query = {"after": f"{place[1]}{place[0]}"}
+            if self.limit() is not None:
+                query["limit"] = str(self.limit())
+            following = request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
+        return Response(
+            {"results": [record.to_json() for record in records], "next": following}
+        )
+
+    def _after(self) -> tuple[str, uuid.UUID] | None:
+        text = self.request.query_params.get("after")
+        if text is None:
+            return None
+        try:
+            return text[36:], canonical_uuid(text[:36])
+        except ValueError:
+            raise errors.Invalid("“after” is not a place in this list.") from None
+
+    def post(self, request: Request, collection: str) -> Response:
+        body, call = self.body(), self.call()
+        fields = self.fields(body, "id", "object")
+        id = self._uuid("id", body.get("id")) if body.get("id") is not None else None
+        record = engine.create(self.caller, collection, id, fields, call)
+        _, tag = engine.get(self.caller, collection, uuid.UUID(record["id"]))
+        return Response(record, status=201, headers={"ETag": tag})
+
+
+class RecordView(CallMixin, SyncView):
+    """One record."""
+
+    def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
+        record, tag = engine.get(self.caller, collection, id)
+        known = [t.strip() for t in request.headers.get("If-None-Match", "").split(",")]
+        if tag in known or "*" in known:
+            return Response(status=304, headers={"ETag": tag})
+        return Response(record.to_json(), headers={"ETag": tag})
+
+    def patch(self, request: Request, collection: str, id: uuid.UUID) -> Response:
+        fields = self.fields(self.body(), "object")
+        record = engine.update(self.caller, collection, id, fields, self.call())
+        _, tag = engine.get(self.caller, collection, id)
+        return Response(record, headers={"ETag": tag})
+
+    def delete(self, request: Request, collection: str, id: uuid.UUID) -> Response:
+        engine.delete(self.caller, collection, id, self.call())
+        return Response(status=204)
+
+
+class UnknownView(SyncView):
+    """Every path that is none of ours: a problem, not a page."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise errors.NotFound

@@ -1,0 +1,101 @@
+"""Did somebody else change what this mutation changes? Pure, and the heart of G5.
+
+Known are the object's revisions since the mutation's base, each with the columns
+that it changed, and which of them the same client made itself. A gap in them
+means that history is not known; then only a field whose value was told by the
+client (``base``) and is still the current one passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..protocol import ConflictKind
+
+Columns = frozenset[str]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same; ``true`` is not 1 here, but 1.0 is."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What is known of an object between a base and its current revision.
+
+    ``steps`` are (revision, op, changed columns); ``own`` the spans (above, up to) of
+    revisions that the asking client made. ``epoch_matches`` is false where the base
+    was learnt in another history.
+    """
+
+    base: int
+    current: int
+    steps: tuple[tuple[int, str, Columns], ...]
+    own: tuple[tuple[int, int], ...] = ()
+    epoch_matches: bool = True
+
+    @property
+    def is_known(self) -> bool:
+        """Whether each revision from base to current is accounted for."""
+        if not self.epoch_matches or self.base > self.current:
+            return False
+        seen = {revision for revision, _, _ in self.steps}
+        return len(seen & set(range(self.base + 1, self.current + 1))) == self.current - self.base
+
+    def foreign(self) -> list[tuple[str, Columns]]:
+        """The op and columns of each step that somebody else made."""
+        return [
+            (op, columns)
+            for revision, op, columns in self.steps
+            if not any(above < revision <= upto for above, upto in self.own)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The fields that both sides changed, and why they are thought to be."""
+
+    kind: ConflictKind
+    fields: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.fields)
+
+
+def find_overlap(
+    trail: Trail,
+    fields: Iterable[str],
+    columns_of: Callable[[str], Collection[str] | None],
+    base: Mapping[str, Any] | None,
+    current: Mapping[str, Any],
+) -> Overlap:
+    """The overlap of a mutation of ``fields`` with what others did along the trail.
+
+    ``columns_of`` gives the columns behind a field, ``None`` where they cannot be told:
+    such a field depends on all. ``base`` holds the values that the client started from,
+    ``current`` those of now.
+    """
+    if not trail.is_known:
+        told = base or {}
+        unsure = (f for f in fields if f not in told or not same(told[f], current.get(f)))
+        return Overlap(ConflictKind.UNKNOWN_BASE, tuple(unsure))
+    foreign = trail.foreign()
+    changed: set[str] = set().union(*(columns for _, columns in foreign))
+    all_of_it = any(op != "u" for op, _ in foreign)
+
+    def met(field: str) -> bool:
+        columns = columns_of(field)
+        if columns is None or all_of_it:
+            return bool(foreign)
+        return bool(changed & set(columns))
+
+    return Overlap(ConflictKind.UPDATE_UPDATE, tuple(f for f in fields if met(f)))

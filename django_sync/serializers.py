@@ -1,0 +1,130 @@
+"""What makes a DRF serializer fit for sync: objects are named by their ids alone.
+
+``SyncSerializerMixin`` goes before ``ModelSerializer``. It can be used in the
+project's own API as well; outside of sync it differs only in naming.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from rest_framework import serializers
+
+from .caller import Caller
+from .fields import id_field
+from .ids import canonical_uuid
+from .models import SyncModel
+from .registry import registry
+
+HIDDEN = ("sync_id", "sync_revision", "sync_scope")
+NEW_ID = "sync_object_id"
+"""Context key: the id that a client gave to the object which is being created."""
+PREPARED = "sync_ref_"
+"""Prefix of the annotations that carry the ids of referred objects."""
+
+
+def is_synced(model: Any) -> bool:
+    """Whether references to this model are written as ids."""
+    return isinstance(model, type) and issubclass(model, SyncModel)
+
+
+class SyncRelatedField(serializers.RelatedField[Any, Any, Any]):
+    """A reference to a synced object: its id, resolved among what the user sees.
+
+    A reference to a hidden object and one to nothing are refused alike.
+    """
+
+    default_error_messages = {  # noqa: RUF012 - the shape that DRF asks for
+        "does_not_exist": "There is no such object.",
+        "incorrect_type": "A reference is an object's id.",
+    }
+
+    def use_pk_only_optimization(self) -> bool:
+        """Let ``get_attribute`` hand over a primary key where the key is the id itself."""
+        return False
+
+    def get_attribute(self, instance: Any) -> Any:
+        """Take the id from the annotation that a sync query carries, else follow the key."""
+        prepared = PREPARED + self.source
+        if prepared in instance.__dict__:
+            return instance.__dict__[prepared]
+        return super().get_attribute(instance)
+
+    def to_representation(self, value: Any) -> str | None:
+        if value is None or isinstance(value, uuid.UUID):
+            return None if value is None else str(value)
+        return str(getattr(value, "sync_id", value.pk))
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            wanted = canonical_uuid(data)
+        except ValueError:
+            self.fail("incorrect_type")
+        found = self._find(self.get_queryset(), wanted)
+        if found is None:
+            self.fail("does_not_exist")
+        return found
+
+    def _find(self, queryset: Any, wanted: uuid.UUID) -> Any:
+        request = self.context.get("request")
+        shown = registry.of_model(queryset.model)
+        if request is None or not shown:
+            return queryset.filter(**{id_field(queryset.model).name: wanted}).first()
+        caller = Caller.of(request)
+        seen = (collection.find(caller, wanted) for collection in shown)
+        return next((instance for instance in seen if instance is not None), None)
+
+
+class SyncSerializerMixin:
+    """Turns references to synced models into ids, and leaves primary keys out.
+
+    Put it before ``ModelSerializer``. ``fields = "__all__"`` works too: the
+    primary key and the columns of sync are no part of an object.
+    """
+
+    def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
+        field_class, kwargs = super().build_relational_field(  # type: ignore[misc]  # ModelSerializer's
+            field_name, relation_info
+        )
+        if is_synced(relation_info.related_model):
+            kwargs.pop("view_name", None)
+            return SyncRelatedField, kwargs
+        return field_class, kwargs
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()  # type: ignore[misc]  # ModelSerializer's
+        pk = self.Meta.model._meta.pk  # type: ignore[attr-defined]  # ModelSerializer's Meta
+        return {
+            name: field
+            for name, field in fields.items()
+            if name not in HIDDEN and (field.source or name) not in (pk.name, "pk")
+        }
+
+    def save(self, **kwargs: Any) -> Any:
+        """Save; an object that a client created gets the id that the client gave it."""
+        context = self.context  # type: ignore[attr-defined]  # Serializer's
+        if self.instance is None and NEW_ID in context:  # type: ignore[has-type]  # Serializer's
+            model = self.Meta.model  # type: ignore[attr-defined]  # ModelSerializer's Meta
+            kwargs[id_field(model).name] = context[NEW_ID]
+        return super().save(**kwargs)  # type: ignore[misc]  # Serializer's
+
+
+def with_references(queryset: Any, serializer: Any) -> Any:
+    """Let a query carry the ids that the serializer's references need: no query a row."""
+    model = queryset.model
+    for field in serializer.fields.values():
+        if isinstance(field, SyncRelatedField) and "." not in field.source:
+            target = model._meta.get_field(field.source).related_model
+            if field.source not in queryset.query.annotations:
+                path = f"{field.source}__{id_field(target).name}"
+                queryset = queryset.annotate(**{PREPARED + field.source: models.F(path)})
+        elif isinstance(field, serializers.ManyRelatedField) and isinstance(
+            field.child_relation, SyncRelatedField
+        ):
+            target = model._meta.get_field(field.source).related_model
+            name = id_field(target).name
+            ids = target._base_manager.only(name).order_by(name)
+            queryset = queryset.prefetch_related(models.Prefetch(field.source, queryset=ids))
+    return queryset

@@ -1,0 +1,129 @@
+"""``register``: what an app's ``sync.py`` calls, as its ``admin.py`` calls ``admin.register``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from django.utils.module_loading import autodiscover_modules
+from django.utils.text import slugify
+
+from .capture import set_scope_path
+from .collection import Collection
+from .models import SyncModel
+from .registry import registry
+from .viewsets import (
+    ScopesOf,
+    SyncModelPermissions,
+    SyncSerializerMixin,
+    SyncViewSetMixin,
+    make_viewset,
+)
+
+__all__ = [
+    "SyncModelPermissions",
+    "SyncSerializerMixin",
+    "SyncViewSetMixin",
+    "autodiscover",
+    "register",
+]
+
+UNSAID: Any = object()
+
+
+@overload
+def register(target: str, viewset: type[Any]) -> Collection: ...
+
+
+@overload
+def register(
+    target: type[models.Model],
+    *,
+    fields: Sequence[str],
+    scope: str | None,
+    name: str | None = None,
+    scopes: ScopesOf | None = None,
+) -> Collection: ...
+
+
+def register(
+    target: str | type[models.Model],
+    viewset: type[Any] | None = None,
+    *,
+    fields: Sequence[str] = UNSAID,
+    scope: str | None = UNSAID,
+    name: str | None = None,
+    scopes: ScopesOf | None = None,
+) -> Collection:
+    """Publish a model as a collection.
+
+    ``register("cards", CardViewSet)`` takes the project's own DRF viewset, which decides
+    everything. ``register(Card, fields=["title"], scope="board")`` makes one: it names
+    the fields that are published, and the scope (``None`` said aloud for a collection that
+    has none); Django's model permissions are asked, ``view`` before anything is read.
+    ``scopes`` is a function from a user to the scopes that they see; it may be left out
+    where the scope is the user, or an object of a registered collection. ``name`` is the
+    collection's name, the model's plural by default.
+
+    Raises ``ImproperlyConfigured`` for what cannot be a collection.
+    """
+    if isinstance(target, str):
+        if viewset is None:
+            raise ImproperlyConfigured(f"Write register({target!r}, YourViewSet).")
+        collection = Collection(target, viewset, model_of(viewset))
+    else:
+        collection = _bare(target, fields, scope, name, scopes)
+    registry.add(collection)
+    return collection
+
+
+def _bare(
+    model: type[models.Model],
+    fields: Sequence[str],
+    scope: str | None,
+    name: str | None,
+    scopes: ScopesOf | None,
+) -> Collection:
+    written = f"register({model.__name__}, fields=[…], scope=…)"
+    if fields is UNSAID or scope is UNSAID:
+        raise ImproperlyConfigured(
+            f"Write {written}: what is published, and to whom, is said aloud (scope=None: no scopes)."
+        )
+    if isinstance(fields, str) or not fields:
+        raise ImproperlyConfigured(f"Write {written}: fields is a list of field names.")
+    synced(model)
+    set_scope_path(model, scope)
+    made = make_viewset(model, fields=fields, scope=scope, scopes=scopes)
+    plural = name or slugify(str(model._meta.verbose_name_plural))
+    return Collection(plural, made, model)
+
+
+def model_of(viewset: type[Any]) -> type[models.Model]:
+    """The model that a viewset class shows: its ``queryset``'s, or its serializer's."""
+    queryset = getattr(viewset, "queryset", None)
+    serializer = getattr(viewset, "serializer_class", None)
+    model = getattr(queryset, "model", None) or getattr(
+        getattr(serializer, "Meta", None), "model", None
+    )
+    if model is None:
+        raise ImproperlyConfigured(
+            f"{viewset.__name__} names neither a queryset nor a serializer_class with a model."
+        )
+    return synced(model)
+
+
+def synced(model: Any) -> type[models.Model]:
+    """The model, if it has the mixin."""
+    if not (isinstance(model, type) and issubclass(model, SyncModel)):
+        raise ImproperlyConfigured(
+            f"{model!r} is not synced: let it subclass django_sync.models.SyncModel, "
+            "then run makemigrations and migrate."
+        )
+    return model
+
+
+def autodiscover() -> None:
+    """Import the ``sync.py`` of each installed app."""
+    autodiscover_modules("sync")

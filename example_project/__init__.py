@@ -1,0 +1,1 @@
+"""A Django project like anybody's, to try django_sync on."""

@@ -1,0 +1,1 @@
+"""A small Kanban application that was there before sync: the example of the docs."""

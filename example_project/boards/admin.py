@@ -1,0 +1,53 @@
+"""The admin, as it was before sync: what is written here reaches every client as well."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from .models import Board, Card, Comment, Label, Membership
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+
+
+@admin.register(Board)
+class BoardAdmin(admin.ModelAdmin):
+    list_display = ["name", "owner", "color"]
+    list_select_related = ["owner"]
+    search_fields = ["name"]
+    inlines = [MembershipInline]
+
+
+@admin.register(Label)
+class LabelAdmin(admin.ModelAdmin):
+    list_display = ["name", "board", "color"]
+    list_filter = ["board"]
+    list_select_related = ["board"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Label | None = None) -> list[str]:
+        return [] if obj is None else ["board"]  # its cards are there
+
+
+@admin.register(Card)
+class CardAdmin(admin.ModelAdmin):
+    list_display = ["title", "board", "column", "position", "votes", "due"]
+    list_filter = ["board", "column"]
+    list_select_related = ["board"]
+    search_fields = ["title", "body"]
+
+    def save_related(
+        self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        form.instance.drop_foreign_labels()
+
+
+@admin.register(Comment)
+class CommentAdmin(admin.ModelAdmin):
+    list_display = ["card", "author", "text", "created_at"]
+    list_filter = ["card__board"]
+    list_select_related = ["card", "author"]

@@ -1,0 +1,200 @@
+"""The example as it was before sync: its migrations, rows, page and admin."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.authtoken.models import Token
+
+from example_project.boards.models import Board, Card, Comment, Label, Membership
+
+
+@pytest.fixture
+def demo(db: None) -> None:
+    call_command("seed", verbosity=0)
+
+
+def sign_in(client: Client, name: str) -> None:
+    response = client.post("/login/", {"username": name, "password": f"{name}-demo"})
+    assert response.status_code == 302
+
+
+@pytest.fixture
+def migrated_back(transactional_db: None) -> Iterator[MigrationExecutor]:
+    """The database at boards.0001; afterwards where it was, without rows."""
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    MigrationExecutor(connection).migrate([("boards", "0001_initial")])
+    yield MigrationExecutor(connection)
+    call_command("flush", interactive=False, verbosity=0)
+    MigrationExecutor(connection).migrate(newest)
+
+
+def test_migration_0002_brings_the_rows(
+    migrated_back: MigrationExecutor, settings: LazySettings
+) -> None:
+    settings.BOARDS_DEMO_ROWS = True
+
+    state = migrated_back.migrate([("boards", "0002_demo_rows")])
+
+    board = state.apps.get_model("boards", "Board")
+    assert {b.name: b.owner.username for b in board.objects.all()} == {
+        "Launch": "ada",
+        "Research": "grace",
+        "Private": "alan",
+    }
+    assert board.objects.get(name="Launch").cards.count() == 5
+    assert state.apps.get_model("authtoken", "Token").objects.count() == 3
+    assert "sync_id" not in {field.name for field in board._meta.fields}
+
+
+@pytest.mark.django_db
+def test_a_test_database_starts_without_rows() -> None:
+    assert not Board.objects.exists()
+    assert not User.objects.exists()
+
+
+def test_seed_twice_is_seed_once(demo: None) -> None:
+    def count() -> list[int]:
+        models = (User, Token, Board, Membership, Label, Card, Comment)
+        return [model.objects.count() for model in models]
+
+    before = count()
+    call_command("seed", verbosity=0)
+    assert count() == before
+    assert all(before)
+
+
+def test_seed_gives_no_known_token_to_a_user_who_was_there(db: None) -> None:
+    ada = User.objects.create_user("ada", password="her own")
+    call_command("seed", verbosity=0)
+    ada.refresh_from_db()
+    assert ada.check_password("her own")
+    assert not Token.objects.filter(user=ada).exists()
+
+
+def test_the_page_asks_who_one_is(demo: None, client: Client) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "Sign in" in page.text
+    assert "Launch" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "sees", "hidden"),
+    [
+        ("ada", {"Launch", "Research"}, {"Private"}),
+        ("grace", {"Launch", "Research"}, {"Private"}),
+        ("alan", {"Launch", "Private"}, {"Research"}),
+        ("admin", set(), {"Launch", "Research", "Private"}),
+    ],
+)
+def test_the_page_shows_ones_own_boards(
+    name: str, sees: set[str], hidden: set[str], demo: None, client: Client
+) -> None:
+    sign_in(client, name)
+
+    page = client.get("/")
+
+    assert page.status_code == 200
+    assert [board for board in sees if board not in page.text] == []
+    assert [board for board in hidden if board in page.text] == []
+    for board in Board.objects.filter(name__in=sees):
+        opened = client.get("/", {"board": board.pk}).text
+        assert all(card.title in opened for card in board.cards.all())
+    for board in Board.objects.filter(name__in=hidden):
+        assert client.get("/", {"board": board.pk}).status_code == 404
+
+
+@pytest.mark.parametrize("wanted", ["x", "-1", "0", "９" * 40, "9" * 40])
+def test_no_such_board(wanted: str, demo: None, client: Client) -> None:
+    sign_in(client, "ada")
+    assert client.get("/", {"board": wanted}).status_code == 404
+
+
+def test_the_page_takes_no_query_a_card(
+    demo: None, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    sign_in(client, "ada")
+    board = Board.objects.get(name="Launch")
+    for number in range(20):
+        board.cards.create(title=f"More {number}").comments.create(author=board.owner, text="!")
+    # session, user, boards, the board, its owner, cards, labels, comments, authors
+    with django_assert_num_queries(9):
+        client.get("/", {"board": board.pk})
+
+
+def test_the_page_holds_under_a_strict_policy(demo: None, client: Client) -> None:
+    sign_in(client, "ada")
+    page = client.get("/")
+    assert "default-src 'self'" in page["Content-Security-Policy"]
+    for inline in ("<script", "<style", "style=", "onclick="):
+        assert inline not in page.text
+
+
+@pytest.mark.parametrize("model", ["board", "label", "card", "comment"])
+def test_the_admin_loads(model: str, demo: None, client: Client) -> None:
+    sign_in(client, "admin")
+    assert client.get(f"/admin/boards/{model}/").status_code == 200
+    assert client.get(f"/admin/boards/{model}/add/").status_code == 200
+    pk = apps.get_model("boards", model)._default_manager.values_list("pk", flat=True)[0]
+    assert client.get(f"/admin/boards/{model}/{pk}/change/").status_code == 200
+
+
+def test_a_card_moved_in_the_admin_leaves_its_labels(demo: None, client: Client) -> None:
+    sign_in(client, "admin")
+    card = Card.objects.get(title="Check pump 7")
+    form = {
+        "board": Board.objects.get(name="Research").pk,
+        "title": card.title,
+        "column": card.column,
+        "position": card.position,
+        "votes": 0,
+        "checklist": "[]",
+        "labels": [label.pk for label in card.labels.all()],
+    }
+    assert form["labels"]
+
+    response = client.post(f"/admin/boards/card/{card.pk}/change/", form)
+
+    assert response.status_code == 302
+    card.refresh_from_db()
+    assert card.board.name == "Research"
+    assert not card.labels.exists()
+
+
+def test_a_label_has_its_name_once_a_board(demo: None) -> None:
+    board = Board.objects.get(name="Launch")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        board.labels.create(name="urgent")
+    Board.objects.get(name="Research").labels.create(name="urgent")
+
+
+@pytest.mark.django_db
+def test_models_and_migrations_agree() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db
+def test_sqlite_runs_in_wal_mode() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        assert cursor.fetchone() == ("wal",)
+
+
+def test_a_label_stays_on_its_board(demo: None, client: Client) -> None:
+    sign_in(client, "admin")
+    label = Label.objects.get(name="urgent")
+    form = {"board": Board.objects.get(name="Research").pk, "name": "late", "color": "#cc0000"}
+
+    assert client.post(f"/admin/boards/label/{label.pk}/change/", form).status_code == 302
+
+    label.refresh_from_db()
+    assert (label.name, label.board.name) == ("late", "Launch")
