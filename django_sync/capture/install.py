@@ -27,23 +27,17 @@ Progress = Callable[[str, int], None]
 FEED_TABLES: tuple[type[models.Model], ...] = (Change, Generation, Outbox, Tombstone)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is not as it should be: ``missing``, ``altered``, ``stray`` or ``unadopted``."""
-
-    kind: str
-    label: str
-    name: str
-    detail: str
-
-
 @dataclass(slots=True)
 class Report:
-    """What ``install`` did: triggers made and dropped, models that had been without any."""
+    """What ``install`` did.
+
+    ``bare`` had been without any trigger, ``skipped`` have no tables, or half of them.
+    """
 
     made: list[Part]
     dropped: list[Installed]
     bare: list[str]
+    skipped: list[str]
 
 
 def parts_of(spec: Spec, using: str = "default") -> list[Part]:
@@ -73,7 +67,9 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
     Runs in one transaction; does nothing, and cheaply, where all is well.
     """
     specs = [spec_for(model) for model in (synced_models() if models is None else models)]
-    specs = [spec for spec in specs if _is_there(spec, using)]
+    have = _tables(specs, using)
+    skipped = [spec.label for spec in specs if not _is_there(spec, have)]
+    specs = [spec for spec in specs if spec.label not in skipped]
     there = {(one.table, one.name): one for one in found(using)}
     wanted = [part for spec in specs for part in parts_of(spec, using)]
     make = [p for p in wanted if (old := there.get((p.table, p.name))) is None or old.text != p.text]
@@ -84,13 +80,13 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
     statements = [s for one in drop for s in one.drop] + [s for part in make for s in part.create]
     _run(using, statements)
     _index(specs, using)
-    return Report(make, drop, bare)
+    return Report(make, drop, bare, skipped)
 
 
-def uninstall(using: str = "default", tables: Iterable[str] | None = None) -> list[Installed]:
-    """Take our triggers away, all or those of some tables; returns what went."""
-    chosen = None if tables is None else set(tables)
-    gone = [one for one in found(using) if chosen is None or one.table in chosen]
+def uninstall(using: str = "default", keep: Iterable[tuple[str, str]] = ()) -> list[Installed]:
+    """Take our triggers away, but for those that ``keep`` names by table and name."""
+    kept = set(keep)
+    gone = [one for one in found(using) if (one.table, one.name) not in kept]
     _run(using, [statement for one in gone for statement in one.drop])
     return gone
 
@@ -103,28 +99,30 @@ def _run(using: str, statements: Sequence[str]) -> None:
             cursor.execute(statement)
 
 
-def _columns(using: str, table: str) -> set[str]:
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        if table not in connection.introspection.table_names(cursor):
-            return set()
-        description = connection.introspection.get_table_description(cursor, table)
-    return {column.name for column in description}
-
-
-def _is_there(spec: Spec, using: str) -> bool:
-    """Whether the database has what the triggers name: not so while half migrated."""
+def _needs(spec: Spec) -> dict[str, set[str]]:
+    """Tables and columns that a model's triggers name."""
     needs: dict[str, set[str]] = {model._meta.db_table: set() for model in FEED_TABLES}
     needs[spec.table] = {spec.id, spec.revision, spec.scope, *(c.column for c in spec.columns)}
     for around in (*spec.throughs, *spec.children, *spec.touches):
         needs.setdefault(around.table, set()).update(c.column for c in around.columns)
     for hop in spec.path.hops if spec.path else ():
         needs.setdefault(hop.table, set()).update({hop.key, hop.column})
-    for table, columns in needs.items():
-        have = _columns(using, table)
-        if not have or columns - have:
-            return False
-    return True
+    return needs
+
+
+def _tables(specs: Iterable[Spec], using: str) -> dict[str, set[str]]:
+    """The tables that are named and there, with their columns."""
+    connection = connections[using]
+    named = {table for spec in specs for table in _needs(spec)}
+    with connection.cursor() as cursor:
+        there = named & set(connection.introspection.table_names(cursor))
+        describe = connection.introspection.get_table_description
+        return {table: {c.name for c in describe(cursor, table)} for table in there}
+
+
+def _is_there(spec: Spec, have: dict[str, set[str]]) -> bool:
+    """Whether the database has what the triggers name: not so while half migrated."""
+    return all(table in have and columns <= have[table] for table, columns in _needs(spec).items())
 
 
 def _index(specs: Iterable[Spec], using: str) -> None:

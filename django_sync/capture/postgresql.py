@@ -133,8 +133,10 @@ class Writer:
             f"SELECT {self.label}, e.*, clock_timestamp(), 'c' FROM ({select}) AS e"
         )
 
-    def entry(self, *values: str) -> str:
-        return self.log(f"VALUES ({', '.join(values)})")
+    def entry(self, row: str, op: str, more: int = 0, columns: str = "''") -> str:
+        """An entry of ``OLD`` or ``NEW``, its revision raised by ``more``."""
+        revision = f"{row}.{self.rev} + {more}"
+        return self.log(f"VALUES ({row}.{self.id}, {revision}, '{op}', {columns}, {row}.{self.scope})")
 
     def bury(self, revision: str) -> str:
         table = self.names.table(Tombstone._meta.db_table)
@@ -288,30 +290,29 @@ END"""
         return f"PERFORM 1 FROM {table} AS h WHERE h.{key} = NEW.{link} FOR KEY SHARE;"
 
     def after(self) -> str:
+        gone = f"{self.entry('OLD', 'd', 1)}; {self.bury(f'OLD.{self.rev} + 1')};"
         old, new = f"OLD.{self.id}", f"NEW.{self.id}"
-        scope, rev, next_ = f"NEW.{self.scope}", f"NEW.{self.rev}", f"OLD.{self.rev} + 1"
-        gone = f"{self.entry(old, next_, "'d'", "''", f'OLD.{self.scope}')}; {self.bury(next_)};"
         rekeyed = f"""IF {old} IS DISTINCT FROM {new} THEN
-      {gone} {self.entry(new, rev, "'c'", "''", scope)}; RETURN NULL; END IF;"""
+      {gone} {self.entry("NEW", "c")}; RETURN NULL; END IF;"""
         return f"""
 DECLARE
-  columns_ text; moved boolean; revision_ bigint; buried_ bigint;
+  columns_ text; moved boolean; buried_ bigint;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    IF {new} IS NULL OR {rev} = OLD.{self.rev} THEN RETURN NULL; END IF;
+    IF {new} IS NULL OR NEW.{self.rev} = OLD.{self.rev} THEN RETURN NULL; END IF;
     {"" if self.spec.own_id else rekeyed}
     columns_ := {self.changed_names(self.spec.columns)};
-    moved := {old} IS NOT NULL AND {scope} IS DISTINCT FROM OLD.{self.scope};
-    IF moved THEN {self.entry(new, rev, "'m'", "''", f"OLD.{self.scope}")}; END IF;
-    IF moved OR columns_ <> '' THEN {self.entry(new, rev, "'u'", "columns_", scope)}; END IF;
+    moved := {old} IS NOT NULL AND NEW.{self.scope} IS DISTINCT FROM OLD.{self.scope};
+    IF moved THEN {self.entry("OLD", "m", 1)}; END IF;
+    IF moved OR columns_ <> '' THEN {self.entry("NEW", "u", columns="columns_")}; END IF;
   ELSIF TG_OP = 'INSERT' THEN
     {self.await_burial()}
-    revision_ := {rev}; buried_ := {self.buried()};
-    IF buried_ >= revision_ THEN
-      UPDATE {self.own} AS o SET {self.rev} = {CONTINUE} WHERE o.{self.pk} = NEW.{self.pk}
-        RETURNING o.{self.rev} INTO revision_;
+    buried_ := {self.buried()};
+    IF buried_ >= NEW.{self.rev} THEN
+      UPDATE {self.own} AS o SET {self.rev} = {CONTINUE} WHERE o.{self.pk} = NEW.{self.pk};
+      NEW.{self.rev} := buried_ + 1;
     END IF;
-    {self.entry(new, "revision_", "'c'", "''", scope)};
+    {self.entry("NEW", "c")};
   ELSIF {old} IS NOT NULL THEN
     {gone}
   END IF;
