@@ -126,13 +126,24 @@ def _is_there(spec: Spec, have: dict[str, set[str]]) -> bool:
 
 
 def _index(specs: Iterable[Spec], using: str) -> None:
+    """Make the indexes that are missing; asked first, for CREATE INDEX locks the table."""
     connection = connections[using]
     quote = connection.ops.quote_name
-    _run(using, [
-        f"CREATE INDEX IF NOT EXISTS {quote(index_name(spec))} "
+    found = (
+        "SELECT name FROM sqlite_master WHERE type = 'index'"
+        if connection.vendor == "sqlite"
+        else "SELECT indexname FROM pg_indexes WHERE schemaname = ANY(current_schemas(false))"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(found)
+        there = {name for (name,) in cursor.fetchall()}
+    create = [
+        f"CREATE INDEX {quote(index_name(spec))} "
         f"ON {quote(spec.table)} ({quote(spec.scope)}, {quote(spec.id)})"
         for spec in specs
-    ])
+        if index_name(spec) not in there
+    ]
+    _run(using, create)
 
 
 # Adoption
