@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
-from django.db.models.signals import post_save
+from django.db.models.signals import class_prepared, post_save
 
 from .ids import new_id
 
@@ -70,8 +70,10 @@ class TriggerOwned(AnyField):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         if not add:
             return models.F(self.attname)
-        value = super().pre_save(model_instance, add)
-        return None if value is Stale.STALE else value
+        if model_instance.__dict__.get(self.attname) is Stale.STALE:
+            # Saved, deleted, and saved again: there is no row to read it from.
+            setattr(model_instance, self.attname, self.get_default())
+        return super().pre_save(model_instance, add)
 
 
 class SyncIdField(TriggerOwned, UUIDField):
@@ -100,7 +102,7 @@ class SyncIdField(TriggerOwned, UUIDField):
         super().contribute_to_class(cls, name, private_only)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        if add and getattr(model_instance, self.attname) is None:
+        if add and model_instance.__dict__.get(self.attname) in (None, Stale.STALE):
             setattr(model_instance, self.attname, new_id())
         return super().pre_save(model_instance, add)
 
@@ -117,13 +119,6 @@ class RevisionField(TriggerOwned, BigIntegerField):
         for implied in ("default", "db_default", "editable"):
             kwargs.pop(implied, None)
         return name, path, args, kwargs
-
-    def contribute_to_class(
-        self, cls: type[models.Model], name: str, private_only: bool = False
-    ) -> None:
-        super().contribute_to_class(cls, name, private_only)
-        if not cls._meta.abstract:
-            post_save.connect(mark_stale, sender=cls, dispatch_uid="django_sync.mark_stale")
 
 
 class ScopeField(TriggerOwned, CharField):
@@ -150,6 +145,15 @@ class ScopeField(TriggerOwned, CharField):
         if connection.vendor in binary:
             parameters["collation"] = binary[connection.vendor]
         return parameters
+
+
+def watch_saves(sender: type[models.Model], **kwargs: Any) -> None:
+    """Have ``mark_stale`` called for every class with such columns: children and proxies too."""
+    if any(isinstance(field, RevisionField) for field in sender._meta.concrete_fields):
+        post_save.connect(mark_stale, sender=sender, dispatch_uid="django_sync.mark_stale")
+
+
+class_prepared.connect(watch_saves, dispatch_uid="django_sync.watch_saves")
 
 
 def uuid_primary_key(model: type[models.Model]) -> AnyField | None:

@@ -118,13 +118,15 @@ def with_references(queryset: Any, serializer: Any) -> Any:
         if isinstance(field, SyncRelatedField) and "." not in str(field.source):
             target: Any = model._meta.get_field(field.source).related_model
             if field.source not in queryset.query.annotations:
-                path = f"{field.source}__{id_field(target).name}"
-                queryset = queryset.annotate(**{PREPARED + field.source: models.F(path)})
+                source = str(field.source)
+                path = f"{source}__{id_field(target).name}"
+                queryset = queryset.annotate(**{PREPARED + source: models.F(path)})
         elif isinstance(field, serializers.ManyRelatedField) and isinstance(
             field.child_relation, SyncRelatedField
         ):
             target = model._meta.get_field(field.source).related_model
             name = str(id_field(target).name)
             ids = target._base_manager.only(name).order_by(name)
-            queryset = queryset.prefetch_related(models.Prefetch(field.source, queryset=ids))
+            prepared = models.Prefetch(str(field.source), queryset=ids)
+            queryset = queryset.prefetch_related(prepared)
     return queryset

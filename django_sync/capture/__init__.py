@@ -1,0 +1,32 @@
+"""Capture: database triggers that let no committed write pass unseen.
+
+This layer writes triggers from models, installs them and looks after them. It knows
+nothing of collections, users or HTTP.
+"""
+
+from __future__ import annotations
+
+from .base import QUIET, Spec
+from .install import Report, adopt, install, move_generation, uninstall
+from .specs import root_of, scope_path, set_scope_path, spec_for, spec_problems, synced_models
+from .upkeep import Problem, after_migrate, before_migrate, verify
+
+__all__ = [
+    "QUIET",
+    "Problem",
+    "Report",
+    "Spec",
+    "adopt",
+    "after_migrate",
+    "before_migrate",
+    "install",
+    "move_generation",
+    "root_of",
+    "scope_path",
+    "set_scope_path",
+    "spec_for",
+    "spec_problems",
+    "synced_models",
+    "uninstall",
+    "verify",
+]

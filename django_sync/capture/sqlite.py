@@ -1,0 +1,274 @@
+"""SQLite: AFTER triggers that write the row once more, and the log itself.
+
+There is no BEFORE trigger that could alter a row, so each trigger that changes one
+does it in two steps: it first makes the revision negative, ``-(revision + 1)``,
+then sets what is right. Triggers look away from a row whose revision goes to
+that value or comes from below zero, so none answers to another's work, whether
+``recursive_triggers`` is on or off. One writer at a time makes locks needless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..models import Change, Tombstone
+from .base import QUIET, Child, Column, Hop, Installed, Part, Path, Spec, Through, Touch, digest
+
+PREFIX = "django_sync_"
+
+UUID7 = (
+    "(SELECT printf('%012x', CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) || '7' || "
+    "substr(r, 2, 3) || substr('89ab', 1 + (random() & 3), 1) || substr(r, 5, 15) "
+    "FROM (SELECT lower(hex(randomblob(10))) AS r))"
+)
+"""A version 7 UUID in hexadecimal."""
+
+
+def text(value: str) -> str:
+    """A string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def installed(connection: Any) -> Iterator[Installed]:
+    """Each trigger of ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger' "
+            f"AND substr(name, 1, {len(PREFIX)}) = '{PREFIX}'"
+        )
+        rows = cursor.fetchall()
+    for table, name, sql in rows:
+        yield Installed(table, name, sql, (f"DROP TRIGGER {connection.ops.quote_name(name)}",))
+
+
+def parts(connection: Any, spec: Spec) -> Iterator[Part]:
+    """Every trigger of one synced model."""
+    writer = Writer(connection, spec)
+    yield from writer.own_parts()
+    if spec.path:
+        for i, hop in enumerate(spec.path.hops):
+            yield from writer.hop(spec.path, i, hop)
+    for touch in spec.touches:
+        yield writer.touched(touch)
+    for child in spec.children:
+        yield from writer.child(child)
+    for through in spec.throughs:
+        yield from writer.through(through)
+
+
+class Writer:
+    """Writes the triggers of one spec."""
+
+    def __init__(self, connection: Any, spec: Spec) -> None:
+        self.spec, self.q = spec, connection.ops.quote_name
+        self.own = self.q(spec.table)
+        self.id, self.rev, self.scope = map(self.q, (spec.id, spec.revision, spec.scope))
+        self.label = text(spec.label)
+        self.row = f"{self.own}.rowid = NEW.rowid"
+        self.hide = f"UPDATE {self.own} SET {self.rev} = -({self.rev} + 1)"
+
+    def part(
+        self, table: str, kind: str, event: str, when: str, steps: tuple[str, ...], key: str = ""
+    ) -> Part:
+        name = f"{PREFIX}{kind}_{digest(self.spec.label, table, kind, key)}"
+        condition = f" WHEN {when}" if when else ""
+        body = "".join(f"  {step};\n" for step in steps)
+        sql = (
+            f"CREATE TRIGGER {self.q(name)} AFTER {event} ON {self.q(table)} "
+            f"FOR EACH ROW{condition} BEGIN\n{body}END"
+        )
+        drop = f"DROP TRIGGER IF EXISTS {self.q(name)}"
+        return Part(self.spec.label, table, name, sql, (drop, sql))
+
+    # Pieces
+
+    def differ(self, columns: tuple[Column, ...]) -> str:
+        return f"({' OR '.join(map(self.differs, columns)) or '0'})"
+
+    def differs(self, column: Column) -> str:
+        name = self.q(column.column)
+        return f"NEW.{name} IS NOT OLD.{name}{' COLLATE BINARY' if column.as_text else ''}"
+
+    def changed_names(self, columns: tuple[Column, ...]) -> str:
+        cases = (f"CASE WHEN {self.differs(c)} THEN {text(c.name + ',')} ELSE '' END" for c in columns)
+        return f"rtrim({' || '.join(cases)}, ',')" if columns else "''"
+
+    def log(self, id: str, revision: str, op: str, columns: str, scope: str, source: str = "") -> str:
+        """An entry in the log, one for each row of ``source``, or one without it."""
+        return (
+            f"INSERT INTO {self.q(Change._meta.db_table)} "
+            "(model, object_id, revision, op, columns, scope, at, mark) "
+            f"SELECT {self.label}, {id}, {revision}, '{op}', {columns}, {scope}, "
+            f"strftime('%Y-%m-%d %H:%M:%f', 'now'), random() & 9007199254740991 {source}"
+        )
+
+    def log_row(self, op: str, columns: str, where: str) -> str:
+        """An entry of the synced rows that ``where`` finds, as they now are."""
+        return self.log(self.id, self.rev, op, columns, self.scope, f"FROM {self.own} WHERE {where}")
+
+    def buried(self) -> str:
+        return (
+            f"(SELECT revision FROM {self.q(Tombstone._meta.db_table)} "
+            f"WHERE object_id = {self.own}.{self.id} AND model = {self.label})"
+        )
+
+    def bury(self) -> tuple[str, str]:
+        """What a delete leaves: an entry, and a tombstone."""
+        scope = f"OLD.{self.scope}"
+        return (
+            self.log(f"OLD.{self.id}", f"OLD.{self.rev} + 1", "d", "''", scope),
+            f"INSERT INTO {self.q(Tombstone._meta.db_table)} (model, object_id, revision, scope) "
+            f"VALUES ({self.label}, OLD.{self.id}, OLD.{self.rev} + 1, {scope}) "
+            "ON CONFLICT (object_id, model) DO UPDATE SET "
+            "revision = max(revision, excluded.revision), scope = excluded.scope",
+        )
+
+    def touch(self, where: str, columns: str) -> tuple[str, ...]:
+        """Raise the revision of the rows that ``where`` finds, and log it."""
+        where = f"{where} AND {self.id} IS NOT NULL"
+        return (
+            f"{self.hide} WHERE {where} AND {self.rev} >= 0",
+            f"UPDATE {self.own} SET {self.rev} = -{self.rev} WHERE {where} AND {self.rev} < 0",
+            self.log_row("u", columns, where),
+        )
+
+    def scope_of(self, row: str) -> str:
+        """The scope as an expression over a row of the synced table."""
+        path = self.spec.path
+        return "''" if path is None else self._seek(path, f"{row}.{self.q(path.source)}", 0)
+
+    def _seek(self, path: Path, value: str, i: int) -> str:
+        if i == len(path.hops):
+            return self._spell(value) if path.is_uuid else f"CAST({value} AS TEXT)"
+        hop = path.hops[i]
+        inner = self._seek(path, f"h{i}.{self.q(hop.column)}", i + 1)
+        return f"(SELECT {inner} FROM {self.q(hop.table)} AS h{i} WHERE h{i}.{self.q(hop.key)} = {value})"
+
+    def _spell(self, value: str) -> str:
+        cuts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        return "lower(" + " || '-' || ".join(f"substr({value}, {a}, {n})" for a, n in cuts) + ")"
+
+    # The table itself
+
+    def own_parts(self) -> Iterator[Part]:
+        on, id, rev, scope = self.spec.table, self.id, self.rev, self.scope
+        source = self.q(self.spec.path.source) if self.spec.path else id
+        known = f"OLD.{rev} >= 0 AND NEW.{rev} IS NOT -(OLD.{rev} + 1)"
+        changed = self.differ(self.spec.columns)
+        stirred = (
+            f"(NEW.{rev} IS NOT OLD.{rev} OR NEW.{scope} IS NOT OLD.{scope} "
+            f"OR NEW.{source} IS NOT OLD.{source} OR NEW.{id} IS NOT OLD.{id})"
+        )
+        yield self.part(on, "insert", "INSERT", "", self.inserted())
+        yield self.part(on, "delete", "DELETE", f"OLD.{id} IS NOT NULL", self.bury())
+        plain = f"{known} AND {changed} AND NOT {stirred} AND OLD.{id} IS NOT NULL"
+        yield self.part(on, "update", "UPDATE", plain, self.updated())
+        odd = f"{known} AND ({stirred} OR (OLD.{id} IS NULL AND {changed}))"
+        if not self.spec.own_id:
+            odd += f" AND NEW.{id} IS OLD.{id}"
+            rekeyed = f"{known} AND NEW.{id} IS NOT OLD.{id}"
+            yield self.part(on, "rekey", "UPDATE", rekeyed, self.rekeyed())
+        yield self.part(on, "stir", "UPDATE", odd, self.stirred(changed))
+
+    def inserted(self) -> tuple[str, ...]:
+        id, rev, scope = self.id, self.rev, self.scope
+        right = self.scope_of(self.own)
+        fill = f", {id} = coalesce({id}, {UUID7})" if self.spec.own_id else ""
+        amiss = f"({scope} IS NOT {right} OR {id} IS NULL OR {rev} < 1 OR {self.buried()} >= {rev})"
+        return (
+            f"UPDATE {self.own} SET {rev} = -(abs({rev}) + 1){fill} WHERE {self.row} AND {amiss}",
+            f"UPDATE {self.own} SET {scope} = {right}, "
+            f"{rev} = max(NEW.{rev}, coalesce({self.buried()}, 0) + 1) "
+            f"WHERE {self.row} AND {rev} < 0",
+            self.log_row("c", "''", self.row),
+        )
+
+    def updated(self) -> tuple[str, ...]:
+        """A plain update: content has changed, nothing else."""
+        id, rev, scope = self.id, self.rev, self.scope
+        return (
+            f"{self.hide} WHERE {self.row}",
+            f"UPDATE {self.own} SET {rev} = OLD.{rev} + 1 WHERE {self.row}",
+            self.log(f"NEW.{id}", f"OLD.{rev} + 1", "u",
+                     self.changed_names(self.spec.columns), f"NEW.{scope}"),
+        )
+
+    def stirred(self, changed: str) -> tuple[str, ...]:
+        """An update that wrote our columns, or one that the scope is found by."""
+        id, rev, scope = self.id, self.rev, self.scope
+        right, quiet = self.scope_of(self.own), f"(NEW.{rev} = {QUIET} OR OLD.{id} IS NULL)"
+        hold = (
+            f", {id} = coalesce(OLD.{id}, NEW.{id}, "
+            f"CASE WHEN {changed} OR NEW.{rev} = {QUIET} THEN {UUID7} END)"
+        )
+        raised = f"{self.row} AND {rev} > OLD.{rev}"
+        moved = f"{scope} IS NOT OLD.{scope} AND OLD.{id} IS NOT NULL"
+        return (
+            f"UPDATE {self.own} SET {rev} = -(abs({rev}) + 1){hold if self.spec.own_id else ''} "
+            f"WHERE {self.row}",
+            f"UPDATE {self.own} SET {scope} = {right}, {rev} = OLD.{rev} + ({changed} "
+            f"OR (NOT {quiet} AND {right} IS NOT OLD.{scope})) WHERE {self.row}",
+            self.log(id, rev, "m", "''", f"OLD.{scope}",
+                     f"FROM {self.own} WHERE {raised} AND {moved}"),
+            self.log_row("u", self.changed_names(self.spec.columns), raised),
+        )
+
+    def rekeyed(self) -> tuple[str, ...]:
+        """Another primary key that is the id: one object is gone, another is there."""
+        rev, scope = self.rev, self.scope
+        return (
+            f"{self.hide} WHERE {self.row} AND {rev} >= 0",
+            f"UPDATE {self.own} SET {scope} = {self.scope_of(self.own)}, "
+            f"{rev} = max(OLD.{rev}, coalesce({self.buried()}, 0)) + 1 WHERE {self.row}",
+            *self.bury(),
+            self.log_row("c", "''", self.row),
+        )
+
+    # The tables around it
+
+    def hop(self, path: Path, i: int, hop: Hop) -> Iterator[Part]:
+        """A row that scopes are found over has changed, or came after those that name it."""
+        below = f"NEW.{self.q(hop.key)}"
+        for j in range(i - 1, -1, -1):
+            upper = path.hops[j]
+            below = (
+                f"(SELECT {self.q(upper.key)} FROM {self.q(upper.table)} "
+                f"WHERE {self.q(upper.column)} {'=' if j == i - 1 else 'IN'} {below})"
+            )
+        move = (
+            f"UPDATE {self.own} SET {self.scope} = CASE WHEN {self.scope} IS NULL THEN '' END "
+            f"WHERE {self.q(path.source)} {'IN' if i else '='} {below} AND {self.id} IS NOT NULL"
+        )
+        column = self.q(hop.column)
+        differs = f"NEW.{column} IS NOT OLD.{column}"
+        yield self.part(hop.table, "move", "UPDATE", differs, (move,), f"hop{i}")
+        late = f"{move} AND {self.scope} IS NULL"
+        yield self.part(hop.table, "late", "INSERT", "", (late,), f"hop{i}")
+
+    def touched(self, touch: Touch) -> Part:
+        where = f"{self.q(touch.link)} = NEW.{self.q(touch.key)}"
+        names = self.changed_names(touch.columns) if touch.name is None else text(touch.name)
+        steps, key = self.touch(where, names), f"{touch.name}|{[c.column for c in touch.columns]}"
+        return self.part(touch.table, "touch", "UPDATE", self.differ(touch.columns), steps, key)
+
+    def child(self, child: Child) -> Iterator[Part]:
+        every = text(",".join(column.name for column in child.columns))
+        for event, row, when, names in (
+            ("INSERT", "NEW", "", every),
+            ("UPDATE", "NEW", self.differ(child.columns), self.changed_names(child.columns)),
+            ("DELETE", "OLD", "", every),
+        ):
+            where = f"{self.q(self.spec.pk)} = {row}.{self.q(child.link)}"
+            yield self.part(child.table, "child", event, when, self.touch(where, names), event)
+
+    def through(self, through: Through) -> Iterator[Part]:
+        fk, name = self.q(through.column), text(through.name)
+        for event, when, rows in (
+            ("INSERT", "", f"(NEW.{fk})"),
+            ("DELETE", "", f"(OLD.{fk})"),
+            ("UPDATE", self.differ(through.columns), f"(OLD.{fk}, NEW.{fk})"),
+        ):
+            steps = self.touch(f"{self.q(through.target)} IN {rows}", name)
+            key = f"{through.name}|{event}"
+            yield self.part(through.table, "m2m", event, when, steps, key)
