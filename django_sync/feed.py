@@ -169,6 +169,17 @@ def _deferred(db: Any) -> Iterator[None]:
         db.transaction_mode = mode
 
 
+def check_constraints() -> None:
+    """Let deferred constraints speak now, inside the savepoint, not at the commit.
+
+    Raises ``IntegrityError``. SQLite cannot be asked; there the commit tells.
+    """
+    db = connection()
+    if db.vendor == "postgresql":
+        with db.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
 def state(position: int = 0) -> tuple[State, int | None]:
     """The feed's state, and the mark of the entry at ``position`` (``None``: no such entry).
 

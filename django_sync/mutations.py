@@ -229,7 +229,6 @@ class Run:
             with transaction.atomic(using=conf.DATABASE):
                 collection = registry.get(mutation.collection)
                 effect = writer.carry_out(collection, mutation, strict=self.strict)
-                self._check_constraints()
         except Met as met:
             return ledger.meet(mutation, met.conflict)
         except errors.SyncError as error:
@@ -249,13 +248,6 @@ class Run:
             return Result(mutation.id, Status.ABORTED, problem=problem)
         self.caller.cache.clear()
         return ledger.take_effect(mutation, effect)
-
-    def _check_constraints(self) -> None:
-        """Let deferred constraints speak now, inside the savepoint, not at the commit."""
-        db = feed.connection()
-        if db.vendor == "postgresql":
-            with db.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
 
 def _aborted(id: uuid.UUID | None) -> Result:

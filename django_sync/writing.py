@@ -86,6 +86,7 @@ class Writer:
             )
         serializer = collection.validated(viewset, mutation.fields, id=id)
         collection.create(viewset, serializer)
+        feed.check_constraints()
         landed = self._landed(collection, id, CREATE)
         before = 0 if trace is None else trace.revision
         return self._effect(collection, landed, before, Status.APPLIED)
@@ -123,6 +124,7 @@ class Writer:
             return unchanged
         self._may_leave(collection, instance.sync_scope, UPDATE)
         collection.update(viewset, serializer)
+        feed.check_constraints()
         landed = self._landed(collection, mutation.object_id, UPDATE)
         status = Status.APPLIED if mutation.base_revision == current else Status.MERGED
         return self._effect(collection, landed, current, status)
@@ -137,6 +139,7 @@ class Writer:
         current, id = instance.sync_revision, mutation.object_id
         self._may_leave(collection, instance.sync_scope, DELETE)
         collection.destroy(viewset, instance)
+        feed.check_constraints()
         if id in collection.existing([id]):
             return self._still_there(collection, id, current)
         trace = feed.tombstones(collection.label, [id]).get(id)

@@ -113,5 +113,3 @@ class Player(SyncModel, Person):
     sync_scope_path = "team"
 
     number = models.IntegerField(default=0)
-
-

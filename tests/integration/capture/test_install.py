@@ -184,8 +184,11 @@ def test_adoption(strangers: Project) -> None:
     assert capture.verify() == []
     project = Project.objects.get()
     for model, scope in (
-        (Project, project.sync_id), (Doc, project.sync_id), (Note, project.sync_id),
-        (Event, "hall"), (Guest, Event.objects.get().pk),
+        (Project, project.sync_id),
+        (Doc, project.sync_id),
+        (Note, project.sync_id),
+        (Event, "hall"),
+        (Guest, Event.objects.get().pk),
     ):
         for obj in model._base_manager.all():
             assert row(obj) == (1, str(scope))

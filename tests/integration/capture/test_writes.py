@@ -271,7 +271,10 @@ def test_loaddata_keeps_revisions_and_not_scopes(doc: Doc) -> None:
     fixture = json.loads(serializers.serialize("json", [doc]))
     fixture[0]["pk"] += 1
     fixture[0]["fields"] |= {
-        "sync_id": str(uuid.uuid4()), "sync_revision": 7, "sync_scope": "evil", "tags": []
+        "sync_id": str(uuid.uuid4()),
+        "sync_revision": 7,
+        "sync_scope": "evil",
+        "tags": [],
     }
     for loaded in serializers.deserialize("json", json.dumps(fixture)):
         loaded.save()
