@@ -15,6 +15,11 @@ from .store import Store
 from .views import Change, Mutation, Record
 
 _PAGE = 500
+_COUNT = "SELECT count(*) FROM records"
+_COUNT_TOUCHED = (
+    f"{_COUNT} WHERE collection = ?1 AND NOT deleted"
+    " AND id IN (SELECT object_id FROM outbox WHERE collection = ?1)"
+)
 
 
 class Query(Sequence[Record]):
@@ -43,10 +48,11 @@ class Query(Sequence[Record]):
             return sum(1 for _ in self)
         with self._store.read() as db:
             name = (self._collection,)
-            stored = "SELECT count(*) FROM records WHERE collection = ?"
-            touched = " AND id IN (SELECT object_id FROM outbox WHERE collection = ?1)"
-            total = int(db.execute(stored, name).fetchone()[0])
-            total -= int(db.execute(stored.replace("?", "?1") + touched, name).fetchone()[0])
+            total = int(db.execute(f"{_COUNT} WHERE collection = ?", name).fetchone()[0])
+            total -= int(
+                db.execute(f"{_COUNT} WHERE collection = ? AND deleted", name).fetchone()[0]
+            )
+            total -= int(db.execute(_COUNT_TOUCHED, name).fetchone()[0])
             local = db.execute("SELECT DISTINCT object_id FROM outbox WHERE collection = ?", name)
             ids = [row[0] for row in local]
             return total + sum(visible(db, (self._collection, id)) is not None for id in ids)

@@ -105,6 +105,7 @@ class Exchange:
             raise errors.UnsupportedProtocol(
                 f"The server speaks protocol {told['protocol']}, this client {PROTOCOL_VERSION}."
             )
+        self._store.set("server_epoch", told.get("epoch"))
         limits = told.get("limits")
         limits = limits if isinstance(limits, dict) else {}
         self._batch_size = _positive(limits.get("batch_size"), self._batch_size)

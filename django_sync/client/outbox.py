@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import ids
@@ -206,7 +206,7 @@ class Outbox:
                     continue
                 if row["state"] != State.SENT and (row["collection"], row["object_id"]) in held:
                     continue
-                body = row["body"] or wire_body(mutation)
+                body = row["body"] or wire_body(self._dated(mutation))
                 size += len(body.encode()) + 1
                 if batch and (len(batch) == limit or size > max_bytes):
                     break
@@ -216,6 +216,13 @@ class Outbox:
                 [(outgoing.body, outgoing.mutation.seq) for outgoing in batch],
             )
         return batch
+
+    def _dated(self, mutation: Mutation) -> Mutation:
+        """Name the epoch of a mutation on an object of our own that no pull has brought yet."""
+        if mutation.op == Write.CREATE or mutation.epoch is not None:
+            return mutation
+        epoch = self._store.text("epoch") or self._store.text("server_epoch")
+        return replace(mutation, epoch=epoch)
 
     def finish(self, db: sqlite3.Connection, mutation_id: str, state: State) -> Mutation | None:
         """Move a sent entry on to what its result says; ``None`` where it is no longer open."""

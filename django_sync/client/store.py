@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS records (
     PRIMARY KEY (collection, id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS records_scope ON records (collection, scope);
+CREATE INDEX IF NOT EXISTS records_deleted ON records (collection) WHERE deleted;
 CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

@@ -5,6 +5,7 @@ All are values; none of them knows the store.
 
 from __future__ import annotations
 
+import builtins
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ class Record(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.object)
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: builtins.object) -> bool:
         if not isinstance(other, Record):
             return NotImplemented
         return bool(

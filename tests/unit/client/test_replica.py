@@ -1,0 +1,392 @@
+"""The replica: pages, cursors, snapshots, what leaves the view (R1, R3, G2, G7)."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from django_sync import errors
+from django_sync.client.views import Counts
+from tests.unit.client.helpers import fault, on, rows, sent, titles
+
+
+def page(changes, cursor="c1", has_more=False, epoch="e1", **more):
+    body = {"changes": changes, "cursor": cursor, "has_more": has_more, "epoch": epoch, **more}
+    return httpx2.Response(200, json=body)
+
+
+def put(id, title, revision=1, scope="b1"):
+    return {
+        "op": "put",
+        "collection": "cards",
+        "id": id,
+        "revision": revision,
+        "scope": scope,
+        "object": {"title": title},
+    }
+
+
+A, B, C = (f"{n}0000000-0000-4000-8000-000000000000" for n in "abc")
+
+
+@pytest.fixture
+def feed(server):
+    """Script the pages that are served; the requests' cursors are returned."""
+
+    def serve(client, *pages):
+        waiting, cursors = list(pages), []
+
+        def answer(request):
+            cursors.append(request.url.params.get("cursor"))
+            return waiting.pop(0) if waiting else page([], cursor=cursors[-1])
+
+        with fault(server, on("changes/", answer)):
+            client.sync()
+        return cursors
+
+    return serve
+
+
+def test_pages_are_pulled_until_nothing_is_left(server, client):
+    server.page_size = 2
+    for n in range(5):
+        server.put("cards", {"title": str(n)})
+    seen = []
+    client.on_status(lambda status: seen.append(status.progress and status.progress.done))
+    assert client.sync() == Counts(pages=3, changes=5)
+    assert titles(client) == ["0", "1", "2", "3", "4"]
+    assert {2, 4} <= set(seen) and client.status.progress is None
+
+
+def test_a_snapshot_goes_on_where_it_was_cut(server, client, connect):
+    server.page_size = 2
+    for n in range(5):
+        server.put("cards", {"title": str(n)})
+    answers = [None, httpx2.ConnectError("cut")]
+
+    def cut(request):
+        if answers and isinstance(error := answers.pop(0), Exception):
+            raise error
+
+    with fault(server, on("changes/", cut)), pytest.raises(errors.Offline):
+        client.sync()
+    assert len(client.collection("cards")) == 2 and client.status.progress.done == 2
+    client.close()
+    again = connect()
+    assert again.sync().pages == 2 and len(again.collection("cards")) == 5
+
+
+def test_g2_no_lower_revision_within_an_epoch(client, feed):
+    feed(client, page([put(A, "new", 5)]))
+    feed(client, page([put(A, "old", 4)], "c2"))
+    assert titles(client) == ["new"]
+    feed(client, page([{"op": "delete", "collection": "cards", "id": A, "revision": 3}], "c3"))
+    assert titles(client) == ["new"]
+    gone = {"op": "remove", "collection": "cards", "id": A}
+    feed(client, page([gone, put(A, "again", 2)], "c4"))
+    assert titles(client) == ["again"]
+
+
+def test_begin_replaces_at_the_end_and_not_before(client, feed):
+    begin = {"op": "begin", "collection": "cards"}
+    feed(client, page([put(A, "a"), put(B, "b")]))
+    with_more = page([begin, put(A, "a2", 1)], "c2", has_more=True)
+    seen = []
+    client.on_status(lambda status: None)
+    client.on_change("cards")(lambda e: seen.append((e.kind, len(client.collection("cards")))))
+    feed(client, with_more, page([put(C, "c")], "c3"))
+    assert titles(client) == ["a2", "c"]
+    assert seen == [("updated", 2), ("created", 2), ("deleted", 2)]
+
+
+def test_begin_keeps_what_the_same_revision_shows_anew(client, feed):
+    """A role that hides a field changes content and no revision (F5)."""
+    feed(client, page([put(A, "a", 3)]))
+    begin = {"op": "begin", "collection": "cards"}
+    feed(client, page([begin, {**put(A, "a", 3), "object": {"less": 1}}], "c2"))
+    assert client.collection("cards").get(A).object == {"less": 1}
+
+
+@pytest.mark.parametrize("error", [errors.CursorExpired, errors.InvalidCursor])
+def test_void_cursor_is_a_snapshot_that_replaces(server, client, error):
+    keep = server.put("cards", {"title": "keep"})
+    server.put("cards", {"title": "goes"})
+    client.sync()
+    del server.objects[next(k for k, s in server.objects.items() if s.object["title"] == "goes")]
+    server.put("cards", {"title": "new"})
+    client.collection("cards").update(keep, {"title": "kept"})
+    with fault(server, on("mutations/", httpx2.Response(503))), pytest.raises(errors.Unavailable):
+        client.sync()
+    if error is errors.InvalidCursor:
+        server.cursors.clear()
+    else:
+        server.expire_cursors()
+    client.sync()
+    assert titles(client) == ["kept", "new"] and client.outbox == []
+    assert server.object("cards", keep) == {"title": "kept"}
+
+
+def test_void_cursor_forgets_nothing_before_the_end(server, client, feed):
+    server.page_size = 1
+    for n in range(3):
+        server.put("cards", {"title": str(n)})
+    client.sync()
+    server.expire_cursors()
+    seen = []
+    client.on_status(lambda status: seen.append(len(client.collection("cards"))))
+    client.sync()
+    assert set(seen) == {3}
+
+
+def test_new_epoch_may_lower_revisions(server, client):
+    id = server.put("cards", {"title": "a"})
+    for n in range(5):
+        server.store(("cards", id), {"title": str(n)}, "", None)
+    client.sync()
+    server.new_epoch()
+    server.objects[("cards", id)].revision = 2
+    server.objects[("cards", id)].object = {"title": "restored"}
+    client.sync()
+    record = client.collection("cards").get(id)
+    assert (record["title"], record.revision) == ("restored", 2)
+
+
+def test_r1_a_page_is_discarded_where_the_store_has_moved_on(server, client, connect):
+    server.page_size = 1
+    server.put("cards", {"title": "a"})
+    server.put("cards", {"title": "b"})
+    second = connect()
+    second.sync()
+    gone = server.put("cards", {"title": "goes"})
+    late = []
+
+    def overtake(request):
+        """The other process pulls, and pulls the deletion, while this answer is under way."""
+        if late:
+            return None
+        late.append(1)
+        stale = server._pull(server.users["t-ann"], dict(request.url.params))
+        second.sync()
+        server.delete("cards", gone)
+        second.sync()
+        return httpx2.Response(200, json=stale)
+
+    with fault(server, on("changes/", overtake)):
+        client.sync()
+    assert titles(client) == ["a", "b"]
+
+
+def test_r1_result_settles_and_writes_no_server_state(server, client):
+    id = server.put("cards", {"title": "a"})
+    client.sync()
+    client.collection("cards").update(id, {"title": "mine"})
+    with fault(server, on("changes/", httpx2.ConnectError)), pytest.raises(errors.Offline):
+        client.sync()
+    assert client.outbox == [] and titles(client) == ["mine"]
+    assert rows(client, "records")[0]["object"] == '{"title":"a"}'
+    assert rows(client, "outbox")[0]["state"] == "settled"
+    client.sync()
+    assert titles(client) == ["mine"] and rows(client, "outbox") == []
+
+
+def test_r1_a_pull_begun_before_the_result_does_not_end_the_overlay(server, client, connect):
+    """The page was made before the mutation took effect: taking the overlay off would flicker."""
+    id = server.put("cards", {"title": "a"})
+    client.sync()
+    second = connect()
+    client.collection("cards").update(id, {"title": "mine"})
+    done = []
+
+    def overtaken(request):
+        if done:
+            return None
+        done.append(1)
+        stale = server._pull(server.users["t-ann"], dict(request.url.params))
+        with fault(server, on("changes/", httpx2.ConnectError)), pytest.raises(errors.Offline):
+            second.sync()
+        return httpx2.Response(200, json=stale)
+
+    client._network.get("")
+    with fault(server, on("changes/", overtaken)):
+        client._exchange._describe()
+        client._exchange._pull(Counts())
+    assert titles(client) == ["mine"] and rows(client, "outbox")[0]["state"] == "settled"
+    client.sync()
+    assert titles(client) == ["mine"] and rows(client, "outbox") == []
+
+
+def test_r1_a_late_result_does_not_bring_back_what_was_dropped(server, client, connect):
+    id = server.put("cards", {"title": "secret", "board": "b1"}, scope="b1")
+    client.sync()
+    client.collection("cards").update(id, {"title": "mine"})
+    second = connect()
+
+    def revoke(request):
+        answer = httpx2.Response(200, json=server._answer(request))
+        server.revoke("ann", "b1")
+        second._exchange._describe()
+        second._exchange._pull(Counts())
+        assert titles(second) == []
+        return answer
+
+    with fault(server, on("mutations/", revoke)):
+        client.sync()
+    assert titles(client) == [] and rows(client, "records") == rows(client, "outbox") == []
+
+
+@pytest.mark.parametrize("way", ["drop", "remove"])
+def test_r3_what_leaves_the_view_goes_at_once(server, client, connect, way):
+    """R3: state, bases and the server's side of conflicts; what was typed is sent and refused."""
+    make = {"title": "secret", "body": "secret", "board": "b1"}
+    plain, clash, frozen = (server.put("cards", dict(make), scope="b1") for _ in range(3))
+    client.sync()
+    told = []
+    client.on_rejected(lambda rejection: told.append(rejection.mutation.fields))
+    cards = client.collection("cards")
+    cards.update(clash, {"title": "typed 1"})
+    server.store(("cards", clash), {**make, "title": "secret 2"}, "b1", None)
+    client.sync()
+    assert len(client.conflicts) == 1
+    cards.update(clash, {"body": "typed 2"})
+    cards.update(frozen, {"title": "typed 3"})
+    with fault(server, on("mutations/", httpx2.ConnectError)), pytest.raises(errors.Offline):
+        client.sync()
+    cards.update(plain, {"title": "typed 4"})
+    assert b"secret" in disk(client)
+    if way == "drop":
+        server.revoke("ann", "b1")
+    else:
+        for id in (plain, clash, frozen):
+            server.objects[("cards", id)].scope = "elsewhere"
+    client._exchange._pull(Counts())
+    assert titles(client) == [] and client.conflicts == []
+    assert b"secret" not in disk(client)
+    client.sync()
+    assert sorted(told, key=str) == sorted(
+        [
+            {"title": "typed 1", "body": "typed 2"},
+            {"title": "typed 3"},
+            {"title": "typed 4"},
+        ],
+        key=str,
+    )
+    assert client.outbox == [] and rows(client, "outbox") == []
+
+
+def disk(client):
+    """All bytes that the store has on the disk."""
+    from pathlib import Path
+
+    path = Path(client._store.path)
+    files = [path, path.with_name(path.name + "-wal")]
+    return b"".join(file.read_bytes() for file in files if file.exists())
+
+
+def test_a_conflict_that_a_drop_overtook_is_given_up(server, client, connect):
+    """R1 and R3: the result comes after the drop and brings content that is no longer visible."""
+    id = server.put("cards", {"title": "secret 1", "board": "b1"}, scope="b1")
+    client.sync()
+    client.collection("cards").update(id, {"title": "typed"})
+    server.store(("cards", id), {"title": "secret 2", "board": "b1"}, "b1", None)
+    second = connect()
+
+    def revoke(request):
+        answer = httpx2.Response(200, json=server._answer(request))
+        server.revoke("ann", "b1")
+        second._exchange._describe()
+        second._exchange._pull(Counts())
+        return answer
+
+    told = []
+    client.on_rejected(told.append)
+    with fault(server, on("mutations/", revoke)):
+        client.sync()
+    client.sync()
+    assert client.conflicts == [] and len(told) == 1 and titles(client) == []
+    assert b"secret" not in disk(client)
+
+
+def test_deleted_elsewhere_while_typing_stays_in_sight_until_settled(server, client):
+    id = server.put("cards", {"title": "a", "body": "x"})
+    client.sync()
+    client.collection("cards").update(id, {"title": "typed"})
+    server.delete("cards", id)
+    client._exchange._pull(Counts())
+    assert client.collection("cards").get(id).object == {"title": "typed", "body": "x"}
+    assert len(client.collection("cards")) == 1
+    client.sync()
+    (conflict,) = client.conflicts
+    assert (conflict.kind, conflict.server) == ("update_delete", None)
+    conflict.settle(conflict.keep_server())
+    assert titles(client) == [] and len(client.collection("cards")) == 0
+    client.sync()
+    assert rows(client, "records") == rows(client, "outbox") == []
+
+
+def test_collections_come_and_go(server, connect):
+    server.put("boards", {"title": "b"})
+    server.put("cards", {"title": "c"})
+    only = connect(collections=["boards"])
+    only.sync()
+    assert titles(only, "boards") == ["b"]
+    with pytest.raises(errors.UnknownCollection):
+        only.collection("cards")
+    both = connect()
+    both.sync()
+    assert titles(both) == ["c"] and titles(both, "boards") == ["b"]
+    only.sync()
+    assert {row["collection"] for row in rows(only, "records")} == {"boards"}
+
+
+def test_what_it_does_not_know_is_skipped_with_a_log_line(client, feed, caplog):
+    caplog.set_level("INFO", "django_sync.client")
+    strange = [
+        {"op": "sparkle", "collection": "cards"},
+        {**put(B, "x"), "collection": "rockets"},
+        {**put(A, "a"), "mood": "fine"},
+    ]
+    feed(client, page(strange, extra={"x": 1}))
+    assert titles(client) == ["a"]
+    assert "rockets" in caplog.text and "does not know" in caplog.text
+
+
+def test_a_malformed_page_is_not_applied(client, feed):
+    feed(client, page([put(A, "a")]))
+    broken = page([put(B, "b"), {"op": "put", "collection": "cards"}], "c2")
+    with pytest.raises(errors.Offline):
+        feed(client, broken)
+    assert titles(client) == ["a"]
+
+
+def test_a_cursor_that_stands_still_is_no_endless_loop(client, feed):
+    with pytest.raises(errors.SyncError):
+        feed(client, page([], "c1", has_more=True), page([], "c1", has_more=True))
+
+
+def test_a_batch_on_a_void_cursor_is_sent_after_the_snapshot(server, client):
+    id = server.put("cards", {"title": "a"})
+    client.sync()
+    client.collection("cards").update(id, {"title": "b"})
+    server.expire_cursors()
+    counts = client.sync()
+    assert counts.applied == 1 and client.outbox == []
+    assert sent(server)[0] == sent(server)[1]
+
+
+def test_queries(server, client):
+    for n in range(1203):
+        server.put("cards", {"title": f"{n:04}", "even": n % 2 == 0, "n": n, 'a"b': "q"})
+    client.sync()
+    cards = client.collection("cards")
+    for n in range(3):
+        cards.create({"title": "0000", "even": True})
+    first = cards.filter(title="0000")
+    assert len(first) == 4 and len(first.filter(even=True, n=0)) == 1
+    assert len(cards.filter(even=1)) == 0 and len(cards.filter(even=False)) == 601
+    assert len(cards.filter(**{'a"b': "q"})) == 1203
+    cards.update(cards.filter(title="0700").first().id, {"title": "moved"})
+    assert len(cards.filter(title="0700")) == 0 and len(cards.filter(title="moved")) == 1
+    cards.delete(cards.filter(title="0701")[0].id)
+    assert len(cards) == 1205 == len(list(cards)) == len({record.id for record in cards})
+    ids = [record.id for record in cards.all()]
+    assert ids == sorted(ids) and ids[0] in cards and cards.all()[0].id == ids[0]
