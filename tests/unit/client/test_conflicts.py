@@ -25,12 +25,16 @@ def test_conflict_is_told_and_kept_over_restarts(server, client, connect, clash)
     again = connect()
     (conflict,) = again.conflicts
     for found in (told[0], conflict):
-        assert found.kind == "update_update" and found.fields == ("title",)
+        assert found.kind == "update_update"
+        assert found.fields == ("title",)
         assert found.base == {"title": "a", "body": "x"}
-        assert found.server["title"] == "theirs" and found.server_revision == 2
-        assert found.client == {"title": "mine", "body": "y"} and found.id == clash
+        assert found.server["title"] == "theirs"
+        assert found.server_revision == 2
+        assert found.client == {"title": "mine", "body": "y"}
+        assert found.id == clash
     assert again.collection("cards").get(clash)["title"] == "mine"
-    assert again.status.conflicts == 1 and again.outbox == []
+    assert again.status.conflicts == 1
+    assert again.outbox == []
     again.sync()
     assert len(again.conflicts) == 1
 
@@ -54,7 +58,8 @@ def test_decisions(server, client, clash, decide, title, body, later):
         assert conflict.settle(decide(conflict))
         assert not conflict.settle(decide(conflict))
         client.sync()
-    assert client.conflicts == [] and client.outbox == []
+    assert client.conflicts == []
+    assert client.outbox == []
     assert server.object("cards", clash) == {"title": title, "body": body, "due": 1}
     assert client.collection("cards").get(clash).object == server.object("cards", clash)
 
@@ -63,8 +68,10 @@ def test_the_new_mutation_stands_on_the_servers_revision(server, client, clash):
     client.on_conflict(lambda c: c.keep_client())
     client.sync()
     first, second = (batch[0] for batch in sent(server))
-    assert second["id"] != first["id"] and second["seq"] > first["seq"]
-    assert second["base_revision"] == 2 and second["base"]["title"] == "theirs"
+    assert second["id"] != first["id"]
+    assert second["seq"] > first["seq"]
+    assert second["base_revision"] == 2
+    assert second["base"]["title"] == "theirs"
     assert second["epoch"] == server.epoch
 
 
@@ -73,7 +80,8 @@ def test_later_edits_are_held_back_and_go_into_the_decision(server, client, clas
     cards = client.collection("cards")
     cards.update(clash, {"title": "mine 2", "due": 9})
     client.sync()
-    assert len(sent(server)) == 1 and cards.get(clash)["title"] == "mine 2"
+    assert len(sent(server)) == 1
+    assert cards.get(clash)["title"] == "mine 2"
     (conflict,) = client.conflicts
     conflict.settle(conflict.keep_client())
     (mutation,) = client.outbox
@@ -99,7 +107,8 @@ def test_an_aborted_later_edit_goes_into_the_decision(server, client, connect, c
     client.collection("cards").create({"title": "between"})
     client.collection("cards").update(clash, {"due": 5})
     counts = client.sync()
-    assert (counts.conflicts, counts.aborted) == (1, 1) and other
+    assert (counts.conflicts, counts.aborted) == (1, 1)
+    assert other
     (conflict,) = client.conflicts
     conflict.settle(conflict.merge({"title": "both"}))
     client.sync()
@@ -128,10 +137,12 @@ def test_delete_update(server, client):
     client.collection("cards").delete(id)
     server.store(("cards", id), {"title": "theirs"}, "", None)
     client.sync()
-    assert titles(client) == [] and client.conflicts[0].kind == "delete_update"
+    assert titles(client) == []
+    assert client.conflicts[0].kind == "delete_update"
     client.conflicts[0].settle(client.conflicts[0].keep_client())
     client.sync()
-    assert server.object("cards", id) is None and rows(client, "outbox") == []
+    assert server.object("cards", id) is None
+    assert rows(client, "outbox") == []
 
 
 def test_create_create(server, client):
@@ -140,7 +151,8 @@ def test_create_create(server, client):
     server.put("cards", {"title": "theirs"}, id=id)
     client.on_conflict(lambda c: c.merge({"title": c.client["title"] + c.server["title"]}))
     client.sync()
-    assert server.object("cards", id) == {"title": "minetheirs"} and titles(client) == [
+    assert server.object("cards", id) == {"title": "minetheirs"}
+    assert titles(client) == [
         "minetheirs"
     ]
 
@@ -177,8 +189,10 @@ def test_first_decision_is_heard_and_nonsense_is_logged(server, client, clash, c
     client.on_conflict(lambda c: c.keep_server())
     client.on_conflict(lambda c: c.keep_client())
     client.sync()
-    assert server.object("cards", clash)["title"] == "theirs" and client.conflicts == []
-    assert "no resolution" in caplog.text and "ZeroDivisionError" in caplog.text
+    assert server.object("cards", clash)["title"] == "theirs"
+    assert client.conflicts == []
+    assert "no resolution" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_merged_result_shows_the_servers_word_after_the_pull(server, client):

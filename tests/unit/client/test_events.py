@@ -20,12 +20,14 @@ def test_local_and_remote_changes(server, client):
     cards.update(card.id, {"title": "b"})
     client.sync()
     assert [entry[:2] for entry in seen] == [("created", "local"), ("updated", "local")]
-    assert seen[1][2]["title"] == "b" and seen[1][3]["title"] == "a"
+    assert seen[1][2]["title"] == "b"
+    assert seen[1][3]["title"] == "a"
     server.store(("cards", card.id), {"title": "c"}, "", None)
     client.sync()
     cards.delete(card.id)
     assert [entry[:2] for entry in seen[2:]] == [("updated", "remote"), ("deleted", "local")]
-    assert seen[3][2] is None and seen[3][3]["title"] == "c"
+    assert seen[3][2] is None
+    assert seen[3][3]["title"] == "c"
     client.sync()
     assert len(seen) == 4
 
@@ -62,7 +64,8 @@ def test_no_lock_is_held_while_a_callback_waits_for_another_thread(client):
             assert not thread.is_alive()
 
     client.collection("cards").create({"title": "a"})
-    assert len(done) == 1 and titles(client) == ["a", "b"]
+    assert len(done) == 1
+    assert titles(client) == ["a", "b"]
 
 
 def test_one_that_raises_is_logged_and_stops_no_other(client, caplog):
@@ -72,7 +75,8 @@ def test_one_that_raises_is_logged_and_stops_no_other(client, caplog):
     client.on_change()(seen.append)
     client.collection("cards").create({"title": "a"})
     client.collection("boards").create({"title": "b"})
-    assert len(seen) == 3 and "ZeroDivisionError" in caplog.text
+    assert len(seen) == 3
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_decorators_return_the_function(client):
@@ -94,7 +98,8 @@ def test_status_is_told_when_it_changes(server, client):
         (0, "online"),
         (0, "online"),
     ]
-    assert isinstance(seen[1].problem, errors.Offline) and seen[-1].problem is None
+    assert isinstance(seen[1].problem, errors.Offline)
+    assert seen[-1].problem is None
 
 
 def test_many_threads_one_client(server, client):
@@ -119,5 +124,6 @@ def test_many_threads_one_client(server, client):
     assert len(titles(client)) == 41 == len(server.visible("ann"))
     found = server.object("cards", counter.id)
     assert all(found[f"by{name}"] == 9 for name in "abcd")
-    assert client.outbox == [] and client.conflicts == []
+    assert client.outbox == []
+    assert client.conflicts == []
     assert [e.record["title"] for e in seen if e.kind == "created"].count("a0") == 1

@@ -19,7 +19,8 @@ def test_full_exchange_counts(server, client):
     counts = client.sync()
     assert (counts.sent, counts.applied, counts.changes) == (1, 1, 2)
     assert titles(client) == ["c", "s"]
-    assert client.sync().sent == 0 and client.status.network == "online"
+    assert client.sync().sent == 0
+    assert client.status.network == "online"
 
 
 def test_batches_are_cut_to_the_servers_limit_and_keep_their_order(server, client):
@@ -41,7 +42,8 @@ def test_too_large_is_halved(server, client):
     limit = on("mutations/", lambda r: httpx2.Response(413) if _size(r) > 2 else None)
     with fault(server, limit):
         client.sync()
-    assert client.outbox == [] and len(titles(client)) == 9
+    assert client.outbox == []
+    assert len(titles(client)) == 9
 
 
 def _size(request):
@@ -76,7 +78,8 @@ def test_a_server_that_is_down_is_not_asked_for_each_mutation(server, client):
         pytest.raises(errors.SyncError),
     ):
         client.sync()
-    assert len(sent(server)) < 20 and len(client.outbox) == 64
+    assert len(sent(server)) < 20
+    assert len(client.outbox) == 64
 
 
 def test_rejected_puts_the_record_back_and_tells(server, client):
@@ -106,7 +109,8 @@ def test_rejection_is_kept_until_somebody_is_told(server, client, connect):
     again.on_rejected(told.append)
     again.sync()
     again.sync()
-    assert len(told) == 1 and again.rejections == []
+    assert len(told) == 1
+    assert again.rejections == []
 
 
 def test_aborted_stays_and_is_sent_again_unchanged(server, client):
@@ -132,7 +136,8 @@ def test_missing_and_unknown_results_leave_the_mutation(server, client, caplog):
         answer = httpx2.Response(200, json={"results": results})
         with fault(server, on("mutations/", answer)):
             client.sync()
-        assert len(client.outbox) == 1 and client.outbox[0].state == "sent"
+        assert len(client.outbox) == 1
+        assert client.outbox[0].state == "sent"
     assert "later" in caplog.text
     client.sync()
     assert client.outbox == []
@@ -152,7 +157,8 @@ def test_retry_after_is_obeyed_and_attempts_are_bounded(server, connect):
     assert waits == [1.0, 2.0]
     assert client.status.retry_at is not None
     client.sync()
-    assert client.status.retry_at is None and client.status.problem is None
+    assert client.status.retry_at is None
+    assert client.status.problem is None
 
 
 def test_retry_after_as_a_date_and_beyond_patience(server, connect):
@@ -163,7 +169,8 @@ def test_retry_after_as_a_date_and_beyond_patience(server, connect):
     busy = httpx2.Response(503, headers={"Retry-After": date})
     with fault(server, on("changes/", busy)), pytest.raises(errors.Unavailable) as caught:
         client.sync()
-    assert waits == [] and caught.value.retry_after == 600
+    assert waits == []
+    assert caught.value.retry_after == 600
     assert client.status.retry_at == now + datetime.timedelta(minutes=10)
 
 
@@ -200,7 +207,8 @@ def test_answers_that_are_not_the_servers_are_offline_and_harmless(server, conne
         client.sync()
     assert titles(client) == ["c", "s"]
     client.sync()
-    assert titles(client) == ["c", "s"] and client.outbox == []
+    assert titles(client) == ["c", "s"]
+    assert client.outbox == []
 
 
 def test_a_protocol_that_it_does_not_speak(server, client):
@@ -222,14 +230,16 @@ def test_expired_credentials_are_renewed_once(server, connect):
     client = connect(auth=BearerAuth("old", renew=renew))
     client.collection("cards").create({"title": "a"})
     client.sync()
-    assert len(calls) == 1 and client.outbox == []
+    assert len(calls) == 1
+    assert client.outbox == []
     server.users.clear()
     server.user("ann", "t-other")
     client.collection("cards").create({"title": "b"})
     client._exchange._network._auth._renew = lambda: calls.append(1) or "still wrong"
     with pytest.raises(errors.NotAuthenticated):
         client.sync()
-    assert len(calls) == 2 and len(client.outbox) == 1
+    assert len(calls) == 2
+    assert len(client.outbox) == 1
 
 
 def test_without_renewal_it_says_so_and_keeps_the_outbox(server, connect):
@@ -267,7 +277,8 @@ def test_reset_pulls_again_and_keeps_the_outbox(server, client):
     client.reset()
     assert titles(client) == ["c"]
     client.sync()
-    assert titles(client) == ["c", "s"] and client.outbox == []
+    assert titles(client) == ["c", "s"]
+    assert client.outbox == []
 
 
 def test_wipe_forgets_everything_and_another_user_may_come(server, client, connect):
@@ -276,7 +287,9 @@ def test_wipe_forgets_everything_and_another_user_may_come(server, client, conne
     client.collection("cards").create({"title": "c"})
     before = client.client_id
     client.reset(wipe=True)
-    assert titles(client) == [] and client.outbox == [] and client.client_id != before
+    assert titles(client) == []
+    assert client.outbox == []
+    assert client.client_id != before
     connect(auth=TokenAuth("t-bob")).sync()
 
 

@@ -18,10 +18,12 @@ def ops(client):
 def test_write_is_seen_at_once_and_waits_in_the_outbox(client):
     cards = client.collection("cards")
     card = cards.create({"title": "a", "board": "b1"})
-    assert card["title"] == "a" and card.object == {"title": "a", "board": "b1"}
+    assert card["title"] == "a"
+    assert card.object == {"title": "a", "board": "b1"}
     assert (card.revision, card.scope) == (0, None)
     assert cards.get(card.id) == card == cards.get(uuid.UUID(card.id))
-    assert len(cards) == 1 and client.status.pending == 1
+    assert len(cards) == 1
+    assert client.status.pending == 1
 
 
 def test_create_and_update_fold(client):
@@ -84,7 +86,8 @@ def test_updates_fold_and_keep_the_first_base(server, client):
     (mutation,) = client.outbox
     assert mutation.fields == {"title": "c", "body": "y"}
     assert mutation.base == {"title": "a", "body": "x"}
-    assert mutation.base_revision == 1 and mutation.epoch == server.epoch
+    assert mutation.base_revision == 1
+    assert mutation.epoch == server.epoch
 
 
 def test_update_and_delete_fold_to_a_delete_on_the_first_base(server, client):
@@ -95,7 +98,8 @@ def test_update_and_delete_fold_to_a_delete_on_the_first_base(server, client):
     (mutation,) = client.outbox
     assert (mutation.op, mutation.fields, mutation.base_revision) == ("delete", {}, 1)
     client.sync()
-    assert server.object("cards", id) is None and client.outbox == []
+    assert server.object("cards", id) is None
+    assert client.outbox == []
 
 
 def test_updates_do_not_fold_past_another_object(server, client):
@@ -132,9 +136,11 @@ def test_r2_what_was_sent_is_never_changed(server, client):
     client.sync()
     first, second = sent(server)[0], sent(server)[-1]
     assert second[0] == first[0]
-    assert second[1]["fields"] == {"title": "c"} and second[1]["base_revision"] == 0
+    assert second[1]["fields"] == {"title": "c"}
+    assert second[1]["base_revision"] == 0
     assert server.objects[("cards", card.id)].revision == 2
-    assert server.object("cards", card.id) == {"title": "c"} and client.outbox == []
+    assert server.object("cards", card.id) == {"title": "c"}
+    assert client.outbox == []
 
 
 def test_r2_delete_of_what_was_sent_but_not_answered_is_sent_too(server, client):

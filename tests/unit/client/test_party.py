@@ -187,7 +187,9 @@ class Party(RuleBasedStateMachine):
                 for conflict in client.conflicts:
                     conflict.settle(conflict.keep_server())
         for who, client in self.clients.items():
-            assert client.outbox == [] and client.conflicts == [] and client.rejections == []
+            assert client.outbox == []
+            assert client.conflicts == []
+            assert client.rejections == []
             held = {("cards", r.id): r.object for r in client.collection("cards").all()}
             assert held == self.server.visible(who.split()[0])
             with client._store.read() as db:

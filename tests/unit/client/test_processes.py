@@ -54,7 +54,8 @@ def test_killed_after_a_write_returned(server, connect, tmp_path):
         """,
         store,
     )
-    assert code == -signal.SIGKILL and out.split()[-1] == "57"
+    assert code == -signal.SIGKILL
+    assert out.split()[-1] == "57"
     client = connect()
     assert len(titles(client)) == 58 == len(client.outbox)
     client.sync()
@@ -88,7 +89,8 @@ def test_killed_between_store_and_network(server, connect, tmp_path, answered):
         headers = {"Authorization": "Token t-ann"}
         server.handle(httpx2.Request("POST", URL + "mutations/", content=content, headers=headers))
     client = connect()
-    assert [m.state for m in client.outbox] == ["sent"] and titles(client) == ["typed"]
+    assert [m.state for m in client.outbox] == ["sent"]
+    assert titles(client) == ["typed"]
     client.collection("cards").create({"title": "after"})
     client.sync()
     assert sorted(o["title"] for o in server.visible("ann").values()) == ["after", "typed"]
@@ -121,7 +123,8 @@ def test_killed_within_a_page(server, connect, tmp_path):
     )
     assert code == -signal.SIGKILL
     client = connect()
-    assert titles(client) == [] and client._store.text("cursor") is None
+    assert titles(client) == []
+    assert client._store.text("cursor") is None
     client.sync()
     assert len(titles(client)) == 300
 
@@ -150,7 +153,9 @@ def test_two_processes_write_and_sync_one_store(server, connect, tmp_path):
         n += 1
     assert process.returncode == 0
     client.sync()
-    assert client.outbox == [] and client.conflicts == [] and client.rejections == []
+    assert client.outbox == []
+    assert client.conflicts == []
+    assert client.rejections == []
     assert len(titles(client)) == 40 + 60 + n + 1 == len(server.visible("ann"))
     found = server.object("cards", card.id)
     assert (found["p"], found["t"]) == (59, n - 1)

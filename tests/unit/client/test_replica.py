@@ -55,7 +55,8 @@ def test_pages_are_pulled_until_nothing_is_left(server, client):
     client.on_status(lambda status: seen.append(status.progress and status.progress.done))
     assert client.sync() == Counts(pages=3, changes=5)
     assert titles(client) == ["0", "1", "2", "3", "4"]
-    assert {2, 4} <= set(seen) and client.status.progress is None
+    assert {2, 4} <= set(seen)
+    assert client.status.progress is None
 
 
 def test_a_snapshot_goes_on_where_it_was_cut(server, client, connect):
@@ -70,10 +71,12 @@ def test_a_snapshot_goes_on_where_it_was_cut(server, client, connect):
 
     with fault(server, on("changes/", cut)), pytest.raises(errors.Offline):
         client.sync()
-    assert len(client.collection("cards")) == 2 and client.status.progress.done == 2
+    assert len(client.collection("cards")) == 2
+    assert client.status.progress.done == 2
     client.close()
     again = connect()
-    assert again.sync().pages == 2 and len(again.collection("cards")) == 5
+    assert again.sync().pages == 2
+    assert len(again.collection("cards")) == 5
 
 
 def test_g2_no_lower_revision_within_an_epoch(client, feed):
@@ -122,7 +125,8 @@ def test_void_cursor_is_a_snapshot_that_replaces(server, client, error):
     else:
         server.expire_cursors()
     client.sync()
-    assert titles(client) == ["kept", "new"] and client.outbox == []
+    assert titles(client) == ["kept", "new"]
+    assert client.outbox == []
     assert server.object("cards", keep) == {"title": "kept"}
 
 
@@ -182,11 +186,13 @@ def test_r1_result_settles_and_writes_no_server_state(server, client):
     client.collection("cards").update(id, {"title": "mine"})
     with fault(server, on("changes/", httpx2.ConnectError)), pytest.raises(errors.Offline):
         client.sync()
-    assert client.outbox == [] and titles(client) == ["mine"]
+    assert client.outbox == []
+    assert titles(client) == ["mine"]
     assert rows(client, "records")[0]["object"] == '{"title":"a"}'
     assert rows(client, "outbox")[0]["state"] == "settled"
     client.sync()
-    assert titles(client) == ["mine"] and rows(client, "outbox") == []
+    assert titles(client) == ["mine"]
+    assert rows(client, "outbox") == []
 
 
 def test_r1_a_pull_begun_before_the_result_does_not_end_the_overlay(server, client, connect):
@@ -210,9 +216,11 @@ def test_r1_a_pull_begun_before_the_result_does_not_end_the_overlay(server, clie
     with fault(server, on("changes/", overtaken)):
         client._exchange._describe()
         client._exchange._pull(Counts())
-    assert titles(client) == ["mine"] and rows(client, "outbox")[0]["state"] == "settled"
+    assert titles(client) == ["mine"]
+    assert rows(client, "outbox")[0]["state"] == "settled"
     client.sync()
-    assert titles(client) == ["mine"] and rows(client, "outbox") == []
+    assert titles(client) == ["mine"]
+    assert rows(client, "outbox") == []
 
 
 def test_r1_a_late_result_does_not_bring_back_what_was_dropped(server, client, connect):
@@ -231,7 +239,8 @@ def test_r1_a_late_result_does_not_bring_back_what_was_dropped(server, client, c
 
     with fault(server, on("mutations/", revoke)):
         client.sync()
-    assert titles(client) == [] and rows(client, "records") == rows(client, "outbox") == []
+    assert titles(client) == []
+    assert rows(client, "records") == rows(client, "outbox") == []
 
 
 @pytest.mark.parametrize("way", ["drop", "remove"])
@@ -259,7 +268,8 @@ def test_r3_what_leaves_the_view_goes_at_once(server, client, connect, way):
         for id in (plain, clash, frozen):
             server.objects[("cards", id)].scope = "elsewhere"
     client._exchange._pull(Counts())
-    assert titles(client) == [] and client.conflicts == []
+    assert titles(client) == []
+    assert client.conflicts == []
     assert b"secret" not in disk(client)
     client.sync()
     assert sorted(told, key=str) == sorted(
@@ -270,7 +280,8 @@ def test_r3_what_leaves_the_view_goes_at_once(server, client, connect, way):
         ],
         key=str,
     )
-    assert client.outbox == [] and rows(client, "outbox") == []
+    assert client.outbox == []
+    assert rows(client, "outbox") == []
 
 
 def disk(client):
@@ -302,7 +313,9 @@ def test_a_conflict_that_a_drop_overtook_is_given_up(server, client, connect):
     with fault(server, on("mutations/", revoke)):
         client.sync()
     client.sync()
-    assert client.conflicts == [] and len(told) == 1 and titles(client) == []
+    assert client.conflicts == []
+    assert len(told) == 1
+    assert titles(client) == []
     assert b"secret" not in disk(client)
 
 
@@ -318,7 +331,8 @@ def test_deleted_elsewhere_while_typing_stays_in_sight_until_settled(server, cli
     (conflict,) = client.conflicts
     assert (conflict.kind, conflict.server) == ("update_delete", None)
     conflict.settle(conflict.keep_server())
-    assert titles(client) == [] and len(client.collection("cards")) == 0
+    assert titles(client) == []
+    assert len(client.collection("cards")) == 0
     client.sync()
     assert rows(client, "records") == rows(client, "outbox") == []
 
@@ -333,7 +347,8 @@ def test_collections_come_and_go(server, connect):
         only.collection("cards")
     both = connect()
     both.sync()
-    assert titles(both) == ["c"] and titles(both, "boards") == ["b"]
+    assert titles(both) == ["c"]
+    assert titles(both, "boards") == ["b"]
     only.sync()
     assert {row["collection"] for row in rows(only, "records")} == {"boards"}
 
@@ -347,7 +362,8 @@ def test_what_it_does_not_know_is_skipped_with_a_log_line(client, feed, caplog):
     ]
     feed(client, page(strange, extra={"x": 1}))
     assert titles(client) == ["a"]
-    assert "rockets" in caplog.text and "does not know" in caplog.text
+    assert "rockets" in caplog.text
+    assert "does not know" in caplog.text
 
 
 def test_a_malformed_page_is_not_applied(client, feed):
@@ -369,7 +385,8 @@ def test_a_batch_on_a_void_cursor_is_sent_after_the_snapshot(server, client):
     client.collection("cards").update(id, {"title": "b"})
     server.expire_cursors()
     counts = client.sync()
-    assert counts.applied == 1 and client.outbox == []
+    assert counts.applied == 1
+    assert client.outbox == []
     assert sent(server)[0] == sent(server)[1]
 
 
@@ -381,12 +398,17 @@ def test_queries(server, client):
     for n in range(3):
         cards.create({"title": "0000", "even": True})
     first = cards.filter(title="0000")
-    assert len(first) == 4 and len(first.filter(even=True, n=0)) == 1
-    assert len(cards.filter(even=1)) == 0 and len(cards.filter(even=False)) == 601
+    assert len(first) == 4
+    assert len(first.filter(even=True, n=0)) == 1
+    assert len(cards.filter(even=1)) == 0
+    assert len(cards.filter(even=False)) == 601
     assert len(cards.filter(**{'a"b': "q"})) == 1203
     cards.update(cards.filter(title="0700").first().id, {"title": "moved"})
-    assert len(cards.filter(title="0700")) == 0 and len(cards.filter(title="moved")) == 1
+    assert len(cards.filter(title="0700")) == 0
+    assert len(cards.filter(title="moved")) == 1
     cards.delete(cards.filter(title="0701")[0].id)
     assert len(cards) == 1205 == len(list(cards)) == len({record.id for record in cards})
     ids = [record.id for record in cards.all()]
-    assert ids == sorted(ids) and ids[0] in cards and cards.all()[0].id == ids[0]
+    assert ids == sorted(ids)
+    assert ids[0] in cards
+    assert cards.all()[0].id == ids[0]
