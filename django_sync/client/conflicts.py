@@ -172,7 +172,8 @@ class Conflicts:
         """The objects left the user's view: send what was typed, forget the rest (R3)."""
         for key in keys:
             found = db.execute(
-                "SELECT * FROM outbox WHERE state = 'conflict' AND collection = ? AND object_id = ?",
+                "SELECT * FROM outbox"
+                " WHERE state = 'conflict' AND collection = ? AND object_id = ?",
                 key,
             ).fetchall()
             for row in found:
@@ -203,7 +204,11 @@ def _conflict(row: sqlite3.Row, settle: Callable[[Conflict, Resolution], bool]) 
     server = None
     if isinstance(content, dict):
         server = Record(
-            row["collection"], row["object_id"], told["revision"], told.get("scope"), content
+            row["collection"],
+            row["object_id"],
+            int(told.get("revision") or 0),
+            told.get("scope"),
+            content,
         )
     return Conflict(
         mutation=mutation_of(row),

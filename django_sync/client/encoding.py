@@ -32,14 +32,22 @@ def _default(value: object) -> str:
 _encoder = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default
 )
+_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_default)
 
 
 def dumps(value: object) -> str:
     """Write JSON; UUIDs, dates, times and decimals become strings."""
-    return _encoder.encode(value)
+    text = _encoder.encode(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # Half of a surrogate pair: a server may hold such, SQLite not.
+            return _ascii.encode(value)
+    return text
 
 
 def loads(text: str) -> Any:
+    """Read JSON that ``dumps`` wrote."""
     return json.loads(text)
 
 
@@ -49,8 +57,9 @@ def plain(fields: Mapping[str, Any]) -> Json:
     Raises ``errors.Invalid`` for what JSON cannot say.
     """
     try:
-        value = loads(dumps(dict(fields)))
-        dumps(value).encode()
+        text = _encoder.encode(dict(fields))
+        text.encode()
+        value = loads(text)
     except (TypeError, ValueError, RecursionError) as error:
         raise errors.Invalid(str(error)) from error
     if not all(isinstance(name, str) for name in fields):

@@ -73,10 +73,12 @@ class Exchange:
         self._batch_size = 500
         self._body_bytes = 5_242_880
         self._described = False
+        self._client_id = ""
 
     def run(self) -> Counts:
         """Send the outbox and pull until ``has_more`` is false."""
         counts = Counts()
+        self._client_id = self._replica.place().client_id
         try:
             self._binding.check()
             self._describe()
@@ -117,6 +119,13 @@ class Exchange:
         self._network.post("mutations/", self._batch(self._replica.place(), []))
         self._binding.prove()
 
+    def _place(self) -> Place:
+        """Where the store stands; an exchange does not go on in a store that was wiped."""
+        place = self._replica.place()
+        if place.client_id != self._client_id:
+            raise errors.StoreMismatch("The store was wiped while the exchange ran.")
+        return place
+
     def _batch(self, place: Place, batch: Sequence[Outgoing]) -> bytes:
         """The request's body; the mutations in it are the bytes that the outbox keeps."""
         cursor = json.dumps(place.cursor if batch else None)
@@ -143,7 +152,7 @@ class Exchange:
         span = range(self._store.number("seq") + 1)
         limit = self._batch_size
         while batch := self._outbox.take(span, limit, self._body_bytes - 1_000, blocked):
-            place = self._replica.place()
+            place = self._place()
             try:
                 answer = self._network.post("mutations/", self._batch(place, batch))
             except _VOID as error:
@@ -186,7 +195,7 @@ class Exchange:
         pull = self._replica.begin_pull()
         restarts = 0
         while True:
-            place = self._replica.place()
+            place = self._place()
             params = {"collections": ",".join(self._collections)}
             if place.cursor is not None:
                 params["cursor"] = place.cursor

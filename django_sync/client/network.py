@@ -167,9 +167,13 @@ def _passing(error: errors.SyncError) -> bool:
     return isinstance(late, httpx2.TimeoutException) and not isinstance(late, httpx2.ConnectTimeout)
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON.")
+
+
 def _json(response: httpx2.Response) -> dict[str, Any] | None:
     try:
-        body = json.loads(response.content)
+        body = json.loads(response.content, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None

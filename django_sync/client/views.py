@@ -32,14 +32,14 @@ class Record(Mapping[str, Any]):
         id: str,
         revision: int,
         scope: str | None,
-        object: Json | str,
+        content: Json | str,
     ) -> None:
         self.collection = collection
         self.id = id
         self.revision = revision
         self.scope = scope
-        self._text = object if isinstance(object, str) else None
-        self._object = None if isinstance(object, str) else object
+        self._text = content if isinstance(content, str) else None
+        self._object = None if isinstance(content, str) else content
 
     @property
     def object(self) -> Json:

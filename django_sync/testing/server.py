@@ -97,21 +97,21 @@ class MemoryServer:
         self.users[token] = known or User(name, set(scopes))
         return self.users[token]
 
-    def put(self, collection: str, object: Json, *, id: str | None = None, scope: str = "") -> str:
+    def put(self, collection: str, content: Json, *, id: str | None = None, scope: str = "") -> str:
         """Write an object as another program would; return its id."""
         id = id or str(uuid.uuid4())
-        self.store((collection, id), object, scope, client=None)
+        self.store((collection, id), content, scope, client=None)
         return id
 
-    def store(self, key: Key, object: Json | None, scope: str, client: str | None) -> Stored:
+    def store(self, key: Key, content: Json | None, scope: str, client: str | None) -> Stored:
         """Write an object's new state, raise its revision and note what changed."""
         old = self.objects.get(key)
         before = (old.object if old else None) or {}
-        after = object or {}
+        after = content or {}
         names = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
         revision = old.revision + 1 if old else 1
         history = [*(old.history if old else []), (revision, frozenset(names), client)]
-        self.objects[key] = Stored(revision, scope, object, history)
+        self.objects[key] = Stored(revision, scope, content, history)
         self._changed += 1
         return self.objects[key]
 
@@ -227,8 +227,7 @@ class MemoryServer:
         if held is not None:
             told = self._left(held, user, frozenset(names), told, changes)
         wanted = self._wanted(user, names, told)
-        for key in wanted[:limit]:
-            changes.append(self._change(user, key, told))
+        changes += [self._change(user, key, told) for key in wanted[:limit]]
         has_more = len(wanted) > limit
         if snapshot is not None:
             snapshot = snapshot + len(changes) if has_more else None
@@ -255,8 +254,8 @@ class MemoryServer:
         changes: list[Json],
     ) -> dict[Key, tuple[int, str]]:
         """Tell of collections newly asked for and of scopes that have left the view."""
-        for name in sorted(names - held.collections):
-            changes.append({"op": "begin", "collection": name})
+        new = sorted(names - held.collections)
+        changes += [{"op": "begin", "collection": name} for name in new]
         gone = held.scopes - user.scopes
         for scope in sorted(gone):
             changes += [{"op": "drop", "collection": n, "scope": scope} for n in sorted(names)]

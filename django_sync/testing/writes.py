@@ -38,8 +38,8 @@ class Writes:
         self._server = server
         self.results: dict[tuple[str, str], tuple[str, Json]] = {}
         self.owners: dict[str, str] = {}
-        self.validate: Any = lambda collection, object: None
-        self.scope_of: Any = lambda collection, object: object.get("board") or ""
+        self.validate: Any = lambda collection, content: None
+        self.scope_of: Any = lambda collection, content: content.get("board") or ""
 
     def batch(self, user: User, body: Json) -> Json:
         """Take one request."""
@@ -155,15 +155,15 @@ class Writes:
         return False
 
     def _write(
-        self, user: User, client: str, key: Key, object: Json, stored: Stored | None
+        self, user: User, client: str, key: Key, content: Json, stored: Stored | None
     ) -> None:
-        if stored is not None and stored.object == object:
+        if stored is not None and stored.object == content:
             return
-        self.validate(key[0], object)
-        scope = self.scope_of(key[0], object)
+        self.validate(key[0], content)
+        scope = self.scope_of(key[0], content)
         if scope and scope not in user.scopes:
             raise errors.ValidationFailed()
-        self._server.store(key, object, scope, client)
+        self._server.store(key, content, scope, client)
 
     def _foreign(self, client: str, mutation: Mutation, stored: Stored) -> set[str]:
         """Fields that others changed since the mutation's base."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from django_sync.client import SyncClient
+from django_sync.client import Counts, SyncClient
 from django_sync.testing.server import MemoryServer
 
 
@@ -66,3 +66,9 @@ def rows(client: SyncClient, table: str) -> list[dict[str, Any]]:
     """The store's own rows: what a test of the disk looks at."""
     with client._store.read() as db:
         return [dict(row) for row in db.execute(f"SELECT * FROM {table}")]
+
+
+def pull_only(client: SyncClient) -> None:
+    """The second half of an exchange, as where another process sends."""
+    client._exchange._client_id = client.client_id
+    client._exchange._pull(Counts())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.unit.client.helpers import rows, sent, titles
 
 
 @pytest.fixture
-def clash(server, client):
+def clash(server: Any, client: Any) -> Any:
     """A card whose title both sides changed; the body only the client."""
     id = server.put("cards", {"title": "a", "body": "x", "due": 1})
     client.sync()
@@ -17,8 +19,10 @@ def clash(server, client):
     return id
 
 
-def test_conflict_is_told_and_kept_over_restarts(server, client, connect, clash):
-    told = []
+def test_conflict_is_told_and_kept_over_restarts(
+    server: Any, client: Any, connect: Any, clash: Any
+) -> None:
+    told: list[Any] = []
     client.on_conflict(told.append)
     assert client.sync().conflicts == 1
     client.close()
@@ -49,7 +53,15 @@ def test_conflict_is_told_and_kept_over_restarts(server, client, connect, clash)
     ],
 )
 @pytest.mark.parametrize("later", [False, True])
-def test_decisions(server, client, clash, decide, title, body, later):
+def test_decisions(
+    server: Any,
+    client: Any,
+    clash: Any,
+    decide: Any,
+    title: Any,
+    body: Any,
+    later: Any,
+) -> None:
     if not later:
         client.on_conflict(decide)
     client.sync()
@@ -64,7 +76,9 @@ def test_decisions(server, client, clash, decide, title, body, later):
     assert client.collection("cards").get(clash).object == server.object("cards", clash)
 
 
-def test_the_new_mutation_stands_on_the_servers_revision(server, client, clash):
+def test_the_new_mutation_stands_on_the_servers_revision(
+    server: Any, client: Any, clash: Any
+) -> None:
     client.on_conflict(lambda c: c.keep_client())
     client.sync()
     first, second = (batch[0] for batch in sent(server))
@@ -75,7 +89,9 @@ def test_the_new_mutation_stands_on_the_servers_revision(server, client, clash):
     assert second["epoch"] == server.epoch
 
 
-def test_later_edits_are_held_back_and_go_into_the_decision(server, client, clash):
+def test_later_edits_are_held_back_and_go_into_the_decision(
+    server: Any, client: Any, clash: Any
+) -> None:
     client.sync()
     cards = client.collection("cards")
     cards.update(clash, {"title": "mine 2", "due": 9})
@@ -90,7 +106,9 @@ def test_later_edits_are_held_back_and_go_into_the_decision(server, client, clas
     assert server.object("cards", clash) == {"title": "mine 2", "body": "y", "due": 9}
 
 
-def test_keep_server_lets_later_edits_of_other_fields_go_on(server, client, clash):
+def test_keep_server_lets_later_edits_of_other_fields_go_on(
+    server: Any, client: Any, clash: Any
+) -> None:
     client.sync()
     client.collection("cards").update(clash, {"title": "mine 2", "due": 9})
     (conflict,) = client.conflicts
@@ -100,15 +118,14 @@ def test_keep_server_lets_later_edits_of_other_fields_go_on(server, client, clas
     assert client.collection("cards").get(clash).object == server.object("cards", clash)
 
 
-def test_an_aborted_later_edit_goes_into_the_decision(server, client, connect, clash):
+def test_an_aborted_later_edit_goes_into_the_decision(
+    server: Any, client: Any, connect: Any, clash: Any
+) -> None:
     """Two mutations of one object in one batch: the first conflicts, the second is aborted."""
-    other = server.put("cards", {"title": "o"})
-    client.sync() if False else None
     client.collection("cards").create({"title": "between"})
     client.collection("cards").update(clash, {"due": 5})
     counts = client.sync()
     assert (counts.conflicts, counts.aborted) == (1, 1)
-    assert other
     (conflict,) = client.conflicts
     conflict.settle(conflict.merge({"title": "both"}))
     client.sync()
@@ -116,7 +133,9 @@ def test_an_aborted_later_edit_goes_into_the_decision(server, client, connect, c
     assert rows(client, "outbox") == []
 
 
-def test_g5_a_decision_stands_on_the_revision_that_was_shown(server, client, clash):
+def test_g5_a_decision_stands_on_the_revision_that_was_shown(
+    server: Any, client: Any, clash: Any
+) -> None:
     client.sync()
     (shown,) = client.conflicts
     server.store(("cards", clash), {"title": "theirs 2", "body": "x", "due": 1}, "", None)
@@ -131,7 +150,7 @@ def test_g5_a_decision_stands_on_the_revision_that_was_shown(server, client, cla
     assert server.object("cards", clash)["title"] == "mine"
 
 
-def test_delete_update(server, client):
+def test_delete_update(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client.sync()
     client.collection("cards").delete(id)
@@ -145,19 +164,17 @@ def test_delete_update(server, client):
     assert rows(client, "outbox") == []
 
 
-def test_create_create(server, client):
+def test_create_create(server: Any, client: Any) -> None:
     id = "a0000000-0000-4000-8000-000000000000"
     client.collection("cards").create({"title": "mine"}, id=id)
     server.put("cards", {"title": "theirs"}, id=id)
     client.on_conflict(lambda c: c.merge({"title": c.client["title"] + c.server["title"]}))
     client.sync()
     assert server.object("cards", id) == {"title": "minetheirs"}
-    assert titles(client) == [
-        "minetheirs"
-    ]
+    assert titles(client) == ["minetheirs"]
 
 
-def test_unknown_base_after_history_diverged(server, client):
+def test_unknown_base_after_history_diverged(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client.sync()
     client.collection("cards").update(id, {"title": "mine"})
@@ -171,8 +188,8 @@ def test_unknown_base_after_history_diverged(server, client):
     assert server.object("cards", id) == {"title": "mine"}
 
 
-def test_a_callback_that_never_gives_in_does_not_spin(server, client, clash):
-    def stubborn(conflict):
+def test_a_callback_that_never_gives_in_does_not_spin(server: Any, client: Any, clash: Any) -> None:
+    def stubborn(conflict: Any) -> Any:
         revision = server.objects[("cards", clash)].revision
         server.store(("cards", clash), {"title": f"theirs {revision}"}, "", None)
         return conflict.keep_client()
@@ -182,7 +199,9 @@ def test_a_callback_that_never_gives_in_does_not_spin(server, client, clash):
     assert len(sent(server)) < 12
 
 
-def test_first_decision_is_heard_and_nonsense_is_logged(server, client, clash, caplog):
+def test_first_decision_is_heard_and_nonsense_is_logged(
+    server: Any, client: Any, clash: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     client.on_conflict(lambda c: "server")
     client.on_conflict(lambda c: 1 / 0)
     client.on_conflict(lambda c: None)
@@ -195,7 +214,7 @@ def test_first_decision_is_heard_and_nonsense_is_logged(server, client, clash, c
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_merged_result_shows_the_servers_word_after_the_pull(server, client):
+def test_merged_result_shows_the_servers_word_after_the_pull(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a", "body": "x"})
     client.sync()
     client.collection("cards").update(id, {"title": "mine"})

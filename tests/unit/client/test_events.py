@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import httpx2
 import pytest
@@ -11,8 +12,8 @@ from django_sync import errors
 from tests.unit.client.helpers import fault, on, titles
 
 
-def test_local_and_remote_changes(server, client):
-    seen = []
+def test_local_and_remote_changes(server: Any, client: Any) -> None:
+    seen: list[Any] = []
     client.on_change("cards")(lambda e: seen.append((e.kind, e.origin, e.record, e.before)))
     cards = client.collection("cards")
     card = cards.create({"title": "a"})
@@ -32,12 +33,14 @@ def test_local_and_remote_changes(server, client):
     assert len(seen) == 4
 
 
-def test_callbacks_run_after_the_commit_and_may_write_and_sync(server, client, connect):
+def test_callbacks_run_after_the_commit_and_may_write_and_sync(
+    server: Any, client: Any, connect: Any
+) -> None:
     second = connect()
-    order = []
+    order: list[Any] = []
 
     @client.on_change("cards")
-    def follow(event):
+    def follow(event: Any) -> Any:
         assert event.id in second.collection("cards")
         order.append(event.record["title"])
         if event.record["title"] == "a":
@@ -50,11 +53,11 @@ def test_callbacks_run_after_the_commit_and_may_write_and_sync(server, client, c
     assert len(server.visible("ann")) == 2
 
 
-def test_no_lock_is_held_while_a_callback_waits_for_another_thread(client):
-    done = []
+def test_no_lock_is_held_while_a_callback_waits_for_another_thread(client: Any) -> None:
+    done: list[Any] = []
 
     @client.on_change("cards")
-    def wait(event):
+    def wait(event: Any) -> Any:
         if not done:
             thread = threading.Thread(
                 target=lambda: done.append(client.collection("cards").create({"title": "b"}))
@@ -68,8 +71,10 @@ def test_no_lock_is_held_while_a_callback_waits_for_another_thread(client):
     assert titles(client) == ["a", "b"]
 
 
-def test_one_that_raises_is_logged_and_stops_no_other(client, caplog):
-    seen = []
+def test_one_that_raises_is_logged_and_stops_no_other(
+    client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[Any] = []
     client.on_change("cards")(lambda event: 1 / 0)
     client.on_change("cards")(seen.append)
     client.on_change()(seen.append)
@@ -79,13 +84,13 @@ def test_one_that_raises_is_logged_and_stops_no_other(client, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_decorators_return_the_function(client):
+def test_decorators_return_the_function(client: Any) -> None:
     for decorate in (client.on_change("cards"), client.on_conflict, client.on_rejected):
         assert decorate(print) is print
 
 
-def test_status_is_told_when_it_changes(server, client):
-    seen = []
+def test_status_is_told_when_it_changes(server: Any, client: Any) -> None:
+    seen: list[Any] = []
     client.on_status(seen.append)
     client.collection("cards").create({"title": "a"})
     with fault(server, on("/sync/", httpx2.ConnectError)), pytest.raises(errors.Offline):
@@ -102,13 +107,13 @@ def test_status_is_told_when_it_changes(server, client):
     assert seen[-1].problem is None
 
 
-def test_many_threads_one_client(server, client):
+def test_many_threads_one_client(server: Any, client: Any) -> None:
     cards = client.collection("cards")
     counter = cards.create({"title": "counter", "n": 0})
-    seen = []
+    seen: list[Any] = []
     client.on_change("cards")(seen.append)
 
-    def work(name):
+    def work(name: Any) -> Any:
         for n in range(10):
             cards.create({"title": f"{name}{n}"})
             cards.update(counter.id, {f"by{name}": n})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,7 +14,7 @@ from django_sync.client import BasicAuth, BearerAuth, TokenAuth
 from tests.unit.client.helpers import fault, on, rows, sent, titles
 
 
-def test_full_exchange_counts(server, client):
+def test_full_exchange_counts(server: Any, client: Any) -> None:
     server.put("cards", {"title": "s"})
     client.collection("cards").create({"title": "c"})
     counts = client.sync()
@@ -23,7 +24,9 @@ def test_full_exchange_counts(server, client):
     assert client.status.network == "online"
 
 
-def test_batches_are_cut_to_the_servers_limit_and_keep_their_order(server, client):
+def test_batches_are_cut_to_the_servers_limit_and_keep_their_order(
+    server: Any, client: Any
+) -> None:
     server.batch_size = 3
     for n in range(8):
         client.collection("cards").create({"title": str(n)})
@@ -35,7 +38,7 @@ def test_batches_are_cut_to_the_servers_limit_and_keep_their_order(server, clien
     ]
 
 
-def test_too_large_is_halved(server, client):
+def test_too_large_is_halved(server: Any, client: Any) -> None:
     cards = client.collection("cards")
     for n in range(9):
         cards.create({"title": str(n)})
@@ -46,16 +49,18 @@ def test_too_large_is_halved(server, client):
     assert len(titles(client)) == 9
 
 
-def _size(request):
+def _size(request: httpx2.Request) -> Any:
     return len(json.loads(request.content)["mutations"])
 
 
-def _poison(mark, status):
+def _poison(mark: Any, status: Any) -> Any:
     return on("mutations/", lambda r: httpx2.Response(status) if mark in r.content else None)
 
 
 @pytest.mark.parametrize("status", [413, 400, 500])
-def test_poison_is_set_aside_and_blocks_only_what_depends_on_it(server, client, status):
+def test_poison_is_set_aside_and_blocks_only_what_depends_on_it(
+    server: Any, client: Any, status: Any
+) -> None:
     cards, boards = client.collection("cards"), client.collection("boards")
     for n in range(5):
         cards.create({"title": str(n)})
@@ -70,7 +75,7 @@ def test_poison_is_set_aside_and_blocks_only_what_depends_on_it(server, client, 
     assert client.outbox == []
 
 
-def test_a_server_that_is_down_is_not_asked_for_each_mutation(server, client):
+def test_a_server_that_is_down_is_not_asked_for_each_mutation(server: Any, client: Any) -> None:
     for n in range(64):
         client.collection("cards").create({"title": str(n)})
     with (
@@ -82,10 +87,10 @@ def test_a_server_that_is_down_is_not_asked_for_each_mutation(server, client):
     assert len(client.outbox) == 64
 
 
-def test_rejected_puts_the_record_back_and_tells(server, client):
+def test_rejected_puts_the_record_back_and_tells(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client.sync()
-    told = []
+    told: list[Any] = []
     client.on_rejected(told.append)
     server.user("ann", "t-ann").read_only = True
     client.collection("cards").update(id, {"title": "b"})
@@ -97,7 +102,7 @@ def test_rejected_puts_the_record_back_and_tells(server, client):
     assert client.outbox == client.rejections == rows(client, "outbox") == []
 
 
-def test_rejection_is_kept_until_somebody_is_told(server, client, connect):
+def test_rejection_is_kept_until_somebody_is_told(server: Any, client: Any, connect: Any) -> None:
     server.user("ann", "t-ann").read_only = True
     client.collection("cards").create({"title": "typed for an hour"})
     client.sync()
@@ -105,7 +110,7 @@ def test_rejection_is_kept_until_somebody_is_told(server, client, connect):
     client.close()
     again = connect()
     assert [r.mutation.fields for r in again.rejections] == [{"title": "typed for an hour"}]
-    told = []
+    told: list[Any] = []
     again.on_rejected(told.append)
     again.sync()
     again.sync()
@@ -113,7 +118,7 @@ def test_rejection_is_kept_until_somebody_is_told(server, client, connect):
     assert again.rejections == []
 
 
-def test_aborted_stays_and_is_sent_again_unchanged(server, client):
+def test_aborted_stays_and_is_sent_again_unchanged(server: Any, client: Any) -> None:
     cards = client.collection("cards")
     server.writes.validate = _refuse_bad
     bad = cards.create({"title": "bad"})
@@ -124,12 +129,14 @@ def test_aborted_stays_and_is_sent_again_unchanged(server, client):
     assert second == first[1:]
 
 
-def _refuse_bad(collection, object):
-    if object["title"] == "bad":
+def _refuse_bad(collection: Any, content: Any) -> Any:
+    if content["title"] == "bad":
         raise errors.ValidationFailed(errors={"title": [{"code": "bad", "detail": "Bad."}]})
 
 
-def test_missing_and_unknown_results_leave_the_mutation(server, client, caplog):
+def test_missing_and_unknown_results_leave_the_mutation(
+    server: Any, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     client.collection("cards").create({"title": "a"})
     (mutation,) = client.outbox
     for results in ([], [{"id": mutation.id, "status": "later"}], [7, {"id": "x"}]):
@@ -143,8 +150,8 @@ def test_missing_and_unknown_results_leave_the_mutation(server, client, caplog):
     assert client.outbox == []
 
 
-def test_retry_after_is_obeyed_and_attempts_are_bounded(server, connect):
-    waits = []
+def test_retry_after_is_obeyed_and_attempts_are_bounded(server: Any, connect: Any) -> None:
+    waits: list[Any] = []
     client = connect(sleep=waits.append)
     client.sync()
     answers = [httpx2.Response(503, headers={"Retry-After": "7"}), httpx2.Response(429)]
@@ -161,9 +168,9 @@ def test_retry_after_is_obeyed_and_attempts_are_bounded(server, connect):
     assert client.status.problem is None
 
 
-def test_retry_after_as_a_date_and_beyond_patience(server, connect):
+def test_retry_after_as_a_date_and_beyond_patience(server: Any, connect: Any) -> None:
     now = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
-    waits = []
+    waits: list[Any] = []
     client = connect(sleep=waits.append, now=lambda: now)
     date = "Sun, 22 Nov 2026 12:10:00 GMT"
     busy = httpx2.Response(503, headers={"Retry-After": date})
@@ -174,8 +181,8 @@ def test_retry_after_as_a_date_and_beyond_patience(server, connect):
     assert client.status.retry_at == now + datetime.timedelta(minutes=10)
 
 
-def test_time_outs_are_tried_again_and_no_connection_is_not(server, connect):
-    waits = []
+def test_time_outs_are_tried_again_and_no_connection_is_not(server: Any, connect: Any) -> None:
+    waits: list[Any] = []
     client = connect(sleep=waits.append)
     for error, slept in ((httpx2.ReadTimeout, 2), (httpx2.ConnectError, 0)):
         waits.clear()
@@ -197,7 +204,9 @@ def test_time_outs_are_tried_again_and_no_connection_is_not(server, connect):
     ],
 )
 @pytest.mark.parametrize("path", ["/sync/", "changes/", "mutations/"])
-def test_answers_that_are_not_the_servers_are_offline_and_harmless(server, connect, answer, path):
+def test_answers_that_are_not_the_servers_are_offline_and_harmless(
+    server: Any, connect: Any, answer: Any, path: Any
+) -> None:
     first = connect()
     server.put("cards", {"title": "s"})
     first.sync()
@@ -211,7 +220,7 @@ def test_answers_that_are_not_the_servers_are_offline_and_harmless(server, conne
     assert client.outbox == []
 
 
-def test_a_protocol_that_it_does_not_speak(server, client):
+def test_a_protocol_that_it_does_not_speak(server: Any, client: Any) -> None:
     with (
         fault(server, on("/sync/", httpx2.Response(200, json={"protocol": 9}))),
         pytest.raises(errors.UnsupportedProtocol),
@@ -219,10 +228,10 @@ def test_a_protocol_that_it_does_not_speak(server, client):
         client.sync()
 
 
-def test_expired_credentials_are_renewed_once(server, connect):
-    calls = []
+def test_expired_credentials_are_renewed_once(server: Any, connect: Any) -> None:
+    calls: list[Any] = []
 
-    def renew():
+    def renew() -> Any:
         calls.append(1)
         server.user("ann", "t2")
         return "t2"
@@ -242,7 +251,7 @@ def test_expired_credentials_are_renewed_once(server, connect):
     assert len(client.outbox) == 1
 
 
-def test_without_renewal_it_says_so_and_keeps_the_outbox(server, connect):
+def test_without_renewal_it_says_so_and_keeps_the_outbox(server: Any, connect: Any) -> None:
     client = connect(auth=TokenAuth("wrong"))
     client.collection("cards").create({"title": "a"})
     with pytest.raises(errors.NotAuthenticated):
@@ -250,7 +259,9 @@ def test_without_renewal_it_says_so_and_keeps_the_outbox(server, connect):
     assert len(client.outbox) == 1
 
 
-def test_store_is_refused_to_another_server_and_user(server, client, connect):
+def test_store_is_refused_to_another_server_and_user(
+    server: Any, client: Any, connect: Any
+) -> None:
     client.sync()
     with pytest.raises(errors.StoreMismatch):
         connect(url="https://elsewhere.test/sync/")
@@ -263,14 +274,14 @@ def test_store_is_refused_to_another_server_and_user(server, client, connect):
     connect(auth=TokenAuth("t-rotated")).sync()
 
 
-def test_store_is_refused_offline_where_the_user_is_known(server, connect):
+def test_store_is_refused_offline_where_the_user_is_known(server: Any, connect: Any) -> None:
     connect(auth=TokenAuth("t-ann", user="ann")).sync()
     for auth in (TokenAuth("t-bob", user="bob"), BasicAuth("bob", "pw")):
         with pytest.raises(errors.StoreMismatch):
             connect(auth=auth)
 
 
-def test_reset_pulls_again_and_keeps_the_outbox(server, client):
+def test_reset_pulls_again_and_keeps_the_outbox(server: Any, client: Any) -> None:
     server.put("cards", {"title": "s"})
     client.sync()
     client.collection("cards").create({"title": "c"})
@@ -281,7 +292,9 @@ def test_reset_pulls_again_and_keeps_the_outbox(server, client):
     assert client.outbox == []
 
 
-def test_wipe_forgets_everything_and_another_user_may_come(server, client, connect):
+def test_wipe_forgets_everything_and_another_user_may_come(
+    server: Any, client: Any, connect: Any
+) -> None:
     server.put("cards", {"title": "s"})
     client.sync()
     client.collection("cards").create({"title": "c"})
@@ -293,7 +306,7 @@ def test_wipe_forgets_everything_and_another_user_may_come(server, client, conne
     connect(auth=TokenAuth("t-bob")).sync()
 
 
-def test_a_store_of_a_newer_version_is_refused(client, connect):
+def test_a_store_of_a_newer_version_is_refused(client: Any, connect: Any) -> None:
     client._store.set("schema_version", 99)
     with pytest.raises(errors.StoreMismatch):
         connect()

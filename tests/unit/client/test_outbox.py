@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import httpx2
 import pytest
@@ -11,11 +12,11 @@ from django_sync import errors
 from tests.unit.client.helpers import fault, lose_answers, on, rows, sent
 
 
-def ops(client):
+def ops(client: Any) -> Any:
     return [(m.op, m.fields) for m in client.outbox]
 
 
-def test_write_is_seen_at_once_and_waits_in_the_outbox(client):
+def test_write_is_seen_at_once_and_waits_in_the_outbox(client: Any) -> None:
     cards = client.collection("cards")
     card = cards.create({"title": "a", "board": "b1"})
     assert card["title"] == "a"
@@ -26,14 +27,14 @@ def test_write_is_seen_at_once_and_waits_in_the_outbox(client):
     assert client.status.pending == 1
 
 
-def test_create_and_update_fold(client):
+def test_create_and_update_fold(client: Any) -> None:
     cards = client.collection("cards")
     card = cards.create({"title": "a"})
     cards.update(card.id, {"title": "b", "due": None})
     assert ops(client) == [("create", {"title": "b", "due": None})]
 
 
-def test_create_folds_past_creates_that_do_not_touch_it(client):
+def test_create_folds_past_creates_that_do_not_touch_it(client: Any) -> None:
     cards = client.collection("cards")
     card = cards.create({"title": "a"})
     cards.create({"title": "x"})
@@ -41,7 +42,7 @@ def test_create_folds_past_creates_that_do_not_touch_it(client):
     assert ops(client) == [("create", {"title": "b"}), ("create", {"title": "x"})]
 
 
-def test_create_does_not_fold_past_what_it_then_refers_to(client):
+def test_create_does_not_fold_past_what_it_then_refers_to(client: Any) -> None:
     """Else the server would see the reference before the object."""
     cards, boards = client.collection("cards"), client.collection("boards")
     card = cards.create({"title": "a"})
@@ -51,7 +52,7 @@ def test_create_does_not_fold_past_what_it_then_refers_to(client):
     assert client.outbox[2].base_revision == 0
 
 
-def test_create_does_not_fold_past_what_refers_to_it(client):
+def test_create_does_not_fold_past_what_refers_to_it(client: Any) -> None:
     cards, boards = client.collection("cards"), client.collection("boards")
     board = boards.create({"title": "a"})
     cards.create({"title": "c", "board": board.id})
@@ -59,7 +60,7 @@ def test_create_does_not_fold_past_what_refers_to_it(client):
     assert [m.op for m in client.outbox] == ["create", "create", "update"]
 
 
-def test_create_and_delete_vanish(client):
+def test_create_and_delete_vanish(client: Any) -> None:
     cards = client.collection("cards")
     card = cards.create({"title": "a"})
     cards.create({"title": "x"})
@@ -69,7 +70,7 @@ def test_create_and_delete_vanish(client):
     assert cards.get(card.id) is None
 
 
-def test_create_and_delete_stay_where_another_mentions_the_object(client):
+def test_create_and_delete_stay_where_another_mentions_the_object(client: Any) -> None:
     cards, boards = client.collection("cards"), client.collection("boards")
     board = boards.create({"title": "a"})
     cards.create({"title": "c", "links": [{"to": board.id}]})
@@ -77,7 +78,7 @@ def test_create_and_delete_stay_where_another_mentions_the_object(client):
     assert [m.op for m in client.outbox] == ["create", "create", "delete"]
 
 
-def test_updates_fold_and_keep_the_first_base(server, client):
+def test_updates_fold_and_keep_the_first_base(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a", "body": "x", "n": 1})
     client.sync()
     cards = client.collection("cards")
@@ -90,7 +91,7 @@ def test_updates_fold_and_keep_the_first_base(server, client):
     assert mutation.epoch == server.epoch
 
 
-def test_update_and_delete_fold_to_a_delete_on_the_first_base(server, client):
+def test_update_and_delete_fold_to_a_delete_on_the_first_base(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client.sync()
     client.collection("cards").update(id, {"title": "b"})
@@ -102,7 +103,7 @@ def test_update_and_delete_fold_to_a_delete_on_the_first_base(server, client):
     assert client.outbox == []
 
 
-def test_updates_do_not_fold_past_another_object(server, client):
+def test_updates_do_not_fold_past_another_object(server: Any, client: Any) -> None:
     """A unique value may have to be freed before it is taken."""
     a, b = (server.put("cards", {"slug": s}) for s in "ab")
     client.sync()
@@ -113,7 +114,7 @@ def test_updates_do_not_fold_past_another_object(server, client):
     assert [m.object_id for m in client.outbox] == [a, b, a]
 
 
-def test_fields_that_do_not_change_are_left_out(server, client):
+def test_fields_that_do_not_change_are_left_out(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a", "done": True})
     client.sync()
     client.collection("cards").update(id, {"title": "a"})
@@ -122,7 +123,7 @@ def test_fields_that_do_not_change_are_left_out(server, client):
     assert client.outbox[0].fields == {"done": 1}
 
 
-def test_r2_what_was_sent_is_never_changed(server, client):
+def test_r2_what_was_sent_is_never_changed(server: Any, client: Any) -> None:
     """R2: a later write makes a mutation of its own, and the repeat is byte for byte the same."""
     client.sync()
     cards = client.collection("cards")
@@ -143,7 +144,7 @@ def test_r2_what_was_sent_is_never_changed(server, client):
     assert client.outbox == []
 
 
-def test_r2_delete_of_what_was_sent_but_not_answered_is_sent_too(server, client):
+def test_r2_delete_of_what_was_sent_but_not_answered_is_sent_too(server: Any, client: Any) -> None:
     cards = client.collection("cards")
     card = cards.create({"title": "a"})
     with fault(server, on("mutations/", httpx2.ConnectError)), pytest.raises(errors.Offline):
@@ -154,10 +155,12 @@ def test_r2_delete_of_what_was_sent_but_not_answered_is_sent_too(server, client)
     assert server.objects[("cards", card.id)].object is None
 
 
-def test_mutation_is_marked_as_sent_before_it_goes_out(server, client, connect):
-    seen = []
+def test_mutation_is_marked_as_sent_before_it_goes_out(
+    server: Any, client: Any, connect: Any
+) -> None:
+    seen: list[Any] = []
 
-    def look(request):
+    def look(request: httpx2.Request) -> Any:
         with connect() as second:
             seen.append([row["state"] for row in rows(second, "outbox")])
 
@@ -167,7 +170,9 @@ def test_mutation_is_marked_as_sent_before_it_goes_out(server, client, connect):
     assert seen == [["sent"]]
 
 
-def test_seq_rises_over_restarts_and_is_never_used_twice(server, client, connect):
+def test_seq_rises_over_restarts_and_is_never_used_twice(
+    server: Any, client: Any, connect: Any
+) -> None:
     cards = client.collection("cards")
     cards.delete(cards.create({"title": "vanishes"}).id)
     cards.create({"title": "a"})
@@ -178,12 +183,14 @@ def test_seq_rises_over_restarts_and_is_never_used_twice(server, client, connect
     assert again.client_id == client_id_of(server, again)
 
 
-def client_id_of(server, client):
+def client_id_of(server: Any, client: Any) -> Any:
     client.sync()
     return next(iter(server.writes.owners))
 
 
-def test_g5_base_is_what_was_seen_not_what_lay_beneath(server, client, connect):
+def test_g5_base_is_what_was_seen_not_what_lay_beneath(
+    server: Any, client: Any, connect: Any
+) -> None:
     """A newer server value hidden by one's own edit was not seen and is not claimed."""
     id = server.put("cards", {"title": "a"})
     client.sync()
@@ -196,7 +203,7 @@ def test_g5_base_is_what_was_seen_not_what_lay_beneath(server, client, connect):
     assert [(m.base_revision, m.base) for m in client.outbox] == [(1, {"title": "a"})] * 2
 
 
-def test_what_json_cannot_say_is_refused(client):
+def test_what_json_cannot_say_is_refused(client: Any) -> None:
     cards = client.collection("cards")
     for value in (float("nan"), object(), {1, 2}):
         with pytest.raises(errors.Invalid):
@@ -206,7 +213,7 @@ def test_what_json_cannot_say_is_refused(client):
     assert client.outbox == []
 
 
-def test_missing_and_taken_ids(client):
+def test_missing_and_taken_ids(client: Any) -> None:
     cards = client.collection("cards")
     id = uuid.uuid4()
     assert cards.get(id) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from hypothesis import HealthCheck, settings
@@ -34,18 +35,18 @@ class Party(RuleBasedStateMachine):
     cards = Bundle("cards")
 
     @initialize()
-    def begin(self):
+    def begin(self) -> Any:
         self.folder = tempfile.TemporaryDirectory()
         self.server = MemoryServer(["cards"], page_size=3, batch_size=3)
         self.server.user("ann", "t-ann", {"b1", "b2"})
         self.server.user("bob", "t-bob", {"b1", "b2"})
         self.values = itertools.count(1)
-        self.clients = {}
+        self.clients: dict[str, SyncClient] = {}
         self.decisions = itertools.cycle(["keep_server", "keep_client"])
         for who in STORES:
             self.open(who)
 
-    def open(self, who):
+    def open(self, who: Any) -> Any:
         store, token = STORES[who]
         client = SyncClient(
             URL,
@@ -60,7 +61,7 @@ class Party(RuleBasedStateMachine):
         client.on_rejected(lambda rejection: None)
         self.clients[who] = client
 
-    def teardown(self):
+    def teardown(self) -> Any:
         if not hasattr(self, "clients"):
             return
         try:
@@ -71,59 +72,59 @@ class Party(RuleBasedStateMachine):
             self.folder.cleanup()
 
     @rule(target=cards, who=WHO, board=st.sampled_from(["b1", "b2"]))
-    def create(self, who, board):
+    def create(self, who: Any, board: Any) -> Any:
         fields = {"board": board, "title": next(self.values)}
         return self.clients[who].collection("cards").create(fields).id
 
     @rule(who=WHO, id=cards, field=FIELDS)
-    def update(self, who, id, field):
+    def update(self, who: Any, id: Any, field: Any) -> Any:
         cards = self.clients[who].collection("cards")
         if id in cards:
             value = next(self.values)
             assert cards.update(id, {field: value})[field] == value
 
     @rule(who=WHO, id=cards)
-    def delete(self, who, id):
+    def delete(self, who: Any, id: Any) -> Any:
         cards = self.clients[who].collection("cards")
         if id in cards:
             cards.delete(id)
             assert cards.get(id) is None
 
     @rule(target=cards, board=st.sampled_from(["b1", "b2"]))
-    def elsewhere(self, board):
+    def elsewhere(self, board: Any) -> Any:
         content = {"board": board, "title": next(self.values)}
         return self.server.put("cards", content, scope=board)
 
     @rule(id=cards, field=FIELDS)
-    def change_elsewhere(self, id, field):
+    def change_elsewhere(self, id: Any, field: Any) -> Any:
         stored = self.server.objects.get(("cards", id))
         if stored is not None and stored.object is not None:
             content = {**stored.object, field: next(self.values)}
             self.server.store(("cards", id), content, stored.scope, None)
 
     @rule(id=consumes(cards))
-    def delete_elsewhere(self, id):
+    def delete_elsewhere(self, id: Any) -> Any:
         stored = self.server.objects.get(("cards", id))
         if stored is not None and stored.object is not None:
             self.server.delete("cards", id)
 
     @rule(user=st.sampled_from(["ann", "bob"]), board=st.sampled_from(["b1", "b2"]))
-    def revoke_or_grant(self, user, board):
+    def revoke_or_grant(self, user: Any, board: Any) -> Any:
         if board in self.server._user(user).scopes:
             self.server.revoke(user, board)
         else:
             self.server.grant(user, board)
 
     @rule()
-    def expire(self):
+    def expire(self) -> Any:
         self.server.expire_cursors()
 
     @rule(who=WHO, lost=st.lists(st.sampled_from("-qalh"), max_size=8))
-    def sync(self, who, lost):
+    def sync(self, who: Any, lost: Any) -> Any:
         """Each letter is one request: ok, question lost, answer lost, a delay, a hiccup."""
         fates = iter(lost)
 
-        def fate(request):
+        def fate(request: httpx2.Request) -> Any:
             match next(fates, "-"):
                 case "q":
                     raise httpx2.ConnectError("question lost")
@@ -144,14 +145,14 @@ class Party(RuleBasedStateMachine):
         finally:
             self.server.faults = []
 
-    def plain(self, request):
+    def plain(self, request: httpx2.Request) -> Any:
         faults, self.server.faults = self.server.faults, []
         try:
             return self.server.handle(request)
         finally:
             self.server.faults = faults
 
-    def late(self, who, request):
+    def late(self, who: Any, request: httpx2.Request) -> Any:
         """The answer is made, then the store's other holder syncs, then it arrives."""
         answer = self.plain(request)
         faults, self.server.faults = self.server.faults, []
@@ -163,23 +164,23 @@ class Party(RuleBasedStateMachine):
         return answer
 
     @rule(who=WHO)
-    def restart(self, who):
+    def restart(self, who: Any) -> Any:
         self.clients[who].close()
         self.open(who)
 
     @rule(who=WHO, n=st.integers(0, 5), how=st.sampled_from(["keep_server", "keep_client"]))
-    def settle(self, who, n, how):
+    def settle(self, who: Any, n: Any, how: Any) -> Any:
         conflicts = self.clients[who].conflicts
         if conflicts:
             conflict = conflicts[n % len(conflicts)]
             conflict.settle(getattr(conflict, how)())
 
     @invariant()
-    def counts_agree(self):
+    def counts_agree(self) -> Any:
         for client in getattr(self, "clients", {}).values():
             assert len(client.collection("cards")) == len(list(client.collection("cards")))
 
-    def converge(self):
+    def converge(self) -> Any:
         """G6: when writing stops and conflicts are settled, all hold what they may see."""
         for _ in range(8):
             for client in self.clients.values():

@@ -7,7 +7,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from tests.unit.client.conftest import URL
@@ -27,7 +30,7 @@ def die(request=None):
 """
 
 
-def start(body, store):
+def start(body: Any, store: Any) -> Any:
     return subprocess.Popen(
         [sys.executable, "-c", HEAD + textwrap.dedent(body), os.fspath(store)],
         stdout=subprocess.PIPE,
@@ -35,13 +38,13 @@ def start(body, store):
     )
 
 
-def run(body, store):
-    process = start(body, store)
-    out, _ = process.communicate(timeout=60)
+def run(body: Any, store: Any) -> Any:
+    with start(body, store) as process:
+        out, _ = process.communicate(timeout=60)
     return process.returncode, out
 
 
-def test_killed_after_a_write_returned(server, connect, tmp_path):
+def test_killed_after_a_write_returned(server: Any, connect: Any, tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite3"
     code, out = run(
         """
@@ -63,7 +66,9 @@ def test_killed_after_a_write_returned(server, connect, tmp_path):
 
 
 @pytest.mark.parametrize("answered", [False, True])
-def test_killed_between_store_and_network(server, connect, tmp_path, answered):
+def test_killed_between_store_and_network(
+    server: Any, connect: Any, tmp_path: Path, answered: Any
+) -> None:
     """The request goes out, or its answer comes in, and the process is no more."""
     store, dump = tmp_path / "a.sqlite3", tmp_path / "dump"
     connect().sync()
@@ -82,8 +87,6 @@ def test_killed_between_store_and_network(server, connect, tmp_path, answered):
         store,
     )
     assert code == -signal.SIGKILL
-    import httpx2
-
     if answered:  # The server did it, and nobody heard.
         content = dump.read_bytes()
         headers = {"Authorization": "Token t-ann"}
@@ -99,7 +102,7 @@ def test_killed_between_store_and_network(server, connect, tmp_path, answered):
     assert len({batch[0]["id"] for batch in sent(server)}) == 1
 
 
-def test_killed_within_a_page(server, connect, tmp_path):
+def test_killed_within_a_page(server: Any, connect: Any, tmp_path: Path) -> None:
     """A page is all there with its cursor, or not at all."""
     for n in range(300):
         server.put("cards", {"title": str(n)})
@@ -129,7 +132,7 @@ def test_killed_within_a_page(server, connect, tmp_path):
     assert len(titles(client)) == 300
 
 
-def test_two_processes_write_and_sync_one_store(server, connect, tmp_path):
+def test_two_processes_write_and_sync_one_store(server: Any, connect: Any, tmp_path: Path) -> None:
     for n in range(40):
         server.put("cards", {"title": f"s{n}"})
     server.page_size = 7
@@ -144,13 +147,14 @@ def test_two_processes_write_and_sync_one_store(server, connect, tmp_path):
         """,
         tmp_path / "a.sqlite3",
     )
-    n = 0
-    while process.poll() is None or n < 20:
-        client.collection("cards").create({"title": f"t{n}"})
-        client.collection("cards").update(card.id, {"t": n})
-        if n % 3 == 0:
-            client.sync()
-        n += 1
+    with process:
+        n = 0
+        while process.poll() is None or n < 20:
+            client.collection("cards").create({"title": f"t{n}"})
+            client.collection("cards").update(card.id, {"t": n})
+            if n % 3 == 0:
+                client.sync()
+            n += 1
     assert process.returncode == 0
     client.sync()
     assert client.outbox == []

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import time
+from pathlib import Path
+from typing import Any
+
 import httpx2
 import pytest
 
 from django_sync import errors
 from django_sync.client.views import Counts
-from tests.unit.client.helpers import fault, on, rows, sent, titles
+from tests.unit.client.helpers import fault, on, pull_only, rows, sent, titles
 
 
-def page(changes, cursor="c1", has_more=False, epoch="e1", **more):
+def page(
+    changes: Any, cursor: Any = "c1", has_more: Any = False, epoch: Any = "e1", **more: Any
+) -> Any:
     body = {"changes": changes, "cursor": cursor, "has_more": has_more, "epoch": epoch, **more}
-    return httpx2.Response(200, json=body)
+    return httpx2.Response(200, content=json.dumps(body))
 
 
-def put(id, title, revision=1, scope="b1"):
+def put(id: Any, title: Any, revision: Any = 1, scope: Any = "b1") -> Any:
     return {
         "op": "put",
         "collection": "cards",
@@ -30,13 +37,13 @@ A, B, C = (f"{n}0000000-0000-4000-8000-000000000000" for n in "abc")
 
 
 @pytest.fixture
-def feed(server):
+def feed(server: Any) -> Any:
     """Script the pages that are served; the requests' cursors are returned."""
 
-    def serve(client, *pages):
+    def serve(client: Any, *pages: Any) -> Any:
         waiting, cursors = list(pages), []
 
-        def answer(request):
+        def answer(request: httpx2.Request) -> Any:
             cursors.append(request.url.params.get("cursor"))
             return waiting.pop(0) if waiting else page([], cursor=cursors[-1])
 
@@ -47,11 +54,11 @@ def feed(server):
     return serve
 
 
-def test_pages_are_pulled_until_nothing_is_left(server, client):
+def test_pages_are_pulled_until_nothing_is_left(server: Any, client: Any) -> None:
     server.page_size = 2
     for n in range(5):
         server.put("cards", {"title": str(n)})
-    seen = []
+    seen: list[Any] = []
     client.on_status(lambda status: seen.append(status.progress and status.progress.done))
     assert client.sync() == Counts(pages=3, changes=5)
     assert titles(client) == ["0", "1", "2", "3", "4"]
@@ -59,13 +66,13 @@ def test_pages_are_pulled_until_nothing_is_left(server, client):
     assert client.status.progress is None
 
 
-def test_a_snapshot_goes_on_where_it_was_cut(server, client, connect):
+def test_a_snapshot_goes_on_where_it_was_cut(server: Any, client: Any, connect: Any) -> None:
     server.page_size = 2
     for n in range(5):
         server.put("cards", {"title": str(n)})
     answers = [None, httpx2.ConnectError("cut")]
 
-    def cut(request):
+    def cut(request: httpx2.Request) -> Any:
         if answers and isinstance(error := answers.pop(0), Exception):
             raise error
 
@@ -79,7 +86,7 @@ def test_a_snapshot_goes_on_where_it_was_cut(server, client, connect):
     assert len(again.collection("cards")) == 5
 
 
-def test_g2_no_lower_revision_within_an_epoch(client, feed):
+def test_g2_no_lower_revision_within_an_epoch(client: Any, feed: Any) -> None:
     feed(client, page([put(A, "new", 5)]))
     feed(client, page([put(A, "old", 4)], "c2"))
     assert titles(client) == ["new"]
@@ -90,11 +97,11 @@ def test_g2_no_lower_revision_within_an_epoch(client, feed):
     assert titles(client) == ["again"]
 
 
-def test_begin_replaces_at_the_end_and_not_before(client, feed):
+def test_begin_replaces_at_the_end_and_not_before(client: Any, feed: Any) -> None:
     begin = {"op": "begin", "collection": "cards"}
     feed(client, page([put(A, "a"), put(B, "b")]))
     with_more = page([begin, put(A, "a2", 1)], "c2", has_more=True)
-    seen = []
+    seen: list[Any] = []
     client.on_status(lambda status: None)
     client.on_change("cards")(lambda e: seen.append((e.kind, len(client.collection("cards")))))
     feed(client, with_more, page([put(C, "c")], "c3"))
@@ -102,7 +109,7 @@ def test_begin_replaces_at_the_end_and_not_before(client, feed):
     assert seen == [("updated", 2), ("created", 2), ("deleted", 2)]
 
 
-def test_begin_keeps_what_the_same_revision_shows_anew(client, feed):
+def test_begin_keeps_what_the_same_revision_shows_anew(client: Any, feed: Any) -> None:
     """A role that hides a field changes content and no revision (F5)."""
     feed(client, page([put(A, "a", 3)]))
     begin = {"op": "begin", "collection": "cards"}
@@ -111,7 +118,7 @@ def test_begin_keeps_what_the_same_revision_shows_anew(client, feed):
 
 
 @pytest.mark.parametrize("error", [errors.CursorExpired, errors.InvalidCursor])
-def test_void_cursor_is_a_snapshot_that_replaces(server, client, error):
+def test_void_cursor_is_a_snapshot_that_replaces(server: Any, client: Any, error: Any) -> None:
     keep = server.put("cards", {"title": "keep"})
     server.put("cards", {"title": "goes"})
     client.sync()
@@ -130,19 +137,19 @@ def test_void_cursor_is_a_snapshot_that_replaces(server, client, error):
     assert server.object("cards", keep) == {"title": "kept"}
 
 
-def test_void_cursor_forgets_nothing_before_the_end(server, client, feed):
+def test_void_cursor_forgets_nothing_before_the_end(server: Any, client: Any, feed: Any) -> None:
     server.page_size = 1
     for n in range(3):
         server.put("cards", {"title": str(n)})
     client.sync()
     server.expire_cursors()
-    seen = []
+    seen: list[Any] = []
     client.on_status(lambda status: seen.append(len(client.collection("cards"))))
     client.sync()
     assert set(seen) == {3}
 
 
-def test_new_epoch_may_lower_revisions(server, client):
+def test_new_epoch_may_lower_revisions(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a"})
     for n in range(5):
         server.store(("cards", id), {"title": str(n)}, "", None)
@@ -155,16 +162,18 @@ def test_new_epoch_may_lower_revisions(server, client):
     assert (record["title"], record.revision) == ("restored", 2)
 
 
-def test_r1_a_page_is_discarded_where_the_store_has_moved_on(server, client, connect):
+def test_r1_a_page_is_discarded_where_the_store_has_moved_on(
+    server: Any, client: Any, connect: Any
+) -> None:
     server.page_size = 1
     server.put("cards", {"title": "a"})
     server.put("cards", {"title": "b"})
     second = connect()
     second.sync()
     gone = server.put("cards", {"title": "goes"})
-    late = []
+    late: list[Any] = []
 
-    def overtake(request):
+    def overtake(request: httpx2.Request) -> Any:
         """The other process pulls, and pulls the deletion, while this answer is under way."""
         if late:
             return None
@@ -180,7 +189,7 @@ def test_r1_a_page_is_discarded_where_the_store_has_moved_on(server, client, con
     assert titles(client) == ["a", "b"]
 
 
-def test_r1_result_settles_and_writes_no_server_state(server, client):
+def test_r1_result_settles_and_writes_no_server_state(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client.sync()
     client.collection("cards").update(id, {"title": "mine"})
@@ -195,15 +204,17 @@ def test_r1_result_settles_and_writes_no_server_state(server, client):
     assert rows(client, "outbox") == []
 
 
-def test_r1_a_pull_begun_before_the_result_does_not_end_the_overlay(server, client, connect):
+def test_r1_a_pull_begun_before_the_result_does_not_end_the_overlay(
+    server: Any, client: Any, connect: Any
+) -> None:
     """The page was made before the mutation took effect: taking the overlay off would flicker."""
     id = server.put("cards", {"title": "a"})
     client.sync()
     second = connect()
     client.collection("cards").update(id, {"title": "mine"})
-    done = []
+    done: list[Any] = []
 
-    def overtaken(request):
+    def overtaken(request: httpx2.Request) -> Any:
         if done:
             return None
         done.append(1)
@@ -212,10 +223,8 @@ def test_r1_a_pull_begun_before_the_result_does_not_end_the_overlay(server, clie
             second.sync()
         return httpx2.Response(200, json=stale)
 
-    client._network.get("")
     with fault(server, on("changes/", overtaken)):
-        client._exchange._describe()
-        client._exchange._pull(Counts())
+        pull_only(client)
     assert titles(client) == ["mine"]
     assert rows(client, "outbox")[0]["state"] == "settled"
     client.sync()
@@ -223,17 +232,18 @@ def test_r1_a_pull_begun_before_the_result_does_not_end_the_overlay(server, clie
     assert rows(client, "outbox") == []
 
 
-def test_r1_a_late_result_does_not_bring_back_what_was_dropped(server, client, connect):
+def test_r1_a_late_result_does_not_bring_back_what_was_dropped(
+    server: Any, client: Any, connect: Any
+) -> None:
     id = server.put("cards", {"title": "secret", "board": "b1"}, scope="b1")
     client.sync()
     client.collection("cards").update(id, {"title": "mine"})
     second = connect()
 
-    def revoke(request):
+    def revoke(request: httpx2.Request) -> Any:
         answer = httpx2.Response(200, json=server._answer(request))
         server.revoke("ann", "b1")
-        second._exchange._describe()
-        second._exchange._pull(Counts())
+        pull_only(second)
         assert titles(second) == []
         return answer
 
@@ -244,12 +254,14 @@ def test_r1_a_late_result_does_not_bring_back_what_was_dropped(server, client, c
 
 
 @pytest.mark.parametrize("way", ["drop", "remove"])
-def test_r3_what_leaves_the_view_goes_at_once(server, client, connect, way):
+def test_r3_what_leaves_the_view_goes_at_once(
+    server: Any, client: Any, connect: Any, way: Any
+) -> None:
     """R3: state, bases and the server's side of conflicts; what was typed is sent and refused."""
     make = {"title": "secret", "body": "secret", "board": "b1"}
     plain, clash, frozen = (server.put("cards", dict(make), scope="b1") for _ in range(3))
     client.sync()
-    told = []
+    told: list[Any] = []
     client.on_rejected(lambda rejection: told.append(rejection.mutation.fields))
     cards = client.collection("cards")
     cards.update(clash, {"title": "typed 1"})
@@ -267,7 +279,7 @@ def test_r3_what_leaves_the_view_goes_at_once(server, client, connect, way):
     else:
         for id in (plain, clash, frozen):
             server.objects[("cards", id)].scope = "elsewhere"
-    client._exchange._pull(Counts())
+    pull_only(client)
     assert titles(client) == []
     assert client.conflicts == []
     assert b"secret" not in disk(client)
@@ -284,16 +296,16 @@ def test_r3_what_leaves_the_view_goes_at_once(server, client, connect, way):
     assert rows(client, "outbox") == []
 
 
-def disk(client):
+def disk(client: Any) -> Any:
     """All bytes that the store has on the disk."""
-    from pathlib import Path
-
     path = Path(client._store.path)
     files = [path, path.with_name(path.name + "-wal")]
     return b"".join(file.read_bytes() for file in files if file.exists())
 
 
-def test_a_conflict_that_a_drop_overtook_is_given_up(server, client, connect):
+def test_a_conflict_that_a_drop_overtook_is_given_up(
+    server: Any, client: Any, connect: Any
+) -> None:
     """R1 and R3: the result comes after the drop and brings content that is no longer visible."""
     id = server.put("cards", {"title": "secret 1", "board": "b1"}, scope="b1")
     client.sync()
@@ -301,14 +313,13 @@ def test_a_conflict_that_a_drop_overtook_is_given_up(server, client, connect):
     server.store(("cards", id), {"title": "secret 2", "board": "b1"}, "b1", None)
     second = connect()
 
-    def revoke(request):
+    def revoke(request: httpx2.Request) -> Any:
         answer = httpx2.Response(200, json=server._answer(request))
         server.revoke("ann", "b1")
-        second._exchange._describe()
-        second._exchange._pull(Counts())
+        pull_only(second)
         return answer
 
-    told = []
+    told: list[Any] = []
     client.on_rejected(told.append)
     with fault(server, on("mutations/", revoke)):
         client.sync()
@@ -319,12 +330,14 @@ def test_a_conflict_that_a_drop_overtook_is_given_up(server, client, connect):
     assert b"secret" not in disk(client)
 
 
-def test_deleted_elsewhere_while_typing_stays_in_sight_until_settled(server, client):
+def test_deleted_elsewhere_while_typing_stays_in_sight_until_settled(
+    server: Any, client: Any
+) -> None:
     id = server.put("cards", {"title": "a", "body": "x"})
     client.sync()
     client.collection("cards").update(id, {"title": "typed"})
     server.delete("cards", id)
-    client._exchange._pull(Counts())
+    pull_only(client)
     assert client.collection("cards").get(id).object == {"title": "typed", "body": "x"}
     assert len(client.collection("cards")) == 1
     client.sync()
@@ -337,7 +350,7 @@ def test_deleted_elsewhere_while_typing_stays_in_sight_until_settled(server, cli
     assert rows(client, "records") == rows(client, "outbox") == []
 
 
-def test_collections_come_and_go(server, connect):
+def test_collections_come_and_go(server: Any, connect: Any) -> None:
     server.put("boards", {"title": "b"})
     server.put("cards", {"title": "c"})
     only = connect(collections=["boards"])
@@ -353,7 +366,9 @@ def test_collections_come_and_go(server, connect):
     assert {row["collection"] for row in rows(only, "records")} == {"boards"}
 
 
-def test_what_it_does_not_know_is_skipped_with_a_log_line(client, feed, caplog):
+def test_what_it_does_not_know_is_skipped_with_a_log_line(
+    client: Any, feed: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO", "django_sync.client")
     strange = [
         {"op": "sparkle", "collection": "cards"},
@@ -366,7 +381,7 @@ def test_what_it_does_not_know_is_skipped_with_a_log_line(client, feed, caplog):
     assert "does not know" in caplog.text
 
 
-def test_a_malformed_page_is_not_applied(client, feed):
+def test_a_malformed_page_is_not_applied(client: Any, feed: Any) -> None:
     feed(client, page([put(A, "a")]))
     broken = page([put(B, "b"), {"op": "put", "collection": "cards"}], "c2")
     with pytest.raises(errors.Offline):
@@ -374,12 +389,12 @@ def test_a_malformed_page_is_not_applied(client, feed):
     assert titles(client) == ["a"]
 
 
-def test_a_cursor_that_stands_still_is_no_endless_loop(client, feed):
+def test_a_cursor_that_stands_still_is_no_endless_loop(client: Any, feed: Any) -> None:
     with pytest.raises(errors.SyncError):
         feed(client, page([], "c1", has_more=True), page([], "c1", has_more=True))
 
 
-def test_a_batch_on_a_void_cursor_is_sent_after_the_snapshot(server, client):
+def test_a_batch_on_a_void_cursor_is_sent_after_the_snapshot(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client.sync()
     client.collection("cards").update(id, {"title": "b"})
@@ -390,12 +405,12 @@ def test_a_batch_on_a_void_cursor_is_sent_after_the_snapshot(server, client):
     assert sent(server)[0] == sent(server)[1]
 
 
-def test_queries(server, client):
+def test_queries(server: Any, client: Any) -> None:
     for n in range(1203):
         server.put("cards", {"title": f"{n:04}", "even": n % 2 == 0, "n": n, 'a"b': "q"})
     client.sync()
     cards = client.collection("cards")
-    for n in range(3):
+    for _ in range(3):
         cards.create({"title": "0000", "even": True})
     first = cards.filter(title="0000")
     assert len(first) == 4
@@ -412,3 +427,60 @@ def test_queries(server, client):
     assert ids == sorted(ids)
     assert ids[0] in cards
     assert cards.all()[0].id == ids[0]
+
+
+def test_an_exchange_does_not_go_on_in_a_wiped_store(
+    server: Any, client: Any, connect: Any
+) -> None:
+    """A log-out while a pull is under way must not be filled again by it."""
+    server.page_size = 1
+    for n in range(3):
+        server.put("cards", {"title": str(n)})
+    second = connect()
+    calls: list[Any] = []
+
+    def wipe(request: httpx2.Request) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            second.reset(wipe=True)
+
+    with fault(server, on("changes/", wipe)), pytest.raises(errors.StoreMismatch):
+        client.sync()
+    assert titles(client) == []
+    assert rows(client, "records") == []
+
+
+def test_half_a_surrogate_pair_is_kept_and_not_written(client: Any, feed: Any) -> None:
+    feed(client, page([put(A, "half \ud800"), put(B, "whole \U0001f600")]))
+    assert client.collection("cards").get(A)["title"] == "half \ud800"
+    assert client.collection("cards").get(B)["title"] == "whole \U0001f600"
+    with pytest.raises(errors.Invalid):
+        client.collection("cards").create({"title": "\ud800"})
+
+
+def test_first_pull_of_61549_records_is_a_matter_of_seconds(client: Any) -> None:
+    """An application on another engine took 15 minutes; the budget with a server is 15 seconds."""
+    total, size = 61_549, 1_000
+    body = {"body": "b" * 120, "done": False, "n": 7, "at": "2026-01-01T00:00:00Z"}
+
+    def answer(request: httpx2.Request) -> Any:
+        done = int(request.url.params.get("cursor", 0))
+        until = min(done + size, total)
+        ids = (f"{n:08x}-0000-4000-8000-000000000000" for n in range(done, until))
+        changes = [{**put(id, "t" * 40), "object": {"title": id, **body}} for id in ids]
+        return page(changes, str(until), until < total, snapshot={"done": until, "total": total})
+
+    client._network._http._transport.handler = _scripted(answer)
+    started = time.process_time()
+    client.sync()
+    assert time.process_time() - started < 15
+    assert len(client.collection("cards")) == total
+
+
+def _scripted(answer: Any) -> Any:
+    def handle(request: httpx2.Request) -> Any:
+        if request.url.path.endswith("changes/"):
+            return answer(request)
+        return httpx2.Response(200, json={"protocol": 1, "epoch": "e1", "results": []})
+
+    return handle
