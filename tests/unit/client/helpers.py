@@ -43,6 +43,7 @@ def on(path: str, answer: Any) -> Any:
         found = answer(request) if callable(answer) and not isinstance(answer, type) else answer
         if isinstance(found, type):
             raise found("cut")
+        assert found is None or isinstance(found, httpx2.Response)
         return found
 
     return make

@@ -39,8 +39,7 @@ def test_callbacks_run_after_the_commit_and_may_write_and_sync(
     second = connect()
     order: list[Any] = []
 
-    @client.on_change("cards")
-    def follow(event: Any) -> Any:
+    def follow(event: Any) -> None:
         assert event.id in second.collection("cards")
         order.append(event.record["title"])
         if event.record["title"] == "a":
@@ -48,6 +47,7 @@ def test_callbacks_run_after_the_commit_and_may_write_and_sync(
             client.sync()
             order.append("end of a")
 
+    client.on_change("cards")(follow)
     client.collection("cards").create({"title": "a"})
     assert order == ["a", "end of a", "from a callback"]
     assert len(server.visible("ann")) == 2
@@ -56,8 +56,7 @@ def test_callbacks_run_after_the_commit_and_may_write_and_sync(
 def test_no_lock_is_held_while_a_callback_waits_for_another_thread(client: Any) -> None:
     done: list[Any] = []
 
-    @client.on_change("cards")
-    def wait(event: Any) -> Any:
+    def wait(event: Any) -> None:
         if not done:
             thread = threading.Thread(
                 target=lambda: done.append(client.collection("cards").create({"title": "b"}))
@@ -66,6 +65,7 @@ def test_no_lock_is_held_while_a_callback_waits_for_another_thread(client: Any) 
             thread.join(5)
             assert not thread.is_alive()
 
+    client.on_change("cards")(wait)
     client.collection("cards").create({"title": "a"})
     assert len(done) == 1
     assert titles(client) == ["a", "b"]

@@ -244,7 +244,12 @@ def test_expired_credentials_are_renewed_once(server: Any, connect: Any) -> None
     server.users.clear()
     server.user("ann", "t-other")
     client.collection("cards").create({"title": "b"})
-    client._exchange._network._auth._renew = lambda: calls.append(1) or "still wrong"
+
+    def renew_wrongly() -> str:
+        calls.append(1)
+        return "still wrong"
+
+    client._exchange._network._auth._renew = renew_wrongly
     with pytest.raises(errors.NotAuthenticated):
         client.sync()
     assert len(calls) == 2

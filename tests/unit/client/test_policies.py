@@ -18,8 +18,13 @@ from django_sync.client.views import Mutation
 
 
 def test_backoff_doubles_with_full_jitter_from_1_s_to_5_min() -> None:
-    ceilings = []
-    backoff = Backoff(uniform=lambda low, high: ceilings.append((low, high)) or 0.0)
+    ceilings: list[tuple[float, float]] = []
+
+    def least(low: float, high: float) -> float:
+        ceilings.append((low, high))
+        return low
+
+    backoff = Backoff(uniform=least)
     assert [backoff.failed() for _ in range(10)] == [0.0] * 10
     assert ceilings == [(0, c) for c in (1, 2, 4, 8, 16, 32, 64, 128, 256, 300)]
     backoff.succeeded()
