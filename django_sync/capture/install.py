@@ -72,7 +72,9 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
     specs = [spec for spec in specs if spec.label not in skipped]
     there = {(one.table, one.name): one for one in found(using)}
     wanted = [part for spec in specs for part in parts_of(spec, using)]
-    make = [p for p in wanted if (old := there.get((p.table, p.name))) is None or old.text != p.text]
+    make = [
+        p for p in wanted if (old := there.get((p.table, p.name))) is None or old.text != p.text
+    ]
     own = {(part.table, part.name) for part in wanted}
     drop = [] if models is not None else [one for key, one in there.items() if key not in own]
     present = {part.label for part in wanted if (part.table, part.name) in there}

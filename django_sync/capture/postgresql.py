@@ -136,7 +136,9 @@ class Writer:
     def entry(self, row: str, op: str, more: int = 0, columns: str = "''") -> str:
         """An entry of ``OLD`` or ``NEW``, its revision raised by ``more``."""
         revision = f"{row}.{self.rev} + {more}"
-        return self.log(f"VALUES ({row}.{self.id}, {revision}, '{op}', {columns}, {row}.{self.scope})")
+        return self.log(
+            f"VALUES ({row}.{self.id}, {revision}, '{op}', {columns}, {row}.{self.scope})"
+        )
 
     def bury(self, revision: str) -> str:
         table = self.names.table(Tombstone._meta.db_table)
@@ -168,8 +170,10 @@ class Writer:
             f"WITH touched AS (UPDATE {self.own} AS o SET {self.rev} = -(o.{self.rev} + 1) "
             f"WHERE o.{self.id} IS NOT NULL AND {where} "
             f"RETURNING o.{self.id}, o.{self.rev}, o.{self.scope}) "
-            + self.log(f"SELECT t.{self.id}, t.{self.rev}, 'u', {columns}, t.{self.scope} "
-                       "FROM touched AS t")
+            + self.log(
+                f"SELECT t.{self.id}, t.{self.rev}, 'u', {columns}, t.{self.scope} "
+                "FROM touched AS t"
+            )
         )
 
     def flip(self) -> str:
@@ -182,7 +186,10 @@ class Writer:
         path = self.spec.path
         if path is None or not path.hops:
             return ""
-        places = [(self.own, path.source), *((self.names.table(h.table), h.column) for h in path.hops)]
+        places = [
+            (self.own, path.source),
+            *((self.names.table(h.table), h.column) for h in path.hops),
+        ]
         return " ".join(
             f"sync__{i} {table}.{self.q(column)}%TYPE;" for i, (table, column) in enumerate(places)
         )
@@ -203,7 +210,9 @@ class Writer:
             where = f"FROM {self.names.table(hop.table)} AS h WHERE h.{self.q(hop.key)} = sync__{i}"
             lock = f"PERFORM 1 {where} FOR KEY SHARE;"
             read = f"sync__{i + 1} := (SELECT h.{self.q(hop.column)} {where});"
-            missing = f"IF sync__{i + 1} IS NULL AND sync__{i} IS NOT NULL THEN {lock} {read} END IF;"
+            missing = (
+                f"IF sync__{i + 1} IS NULL AND sync__{i} IS NOT NULL THEN {lock} {read} END IF;"
+            )
             steps += [read, missing] if hop.fixed else [lock, read]
         return " ".join([*steps, f"NEW.{self.scope} := sync__{len(path.hops)}::text;"])
 

@@ -260,9 +260,7 @@ def _through(root: Model, model: Model, field: AnyField) -> Through:
     else:
         raise ImproperlyConfigured(f"“{field.name}” does not lead to the key of {root.__name__}.")
     columns = tuple(_column(f) for f in through.local_concrete_fields)
-    return Through(
-        field.name, through.db_table, through.pk.column, key.column, column, columns
-    )
+    return Through(field.name, through.db_table, through.pk.column, key.column, column, columns)
 
 
 def _descendants(root: Model) -> list[Model]:

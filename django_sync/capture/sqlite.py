@@ -91,10 +91,14 @@ class Writer:
         return f"NEW.{name} IS NOT OLD.{name}{' COLLATE BINARY' if column.as_text else ''}"
 
     def changed_names(self, columns: tuple[Column, ...]) -> str:
-        cases = (f"CASE WHEN {self.differs(c)} THEN {text(c.name + ',')} ELSE '' END" for c in columns)
+        cases = (
+            f"CASE WHEN {self.differs(c)} THEN {text(c.name + ',')} ELSE '' END" for c in columns
+        )
         return f"rtrim({' || '.join(cases)}, ',')" if columns else "''"
 
-    def log(self, id: str, revision: str, op: str, columns: str, scope: str, source: str = "") -> str:
+    def log(
+        self, id: str, revision: str, op: str, columns: str, scope: str, source: str = ""
+    ) -> str:
         """An entry in the log, one for each row of ``source``, or one without it."""
         return (
             f"INSERT INTO {self.q(Change._meta.db_table)} "
@@ -105,7 +109,9 @@ class Writer:
 
     def log_row(self, op: str, columns: str, where: str) -> str:
         """An entry of the synced rows that ``where`` finds, as they now are."""
-        return self.log(self.id, self.rev, op, columns, self.scope, f"FROM {self.own} WHERE {where}")
+        return self.log(
+            self.id, self.rev, op, columns, self.scope, f"FROM {self.own} WHERE {where}"
+        )
 
     def buried(self) -> str:
         return (
@@ -190,8 +196,13 @@ class Writer:
         return (
             f"{self.hide} WHERE {self.row}",
             f"UPDATE {self.own} SET {rev} = OLD.{rev} + 1 WHERE {self.row}",
-            self.log(f"NEW.{id}", f"OLD.{rev} + 1", "u",
-                     self.changed_names(self.spec.columns), f"NEW.{scope}"),
+            self.log(
+                f"NEW.{id}",
+                f"OLD.{rev} + 1",
+                "u",
+                self.changed_names(self.spec.columns),
+                f"NEW.{scope}",
+            ),
         )
 
     def stirred(self, changed: str) -> tuple[str, ...]:
@@ -209,8 +220,9 @@ class Writer:
             f"WHERE {self.row}",
             f"UPDATE {self.own} SET {scope} = {right}, {rev} = OLD.{rev} + ({changed} "
             f"OR (NOT {quiet} AND {right} IS NOT OLD.{scope})) WHERE {self.row}",
-            self.log(id, rev, "m", "''", f"OLD.{scope}",
-                     f"FROM {self.own} WHERE {raised} AND {moved}"),
+            self.log(
+                id, rev, "m", "''", f"OLD.{scope}", f"FROM {self.own} WHERE {raised} AND {moved}"
+            ),
             self.log_row("u", self.changed_names(self.spec.columns), raised),
         )
 
