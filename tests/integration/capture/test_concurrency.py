@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from django.db import connection
 from psycopg import errors
-from tests.app.models import Author, Doc, Event, Note, Project
 
 from django_sync.models import Tombstone
+from tests.app.models import Author, Doc, Event, Note, Project
 
 from .conftest import entries, row
 
@@ -27,7 +27,9 @@ def sessions() -> Iterator[Callable[..., Session]]:
 
     def open_one(level: str = "READ COMMITTED") -> Session:
         params = connection.get_connection_params()
-        known = {k: params[k] for k in ("dbname", "user", "host", "port", "password") if k in params}
+        known = {
+            k: params[k] for k in ("dbname", "user", "host", "port", "password") if k in params
+        }
         session = psycopg.connect(**known)
         session.isolation_level = psycopg.IsolationLevel[level.replace(" ", "_")]
         session.execute("SET lock_timeout = '10s'")
@@ -124,16 +126,16 @@ def test_move_first_then_insert(board: Any, sessions: Any, level: str, renamed: 
     assert insert.waits()
     one.commit()
     error = insert.outcome()
-    assert error is None if level == "READ COMMITTED" else isinstance(
-        error, errors.SerializationFailure
+    assert (
+        error is None
+        if level == "READ COMMITTED"
+        else isinstance(error, errors.SerializationFailure)
     )
     settled()
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_moved_and_committed_under_an_older_snapshot(
-    board: Any, sessions: Any, level: str
-) -> None:
+def test_moved_and_committed_under_an_older_snapshot(board: Any, sessions: Any, level: str) -> None:
     _, b, doc = board
     one, two = sessions(level), sessions()
     one.execute("SELECT count(*) FROM testapp_doc")
@@ -147,9 +149,7 @@ def test_moved_and_committed_under_an_older_snapshot(
 
 
 @pytest.mark.parametrize("level", LEVELS[1:])
-def test_a_mover_with_an_older_snapshot_is_refused(
-    board: Any, sessions: Any, level: str
-) -> None:
+def test_a_mover_with_an_older_snapshot_is_refused(board: Any, sessions: Any, level: str) -> None:
     _, b, doc = board
     one, two = sessions(level), sessions()
     one.execute("SELECT count(*) FROM testapp_note")
@@ -169,8 +169,9 @@ def test_a_note_changes_its_doc_while_that_moves(
     a, b, doc = board
     elsewhere = Doc.objects.create(project=a, title="elsewhere")
     note = Note.objects.create(doc=elsewhere, text="n")
-    one, two = sessions(level if first == "note" else "READ COMMITTED"), sessions(
-        level if first == "doc" else "READ COMMITTED"
+    one, two = (
+        sessions(level if first == "note" else "READ COMMITTED"),
+        sessions(level if first == "doc" else "READ COMMITTED"),
     )
     steps = {
         "note": ("UPDATE testapp_note SET doc_id = %s WHERE id = %s", [doc.pk, note.pk]),
@@ -183,7 +184,9 @@ def test_a_note_changes_its_doc_while_that_moves(
     assert second.waits()
     one.commit()
     error = second.outcome()
-    assert error is None or isinstance(error, (errors.SerializationFailure, errors.DeadlockDetected))
+    assert error is None or isinstance(
+        error, (errors.SerializationFailure, errors.DeadlockDetected)
+    )
     settled()
 
 
@@ -214,14 +217,20 @@ def test_many_movers_and_many_writers(board: Any, sessions: Any) -> None:
         chance = random.Random(seed)
         for _ in range(40):
             target = chance.choice(docs).pk
-            act = chance.choice([
-                (NOTE, [target]),
-                (MOVE, [chance.choice([a.pk, b.pk, None]), target]),
-                ("UPDATE testapp_note SET doc_id = %s WHERE id = %s",
-                 [target, chance.choice(notes).pk]),
-                ("UPDATE testapp_note SET text = text || 'x' WHERE id = %s",
-                 [chance.choice(notes).pk]),
-            ])
+            act = chance.choice(
+                [
+                    (NOTE, [target]),
+                    (MOVE, [chance.choice([a.pk, b.pk, None]), target]),
+                    (
+                        "UPDATE testapp_note SET doc_id = %s WHERE id = %s",
+                        [target, chance.choice(notes).pk],
+                    ),
+                    (
+                        "UPDATE testapp_note SET text = text || 'x' WHERE id = %s",
+                        [chance.choice(notes).pk],
+                    ),
+                ]
+            )
             try:
                 session.execute(*act)
                 time.sleep(chance.random() / 200)
@@ -245,8 +254,11 @@ def test_a_touched_row_waits_for_those_that_are_made_from_it(sessions: Any, orde
     author = Author.objects.create(name="Ada")
     one, two = sessions(), sessions()
     steps = [
-        ('INSERT INTO testapp_doc (author_id, "the title", body, meta, votes, updated_at) '
-         "VALUES (%s, 't', '', '{}', 0, now())", [author.pk]),
+        (
+            'INSERT INTO testapp_doc (author_id, "the title", body, meta, votes, updated_at) '
+            "VALUES (%s, 't', '', '{}', 0, now())",
+            [author.pk],
+        ),
         ("UPDATE testapp_author SET name = 'Ada L.' WHERE id = %s", [author.pk]),
     ]
     first, second = steps if order == "doc first" else reversed(steps)
