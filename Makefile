@@ -68,7 +68,7 @@ define run-suite
 	@echo "── $(1): $$($(1)/bin/python -c 'import django, platform; print("Python", \
 		platform.python_version(), "· Django", django.__version__)') · SQLite"
 	@DATABASE_URL= $(1)/bin/pytest -n $(WORKERS) -m "not soak and not postgresql"
-	@url=$$($(1)/bin/python scripts/postgres_url.py) || exit 1; \
+	@url=$$($(1)/bin/python .ci/postgres_url.py) || exit 1; \
 	if [ -n "$$url" ]; then \
 		echo "── $(1): the same on PostgreSQL, $(ON_POSTGRES)"; \
 		DATABASE_URL="$$url" $(1)/bin/pytest -n $(WORKERS) -m "not soak and not sqlite" $(ON_POSTGRES); \

@@ -38,7 +38,7 @@ class Caller:
         http.method = "GET"
         http.META.update(SERVER_NAME="localhost", SERVER_PORT="80")
         request = Request(http)
-        request.user = user
+        request.user, request.auth = user, None
         return cls.of(request)
 
     @property
@@ -55,9 +55,11 @@ class Caller:
         http = copy.copy(self.request._request)
         http.method = method
         setattr(http, ATTRIBUTE, self)
-        request = Request(http, authenticators=self.request.authenticators)
+        request: Any = Request(http)
+        request.authenticators = self.request.authenticators
         request.user, request.auth = self.request.user, self.request.auth
         request.accepted_renderer = getattr(self.request, "accepted_renderer", None)
         request.version = getattr(self.request, "version", None)
         request._full_data = request._data = {} if data is None else data
-        return request
+        asked: Request = request
+        return asked

@@ -17,6 +17,7 @@ from rest_framework import serializers
 
 from . import errors
 from .caller import Caller
+from .capture import scope_path
 from .fields import id_field
 from .problems import translated
 from .protocol import Json, Record
@@ -58,7 +59,7 @@ class Collection:
 
     @property
     def scoped(self) -> bool:
-        return getattr(self.model, "sync_scope_path", None) is not None
+        return scope_path(self.model) is not None
 
     # The viewset
 
@@ -219,7 +220,7 @@ class Collection:
     @property
     def scope_field(self) -> str:
         """The field that decides the scope, to which an error about it belongs."""
-        path = getattr(self.model, "sync_scope_path", None)
+        path = scope_path(self.model)
         return "non_field_errors" if path in (None, "self") else str(path).split("__")[0]
 
     def create(self, viewset: Any, serializer: Any) -> None:
@@ -254,7 +255,7 @@ class Collection:
         return serializer
 
     def check_names(self, viewset: Any, fields: Json, serializer: Any = None) -> None:
-        """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for read-only ones."""
+        """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for fixed ones."""
         serializer = serializer or viewset.get_serializer()
         unknown = sorted(set(fields) - set(serializer.fields))
         if unknown:

@@ -147,11 +147,37 @@ def snapshot() -> Iterator[None]:
     if db.in_atomic_block:
         yield
         return
-    with transaction.atomic(using=db.alias):
+    with contextlib.ExitStack() as stack:
+        with _deferred(db):
+            stack.enter_context(transaction.atomic(using=db.alias))
         if db.vendor == "postgresql":
             with db.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield
+
+
+@contextlib.contextmanager
+def _deferred(db: Any) -> Iterator[None]:
+    """On SQLite, begin as a reader, also where the project's transactions begin IMMEDIATE."""
+    if db.vendor != "sqlite":
+        yield
+        return
+    mode, db.transaction_mode = db.transaction_mode, "DEFERRED"
+    try:
+        yield
+    finally:
+        db.transaction_mode = mode
+
+
+def check_constraints() -> None:
+    """Let deferred constraints speak now, inside the savepoint, not at the commit.
+
+    Raises ``IntegrityError``. SQLite cannot be asked; there the commit tells.
+    """
+    db = connection()
+    if db.vendor == "postgresql":
+        with db.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
 
 def state(position: int = 0) -> tuple[State, int | None]:
@@ -217,9 +243,7 @@ def read(
             bounds = [json.dumps(list(scopes)), after, upto, json.dumps(list(models)), limit]
             cursor.execute(_SQLITE_READ, bounds)
         else:
-            cursor.execute(
-                _PG_READ, [list(scopes), after, upto, list(models), limit, limit]
-            )
+            cursor.execute(_PG_READ, [list(scopes), after, upto, list(models), limit, limit])
         return [
             Entry(position, mark, model, uuid.UUID(str(object_id)), scope)
             for position, mark, model, object_id, scope in cursor.fetchall()

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import (
-    DatabaseError,
     DataError,
     IntegrityError,
     OperationalError,
@@ -131,7 +130,7 @@ class Run:
         last: Exception | None = None
         for attempt in range(conf.RETRIES + 1):
             if attempt:
-                time.sleep(random.uniform(0, 2 * PAUSE * attempt))
+                time.sleep(random.uniform(0, 2 * PAUSE * attempt))  # noqa: S311 - jitter, no secret
             try:
                 return self._together(mutations, failures)
             except OperationalError as error:
@@ -230,7 +229,6 @@ class Run:
             with transaction.atomic(using=conf.DATABASE):
                 collection = registry.get(mutation.collection)
                 effect = writer.carry_out(collection, mutation, strict=self.strict)
-                self._check_constraints()
         except Met as met:
             return ledger.meet(mutation, met.conflict)
         except errors.SyncError as error:
@@ -250,13 +248,6 @@ class Run:
             return Result(mutation.id, Status.ABORTED, problem=problem)
         self.caller.cache.clear()
         return ledger.take_effect(mutation, effect)
-
-    def _check_constraints(self) -> None:
-        """Let deferred constraints speak now, inside the savepoint, not at the commit."""
-        db = feed.connection()
-        if db.vendor == "postgresql":
-            with db.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
 
 def _aborted(id: uuid.UUID | None) -> Result:

@@ -65,7 +65,7 @@ def translate(error: Exception) -> errors.SyncError | None:
         told = {"code": "protected", "detail": "Other objects still refer to this one."}
         return errors.ValidationFailed(errors={"non_field_errors": [told]})
     if isinstance(error, drf.Throttled):
-        return errors.Throttled(retry_after=error.wait)
+        return errors.Throttled(retry_after=getattr(error, "wait", None))
     for known, ours in BY_TYPE.items():
         if isinstance(error, known):
             detail = str(getattr(error, "detail", "") or "")

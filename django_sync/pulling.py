@@ -48,11 +48,12 @@ class Answer:
 
 def open_cursor(caller: Caller, text: str) -> Cursor:
     """The caller's cursor; raises ``InvalidCursor``."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    secrets = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     return open_sealed(text, user=caller.key, secrets=secrets)
 
 
 def seal_cursor(caller: Caller, cursor: Cursor) -> str:
+    """The string that stands for the cursor, for this caller alone."""
     return seal(cursor, user=caller.key, secret=settings.SECRET_KEY)
 
 
@@ -78,9 +79,7 @@ def _proved(cursor: Cursor) -> feed.State:
     return state
 
 
-def pull(
-    caller: Caller, text: str | None, collections: Sequence[str] | None, limit: int
-) -> Page:
+def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, limit: int) -> Page:
     """The next page for this caller.
 
     ``text`` is the cursor that they hold, or ``None``; ``collections`` names what they

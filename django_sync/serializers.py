@@ -47,7 +47,7 @@ class SyncRelatedField(serializers.RelatedField[Any, Any, Any]):
 
     def get_attribute(self, instance: Any) -> Any:
         """Take the id from the annotation that a sync query carries, else follow the key."""
-        prepared = PREPARED + self.source
+        prepared = f"{PREPARED}{self.source}"
         if prepared in instance.__dict__:
             return instance.__dict__[prepared]
         return super().get_attribute(instance)
@@ -104,27 +104,29 @@ class SyncSerializerMixin:
 
     def save(self, **kwargs: Any) -> Any:
         """Save; an object that a client created gets the id that the client gave it."""
-        context = self.context  # type: ignore[attr-defined]  # Serializer's
-        if self.instance is None and NEW_ID in context:  # type: ignore[has-type]  # Serializer's
-            model = self.Meta.model  # type: ignore[attr-defined]  # ModelSerializer's Meta
-            kwargs[id_field(model).name] = context[NEW_ID]
+        serializer: Any = self
+        if serializer.instance is None and NEW_ID in serializer.context:
+            kwargs[id_field(serializer.Meta.model).name] = serializer.context[NEW_ID]
         return super().save(**kwargs)  # type: ignore[misc]  # Serializer's
 
 
 def with_references(queryset: Any, serializer: Any) -> Any:
     """Let a query carry the ids that the serializer's references need: no query a row."""
-    model = queryset.model
-    for field in serializer.fields.values():
-        if isinstance(field, SyncRelatedField) and "." not in field.source:
-            target = model._meta.get_field(field.source).related_model
+    model: Any = queryset.model
+    fields: list[Any] = list(serializer.fields.values())
+    for field in fields:
+        if isinstance(field, SyncRelatedField) and "." not in str(field.source):
+            target: Any = model._meta.get_field(field.source).related_model
             if field.source not in queryset.query.annotations:
-                path = f"{field.source}__{id_field(target).name}"
-                queryset = queryset.annotate(**{PREPARED + field.source: models.F(path)})
+                source = str(field.source)
+                path = f"{source}__{id_field(target).name}"
+                queryset = queryset.annotate(**{PREPARED + source: models.F(path)})
         elif isinstance(field, serializers.ManyRelatedField) and isinstance(
             field.child_relation, SyncRelatedField
         ):
             target = model._meta.get_field(field.source).related_model
-            name = id_field(target).name
+            name = str(id_field(target).name)
             ids = target._base_manager.only(name).order_by(name)
-            queryset = queryset.prefetch_related(models.Prefetch(field.source, queryset=ids))
+            prepared = models.Prefetch(str(field.source), queryset=ids)
+            queryset = queryset.prefetch_related(prepared)
     return queryset

@@ -14,16 +14,12 @@ from .capture import set_scope_path
 from .collection import Collection
 from .models import SyncModel
 from .registry import registry
-from .viewsets import (
-    ScopesOf,
-    SyncModelPermissions,
-    SyncSerializerMixin,
-    SyncViewSetMixin,
-    make_viewset,
-)
+from .serializers import SyncRelatedField, SyncSerializerMixin
+from .viewsets import ScopesOf, SyncModelPermissions, SyncViewSetMixin, make_viewset
 
 __all__ = [
     "SyncModelPermissions",
+    "SyncRelatedField",
     "SyncSerializerMixin",
     "SyncViewSetMixin",
     "autodiscover",
@@ -89,7 +85,8 @@ def _bare(
     written = f"register({model.__name__}, fields=[…], scope=…)"
     if fields is UNSAID or scope is UNSAID:
         raise ImproperlyConfigured(
-            f"Write {written}: what is published, and to whom, is said aloud (scope=None: no scopes)."
+            f"Write {written}: what is published, and to whom, is said aloud "
+            "(scope=None: there are no scopes)."
         )
     if isinstance(fields, str) or not fields:
         raise ImproperlyConfigured(f"Write {written}: fields is a list of field names.")

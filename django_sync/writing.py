@@ -18,7 +18,6 @@ from .collection import CREATE, DELETE, UPDATE, Action, Collection
 from .merge import Trail, find_overlap, same
 from .protocol import Conflict, ConflictKind, Json, Mutation, Record, Status, Write
 
-
 Spans = tuple[tuple[int, int], ...]
 """Revisions (above, up to) of one object that the asking client made."""
 OwnSpans = Callable[[str, uuid.UUID, int], Spans]
@@ -82,9 +81,12 @@ class Writer:
         trace = feed.tombstones(collection.label, [id]).get(id)
         if trace is not None and collection.sees_scope(self.caller, trace.scope):
             gone = tombstone(collection, id, trace.revision)
-            raise Met(self._conflict(ConflictKind.UPDATE_DELETE, mutation, tuple(mutation.fields), gone))
+            raise Met(
+                self._conflict(ConflictKind.UPDATE_DELETE, mutation, tuple(mutation.fields), gone)
+            )
         serializer = collection.validated(viewset, mutation.fields, id=id)
         collection.create(viewset, serializer)
+        feed.check_constraints()
         landed = self._landed(collection, id, CREATE)
         before = 0 if trace is None else trace.revision
         return self._effect(collection, landed, before, Status.APPLIED)
@@ -98,9 +100,7 @@ class Writer:
         wanted = self._wanted(collection, mutation.fields, record)
         if wanted:
             server = record.to_json()
-            raise Met(
-                self._conflict(ConflictKind.CREATE_CREATE, mutation, tuple(wanted), server)
-            )
+            raise Met(self._conflict(ConflictKind.CREATE_CREATE, mutation, tuple(wanted), server))
         revision = instance.sync_revision
         return Effect(Status.APPLIED, revision, revision, record.to_json())
 
@@ -124,6 +124,7 @@ class Writer:
             return unchanged
         self._may_leave(collection, instance.sync_scope, UPDATE)
         collection.update(viewset, serializer)
+        feed.check_constraints()
         landed = self._landed(collection, mutation.object_id, UPDATE)
         status = Status.APPLIED if mutation.base_revision == current else Status.MERGED
         return self._effect(collection, landed, current, status)
@@ -138,6 +139,7 @@ class Writer:
         current, id = instance.sync_revision, mutation.object_id
         self._may_leave(collection, instance.sync_scope, DELETE)
         collection.destroy(viewset, instance)
+        feed.check_constraints()
         if id in collection.existing([id]):
             return self._still_there(collection, id, current)
         trace = feed.tombstones(collection.label, [id]).get(id)
@@ -256,13 +258,11 @@ class Writer:
             name = collection.scope_field
             told = {"code": "does_not_exist", "detail": "There is no such object."}
             raise errors.ValidationFailed(errors={name: [told]})
-        if instance is None or not collection.may_write_scope(self.caller, action, scope):
+        if instance is None or not collection.may_write_scope(self.caller, action, str(scope)):
             raise errors.PermissionDenied("You may not write there.")
         return instance
 
-    def _effect(
-        self, collection: Collection, instance: Any, before: int, status: Status
-    ) -> Effect:
+    def _effect(self, collection: Collection, instance: Any, before: int, status: Status) -> Effect:
         record = self._record(collection, instance)
         if record.revision == before:
             status = Status.APPLIED

@@ -11,6 +11,8 @@ from .. import errors
 
 
 class ProblemRenderer(JSONRenderer):
+    """JSON under the media type of problems."""
+
     media_type = "application/problem+json"
 
 

@@ -56,9 +56,7 @@ class SyncView(APIView):
         response.exception = True
         return response
 
-    def finalize_response(
-        self, request: Request, response: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
         final.setdefault("Cache-Control", "private, no-store")
         if getattr(response, "exception", False):
@@ -123,10 +121,8 @@ class MutationsView(SyncView):
         return Response({"results": [result.to_json() for result in results]})
 
 
-class CallMixin:
+class CallView(SyncView):
     """Reads what makes a REST write conditional and repeatable."""
-
-    request: Request
 
     def call(self) -> engine.Call:
         headers = self.request.headers
@@ -157,7 +153,7 @@ class CallMixin:
         return fields
 
 
-class RecordsView(CallMixin, SyncView):
+class RecordsView(CallView):
     """The records of a collection."""
 
     def get(self, request: Request, collection: str) -> Response:
@@ -168,9 +164,7 @@ class RecordsView(CallMixin, SyncView):
             if self.limit() is not None:
                 query["limit"] = str(self.limit())
             following = request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
-        return Response(
-            {"results": [record.to_json() for record in records], "next": following}
-        )
+        return Response({"results": [record.to_json() for record in records], "next": following})
 
     def _after(self) -> tuple[str, uuid.UUID] | None:
         text = self.request.query_params.get("after")
@@ -190,7 +184,7 @@ class RecordsView(CallMixin, SyncView):
         return Response(record, status=201, headers={"ETag": tag})
 
 
-class RecordView(CallMixin, SyncView):
+class RecordView(CallView):
     """One record."""
 
     def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:

@@ -51,6 +51,7 @@ class Board(SyncModel):
 
     sync_scope_path = "self"
     sync_ignore = ("members",)  # who sees a board is no part of its record
+    sync_touches = ("owner__username",)
 
     class Meta:
         ordering = ["name", "pk"]
@@ -135,6 +136,7 @@ class Comment(SyncModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     sync_scope_path = "card__board"  # a comment follows its card to another board
+    sync_touches = ("author__username",)
 
     class Meta:
         ordering = ["created_at", "pk"]

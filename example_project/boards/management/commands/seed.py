@@ -15,4 +15,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
             demo.add_rows(apps)
-        self.stdout.write("Users ada, grace, alan, admin; password <name>-demo, token demo-<name>.")
+        if options["verbosity"]:
+            self.stdout.write("Users: ada, grace, alan, admin. Password <name>-demo.")

@@ -1,0 +1,38 @@
+"""The Python client: an offline-first replica of a user's records in one SQLite file.
+
+    from django_sync.client import SyncClient, TokenAuth
+
+    with SyncClient(url, store="field.db", auth=TokenAuth("…"), collections=["cards"]) as client:
+        card = client.collection("cards").create({"title": "Check pump 7"})
+        client.sync()
+
+It needs ``django_sync[client]`` and no Django. It is blocking and safe under
+threads; asyncio programs call it in a thread.
+"""
+
+from .auth import Auth, BasicAuth, BearerAuth, TokenAuth
+from .backoff import Backoff
+from .client import SyncClient
+from .collection import Collection, Query
+from .conflicts import Conflict, Resolution
+from .views import Change, Counts, Mutation, Progress, Record, Rejection, Status
+
+__all__ = [
+    "Auth",
+    "Backoff",
+    "BasicAuth",
+    "BearerAuth",
+    "Change",
+    "Collection",
+    "Conflict",
+    "Counts",
+    "Mutation",
+    "Progress",
+    "Query",
+    "Record",
+    "Rejection",
+    "Resolution",
+    "Status",
+    "SyncClient",
+    "TokenAuth",
+]

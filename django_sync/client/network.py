@@ -1,0 +1,179 @@
+"""The calls to the server: one request, one decoded answer or one of ``errors``.
+
+The network is not trusted: each call has its time-outs, redirects are not
+followed (credentials go nowhere else), and an answer that is not the server's,
+such as a captive portal's page, is ``Offline``. It knows nothing of the store.
+"""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx2
+
+from .. import errors
+from .auth import Auth
+from .backoff import Backoff
+
+TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
+
+_BY_STATUS: Mapping[int, type[errors.SyncError]] = {
+    400: errors.Invalid,
+    401: errors.NotAuthenticated,
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    406: errors.NotAcceptable,
+    410: errors.CursorExpired,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMediaType,
+    426: errors.UpgradeRequired,
+    429: errors.Throttled,
+    502: errors.Unavailable,
+    503: errors.Unavailable,
+    504: errors.Unavailable,
+}
+"""What a status means where no problem of ours comes with it (a proxy's page)."""
+
+_ONLY_OURS = frozenset({410})
+"""Statuses that are believed only with our ``code``: acting on them costs a snapshot."""
+
+
+class Network:
+    """One server, spoken to as one user."""
+
+    def __init__(
+        self,
+        url: str,
+        auth: Auth | None,
+        *,
+        backoff: Backoff,
+        sleep: Callable[[float], None],
+        now: Callable[[], datetime.datetime],
+        transport: httpx2.BaseTransport | None = None,
+        timeout: httpx2.Timeout | float = TIMEOUT,
+    ) -> None:
+        self._auth = auth
+        self._backoff = backoff
+        self._sleep = sleep
+        self._now = now
+        self.state = "unknown"
+        self.retry_in: float | None = None
+        self._http = httpx2.Client(
+            base_url=url,
+            transport=transport,
+            timeout=timeout,
+            follow_redirects=False,
+            headers={"Accept": "application/json", "User-Agent": "django_sync"},
+        )
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
+        return self._call("GET", path, params=params)
+
+    def post(self, path: str, body: bytes) -> dict[str, Any]:
+        return self._call("POST", path, content=body)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """Call, and call again after a passing failure, as often as the policy allows."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                answer = self._authenticated(method, path, request)
+            except errors.SyncError as error:
+                self.state = "offline" if isinstance(error, errors.Offline) else "online"
+                if error.retry is not errors.Retry.LATER:
+                    raise
+                self.retry_in = self._backoff.failed(error.retry_after)
+                patient = self.retry_in <= self._backoff.patience
+                if not _passing(error) or attempt >= self._backoff.attempts or not patient:
+                    raise
+                self._sleep(self.retry_in)
+            else:
+                self._backoff.succeeded()
+                self.state, self.retry_in = "online", None
+                return answer
+
+    def _authenticated(self, method: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return self._once(method, path, request)
+        except errors.NotAuthenticated:
+            refresh = getattr(self._auth, "refresh", None)
+            if refresh is None or refresh() is False:
+                raise
+        return self._once(method, path, request)
+
+    def _once(self, method: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        headers = dict(self._auth.headers()) if self._auth is not None else {}
+        if "content" in request:
+            headers["Content-Type"] = "application/json"
+        try:
+            response = self._http.request(method, path, headers=headers, **request)
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise errors.Offline(f"{type(error).__name__}: {error}") from error
+        body = _json(response)
+        if response.is_success and body is not None:
+            return body
+        raise self._error(response, body)
+
+    def _error(self, response: httpx2.Response, body: dict[str, Any] | None) -> errors.SyncError:
+        status = response.status_code
+        retry_after = self._seconds(response.headers.get("Retry-After"))
+        if body is not None and str(body.get("code")) in errors.BY_CODE:
+            return errors.from_problem(body, retry_after=retry_after)
+        detail = f"{response.request.method} {response.request.url.path} answered {status}."
+        if body is not None and isinstance(body.get("detail"), str):
+            detail = f"{detail} {body['detail']}"
+        known = _BY_STATUS.get(status)
+        if known is not None and status not in _ONLY_OURS:
+            return known(detail, retry_after=retry_after)
+        if status >= 500 and status != 511:
+            return errors.SyncError(detail, retry_after=retry_after)
+        if body is not None and status >= 400:
+            return errors.SyncError(detail, retry_after=retry_after)
+        if response.is_redirect:
+            detail += f" It points to {response.headers.get('Location')}; is the URL right?"
+        return errors.Offline(f"{detail} This is no answer of a django_sync server.")
+
+    def _seconds(self, header: str | None) -> float | None:
+        """Read ``Retry-After``: seconds, or a date."""
+        if header is None:
+            return None
+        try:
+            return max(0.0, float(int(header)))
+        except ValueError:
+            pass
+        try:
+            when = email.utils.parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=datetime.UTC)
+        return max(0.0, (when - self._now()).total_seconds())
+
+
+def _passing(error: errors.SyncError) -> bool:
+    """Whether trying again in a moment makes sense: busy, or an answer that came too late."""
+    if not isinstance(error, errors.Offline):
+        return True
+    late = error.__cause__
+    return isinstance(late, httpx2.TimeoutException) and not isinstance(late, httpx2.ConnectTimeout)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON.")
+
+
+def _json(response: httpx2.Response) -> dict[str, Any] | None:
+    try:
+        body = json.loads(response.content, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None

@@ -1,0 +1,1 @@
+"""What users of django_sync test their own programs with. Nothing of the package imports it."""

@@ -1,0 +1,36 @@
+"""People and boards, as the example has them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import User
+
+from example_project.boards.models import Board, Card, Comment, Label, Membership
+
+
+def make_people() -> SimpleNamespace:
+    """Ada, Grace and Alan, and who sees which board, as in the demo."""
+    ada, grace, alan = (
+        User.objects.create_user(name, password=f"{name}-demo") for name in ("ada", "grace", "alan")
+    )
+    launch = Board.objects.create(name="Launch", owner=ada)
+    research = Board.objects.create(name="Research", owner=grace)
+    private = Board.objects.create(name="Private", owner=alan)
+    Membership.objects.create(board=launch, user=grace, role="editor")
+    Membership.objects.create(board=launch, user=alan, role="viewer")
+    Membership.objects.create(board=research, user=ada, role="viewer")
+    for board in (launch, research, private):
+        label = Label.objects.create(board=board, name="urgent")
+        card = Card.objects.create(board=board, title=f"A card of {board.name}")
+        card.labels.add(label)
+        Comment.objects.create(card=card, author=board.owner, text="Mine")
+    return SimpleNamespace(
+        ada=ada, grace=grace, alan=alan, launch=launch, research=research, private=private
+    )
+
+
+@pytest.fixture
+def people(db: None) -> SimpleNamespace:
+    return make_people()
