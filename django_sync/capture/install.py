@@ -18,9 +18,10 @@ from django.db.models import F
 
 from ..conf import conf
 from ..models import Change, Generation, Outbox, Tombstone
-from . import postgresql, postgresql_around, sqlite
-from .base import QUIET, Installed, Part, Spec, index_name
-from .specs import Model, spec_for, synced_models
+from . import postgresql, postgresql_around, postgresql_parts, sqlite, sqlite_around
+from .base import QUIET, Child, Installed, Part, Spec, Through, Touch, index_name
+from .paths import Model
+from .specs import spec_for, synced_models
 
 Progress = Callable[[str, int], None]
 
@@ -49,14 +50,14 @@ def parts_of(spec: Spec, using: str = "default") -> list[Part]:
     if connection.vendor == "postgresql":
         return list(postgresql_around.parts(connection, spec))
     if connection.vendor == "sqlite":
-        return list(sqlite.parts(connection, spec))
+        return list(sqlite_around.parts(connection, spec))
     raise ImproperlyConfigured(f"django_sync cannot capture writes on {connection.vendor} yet.")
 
 
 def found(using: str = "default") -> list[Installed]:
     """The triggers of ours that are there."""
     connection = connections[using]
-    vendor: Any = {"postgresql": postgresql, "sqlite": sqlite}.get(connection.vendor)
+    vendor: Any = {"postgresql": postgresql_parts, "sqlite": sqlite_around}.get(connection.vendor)
     return list(vendor.installed(connection)) if vendor else []
 
 
@@ -105,8 +106,9 @@ def _needs(spec: Spec) -> dict[str, set[str]]:
     """Tables and columns that a model's triggers name."""
     needs: dict[str, set[str]] = {model._meta.db_table: set() for model in FEED_TABLES}
     needs[spec.table] = {spec.id, spec.revision, spec.scope, *(c.column for c in spec.columns)}
-    for around in (*spec.throughs, *spec.children, *spec.touches):
-        needs.setdefault(around.table, set()).update(c.column for c in around.columns)
+    around: tuple[Through | Child | Touch, ...] = (*spec.throughs, *spec.children, *spec.touches)
+    for other in around:
+        needs.setdefault(other.table, set()).update(c.column for c in other.columns)
     for hop in spec.path.hops if spec.path else ():
         needs.setdefault(hop.table, set()).update({hop.key, hop.column})
     return needs

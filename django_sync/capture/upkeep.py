@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db import connections, transaction
+from django.db import connections
 from django.db.migrations import RunPython
 
 from ..conf import conf
 from ..models import Change, Generation, Outbox, Tombstone
 from .install import Report, adopt, found, install, move_generation, parts_of, uninstall
-from .specs import Model, spec_for, synced_models
+from .paths import Model
+from .specs import spec_for, synced_models
 
 
 @dataclass(frozen=True, slots=True)
