@@ -94,6 +94,17 @@ def uninstall(using: str = "default", keep: Iterable[tuple[str, str]] = ()) -> l
     return gone
 
 
+def drop_indexes(specs: Iterable[Spec], using: str) -> None:
+    """Take the indexes of these models away, where SQLite would refuse to drop a column of one.
+
+    PostgreSQL drops an index with its column by itself.
+    """
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        names = (connection.ops.quote_name(index_name(spec)) for spec in specs)
+        _run(using, [f"DROP INDEX IF EXISTS {name}" for name in names])
+
+
 def _run(using: str, statements: Sequence[str]) -> None:
     if not statements:
         return
