@@ -31,6 +31,11 @@ SERVERS = {
     "WSGIRequestHandler.log_message = lambda *a: None;"
     "make_server('127.0.0.1', {port}, application).serve_forever()",
 }
+MIGRATE = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+"""
 FILL = """
 import django; django.setup()
 from django.contrib.auth.models import User
@@ -145,11 +150,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         env = environment(Path(name))
         with database(env):
-            run(
-                "import django; django.setup()\n"
-                "from django.core.management import call_command; call_command('migrate', verbosity=0)",
-                env,
-            )
+            run(MIGRATE, env)
             run(FILL.format(records=asked.records), env)
             port = free_port()
             with server(asked.server, port, env) as pid:
