@@ -181,8 +181,17 @@ def adopt(
         if progress is not None:
             progress(spec.label, filled)
     if filled:
+        _analyze(spec, using)
         move_generation(spec.label, using)
     return filled
+
+
+def _analyze(spec: Spec, using: str) -> None:
+    """Tell the planner of the columns that were just filled: a first pull may come at once."""
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {connection.ops.quote_name(spec.table)}")
 
 
 def _batches(spec: Spec, using: str, size: int) -> Iterator[tuple[Any, Any]]:
