@@ -1,0 +1,49 @@
+"""The pages that are made from the code are up to date, and links between pages lead somewhere."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .pages import GUARANTEES, PAGES, REMAKE, ROOT, guarantees_page
+
+WRITTEN = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_made_page_is_as_the_code_says(path: str) -> None:
+    file = ROOT / path
+    there = file.read_text() if file.exists() else ""
+    assert there == PAGES[path](), f"{path} is stale; make it anew with: {REMAKE}"
+
+
+def test_every_guarantee_has_a_test() -> None:
+    sections = guarantees_page().split("\n## ")[1:]
+    assert len(sections) == len(GUARANTEES)
+    for section in sections:
+        assert "\n- `test_" in section or "\n- all of" in section, section
+
+
+def links(page: Path) -> Iterator[str]:
+    text = FENCE.sub("", page.read_text())
+    yield from re.findall(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)", text)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    heads = re.findall(r"^#+ +(.+)$", FENCE.sub("", page.read_text()), re.MULTILINE)
+    kept = (re.sub(r"[^\w\- ]", "", head.lower()) for head in heads)
+    return {head.strip().replace(" ", "-") for head in kept}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{link} leads nowhere"
+        assert not anchor or anchor in anchors(target), f"{link} names no heading"
