@@ -18,5 +18,5 @@ class DjangoSyncConfig(AppConfig):
 
         checks.enlist()
         sync.autodiscover()
-        pre_migrate.connect(before_migrate, dispatch_uid="django_sync.before_migrate")
-        post_migrate.connect(after_migrate, dispatch_uid="django_sync.after_migrate")
+        pre_migrate.connect(before_migrate, sender=self, dispatch_uid="django_sync.before_migrate")
+        post_migrate.connect(after_migrate, sender=self, dispatch_uid="django_sync.after_migrate")

@@ -156,7 +156,7 @@ class Collection:
 
     def existing(self, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
         """Those of these ids that have a row, whoever may see it."""
-        rows = self.model._base_manager.filter(**{f"{self.id_name}__in": ids})
+        rows = self.model._base_manager.filter(**{f"{self.id_name}__in": ids}).order_by()
         return set(rows.values_list(self.id_name, flat=True))
 
     def page(
@@ -210,7 +210,7 @@ class Collection:
     def lock(self, id: uuid.UUID) -> int | None:
         """Lock the row until the transaction ends; its revision, ``None`` where it is gone."""
         rows = self.model._base_manager.select_for_update().filter(**{self.id_name: id})
-        return rows.values_list("sync_revision", flat=True).first()
+        return rows.order_by().values_list("sync_revision", flat=True).first()
 
     def scope_of(self, id: uuid.UUID) -> str | None:
         """The scope of a row, whoever may see it."""

@@ -196,7 +196,11 @@ def state(position: int = 0) -> tuple[State, int | None]:
             f" FROM (SELECT f.epoch, f.floor, {head} AS head FROM {FEED} f WHERE f.id = 1) h",
             [position],
         )
-        epoch, now, floor, mark, there = cursor.fetchone()
+        row = cursor.fetchone()
+        if row is None:
+            _create(cursor)
+            return state(position)
+    epoch, now, floor, mark, there = row
     return State(str(uuid.UUID(str(epoch))), now, floor, mark or 0), there if position else 0
 
 

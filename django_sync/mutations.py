@@ -71,8 +71,12 @@ def texts_in(value: Any) -> Iterable[str]:
 
 
 def digest(mutation: Mutation) -> str:
-    """The hash of what a mutation asks for; one id stands for one of them."""
-    body = {k: v for k, v in mutation.to_json().items() if k not in ("seq", "at")}
+    """The hash of what a mutation asks for; one id stands for one of them.
+
+    ``base`` is an aid for merging, which a client forgets with a record that has left
+    its view; a repeat without it is the same mutation still.
+    """
+    body = {k: v for k, v in mutation.to_json().items() if k not in ("seq", "at", "base")}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 

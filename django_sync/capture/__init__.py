@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from .base import QUIET, Spec
 from .install import Report, adopt, install, move_generation, uninstall
-from .specs import root_of, scope_path, set_scope_path, spec_for, spec_problems, synced_models
+from .paths import forget_scope_path, root_of, scope_path, set_scope_path
+from .specs import spec_for, spec_problems, synced_models
 from .upkeep import Problem, after_migrate, before_migrate, verify
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "adopt",
     "after_migrate",
     "before_migrate",
+    "forget_scope_path",
     "install",
     "move_generation",
     "root_of",

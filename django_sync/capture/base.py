@@ -11,9 +11,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-TOUCH_NOTE = "-(revision + 1)"
-"""How a trigger asks for a touch: it writes this; only the exact value is believed."""
-
 QUIET = -(2**62)
 """Written into ``sync_revision`` by adoption: fill id and scope, and log nothing.
 
@@ -118,7 +115,11 @@ class Spec:
     @property
     def tables(self) -> frozenset[str]:
         """Every table that a trigger of this model stands on or reads."""
-        around = (*self.throughs, *self.children, *self.touches)
+        around: tuple[Through | Child | Touch, ...] = (
+            *self.throughs,
+            *self.children,
+            *self.touches,
+        )
         hops = self.path.hops if self.path else ()
         return frozenset({self.table, *(a.table for a in around), *(h.table for h in hops)})
 

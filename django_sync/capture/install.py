@@ -18,9 +18,10 @@ from django.db.models import F
 
 from ..conf import conf
 from ..models import Change, Generation, Outbox, Tombstone
-from . import postgresql, postgresql_around, sqlite
-from .base import QUIET, Installed, Part, Spec, index_name
-from .specs import Model, spec_for, synced_models
+from . import postgresql, postgresql_around, postgresql_parts, sqlite, sqlite_around
+from .base import QUIET, Child, Installed, Part, Spec, Through, Touch, index_name
+from .paths import Model
+from .specs import spec_for, synced_models
 
 Progress = Callable[[str, int], None]
 
@@ -49,14 +50,14 @@ def parts_of(spec: Spec, using: str = "default") -> list[Part]:
     if connection.vendor == "postgresql":
         return list(postgresql_around.parts(connection, spec))
     if connection.vendor == "sqlite":
-        return list(sqlite.parts(connection, spec))
+        return list(sqlite_around.parts(connection, spec))
     raise ImproperlyConfigured(f"django_sync cannot capture writes on {connection.vendor} yet.")
 
 
 def found(using: str = "default") -> list[Installed]:
     """The triggers of ours that are there."""
     connection = connections[using]
-    vendor: Any = {"postgresql": postgresql, "sqlite": sqlite}.get(connection.vendor)
+    vendor: Any = {"postgresql": postgresql_parts, "sqlite": sqlite_around}.get(connection.vendor)
     return list(vendor.installed(connection)) if vendor else []
 
 
@@ -72,7 +73,9 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
     specs = [spec for spec in specs if spec.label not in skipped]
     there = {(one.table, one.name): one for one in found(using)}
     wanted = [part for spec in specs for part in parts_of(spec, using)]
-    make = [p for p in wanted if (old := there.get((p.table, p.name))) is None or old.text != p.text]
+    make = [
+        p for p in wanted if (old := there.get((p.table, p.name))) is None or old.text != p.text
+    ]
     own = {(part.table, part.name) for part in wanted}
     drop = [] if models is not None else [one for key, one in there.items() if key not in own]
     present = {part.label for part in wanted if (part.table, part.name) in there}
@@ -91,6 +94,17 @@ def uninstall(using: str = "default", keep: Iterable[tuple[str, str]] = ()) -> l
     return gone
 
 
+def drop_indexes(specs: Iterable[Spec], using: str) -> None:
+    """Take the indexes of these models away, where SQLite would refuse to drop a column of one.
+
+    PostgreSQL drops an index with its column by itself.
+    """
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        names = (connection.ops.quote_name(index_name(spec)) for spec in specs)
+        _run(using, [f"DROP INDEX IF EXISTS {name}" for name in names])
+
+
 def _run(using: str, statements: Sequence[str]) -> None:
     if not statements:
         return
@@ -103,8 +117,9 @@ def _needs(spec: Spec) -> dict[str, set[str]]:
     """Tables and columns that a model's triggers name."""
     needs: dict[str, set[str]] = {model._meta.db_table: set() for model in FEED_TABLES}
     needs[spec.table] = {spec.id, spec.revision, spec.scope, *(c.column for c in spec.columns)}
-    for around in (*spec.throughs, *spec.children, *spec.touches):
-        needs.setdefault(around.table, set()).update(c.column for c in around.columns)
+    around: tuple[Through | Child | Touch, ...] = (*spec.throughs, *spec.children, *spec.touches)
+    for other in around:
+        needs.setdefault(other.table, set()).update(c.column for c in other.columns)
     for hop in spec.path.hops if spec.path else ():
         needs.setdefault(hop.table, set()).update({hop.key, hop.column})
     return needs

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..models import Generation, Outbox, Tombstone
-from .base import CONTINUE, QUIET, Column, Installed, Part, Path, Spec, Touch, digest
-
-PREFIX = "zz_django_sync_"
+from .base import CONTINUE, QUIET, Column, Part, Path, Spec, Touch
+from .postgresql_parts import Names, part, text
 
 UUID7 = (
     "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing substring(int8send("
@@ -23,81 +22,6 @@ UUID7 = (
     "52, 1), 53, 1), 'hex')::uuid"
 )
 """A version 4 UUID, its first 48 bits the time in milliseconds, its version made 7."""
-
-
-class Names:
-    """Quoted names, each table with the schema in which this connection finds it."""
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-        self.quote = connection.ops.quote_name
-        self._tables: dict[str, str] = {}
-
-    def schema(self, table: str) -> str:
-        if table not in self._tables:
-            with self.connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                    "WHERE c.oid = to_regclass(%s)",
-                    [self.quote(table)],
-                )
-                row = cursor.fetchone()
-            if row is None:
-                raise LookupError(f"There is no table {table}.")
-            self._tables[table] = row[0]
-        return self._tables[table]
-
-    def table(self, table: str) -> str:
-        return f"{self.quote(self.schema(table))}.{self.quote(table)}"
-
-    def function(self, table: str, name: str) -> str:
-        return f"{self.quote(self.schema(table))}.{self.quote(name)}"
-
-
-def text(value: str) -> str:
-    """A string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def part(
-    names: Names, spec: Spec, table: str, kind: str, event: str, body: str, key: str = ""
-) -> Part:
-    """One function with its one trigger, named so that it is found again."""
-    name = f"{PREFIX}{kind}_{digest(spec.label, table, kind, key)}"
-    function, on, trigger = names.function(table, name), names.table(table), names.quote(name)
-    made = "CONSTRAINT TRIGGER" if "DEFERRABLE" in event else "TRIGGER"
-    head, tail = event.split("@")
-    mark = digest(head, tail)
-    create = (
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
-        f"SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $django_sync${body}$django_sync$",
-        f"DROP TRIGGER IF EXISTS {trigger} ON {on}",
-        f"CREATE {made} {trigger} {head} ON {on} {tail} EXECUTE FUNCTION {function}()",
-        f"COMMENT ON TRIGGER {trigger} ON {on} IS '{mark}'",
-    )
-    return Part(spec.label, table, name, f"{body}|{mark}|O|{True}", create)
-
-
-def installed(connection: Any) -> Iterator[Installed]:
-    """Each trigger of ours in the schemas that this connection looks into."""
-    quote = connection.ops.quote_name
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT n.nspname, c.relname, t.tgname, p.prosrc, obj_description(t.oid, 'pg_trigger'),"
-            " t.tgenabled::text, p.prosecdef AND p.proconfig::text LIKE '%%pg_catalog, pg_temp%%',"
-            " f.nspname, p.proname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-            " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_proc p ON p.oid = t.tgfoid"
-            " JOIN pg_namespace f ON f.oid = p.pronamespace WHERE NOT t.tgisinternal"
-            " AND starts_with(t.tgname, %s) AND n.nspname = ANY(current_schemas(false))",
-            [PREFIX],
-        )
-        rows = cursor.fetchall()
-    for schema, table, name, body, mark, enabled, safe, home, function in rows:
-        drop = (
-            f"DROP TRIGGER {quote(name)} ON {quote(schema)}.{quote(table)}",
-            f"DROP FUNCTION IF EXISTS {quote(home)}.{quote(function)}()",
-        )
-        yield Installed(table, name, f"{body}|{mark}|{enabled}|{safe}", drop)
 
 
 class Writer:
@@ -136,7 +60,9 @@ class Writer:
     def entry(self, row: str, op: str, more: int = 0, columns: str = "''") -> str:
         """An entry of ``OLD`` or ``NEW``, its revision raised by ``more``."""
         revision = f"{row}.{self.rev} + {more}"
-        return self.log(f"VALUES ({row}.{self.id}, {revision}, '{op}', {columns}, {row}.{self.scope})")
+        return self.log(
+            f"VALUES ({row}.{self.id}, {revision}, '{op}', {columns}, {row}.{self.scope})"
+        )
 
     def bury(self, revision: str) -> str:
         table = self.names.table(Tombstone._meta.db_table)
@@ -168,8 +94,10 @@ class Writer:
             f"WITH touched AS (UPDATE {self.own} AS o SET {self.rev} = -(o.{self.rev} + 1) "
             f"WHERE o.{self.id} IS NOT NULL AND {where} "
             f"RETURNING o.{self.id}, o.{self.rev}, o.{self.scope}) "
-            + self.log(f"SELECT t.{self.id}, t.{self.rev}, 'u', {columns}, t.{self.scope} "
-                       "FROM touched AS t")
+            + self.log(
+                f"SELECT t.{self.id}, t.{self.rev}, 'u', {columns}, t.{self.scope} "
+                "FROM touched AS t"
+            )
         )
 
     def flip(self) -> str:
@@ -182,7 +110,10 @@ class Writer:
         path = self.spec.path
         if path is None or not path.hops:
             return ""
-        places = [(self.own, path.source), *((self.names.table(h.table), h.column) for h in path.hops)]
+        places = [
+            (self.own, path.source),
+            *((self.names.table(h.table), h.column) for h in path.hops),
+        ]
         return " ".join(
             f"sync__{i} {table}.{self.q(column)}%TYPE;" for i, (table, column) in enumerate(places)
         )
@@ -203,7 +134,9 @@ class Writer:
             where = f"FROM {self.names.table(hop.table)} AS h WHERE h.{self.q(hop.key)} = sync__{i}"
             lock = f"PERFORM 1 {where} FOR KEY SHARE;"
             read = f"sync__{i + 1} := (SELECT h.{self.q(hop.column)} {where});"
-            missing = f"IF sync__{i + 1} IS NULL AND sync__{i} IS NOT NULL THEN {lock} {read} END IF;"
+            missing = (
+                f"IF sync__{i + 1} IS NULL AND sync__{i} IS NOT NULL THEN {lock} {read} END IF;"
+            )
             steps += [read, missing] if hop.fixed else [lock, read]
         return " ".join([*steps, f"NEW.{self.scope} := sync__{len(path.hops)}::text;"])
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .base import Child, Column, Part, Path, Spec, Through, Touch
-from .postgresql import Writer, part, text
+from .postgresql import Writer
+from .postgresql_parts import part, text
 
 ROW = "FOR EACH ROW"
 
@@ -131,14 +132,11 @@ END"""
             f"SELECT a.{fk} FROM {{}} AS a WHERE NOT EXISTS (SELECT FROM {{}} AS b "
             f"WHERE b.{pk} = a.{pk} AND NOT ({self.w.differ(through.columns, 'a', 'b')}))"
         )
+        both = f"{lost.format('sync_old', 'sync_new')} UNION {lost.format('sync_new', 'sync_old')}"
         for event, tables, found in (
             ("INSERT", "NEW TABLE AS sync_new", f"SELECT a.{fk} FROM sync_new AS a"),
             ("DELETE", "OLD TABLE AS sync_old", f"SELECT a.{fk} FROM sync_old AS a"),
-            (
-                "UPDATE",
-                "OLD TABLE AS sync_old NEW TABLE AS sync_new",
-                f"{lost.format('sync_old', 'sync_new')} UNION {lost.format('sync_new', 'sync_old')}",
-            ),
+            ("UPDATE", "OLD TABLE AS sync_old NEW TABLE AS sync_new", both),
         ):
             where = f"o.{self.q(through.target)} IN ({found})"
             sql = text(self.w.touch(where, text(through.name)))

@@ -1,4 +1,6 @@
-"""SQLite: AFTER triggers that write the row once more, and the log itself.
+"""SQLite: the triggers on a synced table itself.
+
+They are AFTER triggers that write the row once more, and the log itself.
 
 There is no BEFORE trigger that could alter a row, so each trigger that changes one
 does it in two steps: it first makes the revision negative, ``-(revision + 1)``,
@@ -13,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..models import Change, Tombstone
-from .base import QUIET, Child, Column, Hop, Installed, Part, Path, Spec, Through, Touch, digest
+from .base import QUIET, Column, Part, Path, Spec, digest
 
 PREFIX = "django_sync_"
 
@@ -30,33 +32,6 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def installed(connection: Any) -> Iterator[Installed]:
-    """Each trigger of ours."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger' "
-            f"AND substr(name, 1, {len(PREFIX)}) = '{PREFIX}'"
-        )
-        rows = cursor.fetchall()
-    for table, name, sql in rows:
-        yield Installed(table, name, sql, (f"DROP TRIGGER {connection.ops.quote_name(name)}",))
-
-
-def parts(connection: Any, spec: Spec) -> Iterator[Part]:
-    """Every trigger of one synced model."""
-    writer = Writer(connection, spec)
-    yield from writer.own_parts()
-    if spec.path:
-        for i, hop in enumerate(spec.path.hops):
-            yield from writer.hop(spec.path, i, hop)
-    for touch in spec.touches:
-        yield writer.touched(touch)
-    for child in spec.children:
-        yield from writer.child(child)
-    for through in spec.throughs:
-        yield from writer.through(through)
-
-
 class Writer:
     """Writes the triggers of one spec."""
 
@@ -66,6 +41,8 @@ class Writer:
         self.id, self.rev, self.scope = map(self.q, (spec.id, spec.revision, spec.scope))
         self.label = text(spec.label)
         self.row = f"{self.own}.rowid = NEW.rowid"
+        scope = self.scope
+        self.flip = f"UPDATE {self.own} SET {scope} = CASE WHEN {scope} IS NULL THEN '' END"
         self.hide = f"UPDATE {self.own} SET {self.rev} = -({self.rev} + 1)"
 
     def part(
@@ -91,10 +68,14 @@ class Writer:
         return f"NEW.{name} IS NOT OLD.{name}{' COLLATE BINARY' if column.as_text else ''}"
 
     def changed_names(self, columns: tuple[Column, ...]) -> str:
-        cases = (f"CASE WHEN {self.differs(c)} THEN {text(c.name + ',')} ELSE '' END" for c in columns)
+        cases = (
+            f"CASE WHEN {self.differs(c)} THEN {text(c.name + ',')} ELSE '' END" for c in columns
+        )
         return f"rtrim({' || '.join(cases)}, ',')" if columns else "''"
 
-    def log(self, id: str, revision: str, op: str, columns: str, scope: str, source: str = "") -> str:
+    def log(
+        self, id: str, revision: str, op: str, columns: str, scope: str, source: str = ""
+    ) -> str:
         """An entry in the log, one for each row of ``source``, or one without it."""
         return (
             f"INSERT INTO {self.q(Change._meta.db_table)} "
@@ -105,7 +86,9 @@ class Writer:
 
     def log_row(self, op: str, columns: str, where: str) -> str:
         """An entry of the synced rows that ``where`` finds, as they now are."""
-        return self.log(self.id, self.rev, op, columns, self.scope, f"FROM {self.own} WHERE {where}")
+        return self.log(
+            self.id, self.rev, op, columns, self.scope, f"FROM {self.own} WHERE {where}"
+        )
 
     def buried(self) -> str:
         return (
@@ -143,7 +126,8 @@ class Writer:
             return self._spell(value) if path.is_uuid else f"CAST({value} AS TEXT)"
         hop = path.hops[i]
         inner = self._seek(path, f"h{i}.{self.q(hop.column)}", i + 1)
-        return f"(SELECT {inner} FROM {self.q(hop.table)} AS h{i} WHERE h{i}.{self.q(hop.key)} = {value})"
+        found = f"{self.q(hop.table)} AS h{i} WHERE h{i}.{self.q(hop.key)} = {value}"
+        return f"(SELECT {inner} FROM {found})"
 
     def _spell(self, value: str) -> str:
         cuts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
@@ -151,7 +135,7 @@ class Writer:
 
     # The table itself
 
-    def own_parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[Part]:
         on, id, rev, scope = self.spec.table, self.id, self.rev, self.scope
         source = self.q(self.spec.path.source) if self.spec.path else id
         known = f"OLD.{rev} >= 0 AND NEW.{rev} IS NOT -(OLD.{rev} + 1)"
@@ -190,8 +174,13 @@ class Writer:
         return (
             f"{self.hide} WHERE {self.row}",
             f"UPDATE {self.own} SET {rev} = OLD.{rev} + 1 WHERE {self.row}",
-            self.log(f"NEW.{id}", f"OLD.{rev} + 1", "u",
-                     self.changed_names(self.spec.columns), f"NEW.{scope}"),
+            self.log(
+                f"NEW.{id}",
+                f"OLD.{rev} + 1",
+                "u",
+                self.changed_names(self.spec.columns),
+                f"NEW.{scope}",
+            ),
         )
 
     def stirred(self, changed: str) -> tuple[str, ...]:
@@ -209,8 +198,9 @@ class Writer:
             f"WHERE {self.row}",
             f"UPDATE {self.own} SET {scope} = {right}, {rev} = OLD.{rev} + ({changed} "
             f"OR (NOT {quiet} AND {right} IS NOT OLD.{scope})) WHERE {self.row}",
-            self.log(id, rev, "m", "''", f"OLD.{scope}",
-                     f"FROM {self.own} WHERE {raised} AND {moved}"),
+            self.log(
+                id, rev, "m", "''", f"OLD.{scope}", f"FROM {self.own} WHERE {raised} AND {moved}"
+            ),
             self.log_row("u", self.changed_names(self.spec.columns), raised),
         )
 
@@ -224,51 +214,3 @@ class Writer:
             *self.bury(),
             self.log_row("c", "''", self.row),
         )
-
-    # The tables around it
-
-    def hop(self, path: Path, i: int, hop: Hop) -> Iterator[Part]:
-        """A row that scopes are found over has changed, or came after those that name it."""
-        below = f"NEW.{self.q(hop.key)}"
-        for j in range(i - 1, -1, -1):
-            upper = path.hops[j]
-            below = (
-                f"(SELECT {self.q(upper.key)} FROM {self.q(upper.table)} "
-                f"WHERE {self.q(upper.column)} {'=' if j == i - 1 else 'IN'} {below})"
-            )
-        move = (
-            f"UPDATE {self.own} SET {self.scope} = CASE WHEN {self.scope} IS NULL THEN '' END "
-            f"WHERE {self.q(path.source)} {'IN' if i else '='} {below} AND {self.id} IS NOT NULL"
-        )
-        column = self.q(hop.column)
-        differs = f"NEW.{column} IS NOT OLD.{column}"
-        yield self.part(hop.table, "move", "UPDATE", differs, (move,), f"hop{i}")
-        late = f"{move} AND {self.scope} IS NULL"
-        yield self.part(hop.table, "late", "INSERT", "", (late,), f"hop{i}")
-
-    def touched(self, touch: Touch) -> Part:
-        where = f"{self.q(touch.link)} = NEW.{self.q(touch.key)}"
-        names = self.changed_names(touch.columns) if touch.name is None else text(touch.name)
-        steps, key = self.touch(where, names), f"{touch.name}|{[c.column for c in touch.columns]}"
-        return self.part(touch.table, "touch", "UPDATE", self.differ(touch.columns), steps, key)
-
-    def child(self, child: Child) -> Iterator[Part]:
-        every = text(",".join(column.name for column in child.columns))
-        for event, row, when, names in (
-            ("INSERT", "NEW", "", every),
-            ("UPDATE", "NEW", self.differ(child.columns), self.changed_names(child.columns)),
-            ("DELETE", "OLD", "", every),
-        ):
-            where = f"{self.q(self.spec.pk)} = {row}.{self.q(child.link)}"
-            yield self.part(child.table, "child", event, when, self.touch(where, names), event)
-
-    def through(self, through: Through) -> Iterator[Part]:
-        fk, name = self.q(through.column), text(through.name)
-        for event, when, rows in (
-            ("INSERT", "", f"(NEW.{fk})"),
-            ("DELETE", "", f"(OLD.{fk})"),
-            ("UPDATE", self.differ(through.columns), f"(OLD.{fk}, NEW.{fk})"),
-        ):
-            steps = self.touch(f"{self.q(through.target)} IN {rows}", name)
-            key = f"{through.name}|{event}"
-            yield self.part(through.table, "m2m", event, when, steps, key)

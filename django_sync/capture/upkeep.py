@@ -12,13 +12,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db import connections, transaction
+from django.db import connections
 from django.db.migrations import RunPython
 
 from ..conf import conf
 from ..models import Change, Generation, Outbox, Tombstone
-from .install import Report, adopt, found, install, move_generation, parts_of, uninstall
-from .specs import Model, spec_for, synced_models
+from .install import (
+    Report,
+    adopt,
+    drop_indexes,
+    found,
+    install,
+    move_generation,
+    parts_of,
+    uninstall,
+)
+from .paths import Model
+from .specs import spec_for, synced_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ def before_migrate(using: str, plan: Iterable[Any] = (), **kwargs: Any) -> None:
         for part in parts_of_if_there(spec, using)
     }
     uninstall(using, keep=kept)
+    drop_indexes(near, using)
 
 
 def parts_of_if_there(spec: Any, using: str) -> list[Any]:

@@ -1,7 +1,6 @@
 """One model of each kind that capture has to deal with."""
 
 import uuid
-from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Upper

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from django.db import connection
 from psycopg import errors
-from tests.app.models import Author, Doc, Event, Note, Project
 
 from django_sync.models import Tombstone
+from tests.app.models import Author, Doc, Event, Note, Project
 
 from .conftest import entries, row
 

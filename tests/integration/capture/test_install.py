@@ -1,7 +1,6 @@
 """Installing, adopting, verifying; roles, TRUNCATE, migrations."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,12 +9,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection, migrations, models, transaction
 from django.db.migrations.state import ModelState, ProjectState
-from tests.app.models import Doc, Event, Guest, Note, Place, Project
 
 from django_sync import capture
-from django_sync.capture import specs
 from django_sync.capture.install import found, parts_of
 from django_sync.models import Generation
+from tests.app.models import Doc, Event, Guest, Note, Place, Project
 
 from .conftest import Entry, Watch, entries, row
 
@@ -79,7 +77,7 @@ def test_paths_that_are_refused(path: str, says: str) -> None:
         with pytest.raises(ImproperlyConfigured):
             capture.spec_for(Note)
     finally:
-        specs.forget_scope_path(Note)
+        capture.forget_scope_path(Note)
 
 
 def test_every_model_of_the_tests_is_well() -> None:
@@ -96,7 +94,7 @@ def test_all_is_well_after_migrate() -> None:
 
 
 def test_installing_again_does_nothing() -> None:
-    assert queries_of(lambda: capture.install()) == 0
+    assert queries_of(capture.install) == 0
     report = capture.install()
     assert (report.made, report.dropped, report.bare, report.skipped) == ([], [], [], [])
     assert queries_of(lambda: capture.after_migrate("default")) == 0
@@ -141,18 +139,19 @@ def test_one_model_alone() -> None:
 
 def test_another_path_computes_scopes_anew_and_moves_the_generation() -> None:
     project = Project.objects.create(name="p")
-    note = Note.objects.create(doc=Doc.objects.create(project=project, title="d"), text="n")
+    doc = Doc.objects.create(project=project, title="d")
+    note = Note.objects.create(doc=doc, text="n")
     w = Watch(note)
     capture.set_scope_path(Note, "doc")
     connection.check_constraints()
     try:
         before = generation(Note)
         capture.after_migrate("default")
-        assert row(note) == (1, str(note.doc.sync_id))
+        assert row(note) == (1, str(doc.sync_id))
         assert w.new() == []
         assert generation(Note) == before + 1
     finally:
-        specs.forget_scope_path(Note)
+        capture.forget_scope_path(Note)
         connection.check_constraints()
         capture.after_migrate("default")
     assert row(note) == (1, str(project.sync_id))
@@ -162,7 +161,7 @@ def test_another_path_computes_scopes_anew_and_moves_the_generation() -> None:
 
 
 @pytest.fixture
-def strangers() -> Iterator[Project]:
+def strangers() -> Project:
     """Rows as they are when the columns have just been added."""
     project = Project.objects.create(name="p")
     docs = [Doc.objects.create(project=project, title=str(i)) for i in range(7)]
@@ -176,7 +175,7 @@ def strangers() -> Iterator[Project]:
     for kind in ("change", "outbox", "generation"):
         run(f"DELETE FROM django_sync_{kind}")
     connection.check_constraints()
-    yield project
+    return project
 
 
 def test_adoption(strangers: Project) -> None:
@@ -267,14 +266,14 @@ def test_triggers_that_were_away_move_the_generation() -> None:
 
 
 def test_a_plan_of_data_alone_leaves_triggers_in_place() -> None:
-    step = migrations.Migration("data", "testapp")
+    step: Any = migrations.Migration("data", "testapp")
     step.operations = [migrations.RunPython(migrations.RunPython.noop)]
     capture.before_migrate("default", plan=[(step, False)])
     assert capture.verify() == []
 
 
 def test_a_plan_for_tables_takes_the_triggers_around_them() -> None:
-    step = migrations.Migration("more", "testapp")
+    step: Any = migrations.Migration("more", "testapp")
     step.operations = [migrations.RemoveField("doc", "votes")]
     capture.before_migrate("default", plan=[(step, False)])
     assert not [t for t in found() if t.table.startswith("testapp")]
@@ -287,7 +286,7 @@ def test_a_plan_for_tables_takes_the_triggers_around_them() -> None:
 def test_a_table_is_altered_between() -> None:
     """SQLite makes the table anew, PostgreSQL would stop at the functions' columns."""
     doc = Doc.objects.create(title="d")
-    step = migrations.Migration("more", "testapp")
+    step: Any = migrations.Migration("more", "testapp")
     field = models.IntegerField(default=3)
     step.operations = [migrations.AddField("doc", "extra", field)]
     state = ProjectState()
@@ -332,7 +331,8 @@ def test_a_role_that_may_only_insert(settings: Any) -> None:
             f"GRANT USAGE ON SEQUENCE testapp_doc_id_seq TO {role}",
             f"SET LOCAL ROLE {role}",
             "SET LOCAL search_path = pg_temp",
-            'INSERT INTO public.testapp_doc (project_id, "the title", body, meta, votes, updated_at)'
+            'INSERT INTO public.testapp_doc (project_id, "the title", body, meta, votes, '
+            "updated_at)"
             f" VALUES ({project.pk}, 'guest', '', '{{}}', 0, now())",
             "RESET ROLE",
             "SET LOCAL search_path = public",

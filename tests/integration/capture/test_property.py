@@ -1,6 +1,7 @@
 """Whatever is written, in whatever order: row, scope and entries agree."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.app.models import Author, Doc, Note, Project, Tag
 
 from .conftest import Entry, entries, log, row
@@ -114,7 +116,7 @@ def check() -> None:
 def follows(told: list[Entry]) -> None:
     """Revisions rise one by one; each entry is in the scope that the one before left."""
     assert told[0][:2] == ("c", 1)
-    for before, after in zip(told, told[1:], strict=False):
+    for before, after in pairwise(told):
         if before.op == "m":
             assert (after.op, after.revision) == ("u", before.revision)
             assert after.scope != before.scope
