@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from .pages import ROOT
 
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -84,7 +86,6 @@ class Machine:
             "PATH": f"{self.tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
-            "PYTHONWARNINGS": "error::DeprecationWarning:jobs,error::DeprecationWarning:depot",
         }
 
     def tool(self, name: str, text: str) -> None:
@@ -149,3 +150,25 @@ class Machine:
                 server.wait(0.05)
                 return False
         return False
+
+
+def follow(machine: Machine, block: Block, place: str, until_the_end: contextlib.ExitStack) -> None:
+    """Do what a reader does with this block."""
+    match block.info.split():
+        case ["sh"]:
+            pass  # for people: it installs
+        case ["console"]:
+            for command, shown in commands(block.body):
+                output = machine.run(command)
+                told = f"{place}\n$ {command}\n── shown\n{shown}\n── came\n{output}"
+                assert not shown or matches(machine.written(shown), output), told
+        case ["console", "server"]:
+            ((command, _),) = commands(block.body)
+            until_the_end.enter_context(machine.serving(command))
+        case ["python"]:
+            named = FILE.match(block.body)
+            assert named, f"{place}: the first line names no file"
+            append = named["end"] is not None
+            machine.write(named["path"], block.body[named.end() :], append=append)
+        case _:
+            pytest.fail(f"{place}: nobody knows what to do with a block of “{block.info}”")
