@@ -1,5 +1,6 @@
 """The pages that are made from the code are up to date, and links between pages lead somewhere."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .pages import GUARANTEES, PAGES, REMAKE, ROOT, guarantees_page
+from .running import blocks
 
 WRITTEN = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
@@ -47,3 +49,31 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{link} leads nowhere"
         assert not anchor or anchor in anchors(target), f"{link} names no heading"
+
+
+def test_the_protocol_and_the_code_have_the_same_words() -> None:
+    from django_sync.errors import ClientError, every_error
+    from django_sync.protocol import ConflictKind, Op, Status, Transport
+
+    text = (ROOT / "docs/protocol.md").read_text()
+    listed = set(re.findall(r"`(\w+)`", text.split("## 9. Error codes")[1]))
+    assert listed == {e.code for e in every_error() if not issubclass(e, ClientError)}
+    for word in (*Op, *Status, *ConflictKind, *Transport):
+        assert f"`{word}`" in text or f'"{word}"' in text, word
+
+
+def test_the_protocols_examples_are_read_as_what_they_are() -> None:
+    from django_sync.protocol import Batch, Mutation, Page, Result
+
+    text = (
+        (ROOT / "docs/protocol.md")
+        .read_text()
+        .replace("0192…", f"0192{'0' * 4}-0000-7000-8000-{'0' * 12}")
+    )
+    _, page, batch, result, _ = (
+        json.loads(block.body) for block in blocks(text) if block.info == "json"
+    )
+    assert not Page.from_json(page).has_more
+    (mutation,) = Batch.from_json(batch)
+    assert Mutation.from_json(mutation).base_revision == 7
+    assert Result.from_json(result).revision == 8
