@@ -1,5 +1,7 @@
 """The pages that are made from the code are up to date, and links between pages lead somewhere."""
 
+import ast
+import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .pages import GUARANTEES, PAGES, REMAKE, ROOT, guarantees_page
+from .pages import GUARANTEES, PAGES, REMAKE, ROOT, guarantees_page, template
 from .running import blocks
 
 WRITTEN = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -75,3 +77,36 @@ def test_the_protocols_examples_are_read_as_what_they_are() -> None:
     (mutation,) = Batch.from_json(batch)
     assert Mutation.from_json(mutation).base_revision == 7
     assert Result.from_json(result).revision == 8
+
+
+PROSE = [page for page in WRITTEN if str(page.relative_to(ROOT)) not in PAGES]
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_is_python_and_what_it_imports_of_us_is_there(page: Path) -> None:
+    for block in blocks(page.read_text()):
+        if block.info != "python":
+            continue
+        for node in ast.walk(ast.parse(block.body)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("django_sync"):
+                module = importlib.import_module(str(node.module))
+                assert all(hasattr(module, alias.name) for alias in node.names), block.line
+
+
+def refusals() -> Iterator[str]:
+    """What capture says of models that it cannot keep, without the names that are put in."""
+    for path in sorted((ROOT / "django_sync/capture").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            if ast.unparse(node.func).split(".")[-1] in ("fail", "ImproperlyConfigured"):
+                text = re.sub(r"\*\w+\*", "…", template(node.args[0]))
+                if len(text) > 10:
+                    yield re.sub(r"^… |[.:]? ?…[.]?$|[.]$", "", text)
+
+
+def test_each_refusal_of_a_model_is_explained() -> None:
+    page = (ROOT / "docs/explanation/which-models.md").read_text()
+    told = re.sub(r"\s+", " ", page.replace("255", "…"))
+    for refusal in refusals():
+        assert refusal in told, f"docs/explanation/which-models.md does not explain “{refusal}”"
