@@ -2,6 +2,7 @@
 #
 #   make demo      the example at http://127.0.0.1:8000          PORT, DATABASE_URL change it
 #   make test      rules, types, and the whole suite             TEST_POSTGRES_URL, PYTHON, WORKERS
+#   make bench     figures of this machine                       DATABASE_URL
 
 PORT ?= 8000
 WORKERS ?= auto
@@ -15,7 +16,7 @@ PYTHON ?= $(call works,python3.11 python3.12 python3.13 python3.14 python3 pytho
 PYTHON_313 ?= $(call works,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python),13)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck suite suite-313 format clean
+.PHONY: help demo test bench lint typecheck suite suite-313 format clean
 
 help:
 	@sed -n '/^#   make/s/^# *//p' Makefile
@@ -88,6 +89,11 @@ else
 suite-313: .venv-3.13/.dev
 	$(call run-suite,.venv-3.13)
 endif
+
+# ── Figures ── for reading, never for failing ─────────────────────────────────────────────────────
+
+bench: .venv/.dev
+	@.venv/bin/python -m tests.benchmarks.first_pull
 
 # ── Housekeeping ──────────────────────────────────────────────────────────────────────────────────
 

@@ -12,9 +12,9 @@ from django.core import checks
 from rest_framework import relations, serializers
 from rest_framework.exceptions import APIException
 
-from .capture import scope_path, spec_problems, synced_models
+from .capture import scope_path, spec_problems, synced_models, verify
 from .collection import Collection
-from .conf import SETTINGS
+from .conf import SETTINGS, conf
 from .registry import registry
 from .serializers import SyncSerializerMixin, is_synced
 from .viewsets import SyncViewSetMixin
@@ -27,6 +27,7 @@ def enlist() -> None:
     checks.register(check_settings, "django_sync")
     checks.register(check_models, checks.Tags.models)
     checks.register(check_collections, "django_sync")
+    checks.register(check_capture, checks.Tags.database)
 
 
 def check_settings(
@@ -81,6 +82,25 @@ def check_collections(
 ) -> list[checks.CheckMessage]:
     """What would leak, or be wrong, in what is registered."""
     return [message for collection in registry for message in _collection(collection)]
+
+
+def check_capture(
+    app_configs: Sequence[AppConfig] | None = None,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[checks.CheckMessage]:
+    """Each trigger is in place and unaltered: ``check --database default`` asks the database."""
+    if conf.DATABASE not in (databases or ()):
+        return []
+    return [
+        checks.Error(
+            f"Capture is not whole: {problem.kind} {problem.name} {problem.label} "
+            f"({problem.detail}). Writes may go unseen.",
+            hint="Run migrate; it puts the triggers back and adopts rows.",
+            id="django_sync.E009",
+        )
+        for problem in verify(conf.DATABASE)
+    ]
 
 
 def _collection(collection: Collection) -> Messages:

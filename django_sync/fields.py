@@ -60,6 +60,30 @@ def mark_stale(sender: type[models.Model], instance: models.Model, **kwargs: Any
             isinstance(field, SyncIdField) and instance.__dict__.get(field.attname) is None
         ):
             instance.__dict__[field.attname] = Stale.STALE
+    remember(instance)
+
+
+def remember(instance: Any) -> None:
+    """Note which object an instance stands for in the database."""
+    instance._state.sync_object = instance.__dict__.get("sync_id")
+
+
+def forget(instance: Any) -> None:
+    """Note that the instance's object is gone: saved again, it is no copy of another."""
+    instance._state.sync_object = None
+
+
+def part_from_original(instance: Any) -> None:
+    """Make a stored object whose key was taken off another object.
+
+    That is Django's way to copy: ``obj.pk = None; obj.save()``.
+    """
+    stored = getattr(instance._state, "sync_object", None)
+    if instance.pk is None and stored is not None and stored == instance.__dict__.get("sync_id"):
+        instance._state.sync_object = None
+        for field in instance._meta.concrete_fields:
+            if isinstance(field, TriggerOwned):
+                setattr(instance, field.attname, field.get_default())
 
 
 class TriggerOwned(AnyField):
@@ -70,6 +94,7 @@ class TriggerOwned(AnyField):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         if not add:
             return models.F(self.attname)
+        part_from_original(model_instance)
         if model_instance.__dict__.get(self.attname) is Stale.STALE:
             # Saved, deleted, and saved again: there is no row to read it from.
             setattr(model_instance, self.attname, self.get_default())
@@ -102,9 +127,11 @@ class SyncIdField(TriggerOwned, UUIDField):
         super().contribute_to_class(cls, name, private_only)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        if add and model_instance.__dict__.get(self.attname) in (None, Stale.STALE):
-            setattr(model_instance, self.attname, new_id())
-        return super().pre_save(model_instance, add)
+        value = super().pre_save(model_instance, add)
+        if add and value is None:
+            value = new_id()
+            setattr(model_instance, self.attname, value)
+        return value
 
 
 class RevisionField(TriggerOwned, BigIntegerField):

@@ -8,12 +8,12 @@ What each table is for stands with it. Triggers write ``Outbox`` and ``Tombstone
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 
-from .fields import SCOPE_LENGTH, RevisionField, ScopeField, SyncIdField
+from .fields import SCOPE_LENGTH, RevisionField, ScopeField, SyncIdField, forget, remember
 
 __all__ = [
     "Change",
@@ -57,6 +57,22 @@ class SyncModel(models.Model):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        """Load an instance; it remembers which object it is, so that a copy becomes another."""
+        instance = super().from_db(*args, **kwargs)
+        remember(instance)
+        return instance
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the object; saved again, it is the same object and no copy.
+
+        (A signal would tell as well, and would end Django's fast deletes.)
+        """
+        told = super().delete(*args, **kwargs)
+        forget(self)
+        return told
 
 
 class Feed(models.Model):

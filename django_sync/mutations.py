@@ -189,16 +189,15 @@ class Run:
     def _all_or_nothing(
         self, mutations: Sequence[Mutation], ledger: Ledger, writer: Writer, failures: Failures
     ) -> list[Result]:
-        point = transaction.savepoint(using=conf.DATABASE)
         results: list[Result] = []
-        for mutation in mutations:
-            results.append(self._one(mutation, ledger, writer, failures))
-            if not results[-1].status.took_effect:
-                break
-        else:
-            transaction.savepoint_commit(point, using=conf.DATABASE)
-            return results
-        transaction.savepoint_rollback(point, using=conf.DATABASE)
+        with transaction.atomic(using=conf.DATABASE):
+            for mutation in mutations:
+                results.append(self._one(mutation, ledger, writer, failures))
+                if not results[-1].status.took_effect:
+                    transaction.set_rollback(True, using=conf.DATABASE)
+                    break
+            else:
+                return results
         self.caller.cache.clear()
         failed = results[-1]
         ledger.forget([r.id for r in results[:-1] if not r.replayed])

@@ -11,6 +11,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+APART = 2**53
+"""A revision is hidden, or a touch asked for, as ``-(revision + APART)``.
+
+So far away that nobody writes it by accident; any other value of a user's is undone.
+"""
+
 QUIET = -(2**62)
 """Written into ``sync_revision`` by adoption: fill id and scope, and log nothing.
 

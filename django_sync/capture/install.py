@@ -8,6 +8,7 @@ generation moves on, so that clients fetch its objects anew.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from . import postgresql, postgresql_around, postgresql_parts, sqlite, sqlite_ar
 from .base import QUIET, Child, Installed, Part, Spec, Through, Touch, index_name
 from .paths import Model
 from .specs import spec_for, synced_models
+
+INDEX = re.compile("django_sync_[0-9a-f]{12}")
 
 Progress = Callable[[str, int], None]
 
@@ -81,7 +84,7 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
     present = {part.label for part in wanted if (part.table, part.name) in there}
     bare = [spec.label for spec in specs if spec.label not in present]
     statements = [s for one in drop for s in one.drop] + [s for part in make for s in part.create]
-    _run(using, statements)
+    run(using, statements)
     _index(specs, using)
     return Report(make, drop, bare, skipped)
 
@@ -90,11 +93,12 @@ def uninstall(using: str = "default", keep: Iterable[tuple[str, str]] = ()) -> l
     """Take our triggers away, but for those that ``keep`` names by table and name."""
     kept = set(keep)
     gone = [one for one in found(using) if (one.table, one.name) not in kept]
-    _run(using, [statement for one in gone for statement in one.drop])
+    run(using, [statement for one in gone for statement in one.drop])
     return gone
 
 
-def _run(using: str, statements: Sequence[str]) -> None:
+def run(using: str, statements: Sequence[str]) -> None:
+    """Execute statements, all or none."""
     if not statements:
         return
     with transaction.atomic(using), connections[using].cursor() as cursor:
@@ -129,25 +133,30 @@ def _is_there(spec: Spec, have: dict[str, set[str]]) -> bool:
     return all(table in have and columns <= have[table] for table, columns in _needs(spec).items())
 
 
+def index_names(using: str) -> set[str]:
+    """The indexes of ours that are there."""
+    found = (
+        "SELECT name FROM sqlite_master WHERE type = 'index'"
+        if connections[using].vendor == "sqlite"
+        else "SELECT indexname FROM pg_indexes WHERE schemaname = ANY(current_schemas(false))"
+    )
+    with connections[using].cursor() as cursor:
+        cursor.execute(found)
+        return {name for (name,) in cursor.fetchall() if INDEX.fullmatch(name)}
+
+
 def _index(specs: Iterable[Spec], using: str) -> None:
     """Make the indexes that are missing; asked first, for CREATE INDEX locks the table."""
     connection = connections[using]
     quote = connection.ops.quote_name
-    found = (
-        "SELECT name FROM sqlite_master WHERE type = 'index'"
-        if connection.vendor == "sqlite"
-        else "SELECT indexname FROM pg_indexes WHERE schemaname = ANY(current_schemas(false))"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(found)
-        there = {name for (name,) in cursor.fetchall()}
+    there = index_names(using)
     create = [
         f"CREATE INDEX {quote(index_name(spec))} "
         f"ON {quote(spec.table)} ({quote(spec.scope)}, {quote(spec.id)})"
         for spec in specs
         if index_name(spec) not in there
     ]
-    _run(using, create)
+    run(using, create)
 
 
 # Adoption
@@ -172,8 +181,17 @@ def adopt(
         if progress is not None:
             progress(spec.label, filled)
     if filled:
+        _analyze(spec, using)
         move_generation(spec.label, using)
     return filled
+
+
+def _analyze(spec: Spec, using: str) -> None:
+    """Tell the planner of the columns that were just filled: a first pull may come at once."""
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {connection.ops.quote_name(spec.table)}")
 
 
 def _batches(spec: Spec, using: str, size: int) -> Iterator[tuple[Any, Any]]:

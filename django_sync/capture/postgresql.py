@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..models import Generation, Outbox, Tombstone
-from .base import CONTINUE, QUIET, Column, Part, Path, Spec, Touch
+from .base import APART, CONTINUE, QUIET, Column, Part, Path, Spec, Touch
 from .postgresql_parts import Names, part, text
 
 UUID7 = (
@@ -91,7 +91,7 @@ class Writer:
     def touch(self, where: str, columns: str) -> str:
         """Raise the revision of the rows that ``where`` finds (as ``o``), and log it."""
         return (
-            f"WITH touched AS (UPDATE {self.own} AS o SET {self.rev} = -(o.{self.rev} + 1) "
+            f"WITH touched AS (UPDATE {self.own} AS o SET {self.rev} = -(o.{self.rev} + {APART}) "
             f"WHERE o.{self.id} IS NOT NULL AND {where} "
             f"RETURNING o.{self.id}, o.{self.rev}, o.{self.scope}) "
             + self.log(
@@ -197,7 +197,7 @@ class Writer:
         return f"""
 DECLARE
   changed boolean := {self.differ(self.spec.columns)};
-  touched boolean := NEW.{rev} = -(OLD.{rev} + 1);
+  touched boolean := NEW.{rev} = -(OLD.{rev} + {APART});
   quiet boolean := NEW.{rev} = {QUIET};
   again boolean := NEW.{rev} = {CONTINUE};
   {self.scope_variables()}

@@ -3,7 +3,7 @@
 They are AFTER triggers that write the row once more, and the log itself.
 
 There is no BEFORE trigger that could alter a row, so each trigger that changes one
-does it in two steps: it first makes the revision negative, ``-(revision + 1)``,
+does it in two steps: it first makes the revision negative, ``-(revision + APART)``,
 then sets what is right. Triggers look away from a row whose revision goes to
 that value or comes from below zero, so none answers to another's work, whether
 ``recursive_triggers`` is on or off. One writer at a time makes locks needless.
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..models import Change, Tombstone
-from .base import QUIET, Column, Part, Path, Spec, digest
+from .base import APART, QUIET, Column, Part, Path, Spec, digest
 
 PREFIX = "django_sync_"
 
@@ -43,7 +43,7 @@ class Writer:
         self.row = f"{self.own}.rowid = NEW.rowid"
         scope = self.scope
         self.flip = f"UPDATE {self.own} SET {scope} = CASE WHEN {scope} IS NULL THEN '' END"
-        self.hide = f"UPDATE {self.own} SET {self.rev} = -({self.rev} + 1)"
+        self.hide = f"UPDATE {self.own} SET {self.rev} = -({self.rev} + {APART})"
 
     def part(
         self, table: str, kind: str, event: str, when: str, steps: tuple[str, ...], key: str = ""
@@ -112,7 +112,8 @@ class Writer:
         where = f"{where} AND {self.id} IS NOT NULL"
         return (
             f"{self.hide} WHERE {where} AND {self.rev} >= 0",
-            f"UPDATE {self.own} SET {self.rev} = -{self.rev} WHERE {where} AND {self.rev} < 0",
+            f"UPDATE {self.own} SET {self.rev} = 1 - {self.rev} - {APART} "
+            f"WHERE {where} AND {self.rev} < 0",
             self.log_row("u", columns, where),
         )
 
@@ -138,7 +139,7 @@ class Writer:
     def parts(self) -> Iterator[Part]:
         on, id, rev, scope = self.spec.table, self.id, self.rev, self.scope
         source = self.q(self.spec.path.source) if self.spec.path else id
-        known = f"OLD.{rev} >= 0 AND NEW.{rev} IS NOT -(OLD.{rev} + 1)"
+        known = f"OLD.{rev} >= 0 AND NEW.{rev} IS NOT -(OLD.{rev} + {APART})"
         changed = self.differ(self.spec.columns)
         stirred = (
             f"(NEW.{rev} IS NOT OLD.{rev} OR NEW.{scope} IS NOT OLD.{scope} "
@@ -161,7 +162,8 @@ class Writer:
         fill = f", {id} = coalesce({id}, {UUID7})" if self.spec.own_id else ""
         amiss = f"({scope} IS NOT {right} OR {id} IS NULL OR {rev} < 1 OR {self.buried()} >= {rev})"
         return (
-            f"UPDATE {self.own} SET {rev} = -(abs({rev}) + 1){fill} WHERE {self.row} AND {amiss}",
+            f"UPDATE {self.own} SET {rev} = -(abs({rev}) + {APART}){fill} "
+            f"WHERE {self.row} AND {amiss}",
             f"UPDATE {self.own} SET {scope} = {right}, "
             f"{rev} = max(NEW.{rev}, coalesce({self.buried()}, 0) + 1) "
             f"WHERE {self.row} AND {rev} < 0",
@@ -194,8 +196,8 @@ class Writer:
         raised = f"{self.row} AND {rev} > OLD.{rev}"
         moved = f"{scope} IS NOT OLD.{scope} AND OLD.{id} IS NOT NULL"
         return (
-            f"UPDATE {self.own} SET {rev} = -(abs({rev}) + 1){hold if self.spec.own_id else ''} "
-            f"WHERE {self.row}",
+            f"UPDATE {self.own} SET {rev} = -(abs({rev}) + {APART})"
+            f"{hold if self.spec.own_id else ''} WHERE {self.row}",
             f"UPDATE {self.own} SET {scope} = {right}, {rev} = OLD.{rev} + ({changed} "
             f"OR (NOT {quiet} AND {right} IS NOT OLD.{scope})) WHERE {self.row}",
             self.log(

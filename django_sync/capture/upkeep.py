@@ -17,7 +17,18 @@ from django.db.migrations import RunPython
 
 from ..conf import conf
 from ..models import Change, Generation, Outbox, Tombstone
-from .install import Report, adopt, found, install, move_generation, parts_of, uninstall
+from .base import index_name
+from .install import (
+    Report,
+    adopt,
+    found,
+    index_names,
+    install,
+    move_generation,
+    parts_of,
+    run,
+    uninstall,
+)
 from .paths import Model
 from .specs import spec_for, synced_models
 
@@ -54,6 +65,10 @@ def before_migrate(using: str, plan: Iterable[Any] = (), **kwargs: Any) -> None:
         for part in parts_of_if_there(spec, using)
     }
     uninstall(using, keep=kept)
+    if connections[using].vendor == "sqlite":  # which drops no column that an index names
+        keep = {index_name(spec) for spec in specs if spec not in near}
+        quote = connections[using].ops.quote_name
+        run(using, [f"DROP INDEX {quote(name)}" for name in index_names(using) - keep])
 
 
 def parts_of_if_there(spec: Any, using: str) -> list[Any]:

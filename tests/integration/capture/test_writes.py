@@ -235,7 +235,7 @@ def test_what_is_ignored_and_what_is_generated(doc: Doc) -> None:
     w.updated("title")
 
 
-@pytest.mark.parametrize("value", [99, 0, -1, -5, 2, F("sync_revision") + 1])
+@pytest.mark.parametrize("value", [99, 0, -1, -2, -5, 2, 2**62, -(2**62), F("sync_revision") + 1])
 def test_nobody_writes_the_revision(doc: Doc, value: Any) -> None:
     w = Watch(doc)
     Doc.objects.filter(pk=doc.pk).update(sync_revision=value)
@@ -551,3 +551,30 @@ def test_a_row_that_comes_before_what_it_names() -> None:
     assert row(doc)[1] == scope
     assert row(note)[1] == scope
     assert entries(Note, note.sync_id)[-1].scope == scope
+
+
+@pytest.mark.sqlite
+def test_replace_is_a_delete_and_an_insert_with_recursive_triggers() -> None:
+    """Without that pragma SQLite deletes the old row unseen; Django never writes REPLACE."""
+    place = Place.objects.create(name="Square")
+    w = Watch(place)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA recursive_triggers = ON")
+        cursor.execute("REPLACE INTO testapp_place (id, name) VALUES (%s, 'Market')", [place.pk])
+        cursor.execute("PRAGMA recursive_triggers = OFF")
+    w.deleted()
+    created(Place.objects.get(), "")
+
+
+def test_an_upsert_in_sql() -> None:
+    place = Place.objects.create(name="Square")
+    w = Watch(place)
+    for name in ("Market", "Market"):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO testapp_place (id, name) VALUES (%s, %s) "
+                "ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+                [place.pk, name],
+            )
+    w.updated("name")
+    assert Tombstone.objects.count() == 0
