@@ -8,6 +8,7 @@ of cursors or of mutations.
 from __future__ import annotations
 
 import hashlib
+import sys
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -271,7 +272,12 @@ class Collection:
             )
         self.check_names(viewset, fields, serializer)
         with translated():
-            serializer.is_valid(raise_exception=True)
+            try:
+                serializer.is_valid(raise_exception=True)
+            except (OverflowError, UnicodeError):
+                told = {"code": "invalid", "detail": "A value is out of all range."}
+                raise errors.ValidationFailed(errors={"non_field_errors": [told]}) from None
+        refuse_unsayable(serializer.validated_data)
         return serializer
 
     def check_names(self, viewset: Any, fields: Json, serializer: Any = None) -> None:
@@ -285,6 +291,7 @@ class Collection:
         if fixed:
             told = [{"code": "read_only", "detail": "The server alone writes this field."}]
             raise errors.FieldNotWritable(errors=dict.fromkeys(fixed, told))
+        refuse_unsayable(fields)
 
     def is_idle(self, instance: Any, serializer: Any) -> bool:
         """Whether valid data say what the instance has already; lists of objects never do."""
@@ -312,6 +319,40 @@ class Collection:
         """Whether the field is a list of references, whose order means nothing."""
         field = viewset.get_serializer().fields.get(name)
         return isinstance(field, serializers.ManyRelatedField)
+
+
+def refuse_unsayable(fields: Json) -> None:
+    """Raise ``ValidationFailed`` for values that no record could tell of later.
+
+    JSON reads 1e999 as an infinity and writes none; it reads half a surrogate and UTF-8
+    has no bytes for it. DRF makes numbers of the texts “nan” and “inf”.
+    """
+    wrong = sorted(name for name, value in fields.items() if not sayable(value))
+    if wrong:
+        told = [{"code": "invalid", "detail": "JSON in UTF-8 cannot say this value."}]
+        raise errors.ValidationFailed(errors=dict.fromkeys(wrong, told))
+
+
+def sayable(value: Any) -> bool:
+    """Whether JSON in UTF-8 has words for all that is in a value."""
+    if isinstance(value, str):
+        return value.isascii() or encodable(value)
+    if isinstance(value, (int, float)):
+        return abs(value) <= sys.float_info.max  # what a Python float and a JavaScript number hold
+    if isinstance(value, dict):
+        return all(sayable(key) and sayable(inner) for key, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(map(sayable, value))
+    return True
+
+
+def encodable(text: str) -> bool:
+    """Whether UTF-8 has bytes for a text: it has none for half a surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def digest(*parts: str) -> str:

@@ -18,6 +18,7 @@ from .caller import Caller
 from .collection import DELETE, UPDATE, Action, Collection
 from .conf import conf
 from .ids import new_id
+from .models import MutationResult
 from .protocol import (
     PROTOCOL_VERSION,
     Batch,
@@ -39,9 +40,11 @@ __all__ = [
     "describe",
     "etag",
     "get",
+    "known",
     "mutate",
     "page",
     "pull",
+    "tags",
     "update",
 ]
 
@@ -163,23 +166,27 @@ def page(
     return list({record.id: record for record in found}.values()), place
 
 
-def create(caller: Caller, name: str, id: uuid.UUID | None, fields: Json, call: Call) -> Json:
-    """Create an object over REST and return its record. Raises what the checks raise."""
-    _known(name)
+Told = tuple[Json, str]
+"""A record and its ETag: that of these very words, whoever has written since."""
+
+
+def create(caller: Caller, name: str, id: uuid.UUID | None, fields: Json, call: Call) -> Told:
+    """Create an object over REST. Raises what the checks raise."""
+    known(name)
     if id is None and call.client_id is not None and call.key is not None:
         id = uuid.uuid5(call.client_id, str(call.key))
     mutation = _mutation(call, Write.CREATE, name, id or new_id(), fields)
-    return _record_of(_run(caller, mutation, call))
+    return _told(caller, _run(caller, mutation, call))
 
 
-def update(caller: Caller, name: str, id: uuid.UUID, fields: Json, call: Call) -> Json:
-    """Change an object over REST and return its record.
+def update(caller: Caller, name: str, id: uuid.UUID, fields: Json, call: Call) -> Told:
+    """Change an object over REST.
 
     Raises ``RevisionConflict`` where ``call.etag`` is not the current one.
     """
     base = _base(caller, name, id, call, UPDATE)
     mutation = _mutation(call, Write.UPDATE, name, id, fields, base)
-    return _record_of(_run(caller, mutation, call))
+    return _told(caller, _run(caller, mutation, call))
 
 
 def delete(caller: Caller, name: str, id: uuid.UUID, call: Call) -> None:
@@ -188,7 +195,8 @@ def delete(caller: Caller, name: str, id: uuid.UUID, call: Call) -> None:
     _run(caller, _mutation(call, Write.DELETE, name, id, {}, base), call)
 
 
-def _known(name: str) -> None:
+def known(name: str) -> None:
+    """Raise ``NotFound`` where no collection has this name."""
     if name not in registry:
         raise errors.NotFound
 
@@ -196,37 +204,75 @@ def _known(name: str) -> None:
 def _base(caller: Caller, name: str, id: uuid.UUID, call: Call, action: Action) -> int:
     """The revision that ``If-Match`` stands for.
 
-    Visibility is asked first, then permission, then the precondition; a repeat under the
-    same key finds its stored result whatever has happened since.
+    Visibility is asked first, then permission, then the precondition. A repeat under the
+    same key finds its stored result whatever has happened since; that it is one is asked
+    last, for the first call may have been carried out in between.
     """
-    _known(name)
-    collection = registry.get(name)
-    asked = revision_of(call.etag)
-    if call.key is not None and asked is not None:
+    known(name)
+    try:
+        return _asserted(caller, registry.get(name), id, call, action)
+    except errors.SyncError:
+        asked = next(filter(None, map(revision_of, tags(call.etag or ""))), None)
+        if asked is None or not _is_repeat(caller, call):
+            raise
         return asked
-    record, now = get(caller, name, id) if collection.may(caller, "read") else (None, None)
-    if record is None:
+
+
+def _asserted(
+    caller: Caller, collection: Collection, id: uuid.UUID, call: Call, action: Action
+) -> int:
+    """The revision of an object on which this call may stand as things are now."""
+    instance = collection.find(caller, id) if collection.may(caller, "read") else None
+    if instance is None:
         raise errors.NotFound
+    if not collection.offers({UPDATE: "update", DELETE: "delete"}[action]):
+        raise errors.PermissionDenied("This collection does not offer that.")
+    collection.permit(collection.viewset(caller, action, id=id), instance)
+    if not collection.may_write_scope(caller, action, instance.sync_scope):
+        raise errors.PermissionDenied("You may not write here.")
     if call.etag is None:
-        collection.permit(collection.viewset(caller, action, id=id), collection.find(caller, id))
         raise errors.PreconditionRequired
-    if call.etag == "*":
-        return record.revision
-    if now != call.etag:
+    record = collection.render(caller, [instance])[0]
+    if not {"*", etag(caller, collection, record)} & set(tags(call.etag)):
         raise errors.RevisionConflict(record=record.to_json())
     return record.revision
 
 
-def revision_of(tag: str | None) -> int | None:
+def _is_repeat(caller: Caller, call: Call) -> bool:
+    """Whether this user's client has used this key before."""
+    if call.key is None:
+        return False
+    return (
+        MutationResult.objects.using(conf.DATABASE)
+        .filter(client=call.client_id, client__user=caller.user, mutation_id=call.key)
+        .exists()
+    )
+
+
+def tags(header: str) -> list[str]:
+    """The ETags of an ``If-Match`` or ``If-None-Match``.
+
+    What compresses answers on the way marks their tags as weak (``W/``); ours name
+    content, not bytes, so they stand for the same still.
+    """
+    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
+
+
+def revision_of(tag: str) -> int | None:
     """The revision within an ETag of ours."""
-    number = (tag or "").strip('"').split("-")[0]
-    return int(number) if number.isdecimal() else None
+    number = tag.strip('"').split("-")[0]
+    readable = number.isascii() and number.isdecimal() and len(number) < 16
+    return int(number) if readable else None
 
 
 def _mutation(
     call: Call, op: Write, name: str, id: uuid.UUID, fields: Json, base: int | None = None
 ) -> Mutation:
-    state, _ = feed.state()
+    """The call as a mutation.
+
+    It names no epoch: the ETag was compared, and a repeat is the same mutation still when
+    the epoch has moved on.
+    """
     return Mutation(
         id=call.key or new_id(),
         seq=0,
@@ -234,7 +280,6 @@ def _mutation(
         collection=name,
         object_id=id,
         base_revision=base,
-        epoch=state.epoch,
         fields=fields,
     )
 
@@ -259,7 +304,9 @@ def _refusal(result: Result) -> errors.SyncError:
     return errors.from_problem(result.problem or {})
 
 
-def _record_of(result: Result) -> Json:
-    if result.record is None:
+def _told(caller: Caller, result: Result) -> Told:
+    """The result's record, if there still is one to be told of."""
+    if result.record is None or "object" not in result.record:
         raise errors.NotFound
-    return result.record
+    record = Record.from_json(result.record)
+    return result.record, etag(caller, registry.get(record.collection), record)

@@ -41,6 +41,20 @@ from typing import Any, ClassVar
 FieldErrors = Mapping[str, Sequence[Mapping[str, str]]]
 """Field name to a list of ``{"code": …, "detail": …}``."""
 
+MOST_TEXT = 500
+"""Characters of one text in a problem, at most: texts may repeat what was sent."""
+
+
+def printable(text: str) -> str:
+    """The text as each wire and each database can hold it, and no longer than need be.
+
+    A NUL, which PostgreSQL refuses, and half a surrogate, which UTF-8 has no bytes
+    for, become the replacement character.
+    """
+    sound = text[:MOST_TEXT].replace("\0", "\ufffd")
+    sound = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in sound)
+    return sound if len(text) <= MOST_TEXT else f"{sound}…"
+
 
 class Retry(enum.Enum):
     """Whether sending the same thing again can help."""
@@ -87,11 +101,14 @@ class SyncError(Exception):
             "type": f"urn:django-sync:error:{self.code}",
             "title": self.title(),
             "status": self.status,
-            "detail": self.detail,
+            "detail": printable(self.detail),
             "code": self.code,
         }
         if self.errors is not None:
-            body["errors"] = {name: [dict(e) for e in found] for name, found in self.errors.items()}
+            body["errors"] = {
+                printable(name): [{k: printable(str(v)) for k, v in e.items()} for e in found]
+                for name, found in self.errors.items()
+            }
         if self.record is not None:
             body["record"] = dict(self.record)
         return body

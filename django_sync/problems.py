@@ -12,14 +12,20 @@ from typing import Any
 
 from django.core import exceptions as django
 from django.db.models import ProtectedError, RestrictedError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
 
 from . import errors
 
 BY_TYPE: Mapping[type[Exception], type[errors.SyncError]] = {
+    django.RequestDataTooBig: errors.TooLarge,
     drf.ParseError: errors.Invalid,
+    django.BadRequest: errors.Invalid,
+    django.SuspiciousOperation: errors.Invalid,
+    MultiPartParserError: errors.Invalid,
+    UnreadablePostError: errors.Invalid,
     drf.AuthenticationFailed: errors.NotAuthenticated,
     drf.NotAuthenticated: errors.NotAuthenticated,
     drf.PermissionDenied: errors.PermissionDenied,
@@ -29,7 +35,6 @@ BY_TYPE: Mapping[type[Exception], type[errors.SyncError]] = {
     drf.MethodNotAllowed: errors.MethodNotAllowed,
     drf.NotAcceptable: errors.NotAcceptable,
     drf.UnsupportedMediaType: errors.UnsupportedMediaType,
-    django.RequestDataTooBig: errors.TooLarge,
 }
 OWN_WORDS = (Http404, drf.NotFound)
 """Their texts may name what the user is not to know; ours are sent instead."""

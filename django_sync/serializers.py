@@ -73,8 +73,11 @@ class SyncRelatedField(serializers.RelatedField[Any, Any, Any]):
         if request is None or not shown:
             return queryset.filter(**{id_field(queryset.model).name: wanted}).first()
         caller = Caller.of(request)
-        seen = (collection.find(caller, wanted) for collection in shown)
-        return next((instance for instance in seen if instance is not None), None)
+        key = ("reference", queryset.model, wanted)
+        if key not in caller.cache:
+            seen = (collection.find(caller, wanted) for collection in shown)
+            caller.cache[key] = next((found for found in seen if found is not None), None)
+        return caller.cache[key]
 
 
 class SyncSerializerMixin:

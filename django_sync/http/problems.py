@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import math
 
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from .. import errors
-
-
-class ProblemRenderer(JSONRenderer):
-    """JSON under the media type of problems."""
-
-    media_type = "application/problem+json"
 
 
 def problem_response(error: errors.SyncError) -> Response:

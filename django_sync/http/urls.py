@@ -12,5 +12,5 @@ urlpatterns = [
     path("mutations/", views.MutationsView.as_view(), name="mutations"),
     path("<slug:collection>/", views.RecordsView.as_view(), name="records"),
     path("<slug:collection>/<uuid:id>/", views.RecordView.as_view(), name="record"),
-    re_path(r"^.*$", views.UnknownView.as_view(), name="unknown"),
+    re_path("", views.UnknownView.as_view(), name="unknown"),
 ]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import logging
 import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import transaction
-from django.utils.decorators import method_decorator
-from rest_framework.parsers import JSONParser
+from django.db import DEFAULT_DB_ALIAS, DataError, InterfaceError, OperationalError
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,11 +19,18 @@ from ..caller import Caller
 from ..conf import conf
 from ..ids import canonical_uuid
 from ..problems import translate
-from ..protocol import Json
-from .problems import ProblemRenderer, problem_response
+from ..protocol import Json, check_depth
+from .coding import ProblemRenderer, SyncParser, SyncRenderer, too_large
+from .problems import problem_response
+
+log = logging.getLogger("django_sync.http")
+
+CHARSETS = ("utf-8", "ascii")
+"""Django would decode query and form by whichever codec a request names, of texts or not."""
+DIGITS = 15
+"""Digits of a number that any database holds; a longer one is above each limit."""
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class SyncView(APIView):
     """What all endpoints share: JSON in and out, a signed-in user, problems for errors.
 
@@ -33,17 +39,42 @@ class SyncView(APIView):
     """
 
     permission_classes = (IsAuthenticated,)
-    renderer_classes = (JSONRenderer,)
-    parser_classes = (JSONParser,)
+    renderer_classes = (SyncRenderer,)
+    parser_classes = (SyncParser,)
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view: Any = super().as_view(**initkwargs)
+        view._non_atomic_requests = {DEFAULT_DB_ALIAS, conf.DATABASE}
+        return view
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        charset = request._request.encoding
+        if charset and codecs.lookup(charset).name not in CHARSETS:
+            raise errors.UnsupportedMediaType("Requests are in UTF-8.")
         super().initial(request, *args, **kwargs)
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) > conf.BODY_BYTES:
-            raise errors.TooLarge(f"A body holds at most {conf.BODY_BYTES} bytes.")
+        if length.isdecimal() and (len(length) > DIGITS or int(length) > conf.BODY_BYTES):
+            raise too_large()
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except (DataError, ValueError) as error:  # a NUL, which PostgreSQL cannot look up
+            log.warning("credentials could not be looked up: %s", error)
+            raise errors.NotAuthenticated from None
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        try:
+            return super().perform_content_negotiation(request, force)
+        except (LookupError, ValueError):  # a header that cannot be read
+            raise errors.NotAcceptable from None
 
     def handle_exception(self, exc: Exception) -> Response:
         error = translate(exc)
+        if error is None and isinstance(exc, (OperationalError, InterfaceError)):
+            log.exception("the database did not serve %s", self.request.path, exc_info=exc)
+            error = errors.Unavailable()
         if error is None:
             raise exc
         response = problem_response(error)
@@ -77,12 +108,16 @@ class SyncView(APIView):
 
     def limit(self) -> int | None:
         """``limit`` as it was asked for; raises ``Invalid`` unless a positive number."""
-        text = self.request.query_params.get("limit")
+        return self.positive("limit")
+
+    def positive(self, name: str) -> int | None:
+        """A parameter that is a positive number; one of many digits is above each limit."""
+        text = self.request.query_params.get(name)
         if text is None:
             return None
-        if not (text.isascii() and text.isdecimal() and 0 < len(text) < 10 and int(text) > 0):
-            raise errors.Invalid("“limit” is not a positive number.")
-        return int(text)
+        if not (text.isascii() and text.isdecimal() and text.strip("0")):
+            raise errors.Invalid(f"“{name}” is not a positive number.")
+        return int(text.lstrip("0")[: DIGITS + 1])
 
 
 class ServiceView(SyncView):
@@ -97,7 +132,7 @@ class ChangesView(SyncView):
 
     def get(self, request: Request) -> Response:
         asked = request.query_params
-        self._check_wait(asked.get("wait"))
+        self.positive("wait")  # it answers at once, but what is malformed is said to be
         names = asked.get("collections")
         page = engine.pull(
             self.caller,
@@ -106,11 +141,6 @@ class ChangesView(SyncView):
             limit=self.limit(),
         )
         return Response(page.to_json())
-
-    def _check_wait(self, text: str | None) -> None:
-        """``wait`` is ignored here, but for being a number."""
-        if text is not None and not (text.isascii() and text.isdecimal()):
-            raise errors.Invalid("“wait” is not a positive number.")
 
 
 class MutationsView(SyncView):
@@ -123,6 +153,10 @@ class MutationsView(SyncView):
 
 class CallView(SyncView):
     """Reads what makes a REST write conditional and repeatable."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        engine.known(kwargs["collection"])
 
     def call(self) -> engine.Call:
         headers = self.request.headers
@@ -150,6 +184,7 @@ class CallView(SyncView):
         fields = body.get("object")
         if not isinstance(fields, dict):
             raise errors.Invalid("“object” is not an object.")
+        check_depth(fields, "object")
         return fields
 
 
@@ -179,8 +214,7 @@ class RecordsView(CallView):
         body, call = self.body(), self.call()
         fields = self.fields(body, "id", "object")
         id = self._uuid("id", body.get("id")) if body.get("id") is not None else None
-        record = engine.create(self.caller, collection, id, fields, call)
-        _, tag = engine.get(self.caller, collection, uuid.UUID(record["id"]))
+        record, tag = engine.create(self.caller, collection, id, fields, call)
         return Response(record, status=201, headers={"ETag": tag})
 
 
@@ -189,15 +223,14 @@ class RecordView(CallView):
 
     def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         record, tag = engine.get(self.caller, collection, id)
-        known = [t.strip() for t in request.headers.get("If-None-Match", "").split(",")]
+        known = engine.tags(request.headers.get("If-None-Match", ""))
         if tag in known or "*" in known:
             return Response(status=304, headers={"ETag": tag})
         return Response(record.to_json(), headers={"ETag": tag})
 
     def patch(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         fields = self.fields(self.body(), "object")
-        record = engine.update(self.caller, collection, id, fields, self.call())
-        _, tag = engine.get(self.caller, collection, id)
+        record, tag = engine.update(self.caller, collection, id, fields, self.call())
         return Response(record, headers={"ETag": tag})
 
     def delete(self, request: Request, collection: str, id: uuid.UUID) -> Response:

@@ -11,6 +11,7 @@ from .messages import (
     Record,
     Resolution,
     Result,
+    check_depth,
 )
 from .words import PROTOCOL_VERSION, ConflictKind, Op, Status, Transport, Write
 
@@ -31,4 +32,5 @@ __all__ = [
     "Status",
     "Transport",
     "Write",
+    "check_depth",
 ]

@@ -22,6 +22,8 @@ Problem = Mapping[str, Any]
 
 MAX_SEQ = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
+MAX_DEPTH = 100
+"""Levels of lists and objects in an object's fields: what some reader could not follow."""
 
 
 def _member(body: Mapping[str, Any], name: str) -> Any:
@@ -55,6 +57,21 @@ def _object(value: Any, name: str) -> Json:
     if not isinstance(value, dict):
         raise errors.Invalid(f"“{name}” is not an object.")
     return value
+
+
+def check_depth(value: Any, name: str) -> None:
+    """Raise ``Invalid`` where a value is nested more deeply than any reader need follow."""
+    level, depth = [value], 0
+    while level:
+        if depth > MAX_DEPTH:
+            raise errors.Invalid(f"“{name}” is nested more than {MAX_DEPTH} levels deep.")
+        inner: list[Any] = []
+        for found in level:
+            if isinstance(found, dict):
+                inner.extend(found.values())
+            elif isinstance(found, list):
+                inner.extend(found)
+        level, depth = [v for v in inner if isinstance(v, (dict, list))], depth + 1
 
 
 def _only(body: Mapping[str, Any], known: frozenset[str]) -> None:
@@ -173,6 +190,7 @@ class Page:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Page:
+        body = _object(body, "page")
         listed = _member(body, "changes")
         if not isinstance(listed, list) or not isinstance(body.get("has_more"), bool):
             raise errors.Invalid("This is not a page of changes.")
@@ -244,6 +262,7 @@ class Mutation:
                 _text(body, optional)
         if op is Write.CREATE and body.get("base_revision") is not None:
             raise errors.Invalid("A create has no “base_revision”.")
+        check_depth([body.get("fields"), body.get("base")], "fields")
         return cls(
             id=_uuid(body, "id"),
             seq=_integer(body, "seq", 0),
