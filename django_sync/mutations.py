@@ -383,7 +383,7 @@ class Ledger:
     def meet(self, mutation: Mutation, conflict: Conflict) -> Result:
         trace = {"conflict": {"kind": str(conflict.kind), "fields": list(conflict.fields)}}
         revision = conflict.server.get("revision")
-        self._write(mutation, Status.CONFLICT, trace=trace)
+        self._write(mutation, Status.CONFLICT, revision=revision, trace=trace)
         return Result(mutation.id, Status.CONFLICT, revision, conflict=conflict)
 
     def refuse(self, mutation: Mutation, error: errors.SyncError) -> Result:
