@@ -16,7 +16,7 @@ PYTHON ?= $(call works,python3.11 python3.12 python3.13 python3.14 python3 pytho
 PYTHON_313 ?= $(call works,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python),13)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint typecheck suite suite-313 format clean
+.PHONY: help demo test bench lint typecheck suite suite-313 format docs clean
 
 help:
 	@sed -n '/^#   make/s/^# *//p' Makefile
@@ -100,6 +100,10 @@ bench: .venv/.dev
 format: .venv/.dev
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
+
+# The pages of docs/ that are made from the code; tests/docs tells which are stale.
+docs: .venv/.dev
+	@.venv/bin/python -m tests.docs.pages
 
 # The demo's database, example_project/db.sqlite3, stays: what is in it may be somebody's.
 clean:

@@ -9,6 +9,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.core import checks
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 from rest_framework import relations, serializers
 from rest_framework.exceptions import APIException
 
@@ -89,18 +91,27 @@ def check_capture(
     databases: Sequence[str] | None = None,
     **kwargs: Any,
 ) -> list[checks.CheckMessage]:
-    """Each trigger is in place and unaltered: ``check --database default`` asks the database."""
-    if conf.DATABASE not in (databases or ()):
+    """Each trigger is in place and unaltered: ``check --database default`` asks the database.
+
+    ``migrate`` asks too, before it starts. So this is a warning, for an error would keep
+    it from putting things right, and nothing is said while migrations wait to be applied.
+    """
+    if conf.DATABASE not in (databases or ()) or _migrations_wait(conf.DATABASE):
         return []
     return [
-        checks.Error(
+        checks.Warning(
             f"Capture is not whole: {problem.kind} {problem.name} {problem.label} "
             f"({problem.detail}). Writes may go unseen.",
             hint="Run migrate; it puts the triggers back and adopts rows.",
-            id="django_sync.E009",
+            id="django_sync.W006",
         )
         for problem in verify(conf.DATABASE)
     ]
+
+
+def _migrations_wait(using: str) -> bool:
+    executor = MigrationExecutor(connections[using])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _collection(collection: Collection) -> Messages:

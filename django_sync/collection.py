@@ -22,6 +22,7 @@ from .capture import scope_path
 from .fields import id_field
 from .problems import translated
 from .protocol import Json, Record
+from .rendering import plan_for
 from .serializers import NEW_ID, with_references
 
 READ = ("list", "GET")
@@ -162,16 +163,27 @@ class Collection:
 
     def page(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
-    ) -> list[Any]:
-        """The first instances of these scopes by scope and id, behind ``after``."""
-        queryset = self.queryset(caller).filter(**{f"{self.id_name}__isnull": False})
+    ) -> list[Record]:
+        """The first records of these scopes by scope and id, behind ``after``.
+
+        One may come twice where the viewset's query joins many rows.
+        """
+        queryset = self.queryset(caller, shape=False)
+        queryset = queryset.filter(**{f"{self.id_name}__isnull": False})
         if len(scopes) == 1:
             queryset = queryset.filter(sync_scope=scopes[0])
         else:
             queryset = queryset.filter(sync_scope__in=scopes)
         if after is not None:
             queryset = queryset.filter(**{f"{self.id_name}__gt": after})
-        return list(queryset.order_by("sync_scope", self.id_name)[:limit])
+        return self._records(caller, queryset.order_by("sync_scope", self.id_name)[:limit])
+
+    def seen(self, caller: Caller, ids: Sequence[uuid.UUID]) -> list[Record]:
+        """The records that the user sees of these ids, each once."""
+        queryset = self.queryset(caller, shape=False).filter(**{f"{self.id_name}__in": ids})
+        scopes = self.scopes(caller)
+        by_id = {record.id: record for record in self._records(caller, queryset)}
+        return [record for record in by_id.values() if record.scope in scopes]
 
     def count(self, caller: Caller, scopes: Iterable[str]) -> int:
         """How many objects of these scopes the user sees, about."""
@@ -179,6 +191,14 @@ class Collection:
         return int(queryset.filter(sync_scope__in=list(scopes)).count())
 
     # Records
+
+    def _records(self, caller: Caller, queryset: Any) -> list[Record]:
+        """The records of a query: from its rows where that comes to the same, else by DRF."""
+        serializer = self.viewset(caller, READ).get_serializer()
+        plan = plan_for(self.name, self.model, serializer)
+        if plan is not None:
+            return plan.records(queryset)
+        return self.render(caller, list(with_references(queryset, serializer)))
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
         """The records of these instances, in their order."""

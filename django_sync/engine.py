@@ -155,15 +155,15 @@ def page(
     collection = _readable(caller, name)
     most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
     scopes = sorted(collection.scopes(caller))
-    found: list[Any] = []
+    found: list[Record] = []
     if after is not None and after[0] in scopes:
         found += collection.page(caller, [after[0]], after[1], most)
     if after is not None:
         scopes = [scope for scope in scopes if scope > after[0]]
     if scopes and len(found) < most:
         found += collection.page(caller, scopes, None, most - len(found))
-    place = (found[-1].sync_scope, found[-1].sync_id) if len(found) == most else None
-    return collection.render(caller, found), place
+    place = (found[-1].scope, found[-1].id) if len(found) == most else None
+    return list({record.id: record for record in found}.values()), place
 
 
 Told = tuple[Json, str]

@@ -98,7 +98,7 @@ class SyncError(Exception):
     def problem(self) -> dict[str, Any]:
         """This error as an RFC 9457 body, with our ``code`` beside it."""
         body: dict[str, Any] = {
-            "type": f"https://django-sync.dev/errors#{self.code}",
+            "type": f"urn:django-sync:error:{self.code}",
             "title": self.title(),
             "status": self.status,
             "detail": printable(self.detail),

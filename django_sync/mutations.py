@@ -158,17 +158,20 @@ class Run:
             return Result(mutation.id, Status.ABORTED, problem=error.problem())
 
     def _refuse_all(self, mutations: Sequence[Mutation], failures: Failures) -> list[Result]:
-        """The commit itself breaks a constraint: a lasting fault of what was asked for."""
+        """The commit itself breaks a constraint: a lasting fault of what was asked for.
+
+        Unless another process was sent the same, after that commit, and has settled it.
+        """
         if self.atomic:
             return [_aborted(mutation.id) for mutation in mutations]
         refusal = _constraint()
         with transaction.atomic(using=conf.DATABASE):
             ledger = Ledger(self.client, self.caller)
             ledger.claim(mutations)
-            results = [ledger.refuse(mutation, refusal) for mutation in mutations]
+            results = [ledger.replay(m) or ledger.refuse(m, refusal) for m in mutations]
             ledger.close()
-        for mutation in mutations:
-            failures.note(mutation, Status.REJECTED)
+        for mutation, result in zip(mutations, results, strict=True):
+            failures.note(mutation, result.status)
         return results
 
     def _together(self, mutations: Sequence[Mutation], failures: Failures) -> list[Result]:
@@ -386,7 +389,7 @@ class Ledger:
     def meet(self, mutation: Mutation, conflict: Conflict) -> Result:
         trace = {"conflict": {"kind": str(conflict.kind), "fields": list(conflict.fields)}}
         revision = conflict.server.get("revision")
-        self._write(mutation, Status.CONFLICT, trace=trace)
+        self._write(mutation, Status.CONFLICT, revision=revision, trace=trace)
         return Result(mutation.id, Status.CONFLICT, revision, conflict=conflict)
 
     def refuse(self, mutation: Mutation, error: errors.SyncError) -> Result:

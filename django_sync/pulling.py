@@ -250,9 +250,9 @@ def _told(caller: Caller, now: View, entries: Sequence[feed.Entry]) -> Iterator[
                 ids.setdefault(collection.name, {})[entry.object_id] = None
     for name in sorted(ids, key=registry.rank):
         collection = registry.get(name)
-        found = collection.find_many(caller, list(ids[name]))
-        yield from (Change.put(record) for record in collection.render(caller, found))
-        seen = {instance.sync_id for instance in found}
+        found = collection.seen(caller, list(ids[name]))
+        yield from map(Change.put, found)
+        seen = {record.id for record in found}
         yield from _gone(collection, now, [id for id in ids[name] if id not in seen])
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from .caller import Caller
 from .collection import Collection
 from .cursor import Cursor, Pair
-from .protocol import Change
+from .protocol import Change, Record
 from .registry import registry
 from .scopes import View
 
@@ -88,8 +88,7 @@ class Pager:
         else:
             self._stop(name, scopes, found[-1])
         self.cursor = replace(self.cursor, sent=self.cursor.sent + len(found))
-        unique = {instance.sync_id: instance for instance in found}
-        for record in collection.render(self.caller, list(unique.values())):
+        for record in {record.id: record for record in found}.values():
             yield Change.put(record)
 
     def _finish(self, pair: Pair, *, resumed: bool) -> None:
@@ -98,11 +97,10 @@ class Pager:
         else:
             self.cursor = replace(self.cursor, resume=None, after=pair)
 
-    def _stop(self, name: str, scopes: list[str], last: object) -> None:
+    def _stop(self, name: str, scopes: list[str], last: Record) -> None:
         """The page is full: scopes before the last one sent are complete."""
-        scope: str = getattr(last, "sync_scope")  # noqa: B009 - any synced model
-        resume = (name, scope, str(getattr(last, "sync_id")))  # noqa: B009 - any synced model
-        place = scopes.index(scope)
+        resume = (name, last.scope, str(last.id))
+        place = scopes.index(last.scope)
         after = self.cursor.after if place == 0 else (name, scopes[place - 1])
         self.cursor = replace(self.cursor, resume=resume, after=after)
 

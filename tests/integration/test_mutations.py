@@ -160,6 +160,7 @@ def test_g4_a_conflict_and_a_rejection_are_answered_again(card, phone):
     Card.objects.filter(pk=card.pk).update(title="Theirs, later")
     again = phone.send(clash, bad)
     assert statuses(first) == statuses(again) == ["conflict", "aborted"]
+    assert again[0].revision == first[0].revision
     card.refresh_from_db()
     bad = phone.update(card, title="")
     assert phone.one(bad).status is Status.REJECTED

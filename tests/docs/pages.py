@@ -1,0 +1,353 @@
+"""The pages of the docs that are made from the code: `python -m tests.docs.pages` makes them anew.
+
+Each is a function that returns its text from what the code says of itself. ``test_pages`` fails
+where a page in ``docs/`` is another. The same text must come out under every Python that we
+support, so signatures are read from the source and not from ``inspect``.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+REMAKE = "make docs"
+
+
+def notice(source: str) -> str:
+    """The first line of a page that is made."""
+    return f"<!-- Made from {source} by `{REMAKE}`. Do not edit. -->"
+
+
+def flat(text: str) -> str:
+    """One paragraph on one line; reST's double backticks become Markdown's."""
+    return re.sub(r"\s+", " ", text).strip().replace("``", "`")
+
+
+# Errors
+
+
+def errors_page() -> str:
+    from django_sync.errors import ClientError, every_error
+
+    found = sorted(every_error(), key=lambda error: error.status)
+    sent = [error for error in found if not issubclass(error, ClientError)]
+    kept = [error for error in found if issubclass(error, ClientError)]
+    lines = [
+        notice("django_sync/errors.py"),
+        "# Errors",
+        "Each error that the server answers is `application/problem+json` (RFC 9457): `type`, "
+        "`title`, `status`, `detail`, and a `code` that stays the same for ever. Programs look at "
+        "the code alone. Validation adds `errors`: field name to a list of `{code, detail}`. In a "
+        "batch of mutations the same object stands in a result's `problem`, and the status within "
+        "it is the one that REST would have answered with.",
+        "In Python each is an exception of `django_sync.errors`, a subclass of `SyncError`, on the "
+        "server as in the client.",
+        "| status | code |\n| --- | --- |\n"
+        + "\n".join(
+            f"| {status} | " + ", ".join(f"[`{e.code}`](#{e.code})" for e in listed) + " |"
+            for status, listed in by_status(sent)
+        ),
+        "## What the server answers",
+        *(entry for error in sent for entry in error_entry(error)),
+        "## What the client raises itself",
+        "These never cross the wire.",
+        *(entry for error in kept for entry in error_entry(error)),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def by_status(found: list[Any]) -> Iterator[tuple[int, list[Any]]]:
+    for status in sorted({error.status for error in found}):
+        yield status, [error for error in found if error.status == status]
+
+
+def error_entry(error: Any) -> Iterator[str]:
+    """Heading, meaning, and what to do about one error."""
+    doc = inspect.getdoc(error) or ""
+    head, *rest = doc.split("\n\n")
+    yield f"### `{error.code}`"
+    yield f"**{flat(head)}** " + " ".join(map(flat, rest))
+    told = f"Answered with status {error.status}; in" if error.status else "In"
+    yield (
+        f"- {told} Python `{error.__name__}`.\n"
+        f"- Try again: {flat(error.retry.value)}.\n"
+        f"- A client: {flat(error.client_does[0].lower() + error.client_does[1:])}"
+    )
+
+
+# Settings
+
+
+def settings_page() -> str:
+    from django_sync.conf import SETTINGS
+
+    lines = [
+        notice("django_sync/conf.py"),
+        "# Settings",
+        "All are keys of one dictionary in the project's settings, and none is needed:",
+        "```python\nDJANGO_SYNC = {\n" + '    "PAGE_SIZE": 500,\n' + "}\n```",
+        "They are read at each access, so `override_settings` works in tests. A key that is none, "
+        "and a value of the wrong type, are [system checks](checks.md).",
+    ]
+    for setting in SETTINGS.values():
+        lines += [
+            f"## `{setting.name}`",
+            flat(setting.doc),
+            f"Type: `{setting.kind.__name__}`. Default: `{json.dumps(setting.default)}`.",
+        ]
+    return "\n\n".join(lines) + "\n"
+
+
+# Checks
+
+MESSAGES = {
+    "django_sync.E003": "What triggers cannot keep of a model. Each message is explained in "
+    "[Which models can be synced](../explanation/which-models.md).",
+    "django_sync.E007": "The serializer cannot be made; the message is its own.",
+}
+"""What stands for a message that another part of the code words."""
+
+
+def checks_page() -> str:
+    tree = ast.parse((ROOT / "django_sync/checks.py").read_text())
+    found = sorted(dict(check_entries(tree)).items())
+    lines = [
+        notice("django_sync/checks.py"),
+        "# System checks",
+        "`python manage.py check` tells of set-up mistakes before they cost anything. An error "
+        "stops `runserver` and `migrate`; a warning is something to think about, and is silenced "
+        'by its id in `SILENCED_SYSTEM_CHECKS = ["django_sync.W003"]`. Words in *italics* stand '
+        "for names of yours.",
+    ]
+    for id, (message, hint) in found:
+        lines += [f"## `{id}`", message]
+        if hint:
+            lines.append(f"Hint: {hint}")
+    return "\n\n".join(lines) + "\n"
+
+
+def check_entries(tree: ast.Module) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Id, message and hint of each ``checks.Error`` and ``checks.Warning`` in a module."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        given = {word.arg: word.value for word in node.keywords}
+        if node.func.attr in ("Error", "Warning") and "id" in given:
+            id = ast.literal_eval(given["id"])
+            hint = template(given["hint"]) if "hint" in given else ""
+            yield id, (MESSAGES.get(id) or template(node.args[0]), hint)
+
+
+def template(node: ast.expr) -> str:
+    """A message as it stands in the source; what is put in at run time is in italics."""
+    if isinstance(node, ast.Constant):
+        return flat(str(node.value))
+    if isinstance(node, ast.JoinedStr):
+        parts = [str(p.value) if isinstance(p, ast.Constant) else template(p) for p in node.values]
+        return flat("".join(parts))
+    if isinstance(node, ast.FormattedValue):
+        return template(node.value)
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".join"):
+        return "…"
+    words = [n for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute))]
+    names = [n.id if isinstance(n, ast.Name) else n.attr for n in words]
+    plain = [name for name in names if not name.startswith("_") and name not in ("str", "sorted")]
+    return f"*{plain[0] if plain else '…'}*"
+
+
+# The Python client
+
+
+def client_page() -> str:
+    from django_sync import client
+    from django_sync.client.exchange import Listener
+
+    inner = {name for name in vars(Listener) if not name.startswith("_")}
+    first = ["SyncClient", "Collection", "Query", "Record", "Conflict", "Resolution"]
+    names = [*first, *(name for name in client.__all__ if name not in first)]
+    lines = [
+        notice("the docstrings of django_sync.client"),
+        "# The Python client",
+        markdown(inspect.getdoc(client) or ""),
+        "What it raises is listed in [Errors](../errors.md). All of these are imported from "
+        "`django_sync.client`.",
+    ]
+    for name in names:
+        lines += class_entry(getattr(client, name), inner)
+    return "\n\n".join(lines) + "\n"
+
+
+def markdown(doc: str) -> str:
+    """A docstring as Markdown: code that is indented gets a fence."""
+    out: list[str] = []
+    for paragraph in doc.replace("``", "`").split("\n\n"):
+        rows = paragraph.splitlines()
+        if rows and all(row.startswith("    ") for row in rows):
+            text = textwrap.dedent(paragraph)
+            if out and out[-1].endswith("\n```"):
+                out[-1] = out[-1].removesuffix("\n```") + f"\n\n{text}\n```"
+            else:
+                out.append(code(text))
+        else:
+            out.append(paragraph)
+    return "\n\n".join(out)
+
+
+def class_entry(cls: type[Any], inner: set[str]) -> Iterator[str]:
+    """Heading, docstring, fields and public methods of a class, but for those named ``inner``."""
+    node = ast.parse(inspect.getsource(cls)).body[0]
+    assert isinstance(node, ast.ClassDef)
+    yield f"## `{cls.__name__}`"
+    made = next((d for d in methods(node, cls) if d.name == "__init__"), None)
+    callable_by_users = cls.__name__ == "SyncClient" or cls.__module__.endswith(("auth", "backoff"))
+    if made is not None and callable_by_users:
+        yield code(f"{cls.__name__}({signature(made)})")
+    if inspect.getdoc(cls):
+        yield markdown(inspect.getdoc(cls) or "")
+    if dataclasses.is_dataclass(cls) and (rows := list(field_rows(node))):
+        yield "\n".join(["| attribute | type |", "| --- | --- |", *rows])
+    seen = set(inner)
+    for method in methods(node, cls):
+        if method.name.startswith("_") or method.name in seen or is_overload(method):
+            continue
+        doc = ast.get_docstring(method)
+        if doc is None:
+            continue
+        seen.add(method.name)
+        if any(ast.unparse(d) == "property" for d in method.decorator_list):
+            kind = ast.unparse(method.returns) if method.returns else "Any"
+            yield f"### `{cls.__name__}.{method.name}`: `{kind}`"
+        else:
+            yield f"### `{cls.__name__}.{method.name}`"
+            back = f" -> {ast.unparse(method.returns)}" if method.returns else ""
+            yield code(f"{method.name}({signature(method)}){back}")
+        yield markdown(doc)
+
+
+def code(text: str) -> str:
+    return f"```python\n{text}\n```"
+
+
+def is_overload(method: ast.FunctionDef) -> bool:
+    return any(ast.unparse(d) == "overload" for d in method.decorator_list)
+
+
+def methods(node: ast.ClassDef, cls: type[Any]) -> Iterator[ast.FunctionDef]:
+    """The class's functions, then those of its private parents in the same module."""
+    yield from (part for part in node.body if isinstance(part, ast.FunctionDef))
+    for base in cls.__bases__:
+        if base.__name__.startswith("_") and base.__module__ == cls.__module__:
+            parent = ast.parse(inspect.getsource(base)).body[0]
+            assert isinstance(parent, ast.ClassDef)
+            yield from methods(parent, base)
+
+
+def signature(method: ast.FunctionDef) -> str:
+    """The arguments without ``self``, one a line where they are many."""
+    arguments = method.args
+    arguments.args = [a for a in arguments.args if a.arg != "self"]
+    text = re.sub(r"(?<=[^ =])=(?=[^ =])", " = ", ast.unparse(arguments))
+    if len(text) <= 70:
+        return text
+    depth, out = 0, ""
+    for sign in text:
+        depth += (sign in "[(") - (sign in "])")
+        out += ",\n" if sign == "," and depth == 0 else sign
+    rows = "\n".join(f"    {row.strip()}" for row in out.splitlines())
+    return f"\n{rows},\n"
+
+
+def field_rows(node: ast.ClassDef) -> Iterator[str]:
+    for part in node.body:
+        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
+            kind = ast.unparse(part.annotation)
+            if not part.target.id.startswith("_") and not kind.startswith("ClassVar"):
+                yield f"| `{part.target.id}` | `{kind.replace('|', 'or')}` |"
+
+
+# Guarantees and the tests that hold them
+
+GUARANTEES = {
+    1: ("Complete", "each committed change reaches each replica that may see it"),
+    2: ("Ordered", "for one object, revisions never fall"),
+    3: ("Repeatable", "the same pull or mutation twice is harmless"),
+    4: ("Exactly once", "a mutation takes effect at most once"),
+    5: ("No silent loss", "an old write never overwrites a newer one unnoticed"),
+    6: ("Convergent", "when writing stops, replicas that see alike are alike"),
+    7: ("Private", "what leaves a user's view leaves their replicas"),
+}
+
+
+def guarantees_page() -> str:
+    named: dict[int, list[tuple[str, str]]] = {number: [] for number in GUARANTEES}
+    about: dict[int, list[str]] = {number: [] for number in GUARANTEES}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        if path.parent.name == "docs":
+            continue
+        tree, place = ast.parse(path.read_text()), str(path.relative_to(ROOT))
+        for number in numbers_in(ast.get_docstring(tree) or ""):
+            about[number].append(place)
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                for number in held_by(node):
+                    named[number].append((place, node.name))
+    lines = [
+        notice("the names of the tests"),
+        "# Guarantees and their tests",
+        "What each guarantee means is said in [the protocol](../protocol.md#3-guarantees), how it "
+        "is held in [How it works](../explanation/how-it-works.md#the-guarantees-and-what-holds-"
+        "them). A test that holds one has its number in its name, or in its docstring.",
+    ]
+    for number, (name, meaning) in GUARANTEES.items():
+        lines.append(f"## G{number} {name}: {meaning}")
+        rows = [f"- `{test}` in `{place}`" for place, test in sorted(named[number])]
+        rows += [f"- all of `{place}`" for place in about[number]]
+        lines.append("\n".join(rows))
+    return "\n\n".join(lines) + "\n"
+
+
+def held_by(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[int]:
+    """The guarantees that a test names itself after."""
+    found = {int(n) for n in re.findall(r"(?<![a-z])g([1-7])(?=_)", node.name)}
+    return found | numbers_in(ast.get_docstring(node) or "")
+
+
+def numbers_in(text: str) -> set[int]:
+    """The guarantees that a text names: “G5”, “G1 to G3”."""
+    found = {int(n) for n in re.findall(r"\bG([1-7])\b", text)}
+    for low, high in re.findall(r"\bG([1-7]) to G([1-7])\b", text):
+        found |= set(range(int(low), int(high) + 1))
+    return found
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/errors.md": errors_page,
+    "docs/reference/settings.md": settings_page,
+    "docs/reference/checks.md": checks_page,
+    "docs/reference/python-client.md": client_page,
+    "docs/reference/guarantees.md": guarantees_page,
+}
+
+
+def main() -> int:
+    """Write every page that is not as it should be."""
+    for path, page in PAGES.items():
+        file, text = ROOT / path, page()
+        if not file.exists() or file.read_text() != text:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
