@@ -48,7 +48,7 @@ def is_problem(response: Any, status: int, code: str) -> dict[str, Any]:
     assert response["Cache-Control"] == "private, no-store"
     body: dict[str, Any] = response.json()
     assert body["status"] == status
-    assert body["type"] == f"https://django-sync.dev/errors#{code}"
+    assert body["type"] == f"urn:django-sync:error:{code}"
     assert body["title"]
     assert body["detail"]
     return body
