@@ -28,6 +28,7 @@ from django.db import (
 from . import errors, feed
 from .caller import Caller
 from .conf import conf
+from .ids import canonical_uuid
 from .models import Client, MutationResult
 from .protocol import Batch, Conflict, ConflictKind, Json, Mutation, Result, Status, Write
 from .registry import registry
@@ -103,7 +104,7 @@ def read_mutations(batch: Batch) -> list[Mutation | Result]:
 
 def _id_of(body: Json) -> uuid.UUID | None:
     try:
-        return uuid.UUID(str(body.get("id")))
+        return canonical_uuid(body.get("id"))
     except ValueError:
         return None
 
@@ -252,7 +253,8 @@ class Run:
             ledger.forget([mutation.id])
             problem = errors.Unavailable("The server failed on this mutation.").problem()
             return Result(mutation.id, Status.ABORTED, problem=problem)
-        self.caller.cache.clear()
+        finally:
+            self.caller.cache.clear()  # what was seen within a write that is undone is not so
         return ledger.take_effect(mutation, effect)
 
 
