@@ -15,11 +15,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from ..client import Auth, Backoff, Conflict, Rejection, Resolution, SyncClient
+from ..client import Auth, Backoff, Conflict, Record, Rejection, Resolution, SyncClient
 from .faults import FaultyTransport
 
 Key = tuple[str, str]
-_MARK = re.compile(r"w\d+w")
+_MARK = re.compile(r"~w\d+~")  # what no cursor or id has in it
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS party_ledger (
@@ -85,6 +85,13 @@ class Guest:
         client.on_change()(lambda change: None)
         return client
 
+    def see(self, collection: str) -> list[Record]:
+        """What the user is shown of a collection, and knows from then on."""
+        records = self.client.collection(collection).all()
+        for record in records:
+            self.shown |= marks(record.object)
+        return records
+
     def reopen(self) -> None:
         """The program ends without a word and is started again."""
         self.client.close()
@@ -133,8 +140,7 @@ class Guest:
             allowed = row["scope"] in self.allowed
             assert allowed, f"G7: {self.name} holds {key} of scope {row['scope']}"
         for name in self._collections:
-            for record in self.client.collection(name).all():
-                self.shown |= marks(record.object)
+            self.see(name)
 
     def records(self) -> dict[Key, tuple[int, str, Any]]:
         """The server's state as it lies on the disk."""

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,7 +139,7 @@ class Party:
     def mark(self, guest: Guest | None = None) -> str:
         """A text that was never written before, and that is known again wherever it turns up."""
         self._marks += 1
-        text = f"w{self._marks}w"
+        text = f"~w{self._marks}~"
         if guest is not None:
             guest.typed.add(text)
         return text
@@ -153,8 +154,13 @@ class Party:
     def sync(self, guest: Guest) -> bool:
         """An exchange over the network as it is; whether it came to its end."""
         guest.opened = set(self.host.scopes()[guest.name])
+        client = guest.client
         try:
-            guest.client.sync()
+            client.sync()
+        except sqlite3.ProgrammingError:
+            assert guest.client is not client, "the store was closed under its client"
+            self.note(f"{guest.name}: killed in the middle of an exchange")
+            return False
         except errors.StoreMismatch:
             raise
         except errors.SyncError as error:

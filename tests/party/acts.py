@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -11,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from django_sync import feed
 from django_sync.client import Conflict, Record, Resolution
 from django_sync.models import Change, Feed, Generation, ScopeSet
 from django_sync.testing.party import Act, Guest, Party
@@ -24,7 +26,7 @@ COLUMNS = ["todo", "doing", "done"]
 
 def seen(party: Party, guest: Guest, collection: str) -> Record | None:
     """One of the records that the guest sees, drawn."""
-    records = sorted(guest.client.collection(collection).all(), key=place_of)
+    records = sorted(guest.see(collection), key=place_of)
     return party.random.choice(records) if records else None
 
 
@@ -131,9 +133,9 @@ def guest_settles(party: Party) -> None:
             guest.settle(conflict, resolution)
 
 
-def decision(party: Party, guest: Guest, conflict: Conflict, open: int) -> Resolution | None:
+def decision(party: Party, guest: Guest, conflict: Conflict, undecided: int) -> Resolution | None:
     """One of the choices, or none."""
-    how = party.random.choice(["server", "client", "merge", *[""] * open])
+    how = party.random.choice(["server", "client", "merge", *[""] * undecided])
     if how == "merge" and conflict.collection == "cards" and conflict.server is not None:
         return conflict.merge({"title": party.mark(guest)})
     if how == "server":
@@ -232,7 +234,9 @@ def orm_makes_board(party: Party) -> None:
 
 
 def orm_renames(party: Party) -> None:
-    User.objects.filter(pk=row(party, User).pk).update(username=f"renamed-{party.mark()}")
+    """A name stands in many records, so it is no mark: it tells nothing of one of them."""
+    name = f"renamed-{party.random.randrange(10**9)}"
+    User.objects.filter(pk=row(party, User).pk).update(username=name)
 
 
 def orm_fails(party: Party) -> None:
@@ -297,11 +301,33 @@ def raw_writes(party: Party) -> None:
 # The house: what happens to the server itself.
 
 
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Writes of which nothing hears: triggers are off, as where a table was remade."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            yield
+            cursor.execute("SET LOCAL session_replication_role = origin")
+            return
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'boards_card'"
+        )
+        triggers = cursor.fetchall()
+        for name, _ in triggers:
+            cursor.execute(f'DROP TRIGGER "{name}"')
+        yield
+        for _, sql in triggers:
+            cursor.execute(sql)
+
+
 def house_has_a_gap(party: Party) -> None:
-    label = party.random.choice(["boards.card", "boards.comment", "boards.board"])
-    known, made = Generation.objects.get_or_create(model=label)
-    if not made:
-        Generation.objects.filter(model=known.model).update(value=F("value") + 1)
+    """A card was written unseen, and its collection's generation moves on."""
+    with unseen():
+        if card := row(party, Card):
+            Card.objects.filter(pk=card.pk).update(title=party.mark())
+    Generation.objects.get_or_create(model="boards.card", defaults={"value": 0})
+    Generation.objects.update(value=F("value") + 1)
 
 
 def house_forgets_sets(party: Party) -> None:
@@ -319,8 +345,18 @@ def house_prunes(party: Party) -> None:
 
 
 def house_diverges(party: Party) -> None:
-    """Another history stands in the log's place: marks differ, as after a restored backup."""
+    """Another history stands in the log's place: marks differ, as after a failover."""
     Change.objects.update(mark=F("mark") + 1)
+
+
+def house_restores(party: Party) -> None:
+    """A backup comes back: cards fall to lower revisions, and the operator moves the epoch."""
+    with unseen():
+        Card.objects.filter(sync_revision__gt=1).update(
+            sync_revision=F("sync_revision") - 1, body=party.mark()
+        )
+        feed.sequence()
+        feed.diverged(feed.state()[0].epoch)
 
 
 GUESTS: Mapping[Act, float] = {
@@ -355,6 +391,7 @@ HOUSE: Mapping[Act, float] = {
     house_forgets_sets: 0.7,
     house_prunes: 0.7,
     house_diverges: 0.5,
+    house_restores: 0.3,
 }
 ACTS: Mapping[Act, float] = {**GUESTS, **PROGRAMS, **HOUSE}
 

@@ -107,7 +107,7 @@ def hold_party(seed: int, steps: Iterable[int], folder: Path, inner: Any) -> lis
         inner=inner,
     )
     for guest in party.guests.values():
-        guest.decide = partial(decision, party, guest, open=3)
+        guest.decide = partial(decision, party, guest, undecided=3)
     try:
         party.run(ACTS, steps)
         party.converge()
