@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -301,6 +302,10 @@ def raw_writes(party: Party) -> None:
 # The house: what happens to the server itself.
 
 
+def some_day(party: Party) -> datetime.date:
+    return datetime.date(2026, 1, 1) + datetime.timedelta(days=party.random.randrange(1000))
+
+
 @contextmanager
 def unseen() -> Iterator[None]:
     """Writes of which nothing hears: triggers are off, as where a table was remade."""
@@ -311,7 +316,8 @@ def unseen() -> Iterator[None]:
             cursor.execute("SET LOCAL session_replication_role = origin")
             return
         cursor.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'boards_card'"
+            "SELECT name, sql FROM sqlite_master"
+            " WHERE type = 'trigger' AND tbl_name = 'boards_card'"
         )
         triggers = cursor.fetchall()
         for name, _ in triggers:
@@ -322,10 +328,14 @@ def unseen() -> Iterator[None]:
 
 
 def house_has_a_gap(party: Party) -> None:
-    """A card was written unseen, and its collection's generation moves on."""
+    """A card was written unseen, and its collection's generation moves on.
+
+    It is a field that no guest edits: where nothing raised the revision, nothing can tell
+    a guest's mutation that it meets another's write.
+    """
     with unseen():
         if card := row(party, Card):
-            Card.objects.filter(pk=card.pk).update(title=party.mark())
+            Card.objects.filter(pk=card.pk).update(due=some_day(party))
     Generation.objects.get_or_create(model="boards.card", defaults={"value": 0})
     Generation.objects.update(value=F("value") + 1)
 
@@ -353,7 +363,7 @@ def house_restores(party: Party) -> None:
     """A backup comes back: cards fall to lower revisions, and the operator moves the epoch."""
     with unseen():
         Card.objects.filter(sync_revision__gt=1).update(
-            sync_revision=F("sync_revision") - 1, body=party.mark()
+            sync_revision=F("sync_revision") - 1, due=some_day(party)
         )
         feed.sequence()
         feed.diverged(feed.state()[0].epoch)
