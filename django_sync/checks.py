@@ -268,7 +268,8 @@ def _named_by_key(model: Any, field: Any, source: str) -> Any:
     """
     target: Any = None
     if isinstance(field, BY_KEY):
-        target = getattr(field.queryset, "model", None) or _behind(model, source.split("."))
+        named: Any = field
+        target = getattr(named.queryset, "model", None) or _behind(model, source.split("."))
     elif not isinstance(field, relations.RelatedField) and source != "*":
         target = _key_behind(model, source.split("."))
     if not is_synced(target) or (field.read_only and uuid_primary_key(target) is not None):

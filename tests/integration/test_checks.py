@@ -27,7 +27,7 @@ def ids(messages: Any) -> list[str]:
 
 def serializer_of(model: Any, fields: Any = "__all__", mixin: bool = True, **declared: Any) -> Any:
     meta = type("Meta", (), {"model": model, "fields": fields})
-    bases = (serializers.ModelSerializer,)
+    bases: Any = (serializers.ModelSerializer,)
     if mixin:
         bases = (SyncSerializerMixin, *bases)
     return type(f"{model.__name__}Serializer", bases, {"Meta": meta, **declared})
@@ -209,7 +209,7 @@ NUMBER, ANY = serializers.IntegerField, serializers.ReadOnlyField
         ({"whole": serializers.CharField(source="*", read_only=True)}, []),
         ({"whole": serializers.SerializerMethodField()}, ["W004"]),
     ],
-    ids=lambda value: "-".join(value),
+    ids="-".join,
 )
 def test_w7_e008_w004_references(declared, expected):
     fields = ["title", *declared]
