@@ -64,6 +64,7 @@ class Guest:
         self.opened: set[str] = set()
         self.decide: Any = lambda conflict: None
         """What ``on_conflict`` answers with."""
+        self._looked_at: list[tuple[str, int, int]] = []
         self._held: dict[Key, tuple[object, int]] = {}
         self.client = self.open()
         with closing(sqlite3.connect(path)) as db:
@@ -87,7 +88,7 @@ class Guest:
 
     def see(self, collection: str) -> list[Record]:
         """What the user is shown of a collection, and knows from then on."""
-        records = self.client.collection(collection).all()
+        records = list(self.client.collection(collection).all())
         for record in records:
             self.shown |= marks(record.object)
         return records
@@ -129,8 +130,11 @@ class Guest:
 
     def look(self) -> None:
         """Check what the store holds, and remember what its user has been shown."""
-        (epoch,) = self.rows("SELECT value FROM meta WHERE key = 'epoch'") or [None]
-        told = None if epoch is None else epoch[0]
+        written = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in self._files()]
+        if written == self._looked_at:
+            return
+        self._looked_at = written
+        told = [row["value"] for row in self.rows("SELECT * FROM meta WHERE key = 'epoch'")]
         found = self.rows(
             "SELECT r.*, r.generation < c.generation AS earlier"
             " FROM records r JOIN collections c ON c.name = r.collection"
@@ -172,11 +176,15 @@ class Guest:
             for row in self.rows(f"SELECT * FROM {table}"):
                 for mark in marks([str(value) for value in tuple(row)]) & wanted:
                     found.setdefault(mark, f"{table}: {dict(row)}")
-        for file in self.path.parent.glob(f"{self.path.name}*"):
-            if not file.name.endswith("-shm"):
-                for mark in marks(file.read_bytes().decode("latin-1")) & wanted:
-                    found.setdefault(mark, file.name)
+        for file in self._files():
+            for mark in marks(file.read_bytes().decode("latin-1")) & wanted:
+                found.setdefault(mark, file.name)
         return found
+
+    def _files(self) -> list[Path]:
+        """The store's files, without the one that only indexes the write-ahead log."""
+        found = sorted(self.path.parent.glob(f"{self.path.name}*"))
+        return [file for file in found if not file.name.endswith("-shm")]
 
     def assert_accounted(self, answers: Mapping[str, str]) -> None:
         """Each mutation that was made ended in one way, and all were told the same one."""

@@ -27,9 +27,8 @@ import json
 import random
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx2
 
@@ -38,63 +37,9 @@ from ..client import Auth
 from .faults import FaultyTransport
 from .guest import Guest, Key
 from .guest import marks as marks_in
-
-
-@dataclass(frozen=True)
-class Truth:
-    """A record as the tables have it, by whatever way is not under test."""
-
-    collection: str
-    id: str
-    revision: int
-    scope: str
-    object: Mapping[str, Any]
-
-    @property
-    def key(self) -> Key:
-        return self.collection, self.id
-
-
-class Host(Protocol):
-    """What a party asks of the application."""
-
-    collections: Sequence[str]
-
-    def records(self) -> list[Truth]:
-        """All objects of all collections, whoever may see them."""
-        ...
-
-    def scopes(self) -> Mapping[str, set[str]]:
-        """The scopes that each person may see now."""
-        ...
-
+from .truth import Answers, Host, Truth, assert_same
 
 Act = Callable[["Party"], object]
-
-
-@dataclass
-class Answers:
-    """What the server answered to one client, by mutation id: the status, and how often anew."""
-
-    status: dict[str, str] = field(default_factory=dict)
-    effects: dict[str, int] = field(default_factory=dict)
-
-    def enter(self, results: Iterable[Mapping[str, Any]]) -> bool:
-        """Note results; return whether any of them took effect just now."""
-        anew = False
-        for result in results:
-            id, status = str(result["id"]), str(result["status"])
-            if status == "aborted":
-                continue
-            took = status in ("applied", "merged") and not result.get("replayed")
-            anew = anew or took
-            self.effects[id] = self.effects.get(id, 0) + took
-            assert self.effects[id] <= 1, f"G4: mutation {id} took effect twice"
-            first = self.status.setdefault(id, status)
-            # A conflict whose object has left the view since is told as not found.
-            hidden = first == "conflict" and status == "rejected"
-            assert status == first or hidden, f"G4: {id} was {first}, now {status}: {result}"
-        return anew
 
 
 class Party:
@@ -324,14 +269,4 @@ def _client_of(request: httpx2.Request) -> str:
     return str(json.loads(request.content)["client_id"])
 
 
-def assert_same(held: Mapping[Key, Any], truth: Mapping[Key, Any], where: str) -> None:
-    """Compare records by key, and tell only what differs."""
-    differs = {
-        key: (held.get(key, "missing"), truth.get(key, "not to be seen"))
-        for key in held.keys() | truth.keys()
-        if held.get(key) != truth.get(key)
-    }
-    assert not differs, f"G6: {where} is not the truth: {differs}"
-
-
-__all__ = ["Act", "Answers", "Guest", "Host", "Party", "Truth"]
+__all__ = ["Act", "Guest", "Host", "Party", "Truth"]

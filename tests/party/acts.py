@@ -113,7 +113,11 @@ def guest_errs(party: Party) -> None:
     """Something that the server can only refuse."""
     guest = party.anyone
     if card := seen(party, guest, "cards"):
-        wrong = [{"title": "x" * 201}, {"nothing": 1}, {"created_at": "2020-01-01T00:00:00Z"}]
+        wrong: list[dict[str, Any]] = [
+            {"title": "x" * 201},
+            {"nothing": 1},
+            {"created_at": "2020-01-01T00:00:00Z"},
+        ]
         wrong += [{"board": str(uuid.uuid4())}, {"labels": [str(uuid.uuid4())]}]
         guest.client.collection("cards").update(card.id, party.random.choice(wrong))
 

@@ -50,7 +50,7 @@ from .boards import BoardsHost
 STEPS = int(os.environ.get("PARTY_STEPS", "80"))
 
 
-TABLES = [
+TABLES: list[Any] = [
     Comment,
     Card.labels.through,
     Card,
@@ -73,8 +73,7 @@ TABLES = [
 def sweep() -> None:
     """Empty the tables that a party fills; a flush of all would take longer than the party."""
     for table in TABLES:
-        manager: Any = table._base_manager
-        manager.all()._raw_delete("default")
+        table._base_manager.all()._raw_delete("default")
     feed.sequence()
 
 
