@@ -209,7 +209,7 @@ NUMBER, ANY = serializers.IntegerField, serializers.ReadOnlyField
         ({"whole": serializers.CharField(source="*", read_only=True)}, []),
         ({"whole": serializers.SerializerMethodField()}, ["W004"]),
     ],
-    ids=lambda value: "-".join(value),
+    ids="-".join,
 )
 def test_w7_e008_w004_references(declared, expected):
     fields = ["title", *declared]
