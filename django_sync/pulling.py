@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
+from django.utils import timezone
 
-from . import errors, feed, snapshots
+from . import errors, feed, holds, snapshots
 from .caller import Caller
 from .collection import Collection, digest
 from .cursor import Cursor, open_sealed, seal
@@ -100,13 +101,26 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
         raise errors.CursorExpired("The server's history is another one now.") from None
     for view in answer.views:
         keep(view)
+    held = _hold(cursor or answer.cursor) if answer.has_more else 0
     return Page(
         changes=tuple(answer.changes),
-        cursor=seal_cursor(caller, answer.cursor),
+        cursor=seal_cursor(caller, replace(answer.cursor, held=held)),
         has_more=answer.has_more,
         epoch=answer.cursor.epoch,
         snapshot=answer.progress,
     )
+
+
+def _hold(cursor: Cursor) -> int:
+    """Keep the floor from passing who has more to fetch; the minute of it, for their cursor.
+
+    It is the place that was asked from which is held, since its answer may be lost.
+    """
+    now = int(timezone.now().timestamp()) // 60
+    if now - cursor.held < holds.MINUTES:
+        return cursor.held
+    holds.hold(cursor.position)
+    return now
 
 
 def _answer(caller: Caller, asked: Asked) -> Answer:
@@ -120,6 +134,10 @@ def _answer(caller: Caller, asked: Asked) -> Answer:
     views: tuple[View, ...] = ()
     if cursor.goal != now.digest:
         changes, cursor, views = _replan(caller, asked, cursor, now)
+    elif cursor.noted < timezone.now().date().toordinal():
+        views = (now,) if cursor.tails else (recall(cursor.done), now)
+    if views:
+        cursor = replace(cursor, noted=timezone.now().date().toordinal())
     if cursor.tails:
         return _tail(caller, state, now, cursor, changes, views, asked.limit)
     return _snapshot(caller, state, now, cursor, changes, views, asked.limit)
