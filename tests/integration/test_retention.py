@@ -261,7 +261,7 @@ def test_a_hold_below_the_floor_holds_nothing(people):
     assert len(positions()) == 2
 
 
-# Views (F7)
+# Views that are in use
 
 
 def test_f7_a_view_that_a_tailing_client_uses_is_noted_once_a_day(people):
@@ -325,7 +325,7 @@ def test_a_view_that_is_pruned_while_it_is_noted_is_there_again(people, monkeypa
         assert ScopeSet.objects.get().used_on == timezone.now().date()
 
 
-# Results (W5)
+# Results of mutations
 
 
 def forget(days=31):
