@@ -18,6 +18,7 @@ from .capture import scope_path, spec_problems, synced_models, verify
 from .collection import Collection
 from .conf import SETTINGS, conf
 from .registry import registry
+from .retention import RESULT_DAYS_LEAST
 from .serializers import SyncSerializerMixin, is_synced
 from .viewsets import SyncViewSetMixin
 
@@ -54,6 +55,14 @@ def _settings(given: dict[str, Any]) -> Messages:
                 hint=f"It takes {kind}, for instance {SETTINGS[name].default!r}.",
                 id="django_sync.E001",
             )
+    days = given.get("RESULT_DAYS", RESULT_DAYS_LEAST)
+    if isinstance(days, int) and days < RESULT_DAYS_LEAST:
+        yield checks.Warning(
+            f"DJANGO_SYNC[“RESULT_DAYS”] is {days}, but results are kept for "
+            f"{RESULT_DAYS_LEAST} days at least.",
+            hint="The protocol promises that to clients; leave the key out, or set more.",
+            id="django_sync.W007",
+        )
     alias = given.get("DATABASE", "default")
     if alias not in settings.DATABASES:
         yield checks.Error(

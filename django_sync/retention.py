@@ -28,7 +28,7 @@ from . import feed, holds
 from .conf import conf
 from .models import Change, Client, Feed, Hold, MutationResult, ScopeSet
 
-__all__ = ["Pruned", "prune"]
+__all__ = ["RESULT_DAYS_LEAST", "Pruned", "prune"]
 
 RESULT_DAYS_LEAST = 30
 """What the protocol promises of results (section 7)."""

@@ -15,6 +15,7 @@ from rest_framework.authtoken.models import Token
 
 from django_sync import engine, errors, feed, holds, pulling, retention
 from django_sync.caller import Caller
+from django_sync.checks import check_settings
 from django_sync.client import SyncClient, TokenAuth
 from django_sync.models import (
     Change,
@@ -459,3 +460,10 @@ def test_a_dry_run_changes_nothing_and_tells_what_a_run_would_do(people):
 def every_row():
     tables = (Change, Client, Feed, Hold, MutationResult, Outbox, ScopeSet, Tombstone)
     return {table: list(table.objects.order_by("pk").values()) for table in tables}
+
+
+def test_a_bound_below_what_the_protocol_promises_is_a_warning(settings):
+    settings.DJANGO_SYNC = {"RESULT_DAYS": 7}
+    assert [message.id for message in check_settings()] == ["django_sync.W007"]
+    settings.DJANGO_SYNC = {"RESULT_DAYS": 30}
+    assert check_settings() == []
