@@ -20,6 +20,7 @@ from .collection import Collection
 from .conf import SETTINGS, conf
 from .fields import uuid_primary_key
 from .registry import registry
+from .retention import RESULT_DAYS_LEAST
 from .serializers import SyncSerializerMixin, is_synced
 from .viewsets import SyncViewSetMixin
 
@@ -67,6 +68,14 @@ def _settings(given: Any) -> Messages:
                 hint=f"It takes {kind}, for instance {SETTINGS[name].default!r}.",
                 id="django_sync.E001",
             )
+    days = given.get("RESULT_DAYS", RESULT_DAYS_LEAST)
+    if isinstance(days, int) and days < RESULT_DAYS_LEAST:
+        yield checks.Warning(
+            f"DJANGO_SYNC[“RESULT_DAYS”] is {days}, but results are kept for "
+            f"{RESULT_DAYS_LEAST} days at least.",
+            hint="The protocol promises that to clients; leave the key out, or set more.",
+            id="django_sync.W007",
+        )
     alias = given.get("DATABASE", "default")
     if isinstance(alias, str) and alias not in settings.DATABASES:
         yield checks.Error(

@@ -59,6 +59,29 @@ SETTINGS: dict[str, Setting] = {
             5000,
             "Rows that adoption gives an id and a scope in one statement.",
         ),
+        Setting(
+            "KEEP_DAYS",
+            30,
+            "Days for which `sync_prune` keeps changes, and the views that cursors name after "
+            "their last use. A client that was away for longer starts with a snapshot.",
+        ),
+        Setting(
+            "KEEP_CHANGES",
+            0,
+            "Changes that `sync_prune` keeps at most, however young; 0 for no such bound.",
+        ),
+        Setting(
+            "HOLD_HOURS",
+            24,
+            "Hours for which `sync_prune` keeps the place of a client that was fetching page "
+            "after page when it was last seen, however old that place is.",
+        ),
+        Setting(
+            "RESULT_DAYS",
+            30,
+            "Days for which results of mutations are kept; the protocol promises 30 at least.",
+        ),
+        Setting("PRUNE_BATCH", 5000, "Rows that `sync_prune` deletes in one transaction."),
     )
 }
 
@@ -79,6 +102,11 @@ class Conf:
     SEQUENCE_WAIT_MS: int
     RETRIES: int
     ADOPT_BATCH: int
+    KEEP_DAYS: int
+    KEEP_CHANGES: int
+    HOLD_HOURS: int
+    RESULT_DAYS: int
+    PRUNE_BATCH: int
 
     def __getattr__(self, name: str) -> Any:
         try:

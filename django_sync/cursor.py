@@ -23,7 +23,7 @@ from .errors import InvalidCursor
 
 MAX_LENGTH = 2048
 NONCE = 16
-FORMAT = 1
+FORMAT = 2
 
 Pair = tuple[str, str]
 """A collection's name and one scope of it."""
@@ -38,7 +38,9 @@ class Cursor:
     way to; equal while it tails. In between, pairs of the goal that are not in
     ``done`` are fetched in order: those up to ``after`` are complete, ``resume``
     is under way with the last id sent, ``skip`` was finished out of order.
-    ``sent`` and ``total`` are the snapshot's progress in records.
+    ``sent`` and ``total`` are the snapshot's progress in records. ``noted`` is the
+    day (its ordinal) on which the server last wrote down that these views are in use,
+    ``held`` the minute at which it held this place, 0 at the end of the stream.
     """
 
     epoch: str
@@ -51,6 +53,8 @@ class Cursor:
     skip: Pair | None = None
     sent: int = 0
     total: int = 0
+    noted: int = 0
+    held: int = 0
 
     @property
     def tails(self) -> bool:
@@ -112,10 +116,9 @@ def _read(plain: bytes) -> Cursor:
     version, *members = json.loads(zlib.decompress(plain))
     if version != FORMAT:
         raise InvalidCursor
-    epoch, position, mark, done, goal, after, resume, skip, sent, total = members
-    return Cursor(
-        epoch, position, mark, done, goal, _pair(after), _place(resume), _pair(skip), sent, total
-    )
+    epoch, position, mark, done, goal, after, resume, skip, *numbers = members
+    places = _pair(after), _place(resume), _pair(skip)
+    return Cursor(epoch, position, mark, done, goal, *places, *numbers)
 
 
 def _pair(value: Any) -> Pair | None:

@@ -52,9 +52,19 @@ class Ledger:
                 row.save(using=conf.DATABASE)
             self.rows = fresh
             return
-        objects.bulk_create(list(fresh.values()), ignore_conflicts=True)
-        stored = objects.filter(client=self.client, mutation_id__in=list(fresh))
-        self.rows = {row.mutation_id: row for row in stored}
+        while len(self.rows) < len(fresh):  # a stored one may be pruned before it is read
+            objects.bulk_create(list(fresh.values()), ignore_conflicts=True)
+            stored = objects.filter(client=self.client, mutation_id__in=list(fresh))
+            self.rows = {row.mutation_id: row for row in stored}
+        self.client.refresh_from_db(fields=["forgotten_seq"])
+
+    def forgot(self, mutation: Mutation) -> bool:
+        """Whether this may be one whose result was pruned.
+
+        What is forgotten is read after the claim, which waits for a prune that is at it.
+        REST's calls have no ``seq``.
+        """
+        return self.client is not None and mutation.seq <= self.client.forgotten_seq
 
     def _row(self, mutation: Mutation) -> MutationResult:
         return MutationResult(

@@ -20,6 +20,7 @@ __all__ = [
     "Client",
     "Feed",
     "Generation",
+    "Hold",
     "MutationResult",
     "Outbox",
     "ScopeSet",
@@ -181,6 +182,18 @@ class ScopeSet(models.Model):
     used_on = models.DateField()
 
     objects: ClassVar[models.Manager[ScopeSet]]
+
+
+class Hold(models.Model):
+    """A position from which somebody is reading just now; the floor does not pass it.
+
+    Clients that read from one position share the row. ``at`` is when one was last seen.
+    """
+
+    position = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[Hold]]
 
 
 class Client(models.Model):

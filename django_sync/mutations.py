@@ -35,6 +35,8 @@ from .writing import Met, Writer
 
 log = logging.getLogger("django_sync.mutations")
 
+LIMITS = "54"
+"""PostgreSQL's class of SQLSTATEs for what is too long or too many: it will not pass."""
 PAUSE = 0.02
 """Seconds; the mean pause before a rerun is a multiple of it."""
 
@@ -128,9 +130,11 @@ class Run:
             try:
                 return self._together(mutations, failures)
             except OperationalError as error:
+                self.caller.cache.clear()
                 last = error
                 log.info("a batch is run again: %s", type(error.__cause__).__name__)
             except IntegrityError as error:
+                self.caller.cache.clear()
                 last = error
                 break
         if len(mutations) > 1 and not self.atomic:
@@ -209,7 +213,7 @@ class Run:
         elif failures.concern(mutation):
             ledger.forget([mutation.id])
             result = _aborted(mutation.id)
-        elif self.client is not None and mutation.seq <= self.client.forgotten_seq:
+        elif ledger.forgot(mutation) and not self.strict:
             ledger.forget([mutation.id])
             problem = errors.MutationExpired().problem()
             result = Result(mutation.id, Status.REJECTED, problem=problem)
@@ -235,8 +239,10 @@ class Run:
             return ledger.refuse(mutation, _constraint())
         except DataError:
             return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
-        except OperationalError:
-            raise
+        except OperationalError as error:
+            if not str(getattr(error.__cause__, "sqlstate", "")).startswith(LIMITS):
+                raise
+            return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
         except Exception:
             log.exception("mutation %s failed in the project's code", mutation.id)
             ledger.forget([mutation.id])

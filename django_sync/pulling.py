@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
+from django.utils import timezone
 
-from . import errors, feed, snapshots
+from . import errors, feed, holds, snapshots
 from .caller import Caller
 from .collection import Collection, digest
 from .cursor import Cursor, open_sealed, seal
@@ -100,13 +101,26 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
         raise errors.CursorExpired("The server's history is another one now.") from None
     for view in answer.views:
         keep(view)
+    held = _hold(cursor or answer.cursor) if answer.has_more else 0
     return Page(
         changes=tuple(answer.changes),
-        cursor=seal_cursor(caller, answer.cursor),
+        cursor=seal_cursor(caller, replace(answer.cursor, held=held)),
         has_more=answer.has_more,
         epoch=answer.cursor.epoch,
         snapshot=answer.progress,
     )
+
+
+def _hold(cursor: Cursor) -> int:
+    """Keep the floor from passing who has more to fetch; the minute of it, for their cursor.
+
+    It is the place that was asked from which is held, since its answer may be lost.
+    """
+    now = int(timezone.now().timestamp()) // 60
+    if now - cursor.held < holds.MINUTES:
+        return cursor.held
+    holds.hold(cursor.position)
+    return now
 
 
 def _answer(caller: Caller, asked: Asked) -> Answer:
@@ -134,6 +148,10 @@ class Pull:
         now = current_view(self.caller, self.asked.collections)
         if self.cursor.goal != now.digest:
             self._set_out(now)
+        elif self.cursor.noted < today():
+            self.views = (now,) if self.cursor.tails else (recall(self.cursor.done), now)
+        if self.views:
+            self.cursor = replace(self.cursor, noted=today())
         return self._tail(now) if self.cursor.tails else self._snapshot(now)
 
     def _set_out(self, now: View) -> None:
@@ -197,6 +215,11 @@ class Pull:
         told = list(_told(self.caller, now, entries[:limit]))
         self.changes += told
         return Answer(self.changes, cursor, more or (bool(told) and _unsequenced(now)), self.views)
+
+
+def today() -> int:
+    """The day, as an ordinal: once in it a view is noted as being in use."""
+    return timezone.now().date().toordinal()
 
 
 def current_view(caller: Caller, names: Sequence[str] | None) -> View:

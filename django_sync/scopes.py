@@ -6,12 +6,10 @@ database. A view is kept once for all cursors that name it.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils import timezone
 
@@ -81,25 +79,20 @@ EMPTY = View()
 
 
 def keep(view: View) -> str:
-    """Store a view for later pulls, note that it is in use today, and return its digest."""
+    """Store a view for later pulls, note that it is in use today, and return its digest.
+
+    A view that is pruned while it is noted is stored anew.
+    """
     name = view.digest
     if name != NOTHING:
         today = timezone.now().date()
         known = ScopeSet.objects.using(conf.DATABASE).filter(digest=name)
         used = known.values_list("used_on", flat=True).first()
-        if used is None:
+        if used is None or (used < today and not known.update(used_on=today)):
             ScopeSet.objects.using(conf.DATABASE).bulk_create(
                 [ScopeSet(digest=name, body=view.encoded(), used_on=today)], ignore_conflicts=True
             )
-        else:
-            touch(known, used, today)
     return name
-
-
-def touch(known: Any, used: datetime.date, today: datetime.date) -> None:
-    """Note once a day that cursors still name this view."""
-    if used < today:
-        known.update(used_on=today)
 
 
 def recall(name: str) -> View:

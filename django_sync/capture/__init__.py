@@ -10,6 +10,14 @@ from .base import QUIET, Spec
 from .install import Report, adopt, install, move_generation, uninstall
 from .paths import forget_scope_path, root_of, scope_path, set_scope_path
 from .specs import spec_for, spec_problems, synced_models
+from .survey import (
+    installed_models,
+    low_revisions,
+    outlived,
+    raise_revisions,
+    without_index,
+    wrong_scopes,
+)
 from .upkeep import Problem, after_migrate, before_migrate, verify
 
 __all__ = [
@@ -22,7 +30,11 @@ __all__ = [
     "before_migrate",
     "forget_scope_path",
     "install",
+    "installed_models",
+    "low_revisions",
     "move_generation",
+    "outlived",
+    "raise_revisions",
     "root_of",
     "scope_path",
     "set_scope_path",
@@ -31,4 +43,6 @@ __all__ = [
     "synced_models",
     "uninstall",
     "verify",
+    "without_index",
+    "wrong_scopes",
 ]

@@ -1,0 +1,136 @@
+"""Looks over the rows of a synced table for what triggers should never let be.
+
+Reads in batches by primary key, and writes only where ``raise_revisions`` is asked to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.db import connections, transaction
+
+from ..conf import conf
+from ..models import Tombstone
+from . import postgresql, sqlite
+from .base import Spec, index_name
+from .install import found, index_names, install, move_generation, uninstall
+from .paths import Model
+from .specs import spec_for, synced_models
+
+TOMBSTONE = Tombstone._meta.db_table
+
+
+class Stray(NamedTuple):
+    """A row whose scope is not what its path gives."""
+
+    id: Any
+    scope: str | None
+    right: str | None
+
+
+def installed_models(using: str) -> list[Model]:
+    """The synced models whose tables are there, with our columns."""
+    connection = connections[using]
+    there, models = set(connection.introspection.table_names()), []
+    with connection.cursor() as cursor:
+        for model in synced_models():
+            spec = spec_for(model)
+            if spec.table in there:
+                told = connection.introspection.get_table_description(cursor, spec.table)
+                if {spec.id, spec.revision, spec.scope} <= {column.name for column in told}:
+                    models.append(model)
+    return models
+
+
+def wrong_scopes(model: Model, using: str, batch: int | None = None) -> Iterator[list[Stray]]:
+    """For each batch of rows those with another scope than the one computed anew."""
+    spec, q = spec_for(model), connections[using].ops.quote_name
+    sqlite_ = connections[using].vendor == "sqlite"
+    writer: Any = sqlite.Writer if sqlite_ else postgresql.Writer
+    right = writer(connections[using], spec).scope_of("o")
+    differs = "IS NOT" if sqlite_ else "IS DISTINCT FROM"
+    pk, scope = f"o.{q(spec.pk)}", f"o.{q(spec.scope)}"
+    for low, high in _ranges(spec, using, batch or conf.ADOPT_BATCH):
+        with connections[using].cursor() as cursor:
+            cursor.execute(
+                f"SELECT o.{q(spec.id)}, {scope}, {right} FROM {q(spec.table)} AS o "
+                f"WHERE {pk} >= %s AND {pk} <= %s AND o.{q(spec.id)} IS NOT NULL "
+                f"AND {scope} {differs} {right} ORDER BY {pk}",
+                [low, high],
+            )
+            yield [Stray(*row) for row in cursor.fetchall()]
+
+
+def _ranges(spec: Spec, using: str, size: int) -> Iterator[tuple[Any, Any]]:
+    """The first and last primary key of each batch of rows."""
+    q, last = connections[using].ops.quote_name, None
+    while True:
+        after = "" if last is None else f"WHERE {q(spec.pk)} > %s "
+        with connections[using].cursor() as cursor:
+            cursor.execute(
+                f"SELECT {q(spec.pk)} FROM {q(spec.table)} {after}"
+                f"ORDER BY {q(spec.pk)} LIMIT {size}",
+                [] if last is None else [last],
+            )
+            keys = [key for (key,) in cursor.fetchall()]
+        if not keys:
+            return
+        last = keys[-1]
+        yield keys[0], last
+
+
+def without_index(using: str) -> list[str]:
+    """The labels of models whose scopes have no index."""
+    there = index_names(using)
+    specs = [spec_for(model) for model in installed_models(using)]
+    return [spec.label for spec in specs if index_name(spec) not in there]
+
+
+def low_revisions(model: Model, using: str) -> list[Any]:
+    """The ids of rows whose revision is none."""
+    spec, q = spec_for(model), connections[using].ops.quote_name
+    return _ids(using, f"SELECT {q(spec.id)} FROM {q(spec.table)} WHERE {q(spec.revision)} < 1", [])
+
+
+def outlived(model: Model, using: str) -> list[Any]:
+    """The ids of objects whose revision is not above that of their own tombstone."""
+    spec, q = spec_for(model), connections[using].ops.quote_name
+    return _ids(
+        using,
+        f"SELECT o.{q(spec.id)} FROM {q(spec.table)} AS o JOIN {TOMBSTONE} AS t "
+        f"ON t.object_id = o.{q(spec.id)} AND t.model = %s AND t.revision >= o.{q(spec.revision)}",
+        [spec.label],
+    )
+
+
+def _ids(using: str, select: str, values: list[Any]) -> list[Any]:
+    with connections[using].cursor() as cursor:
+        cursor.execute(select, values)
+        return [id for (id,) in cursor.fetchall()]
+
+
+def raise_revisions(model: Model, using: str) -> None:
+    """Let each row's revision be 1 at least, and above its tombstone's.
+
+    The table's triggers, which hold the revision, go for it and come back, all in one
+    transaction that locks the table.
+    """
+    spec, q = spec_for(model), connections[using].ops.quote_name
+    table, revision = q(spec.table), q(spec.revision)
+    grave = (
+        f"FROM {TOMBSTONE} AS t WHERE t.object_id = {table}.{q(spec.id)} AND t.model = %s "
+        f"AND t.revision >= {table}.{revision}"
+    )
+    others = [(one.table, one.name) for one in found(using) if one.table != spec.table]
+    with transaction.atomic(using):
+        uninstall(using, keep=others)
+        with connections[using].cursor() as cursor:
+            cursor.execute(f"UPDATE {table} SET {revision} = 1 WHERE {revision} < 1")
+            cursor.execute(
+                f"UPDATE {table} SET {revision} = (SELECT t.revision + 1 {grave}) "
+                f"WHERE EXISTS (SELECT 1 {grave})",
+                [spec.label, spec.label],
+            )
+        install(using=using)
+        move_generation(spec.label, using)

@@ -1,0 +1,82 @@
+"""``sync_doctor``: what is amiss, and with ``--fix`` what can be done about it."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from ...doctor import STUCK_MINUTES, Finding, examine, mend
+from ..shared import SyncCommand
+
+HEALTHY, PROBLEMS, FIXED = 0, 1, 2
+
+
+class Command(SyncCommand):
+    help = (
+        "Look for what should not be in capture, rows, outbox and log. Changes nothing without "
+        "--fix. Ends with 0 where all is well, 1 where there are problems, 2 where all were fixed."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--fix", action="store_true", help="Mend what can be mended.")
+        parser.add_argument(
+            "--stuck-minutes",
+            type=int,
+            default=STUCK_MINUTES,
+            help="A change that waits for longer is stuck (default: %(default)s).",
+        )
+        parser.add_argument("--batch-size", type=int, help="Rows looked at in one statement.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.check_database(options["database"])
+        look: dict[str, Any] = {"minutes": options["stuck_minutes"], "batch": options["batch_size"]}
+        if options["verbosity"] > 1 and not options["json"]:
+            look["progress"] = lambda what: self.stdout.write(f"  looking at {what}")
+        found = examine(**look)
+        left = found
+        if options["fix"] and any(finding.mends for finding in found):
+            mend(found)
+            left = examine(**look)
+        code = verdict(found, left)
+        if options["json"]:
+            told = {"found": [f.to_json() for f in found], "left": [f.to_json() for f in left]}
+            self.tell(told | {"verdict": ("healthy", "problems", "fixed")[code]})
+        else:
+            self.say(found, left, fix=options["fix"])
+        if code:
+            sys.exit(code)
+
+    def say(self, found: list[Finding], left: list[Finding], *, fix: bool) -> None:
+        for finding in found:
+            self.stdout.write(line(finding))
+            for example in finding.examples:
+                self.stdout.write(f"    {example}")
+            if finding.mends and not fix:
+                self.stdout.write(f"    --fix {finding.mends}")
+            elif finding.mends and finding.kind not in {one.kind for one in left}:
+                self.stdout.write("    fixed")
+        serious = [finding for finding in left if finding.serious]
+        if not any(finding.serious for finding in found):
+            self.stdout.write("All is well.")
+        elif not serious:
+            self.stdout.write("All problems were fixed.")
+        elif fix:
+            self.stdout.write(f"{len(serious)} problems are left.")
+        else:
+            self.stdout.write(f"{len(serious)} problems; nothing was changed.")
+
+
+def line(finding: Finding) -> str:
+    """A finding in one line."""
+    word = "problem" if finding.serious else "note"
+    where = f"{finding.label}: " if finding.label else ""
+    return f"{word}: {where}{finding.detail} ({finding.count})"
+
+
+def verdict(found: list[Finding], left: list[Finding]) -> int:
+    """The exit code, by what was found first and what is left."""
+    if any(finding.serious for finding in left):
+        return PROBLEMS
+    return FIXED if any(finding.serious for finding in found) else HEALTHY

@@ -1,0 +1,58 @@
+"""``sync_status``: where the feed stands. For monitoring."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from ...status import MOST, Status, status
+from ..shared import SyncCommand
+
+
+class Command(SyncCommand):
+    help = "Tell where the feed stands. Ends with 1 where the outbox lags, with 0 else."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--max-lag",
+            type=float,
+            metavar="SECONDS",
+            help="End with 1 where a change has waited for its position for longer.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.check_database(options["database"])
+        found, most = status(), options["max_lag"]
+        late = most is not None and found.lag > most
+        if options["json"]:
+            self.tell(found.to_json())
+        else:
+            self.say(found)
+            if late:
+                self.stderr.write(f"The outbox lags: {found.lag:.0f} s, above {most:.0f} s.")
+        if late:
+            sys.exit(1)
+
+    def say(self, found: Status) -> None:
+        held = "" if found.held is None else f", held at {found.held}"
+        for name, value in (
+            ("epoch", found.epoch or "none yet: nobody has pulled"),
+            ("head, floor", f"{found.head}, {found.floor}{held}"),
+            ("log", f"{found.changes} changes" + (f" since {found.oldest}" * bool(found.oldest))),
+            ("outbox", f"{number(found.waiting)} waiting, the oldest for {found.lag:.0f} s"),
+            ("clients", number(found.clients)),
+            ("views", number(found.views)),
+            ("results", number(found.results)),
+            ("tombstones", number(found.tombstones)),
+        ):
+            self.stdout.write(f"{name:<12} {value}")
+        for model in found.models:
+            strangers = f", {model.without_id} rows without an id" * bool(model.without_id)
+            self.stdout.write(f"{model.model}: generation {model.generation}{strangers}")
+
+
+def number(count: int) -> str:
+    """A bounded count in words."""
+    return f"{MOST} or more" if count >= MOST else str(count)

@@ -1,0 +1,110 @@
+"""Where the feed stands, in numbers that monitoring can read. Nothing is written.
+
+Counts are bounded, so that asking costs the same in a large installation.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db.models import Max, Min, QuerySet
+from django.utils import timezone
+
+from . import capture, feed, holds
+from .conf import conf
+from .models import (
+    Change,
+    Client,
+    Feed,
+    MutationResult,
+    Outbox,
+    ScopeSet,
+    Tombstone,
+)
+
+__all__ = ["MOST", "ModelStatus", "Status", "status"]
+
+MOST = 100_000
+"""Counts go so far; this number stands for itself and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A synced model: how often it was sent anew, and its rows that have no id."""
+
+    model: str
+    generation: int
+    without_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The feed's state. ``lag`` is the age in seconds of the oldest change without a position.
+
+    ``changes`` is the length of the log by its positions, ``oldest`` when its first entry
+    was written, ``held`` the lowest position that somebody is reading from.
+    """
+
+    epoch: str | None
+    head: int
+    floor: int
+    changes: int
+    oldest: str | None
+    waiting: int
+    lag: float
+    held: int | None
+    models: tuple[ModelStatus, ...]
+    clients: int
+    views: int
+    results: int
+    tombstones: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def status() -> Status:
+    """Look at the database as it is."""
+    state = Feed.objects.using(conf.DATABASE).filter(id=1).first()
+    log = Change.objects.using(conf.DATABASE)
+    span = log.aggregate(low=Min("position"), high=Max("position"))
+    first = log.order_by("position").values_list("at", flat=True).first()
+    head = 0 if state is None else state.head
+    if feed.connection().vendor == "sqlite":
+        head = span["high"] or 0
+    outbox = Outbox.objects.using(conf.DATABASE)
+    waiting = outbox.order_by("id").values_list("at", flat=True).first()
+    lag = timezone.now() - waiting if waiting else datetime.timedelta()
+    return Status(
+        epoch=str(state.epoch) if state else None,
+        head=head,
+        floor=state.floor if state else 0,
+        changes=span["high"] - span["low"] + 1 if span["high"] else 0,
+        oldest=first.isoformat() if first else None,
+        waiting=_count(outbox),
+        lag=round(max(lag.total_seconds(), 0), 3),
+        held=holds.lowest(state.floor if state else 0),
+        models=tuple(_models()),
+        clients=_count(Client.objects.using(conf.DATABASE)),
+        views=_count(ScopeSet.objects.using(conf.DATABASE)),
+        results=_count(MutationResult.objects.using(conf.DATABASE)),
+        tombstones=_count(Tombstone.objects.using(conf.DATABASE)),
+    )
+
+
+def _models() -> list[ModelStatus]:
+    generations, found = feed.generations(), []
+    for model in capture.installed_models(conf.DATABASE):
+        label = model._meta.label_lower
+        strangers = 0
+        if capture.spec_for(model).own_id:
+            rows = model._base_manager.using(conf.DATABASE)
+            strangers = _count(rows.filter(sync_id__isnull=True))
+        found.append(ModelStatus(label, generations.get(label, 1), strangers))
+    return found
+
+
+def _count(rows: QuerySet[Any]) -> int:
+    return rows.order_by()[:MOST].count()
