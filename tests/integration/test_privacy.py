@@ -26,7 +26,7 @@ from django_sync.registry import registry
 from example_project.boards import api as boards_api
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 
-NAMES = {"boards": Board, "labels": Label, "cards": Card, "comments": Comment}
+NAMES: dict[str, Any] = {"boards": Board, "labels": Label, "cards": Card, "comments": Comment}
 SECRET = "hush"
 """Stands in each text of what is hidden from Ada."""
 NEW = {"board": "boards", "label": "labels", "card": "cards", "comment": "comments"}
@@ -149,7 +149,7 @@ BY_ID: dict[str, tuple[str, int, str, Try]] = {}
 """Name of the attempt to: the kind of thing named, the status and code expected, the attempt."""
 
 
-def attempt(name: str, kind: str, status: int, code: str, tried: Try) -> None:
+def attempt(name: str, kind: str, status: int, code: str, tried: Any) -> None:
     BY_ID[name] = (kind, status, code, tried)
 
 
@@ -434,7 +434,8 @@ def test_an_id_of_another_collection_says_nothing(world):
 
 def walk(world: World, who: str, path: str) -> str:
     """All pages of a list or of a pull, as text."""
-    text, url, cursor = "", f"/sync/{path}", ""
+    text, cursor = "", ""
+    url: Any = f"/sync/{path}"
     while url:
         page = world.api(who).get(url + (f"&cursor={cursor}" if cursor else "")).json()
         text += json.dumps(page)

@@ -35,7 +35,7 @@ def test_codes_are_one_for_each_error():
 
 def test_the_catalogue_is_that_of_the_protocol():
     section = (DOCS / "protocol.md").read_text().split("## 9. Error codes")[1].split("\n## ")[0]
-    listed: dict[str, set[int]] = {}
+    listed = {}
     for row in re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", section, re.MULTILINE):
         statuses = {int(number) for number in re.findall(r"\b\d{3}\b", row[0])}
         for code in re.findall(r"`([a-z_]+)`", row[1]):
