@@ -27,7 +27,7 @@ Messages = Iterator[checks.CheckMessage]
 BROKEN = (APIException, AssertionError, ImproperlyConfigured, FieldDoesNotExist)
 """What DRF raises where a serializer cannot be made."""
 MAY_BE_ZERO = ("RETRIES", "WAIT_SECONDS")
-BY_KEY: Any = (relations.PrimaryKeyRelatedField, relations.HyperlinkedRelatedField)
+BY_KEY = (relations.PrimaryKeyRelatedField, relations.HyperlinkedRelatedField)
 
 
 def enlist() -> None:
@@ -268,8 +268,8 @@ def _named_by_key(model: Any, field: Any, source: str) -> Any:
     """
     target: Any = None
     if isinstance(field, BY_KEY):
-        queryset: Any = field.queryset  # none where it is read only
-        target = _behind(model, source.split(".")) if queryset is None else queryset.model
+        named: Any = field
+        target = getattr(named.queryset, "model", None) or _behind(model, source.split("."))
     elif not isinstance(field, relations.RelatedField) and source != "*":
         target = _key_behind(model, source.split("."))
     if not is_synced(target) or (field.read_only and uuid_primary_key(target) is not None):

@@ -27,7 +27,7 @@ def ids(messages: Any) -> list[str]:
 
 def serializer_of(model: Any, fields: Any = "__all__", mixin: bool = True, **declared: Any) -> Any:
     meta = type("Meta", (), {"model": model, "fields": fields})
-    bases: tuple[Any, ...] = (serializers.ModelSerializer,)
+    bases: Any = (serializers.ModelSerializer,)
     if mixin:
         bases = (SyncSerializerMixin, *bases)
     return type(f"{model.__name__}Serializer", bases, {"Meta": meta, **declared})
