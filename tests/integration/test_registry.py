@@ -184,7 +184,7 @@ def test_w6_a_bare_registration_asks_for_view_and_publishes_only_what_it_names(u
 
     assert "memos" not in api(ada).get("/sync/").json()["collections"]
     assert api(ada).get("/sync/memos/").status_code == 403
-    assert api(ada).get(f"/sync/memos/{memo.sync_id}/").status_code == 403
+    assert api(ada).get(f"/sync/memos/{memo.sync_id}/").status_code == 404
     assert pulled(ada, "memos") == []
     assert sent(ada, "update", "memos", memo.sync_id, 1, title="x")["status"] == "rejected"
 

@@ -26,16 +26,16 @@ COLUMNS = ["todo", "doing", "done"]
 
 
 def seen(party: Party, guest: Guest, collection: str) -> Record | None:
-    """One of the records that the guest sees, drawn."""
+    """One of the records that the guest sees, drawn; the older the likelier, so that they meet."""
     records = sorted(guest.see(collection), key=place_of)
-    return party.random.choice(records) if records else None
+    if not records:
+        return None
+    return records[min(party.random.randrange(len(records)) for _ in range(3))]
 
 
 def place_of(record: Record) -> list[str]:
     """An order that does not hang on ids, which no seed decides."""
-    values = [
-        str(record[name]) for name in ("name", "title", "text", "created_at") if name in record
-    ]
+    values = [str(record.object.get(name, "~")) for name in ("created_at", "name", "title", "text")]
     return [*values, record.id]
 
 
