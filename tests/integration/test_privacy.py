@@ -149,7 +149,7 @@ BY_ID: dict[str, tuple[str, int, str, Try]] = {}
 """Name of the attempt to: the kind of thing named, the status and code expected, the attempt."""
 
 
-def attempt(name: str, kind: str, status: int, code: str, tried: Try) -> None:
+def attempt(name: str, kind: str, status: int, code: str, tried: Any) -> None:
     BY_ID[name] = (kind, status, code, tried)
 
 
