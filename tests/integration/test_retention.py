@@ -8,6 +8,7 @@ import uuid
 import httpx2
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.utils import timezone
@@ -467,3 +468,32 @@ def test_a_bound_below_what_the_protocol_promises_is_a_warning(settings):
     assert [message.id for message in check_settings()] == ["django_sync.W007"]
     settings.DJANGO_SYNC = {"RESULT_DAYS": 30}
     assert check_settings() == []
+
+
+@pytest.mark.postgresql
+def test_the_outbox_is_vacuumed_by_number_and_soon(db):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, reloptions FROM pg_class "
+            "WHERE relname IN ('django_sync_outbox', 'django_sync_change')"
+        )
+        told = dict(cursor.fetchall())
+    assert "autovacuum_vacuum_scale_factor=0" in told["django_sync_outbox"]
+    assert "autovacuum_vacuum_threshold=5000" in told["django_sync_outbox"]
+    assert "autovacuum_vacuum_scale_factor=0.02" in told["django_sync_change"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_settings_of_vacuum_can_be_taken_back():
+    def options():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'django_sync_outbox'")
+            return cursor.fetchone()[0]
+
+    call_command("migrate", "django_sync", "0002", verbosity=0)
+    try:
+        assert options() is None
+    finally:
+        call_command("migrate", verbosity=0)
+    assert options()
