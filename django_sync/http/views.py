@@ -22,6 +22,7 @@ from ..problems import translate
 from ..protocol import Json, check_depth
 from .coding import ProblemRenderer, SyncParser, SyncRenderer, too_large
 from .problems import problem_response
+from .schema import inspector
 
 log = logging.getLogger("django_sync.http")
 
@@ -41,6 +42,8 @@ class SyncView(APIView):
     permission_classes = (IsAuthenticated,)
     renderer_classes = (SyncRenderer,)
     parser_classes = (SyncParser,)
+    schema = inspector
+    of_collection = False
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -161,7 +164,9 @@ class MutationsView(SyncView):
 
 
 class CallView(SyncView):
-    """Reads what makes a REST write conditional and repeatable."""
+    """Under a collection; reads what makes a REST write conditional and repeatable."""
+
+    of_collection = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
