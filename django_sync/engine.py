@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from . import errors, feed, mutations, pulling
+from . import history as histories
 from .caller import Caller
 from .collection import DELETE, UPDATE, Action, Collection
 from .conf import conf
@@ -40,6 +41,7 @@ __all__ = [
     "describe",
     "etag",
     "get",
+    "history",
     "known",
     "mutate",
     "page",
@@ -164,6 +166,16 @@ def page(
         found += collection.page(caller, scopes, None, most - len(found))
     place = (found[-1].scope, found[-1].id) if len(found) == most else None
     return list({record.id: record for record in found}.values()), place
+
+
+def history(
+    caller: Caller, name: str, id: uuid.UUID, below: int | None, limit: int | None
+) -> tuple[list[Json], int | None]:
+    """What became of an object, the newest first, and where the next page begins."""
+    collection = _readable(caller, name)
+    most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
+    found, place = histories.history(caller, collection, id, below, most)
+    return [revision.to_json() for revision in found], place
 
 
 Told = tuple[Json, str]

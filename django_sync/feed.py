@@ -11,6 +11,7 @@ This file knows nothing of users, collections or cursors.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import logging
 import uuid
@@ -63,6 +64,16 @@ class Entry:
     model: str
     object_id: uuid.UUID
     scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One revision of an object as the feed has it, whether it has a position yet or not."""
+
+    revision: int
+    op: str
+    columns: tuple[str, ...]
+    at: datetime.datetime
 
 
 def connection() -> Any:
@@ -292,3 +303,40 @@ def history(
             (revision, op, frozenset(filter(None, columns.split(","))))
             for revision, op, columns in cursor.fetchall()
         ]
+
+
+def steps(
+    model: str, object_id: uuid.UUID, scopes: Sequence[str], below: int | None, limit: int
+) -> list[Step]:
+    """The newest revisions of an object under ``below`` that lie in these scopes.
+
+    From outbox and log in one statement, for the reason that ``history`` has.
+    """
+    at, within = "at", "IN (SELECT value FROM json_each(%s))"
+    bounds: list[Any] = [model, object_id.hex, json.dumps(list(scopes))]
+    if connection().vendor == "postgresql":
+        at, within = "at AT TIME ZONE 'UTC'", "= ANY(%s)"
+        bounds = [model, object_id, list(scopes)]
+    wanted = f"model = %s AND object_id = %s AND scope {within} AND op <> 'm'"
+    if below is not None:
+        wanted, bounds = f"{wanted} AND revision < %s", [*bounds, below]
+    newest = "ORDER BY revision DESC LIMIT %s"
+    log, outbox = (
+        f"SELECT revision, op, columns, {at} AS at FROM {table} WHERE {wanted} {newest}"
+        for table in (CHANGE, OUTBOX)
+    )
+    with connection().cursor() as cursor:
+        cursor.execute(
+            f"SELECT * FROM ({log}) c UNION ALL SELECT * FROM ({outbox}) o {newest}",
+            [*bounds, limit, *bounds, limit, limit],
+        )
+        return [
+            Step(revision, op, tuple(filter(None, columns.split(","))), _in_utc(at))
+            for revision, op, columns, at in cursor.fetchall()
+        ]
+
+
+def _in_utc(at: Any) -> datetime.datetime:
+    """A time that was read as UTC says so."""
+    read = at if isinstance(at, datetime.datetime) else datetime.datetime.fromisoformat(at)
+    return read.replace(tzinfo=datetime.UTC)

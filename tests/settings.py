@@ -27,5 +27,16 @@ DEBUG = False
 SECRET_KEY = "the suite's"
 BOARDS_DEMO_ROWS = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick; nothing to protect
-# models of each kind: for capture, and for registration and checks
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.app", "tests.registry_app"]  # noqa: F405
+INSTALLED_APPS = [
+    *INSTALLED_APPS,  # noqa: F405
+    "tests.app",  # models of each kind, for capture
+    "tests.registry_app",  # and for registration and checks
+    "drf_spectacular",
+]
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Boards, by django_sync",
+    "DESCRIPTION": "The sync endpoints of the example project. What they mean is in protocol.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "PREPROCESSING_HOOKS": ["django_sync.http.schema.each_collection"],
+}

@@ -12,5 +12,10 @@ urlpatterns = [
     path("mutations/", views.MutationsView.as_view(), name="mutations"),
     path("<slug:collection>/", views.RecordsView.as_view(), name="records"),
     path("<slug:collection>/<uuid:id>/", views.RecordView.as_view(), name="record"),
+    path(
+        "<slug:collection>/<uuid:id>/history/",
+        views.HistoryView.as_view(),
+        name="history",
+    ),
     re_path("", views.UnknownView.as_view(), name="unknown"),
 ]

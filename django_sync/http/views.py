@@ -22,6 +22,7 @@ from ..problems import translate
 from ..protocol import Json, check_depth
 from .coding import ProblemRenderer, SyncParser, SyncRenderer, too_large
 from .problems import problem_response
+from .schema import inspector
 
 log = logging.getLogger("django_sync.http")
 
@@ -41,6 +42,8 @@ class SyncView(APIView):
     permission_classes = (IsAuthenticated,)
     renderer_classes = (SyncRenderer,)
     parser_classes = (SyncParser,)
+    schema = inspector
+    of_collection = False
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -119,6 +122,15 @@ class SyncView(APIView):
             raise errors.Invalid(f"“{name}” is not a positive number.")
         return int(text.lstrip("0")[: DIGITS + 1])
 
+    def following(self, after: str | None) -> str | None:
+        """The address of the list's next page, which begins behind ``after``."""
+        if after is None:
+            return None
+        query = {"after": after}
+        if self.limit() is not None:
+            query["limit"] = str(self.limit())
+        return self.request.build_absolute_uri(f"{self.request.path}?{urlencode(query)}")
+
 
 class ServiceView(SyncView):
     """The service document."""
@@ -152,7 +164,9 @@ class MutationsView(SyncView):
 
 
 class CallView(SyncView):
-    """Reads what makes a REST write conditional and repeatable."""
+    """Under a collection; reads what makes a REST write conditional and repeatable."""
+
+    of_collection = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -193,12 +207,7 @@ class RecordsView(CallView):
 
     def get(self, request: Request, collection: str) -> Response:
         records, place = engine.page(self.caller, collection, self._after(), self.limit())
-        following = None
-        if place is not None:
-            query = {"after": f"{place[1]}{place[0]}"}
-            if self.limit() is not None:
-                query["limit"] = str(self.limit())
-            following = request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
+        following = self.following(None if place is None else f"{place[1]}{place[0]}")
         return Response({"results": [record.to_json() for record in records], "next": following})
 
     def _after(self) -> tuple[str, uuid.UUID] | None:
@@ -236,6 +245,16 @@ class RecordView(CallView):
     def delete(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         engine.delete(self.caller, collection, id, self.call())
         return Response(status=204)
+
+
+class HistoryView(CallView):
+    """What became of one object."""
+
+    def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
+        below = self.positive("after")
+        told, place = engine.history(self.caller, collection, id, below, self.limit())
+        following = self.following(None if place is None else str(place))
+        return Response({"results": told, "next": following})
 
 
 class UnknownView(SyncView):

@@ -11,6 +11,7 @@ import ast
 import dataclasses
 import inspect
 import json
+import os
 import re
 import sys
 import textwrap
@@ -329,12 +330,30 @@ def numbers_in(text: str) -> set[int]:
     return found
 
 
+# OpenAPI
+
+
+def openapi_page() -> str:
+    """The schema of the example project, as `manage.py spectacular` would write it."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+
+    django.setup()
+    from drf_spectacular.generators import SchemaGenerator
+    from drf_spectacular.renderers import OpenApiYamlRenderer
+
+    schema = SchemaGenerator().get_schema(public=True)
+    text = OpenApiYamlRenderer().render(schema, renderer_context={}).decode()
+    return f"# Made from django_sync/http and the example's serializers by `{REMAKE}`.\n{text}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
     "docs/reference/checks.md": checks_page,
     "docs/reference/python-client.md": client_page,
     "docs/reference/guarantees.md": guarantees_page,
+    "docs/openapi.yaml": openapi_page,
 }
 
 

@@ -1,0 +1,334 @@
+"""The protocol as OpenAPI 3.1 says it: its messages, and what each path takes and answers.
+
+Values alone; nothing here knows drf-spectacular. ``schema`` puts them into its hands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ClientError, SyncError, every_error
+from ..protocol import PROTOCOL_VERSION, ConflictKind, Json, Op, Status, Transport, Write
+from ..protocol.messages import MAX_SEQ
+
+TEXT: Json = {"type": "string"}
+UUID: Json = {"type": "string", "format": "uuid"}
+COUNT: Json = {"type": "integer", "minimum": 0}
+OBJECT: Json = {"type": "object"}
+
+
+def ref(name: str, kind: str = "schemas") -> Json:
+    """Stand for a component."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def or_null(schema: Json) -> Json:
+    """This, or null."""
+    if "type" in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def words(values: Iterable[str]) -> Json:
+    """One of these strings."""
+    return {"type": "string", "enum": [str(value) for value in values]}
+
+
+def const(value: object) -> Json:
+    """This value alone."""
+    return {"const": value}
+
+
+def listed(items: Json) -> Json:
+    """A list of these."""
+    return {"type": "array", "items": items}
+
+
+def members(optional: Mapping[str, Json] | None = None, /, **required: Json) -> Json:
+    """An answer's object: these members are there, those may be; others are ignored."""
+    made: Json = {"type": "object", "properties": {**required, **(optional or {})}}
+    return made | ({"required": list(required)} if required else {})
+
+
+def strict(optional: Mapping[str, Json] | None = None, /, **required: Json) -> Json:
+    """A request's object: an unknown member is malformed."""
+    return members(optional, **required) | {"additionalProperties": False}
+
+
+def page_of(items: Json) -> Json:
+    """A page of a list of these."""
+    return members(results=listed(items), next=or_null({**TEXT, "format": "uri"}))
+
+
+def record(collection: Json, content: Json) -> Json:
+    """A record with this content."""
+    return members(collection=collection, id=UUID, revision=COUNT, scope=TEXT, object=content)
+
+
+# Messages
+
+CHANGES: Mapping[Op, Json] = {
+    Op.PUT: {"allOf": [members(op=const("put")), ref("AnyRecord")]},
+    Op.DELETE: members(op=const("delete"), collection=TEXT, id=UUID, revision=COUNT),
+    Op.REMOVE: members(op=const("remove"), collection=TEXT, id=UUID),
+    Op.DROP: members(op=const("drop"), collection=TEXT, scope=TEXT),
+    Op.BEGIN: members(op=const("begin"), collection=TEXT),
+}
+COLLECTION = members(
+    url=TEXT,
+    schema_version=TEXT,
+    scoped={"type": "boolean"},
+    operations=listed(words(["read", *Write])),
+)
+SEQ: Json = {"type": "integer", "minimum": 0, "maximum": MAX_SEQ}
+SCHEMAS: Mapping[str, Json] = {
+    "Problem": members(
+        {
+            "errors": {
+                **OBJECT,
+                "description": "Field name to what is wrong with it.",
+                "additionalProperties": listed(members(code=TEXT, detail=TEXT)),
+            },
+            "record": {**OBJECT, "description": "The record or tombstone that is there now."},
+        },
+        type={**TEXT, "format": "uri"},
+        title=TEXT,
+        status={"type": "integer"},
+        detail=TEXT,
+        code={**TEXT, "description": "What programs look at; see the protocol's section 9."},
+    ),
+    "Service": members(
+        protocol=const(PROTOCOL_VERSION),
+        epoch=UUID,
+        server_time={**TEXT, "format": "date-time"},
+        collections={**OBJECT, "additionalProperties": COLLECTION},
+        transports=listed(words(Transport)),
+        limits=members(page_size=COUNT, batch_size=COUNT, body_bytes=COUNT, wait_seconds=COUNT),
+    ),
+    "Tombstone": members(collection=TEXT, id=UUID, revision=COUNT, deleted=const(True)),
+    "Change": {"oneOf": list(CHANGES.values())},
+    "Page": members(
+        {"snapshot": members(done=COUNT, total=COUNT)},
+        changes=listed(ref("Change")),
+        cursor={**TEXT, "maxLength": 2048},
+        has_more={"type": "boolean"},
+        epoch=UUID,
+    ),
+    "Mutation": strict(
+        {
+            "base_revision": or_null(SEQ),
+            "epoch": or_null(TEXT),
+            "fields": {**OBJECT, "description": "Only what changed; nothing for a delete."},
+            "base": or_null(OBJECT),
+            "at": or_null(TEXT),
+        },
+        id=UUID,
+        seq=SEQ,
+        op=words(Write),
+        collection=TEXT,
+        object_id=UUID,
+    ),
+    "Batch": strict(
+        {"cursor": or_null(TEXT), "atomic": {"type": "boolean", "default": False}},
+        client_id=UUID,
+        mutations=listed(ref("Mutation")),
+    ),
+    "Conflict": members(
+        kind=words(ConflictKind),
+        fields=listed(TEXT),
+        base_revision=or_null(COUNT),
+        base=or_null(OBJECT),
+        server={"anyOf": [ref("AnyRecord"), ref("Tombstone")]},
+        client=OBJECT,
+    ),
+    "Result": members(
+        {
+            "revision": COUNT,
+            "record": {"anyOf": [ref("AnyRecord"), ref("Tombstone")]},
+            "conflict": ref("Conflict"),
+            "problem": ref("Problem"),
+            "resolved": listed(members(field=TEXT, by=TEXT, kept=TEXT)),
+        },
+        id=or_null(UUID),
+        status=words(Status),
+        replayed={"type": "boolean"},
+    ),
+    "Results": members(results=listed(ref("Result"))),
+    "Revision": members(
+        revision=COUNT,
+        op=words(Write),
+        fields=listed(TEXT),
+        at={**TEXT, "format": "date-time"},
+        actor=or_null(TEXT),
+    ),
+    "History": page_of(ref("Revision")),
+}
+
+
+# Problems: one answer for each status, made from the errors themselves
+
+RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": COUNT}}
+
+
+def problem_name(status: int) -> str:
+    """The component that answers so: named for the first error of this status."""
+    return next(error.__name__ for error in sent() if error.status == status)
+
+
+def sent() -> Iterator[type[SyncError]]:
+    """The errors that cross the wire."""
+    return (error for error in every_error() if not issubclass(error, ClientError))
+
+
+def problems() -> dict[int, Json]:
+    """The answer of each status that tells of an error, with the codes that it may bear."""
+    found: dict[int, list[str]] = {}
+    for error in sent():
+        found.setdefault(error.status, []).append(f"`{error.code}`: {error.title()}.")
+    return {
+        status: {
+            "description": "\n".join(told),
+            "content": {"application/problem+json": {"schema": ref("Problem")}},
+        }
+        | ({"headers": RETRY_AFTER} if status in (429, 503) else {})
+        for status, told in sorted(found.items())
+    }
+
+
+# Parameters
+
+HEADERS = {
+    "If-Match": "The record's ETag, or `*` for whatever is there.",
+    "If-None-Match": "ETags of what the client has.",
+    "Sync-Client": "The client's UUID.",
+    "Idempotency-Key": "A UUID that names this call, so that it can be repeated.",
+}
+
+
+def query(name: str, schema: Json, told: str) -> Json:
+    """A query parameter."""
+    return {"name": name, "in": "query", "schema": schema, "description": told}
+
+
+def header(name: str, schema: Json = TEXT) -> Json:
+    """A header that a request may have."""
+    return {"name": name, "in": "header", "schema": schema, "description": HEADERS[name]}
+
+
+def in_path(name: str, schema: Json) -> Json:
+    """A part of the path."""
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+LIMIT = query("limit", {"type": "integer", "minimum": 1}, "At most so many.")
+AFTER = query("after", TEXT, "A place in the list, as `next` has it.")
+AT_PLACE = query("after", {"type": "integer", "minimum": 1}, "A place, as `next` has it.")
+REPEATABLE = (header("Sync-Client", UUID), header("Idempotency-Key", UUID))
+ETAG = {"ETag": {"description": "Opaque.", "schema": TEXT}}
+
+ALWAYS = (400, 401, 403, 406, 413, 415, 429, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one method of one path takes and answers.
+
+    ``answer`` and ``body`` name components, with ``{}`` for the collection's own.
+    """
+
+    name: str
+    summary: str
+    answer: str | None
+    status: int = 200
+    body: str | None = None
+    parameters: tuple[Json, ...] = ()
+    headers: Json = field(default_factory=dict)
+    empty: tuple[int, ...] = ()
+    problems: tuple[int, ...] = ()
+
+
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("ServiceView", "GET"): Operation(
+        "service", "What a client needs before its first pull.", "Service"
+    ),
+    ("ChangesView", "GET"): Operation(
+        "pull",
+        "What the replica lacks.",
+        "Page",
+        parameters=(
+            query("cursor", TEXT, "The client's place in the feed; none: a snapshot."),
+            query("collections", TEXT, "Names with commas between; none: all that may be read."),
+            LIMIT,
+        ),
+        problems=(410,),
+    ),
+    ("MutationsView", "POST"): Operation(
+        "mutate", "Carry out a batch of mutations.", "Results", body="Batch", problems=(410,)
+    ),
+    ("RecordsView", "GET"): Operation(
+        "list", "Records.", "{}Page", parameters=(LIMIT, AFTER), problems=(404,)
+    ),
+    ("RecordsView", "POST"): Operation(
+        "create",
+        "Create an object.",
+        "{}Record",
+        201,
+        body="{}Create",
+        parameters=REPEATABLE,
+        headers=ETAG,
+        problems=(404, 409, 412, 422),
+    ),
+    ("RecordView", "GET"): Operation(
+        "read",
+        "One record.",
+        "{}Record",
+        parameters=(header("If-None-Match"),),
+        headers=ETAG,
+        empty=(304,),
+        problems=(404,),
+    ),
+    ("RecordView", "PATCH"): Operation(
+        "update",
+        "Change an object.",
+        "{}Record",
+        body="{}Update",
+        parameters=(header("If-Match"), *REPEATABLE),
+        headers=ETAG,
+        problems=(404, 412, 422, 428),
+    ),
+    ("RecordView", "DELETE"): Operation(
+        "delete",
+        "Delete an object.",
+        None,
+        204,
+        parameters=(header("If-Match"), *REPEATABLE),
+        problems=(404, 412, 422, 428),
+    ),
+    ("HistoryView", "GET"): Operation(
+        "history",
+        "What became of an object, the newest first.",
+        "History",
+        parameters=(LIMIT, AT_PLACE),
+        problems=(404,),
+    ),
+}
+"""By the name of a view and a method."""
+
+
+def older(schema: Any) -> Any:
+    """The same in the words of OpenAPI 3.0, for projects that are set to it."""
+    if isinstance(schema, list):
+        return [older(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: older(inner) for key, inner in schema.items()}
+    if isinstance(made.get("type"), list):
+        made.update(type=made["type"][0], nullable=True)
+    if "const" in made:
+        made["enum"] = [made.pop("const")]
+    if {"type": "null"} in made.get("anyOf", ()):
+        made["anyOf"] = [inner for inner in made["anyOf"] if inner != {"type": "null"}]
+        made["nullable"] = True
+    return made

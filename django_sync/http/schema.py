@@ -1,0 +1,206 @@
+"""OpenAPI by drf-spectacular, for projects that have it: the one place that imports it.
+
+A project with drf-spectacular finds the sync endpoints in its schema like any other.
+With ``each_collection`` among its ``PREPROCESSING_HOOKS`` they stand there once for each
+collection, with the shape of its records; without, once for all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework.schemas.inspectors import ViewInspector
+
+from ..caller import Caller
+from ..collection import READ, Collection
+from ..protocol import Json
+from ..registry import registry
+from . import operations as o
+
+if TYPE_CHECKING:
+    AutoSchema: Any = ViewInspector
+    OpenApiSerializerFieldExtension: Any = object
+    ResolvedComponent: Any = None
+    is_jsonschema_compliant: Any = None
+else:
+    try:
+        from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+        from drf_spectacular.openapi import AutoSchema
+        from drf_spectacular.plumbing import ResolvedComponent, is_jsonschema_compliant
+    except ImportError:  # an extra, which a project may do without
+        AutoSchema, OpenApiSerializerFieldExtension = ViewInspector, object
+
+log = logging.getLogger("django_sync.http")
+
+ANY = "{collection}"
+METHODS = {"GET": "read", "POST": "create", "PATCH": "update", "DELETE": "delete"}
+
+Endpoint = tuple[str, str, str, Any]
+"""Path, its regular expression, method and view function, as drf-spectacular lists them."""
+
+
+def each_collection(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Name each collection in the paths that stand for any, as far as it offers the method."""
+    return list(_named(endpoints))
+
+
+def _named(endpoints: list[Endpoint]) -> Iterator[Endpoint]:
+    for path, regex, method, callback in endpoints:
+        if not getattr(getattr(callback, "cls", None), "of_collection", False):
+            yield path, regex, method, callback
+            continue
+        for collection in registry:
+            if collection.offers(METHODS[method]):
+                yield path.replace(ANY, collection.name), regex, method, callback
+
+
+def pascal(name: str) -> str:
+    """A collection's name as part of a component's."""
+    return "".join(word.title() for word in name.replace("-", "_").split("_"))
+
+
+class Reference(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # an optional import
+    """A reference to a synced object is its id."""
+
+    target_class = "django_sync.serializers.SyncRelatedField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
+        return dict(o.UUID)
+
+
+class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
+    """Describes an endpoint of sync from ``operations`` and the collections' serializers."""
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any
+    ) -> Json | None:
+        """One operation of the schema, as drf-spectacular asks for it."""
+        self.registry, self.path, self.path_regex = registry, path, path_regex
+        self.path_prefix, self.method = path_prefix, method
+        asked = o.OPERATIONS.get((type(self.view).__name__, method))
+        if asked is None:
+            return None
+        self._shared()
+        name = None
+        if self.view.of_collection and ANY not in path:
+            name = path.partition("/{id}")[0].rstrip("/").rpartition("/")[2]
+        made = self._operation(asked, name)
+        return self._worded(made)
+
+    def _operation(self, asked: o.Operation, name: str | None) -> Json:
+        prefix = "Any" if name is None else pascal(name)
+        under = f"{name}_" if name else "records_" if self.view.of_collection else ""
+        made: Json = {
+            "operationId": f"sync_{under}{asked.name}".replace("-", "_"),
+            "summary": asked.summary,
+            "tags": [name or "sync"],
+            "parameters": [*self._path_parameters(name), *asked.parameters],
+        }
+        if asked.body is not None:
+            schema = o.ref(asked.body.format(prefix))
+            made["requestBody"] = {
+                "content": {"application/json": {"schema": schema}},
+                "required": True,
+            }
+        if auth := self.get_auth():
+            made["security"] = auth
+        good: Json = {"description": "As asked."}
+        if asked.answer is not None:
+            schema = o.ref(asked.answer.format(prefix))
+            good["content"] = {"application/json": {"schema": schema}}
+        if asked.headers:
+            good["headers"] = asked.headers
+        empty = {str(status): {"description": "Nothing new."} for status in asked.empty}
+        wrong = {
+            str(status): o.ref(o.problem_name(status), "responses")
+            for status in sorted({*o.ALWAYS, *asked.problems})
+        }
+        made["responses"] = {str(asked.status): good, **empty, **wrong}
+        return made
+
+    def _path_parameters(self, name: str | None) -> Iterator[Json]:
+        if ANY in self.path:
+            yield o.in_path("collection", o.words(c.name for c in registry))
+        if "{id}" in self.path:
+            yield o.in_path("id", o.UUID)
+
+    # Components
+
+    def _shared(self) -> None:
+        """What every operation may refer to."""
+        for name, schema in o.SCHEMAS.items():
+            self._component(name, schema)
+        for status, response in o.problems().items():
+            self._component(o.problem_name(status), response, "responses")
+        for collection in registry:
+            self._collection(collection)
+        records = [o.ref(f"{pascal(c.name)}Record") for c in registry]
+        plain = o.record(o.TEXT, o.OBJECT)
+        self._component("AnyRecord", {"oneOf": records} if records else plain)
+        if self.view.of_collection and ANY in self.path:
+            self._any()
+
+    def _any(self) -> None:
+        """What stands for every collection, where paths do not name them."""
+        self._component("AnyPage", o.page_of(o.ref("AnyRecord")))
+        self._component("AnyCreate", o.strict({"id": o.UUID}, object=o.OBJECT))
+        self._component("AnyUpdate", o.strict(object=o.OBJECT))
+
+    def _collection(self, collection: Collection) -> None:
+        name = pascal(collection.name)
+        shown, written = self._objects(collection)
+        for_update = {key: value for key, value in written.items() if key != "required"}
+        self._component(f"{name}Object", shown)
+        made = o.record(o.const(collection.name), o.ref(f"{name}Object"))
+        self._component(f"{name}Record", made)
+        self._component(f"{name}Page", o.page_of(o.ref(f"{name}Record")))
+        self._component(f"{name}Create", o.strict({"id": o.or_null(o.UUID)}, object=written))
+        self._component(f"{name}Update", o.strict(object=for_update))
+
+    def _objects(self, collection: Collection) -> tuple[Json, Json]:
+        """What a record of the collection holds, and what a client may write of it."""
+        serializer = serializer_of(collection)
+        if serializer is None:
+            return o.OBJECT, o.OBJECT
+        shown = self._map_serializer(serializer, "response")
+        asked = self._map_serializer(serializer, "request")
+        readable, writable, needed = {}, {}, []
+        for name, field in serializer.fields.items():
+            if not field.write_only:
+                readable[name] = shown["properties"][name]
+            if not field.read_only:
+                writable[name] = asked["properties"][name]
+                needed += [name] if field.required else []
+        always = [name for name in shown.get("required", ()) if name in readable]
+        written = {"type": "object", "properties": writable, "additionalProperties": False}
+        return (
+            {"type": "object", "properties": readable, "required": always},
+            written | ({"required": needed} if needed else {}),
+        )
+
+    def _component(self, name: str, schema: Json, kind: str = "schemas") -> None:
+        made = self._worded(schema)
+        component = ResolvedComponent(name=name, type=kind, schema=made, object=name)
+        self.registry.register_on_missing(component)
+
+    def _worded(self, schema: Json) -> Json:
+        """The schema in the words of the version that the project is set to."""
+        return schema if is_jsonschema_compliant() else o.older(schema)
+
+
+def serializer_of(collection: Collection) -> Any:
+    """The serializer that a reader of whom nothing is known gets; ``None`` where none is told."""
+    viewset = collection.viewset(Caller.for_user(AnonymousUser()), READ)
+    viewset.swagger_fake_view = True
+    try:
+        return viewset.get_serializer()
+    except Exception:  # noqa: BLE001 - it is the project's, and may want a user of its own
+        log.warning("%s: no serializer without a user; its schema is open", collection.name)
+        return None
+
+
+inspector: Any = SyncSchema() if AutoSchema is not ViewInspector else ViewInspector()
+"""What the views carry as their ``schema``."""
