@@ -29,7 +29,8 @@ BOARDS_DEMO_ROWS = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick; nothing to protect
 INSTALLED_APPS = [
     *INSTALLED_APPS,  # noqa: F405
-    "tests.app",  # models of each kind, for capture
+    "tests.app",  # models of each kind: for capture,
+    "tests.registry_app",  # and for registration and checks
     "drf_spectacular",
 ]
 SPECTACULAR_SETTINGS = {
