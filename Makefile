@@ -77,7 +77,7 @@ define run-suite
 		echo "── $(1): PostgreSQL was NOT tested: none answers (set TEST_POSTGRES_URL)"; \
 	fi
 endef
-ON_POSTGRES := $(wildcard tests/integration tests/party tests/conformance)
+ON_POSTGRES := $(wildcard tests/integration tests/party)
 
 suite: .venv/.dev
 	$(call run-suite,.venv)

@@ -7,6 +7,7 @@ collection, with the shape of its records; without, once for all.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -187,8 +188,8 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
         self.registry.register_on_missing(component)
 
     def _worded(self, schema: Json) -> Json:
-        """The schema in the words of the version that the project is set to."""
-        return schema if is_jsonschema_compliant() else o.older(schema)
+        """A copy in the words of the project's version: hooks write into what they get."""
+        return copy.deepcopy(schema) if is_jsonschema_compliant() else o.older(schema)
 
 
 def serializer_of(collection: Collection) -> Any:

@@ -116,5 +116,9 @@ def test_all_else_works_without_drf_spectacular() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_made_twice_it_is_the_same() -> None:
+    assert generated() == generated()
+
+
 def test_names_of_components() -> None:
     assert schema.pascal("time_sheets") == schema.pascal("time-sheets") == "TimeSheets"
