@@ -9,6 +9,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.core import checks
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from rest_framework import relations, serializers
@@ -17,12 +18,17 @@ from rest_framework.exceptions import APIException
 from .capture import scope_path, spec_problems, synced_models, verify
 from .collection import Collection
 from .conf import SETTINGS, conf
+from .fields import uuid_primary_key
 from .registry import registry
 from .retention import RESULT_DAYS_LEAST
 from .serializers import SyncSerializerMixin, is_synced
 from .viewsets import SyncViewSetMixin
 
 Messages = Iterator[checks.CheckMessage]
+BROKEN = (APIException, AssertionError, ImproperlyConfigured, FieldDoesNotExist)
+"""What DRF raises where a serializer cannot be made."""
+MAY_BE_ZERO = ("RETRIES", "WAIT_SECONDS")
+BY_KEY = (relations.PrimaryKeyRelatedField, relations.HyperlinkedRelatedField)
 
 
 def enlist() -> None:
@@ -40,7 +46,14 @@ def check_settings(
     return list(_settings(getattr(settings, "DJANGO_SYNC", {})))
 
 
-def _settings(given: dict[str, Any]) -> Messages:
+def _settings(given: Any) -> Messages:
+    if not isinstance(given, dict):
+        yield checks.Error(
+            "DJANGO_SYNC is no dictionary.",
+            hint="Write DJANGO_SYNC = {“PAGE_SIZE”: 500}, for instance.",
+            id="django_sync.E009",
+        )
+        return
     for name, value in given.items():
         if name not in SETTINGS:
             yield checks.Warning(
@@ -48,7 +61,7 @@ def _settings(given: dict[str, Any]) -> Messages:
                 hint=f"The settings are {', '.join(sorted(SETTINGS))}.",
                 id="django_sync.W001",
             )
-        elif not isinstance(value, SETTINGS[name].kind):
+        elif not _fits(name, value):
             kind = SETTINGS[name].kind.__name__
             yield checks.Error(
                 f"DJANGO_SYNC[“{name}”] is {value!r}.",
@@ -64,12 +77,21 @@ def _settings(given: dict[str, Any]) -> Messages:
             id="django_sync.W007",
         )
     alias = given.get("DATABASE", "default")
-    if alias not in settings.DATABASES:
+    if isinstance(alias, str) and alias not in settings.DATABASES:
         yield checks.Error(
             f"DJANGO_SYNC[“DATABASE”] names “{alias}”, which is not in DATABASES.",
             hint=f"Name one of {', '.join(settings.DATABASES)}.",
             id="django_sync.E002",
         )
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a setting has its type; a number is a limit, and few may be 0."""
+    kind = SETTINGS[name].kind
+    if kind is not int:
+        return isinstance(value, kind)
+    least = 0 if name in MAY_BE_ZERO else 1
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def check_models(
@@ -174,7 +196,7 @@ def _is_drf(base: type[Any]) -> bool:
 def _permissions(collection: Collection) -> Messages:
     from rest_framework.permissions import AllowAny, DjangoModelPermissions
 
-    for permission in getattr(collection.viewset_class, "permission_classes", ()):
+    for permission in getattr(collection.viewset_class, "permission_classes", ()) or [AllowAny]:
         asks_nothing = permission is AllowAny or (
             isinstance(permission, type)
             and issubclass(permission, DjangoModelPermissions)
@@ -202,14 +224,14 @@ def _serializer(collection: Collection, serializer: type[Any]) -> Messages:
     try:
         made: Any = serializer()
         fields: Iterable[tuple[str, Any]] = made.fields.items()
-    except (APIException, AssertionError) as problem:
+    except BROKEN as problem:
         yield checks.Error(str(problem), obj=serializer, id="django_sync.E007")
         return
     touched = set(getattr(collection.model, "sync_touches", ()))
     keys = {name.split("__")[0] for name in touched}
     for name, field in fields:
         inner = getattr(field, "child_relation", field)
-        yield from _reference(collection, serializer, name, inner)
+        yield from _reference(collection, serializer, name, inner, str(field.source))
         if _reaches_out(field) and str(field.source).split(".")[0] not in keys:
             yield checks.Warning(
                 f"{serializer.__name__}.{name} is made from more than the object's own row; a "
@@ -234,17 +256,58 @@ def _reaches_out(field: Any) -> bool:
     return computed or shown or "." in str(field.source)
 
 
-def _reference(collection: Collection, serializer: type[Any], name: str, field: Any) -> Messages:
-    queryset = getattr(field, "queryset", None)
-    model: Any = getattr(queryset, "model", None)
-    by_key = (relations.PrimaryKeyRelatedField, relations.HyperlinkedRelatedField)
-    if isinstance(field, by_key) and is_synced(model):
+def _reference(
+    collection: Collection, serializer: type[Any], name: str, field: Any, source: str
+) -> Messages:
+    model = _named_by_key(collection.model, field, source)
+    if model is not None:
         yield checks.Error(
             f"{serializer.__name__}.{name} names an object of {model.__name__} by its primary key.",
             hint="Leave the field to SyncSerializerMixin, or make it a SyncRelatedField.",
             obj=serializer,
             id="django_sync.E008",
         )
+
+
+def _named_by_key(model: Any, field: Any, source: str) -> Any:
+    """The synced model whose objects a field names by primary key, if it does.
+
+    Where the primary key is the id itself it may be shown; to take it, a field would have to
+    look among what the user sees, which DRF's own does not.
+    """
+    target: Any = None
+    if isinstance(field, BY_KEY):
+        named: Any = field
+        target = getattr(named.queryset, "model", None) or _behind(model, source.split("."))
+    elif not isinstance(field, relations.RelatedField) and source != "*":
+        target = _key_behind(model, source.split("."))
+    if not is_synced(target) or (field.read_only and uuid_primary_key(target) is not None):
+        return None
+    return target
+
+
+def _behind(model: Any, path: list[str]) -> Any:
+    """The model at the end of a path of relations; ``None`` where it is none."""
+    for name in path:
+        try:
+            model = model._meta.get_field(name).related_model
+        except (FieldDoesNotExist, AttributeError):
+            return None
+    return model
+
+
+def _key_behind(model: Any, path: list[str]) -> Any:
+    """The model whose primary key such a path ends in: ``board_id``, ``board.pk``."""
+    *before, last = path
+    home = _behind(model, before)
+    if home is None:
+        return None
+    if before and last in ("pk", home._meta.pk.name):
+        return home
+    for field in home._meta.concrete_fields:
+        if field.is_relation and field.attname == last != field.name:
+            return field.related_model
+    return None
 
 
 def _generic_keys(collection: Collection) -> Messages:

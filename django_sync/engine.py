@@ -121,9 +121,8 @@ class Call:
 
 
 def _readable(caller: Caller, name: str) -> Collection:
-    """The collection of a path; unknown and unreadable ones are alike."""
-    if name not in registry:
-        raise errors.NotFound
+    """The collection of a path. One that may not be read is no secret, its objects are."""
+    known(name)
     collection = registry.get(name)
     if not collection.may(caller, "read"):
         raise errors.PermissionDenied
@@ -140,8 +139,9 @@ def etag(caller: Caller, collection: Collection, record: Record) -> str:
 
 def get(caller: Caller, name: str, id: uuid.UUID) -> tuple[Record, str]:
     """A record and its ETag; raises ``NotFound``, also for what may not be seen."""
-    collection = _readable(caller, name)
-    instance = collection.find(caller, id)
+    known(name)
+    collection = registry.get(name)
+    instance = collection.find(caller, id) if collection.may(caller, "read") else None
     if instance is None:
         raise errors.NotFound
     record = collection.render(caller, [instance])[0]

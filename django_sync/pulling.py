@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.utils import timezone
@@ -129,18 +129,97 @@ def _answer(caller: Caller, asked: Asked) -> Answer:
         cursor = Cursor(state.epoch, state.head, state.mark, NOTHING, NOTHING)
     else:
         state, cursor = _proved(asked.cursor), asked.cursor
-    now = current_view(caller, asked.collections)
-    changes: list[Change] = []
+    return Pull(caller, asked, state, cursor).answer()
+
+
+@dataclass
+class Pull:
+    """One pull under way: ``cursor`` moves on while ``changes`` gather."""
+
+    caller: Caller
+    asked: Asked
+    state: feed.State
+    cursor: Cursor
+    changes: list[Change] = field(default_factory=list)
     views: tuple[View, ...] = ()
-    if cursor.goal != now.digest:
-        changes, cursor, views = _replan(caller, asked, cursor, now)
-    elif cursor.noted < timezone.now().date().toordinal():
-        views = (now,) if cursor.tails else (recall(cursor.done), now)
-    if views:
-        cursor = replace(cursor, noted=timezone.now().date().toordinal())
-    if cursor.tails:
-        return _tail(caller, state, now, cursor, changes, views, asked.limit)
-    return _snapshot(caller, state, now, cursor, changes, views, asked.limit)
+
+    def answer(self) -> Answer:
+        """Set out for what the caller sees now, then a page of the snapshot or of the feed."""
+        now = current_view(self.caller, self.asked.collections)
+        if self.cursor.goal != now.digest:
+            self._set_out(now)
+        elif self.cursor.noted < today():
+            self.views = (now,) if self.cursor.tails else (recall(self.cursor.done), now)
+        if self.views:
+            self.cursor = replace(self.cursor, noted=today())
+        return self._tail(now) if self.cursor.tails else self._snapshot(now)
+
+    def _set_out(self, now: View) -> None:
+        """Make ``now`` the goal: what is to be dropped, begun anew, fetched."""
+        cursor = self.cursor
+        done, goal = recall(cursor.done), recall(cursor.goal)
+        fresh = {name for name, tag in now.tags.items() if goal.tags.get(name) != tag}
+        held = set(snapshots.completed(cursor, done, goal))
+        under_way = cursor.resume[:2] if cursor.resume else None
+        kept = {pair for pair in held if pair[0] not in fresh and now.holds(*pair)}
+        goes_on = under_way is not None and under_way[0] not in fresh and now.holds(*under_way)
+        new_done = EMPTY.with_pairs(kept, now.tags) if kept else EMPTY
+        self.cursor = replace(
+            cursor,
+            done=now.digest if not (set(now.pairs()) - kept) else new_done.digest,
+            goal=now.digest,
+            after=None,
+            resume=cursor.resume if goes_on else None,
+            skip=under_way if goes_on else None,
+        )
+        self.views = (new_done, now)
+        if self.asked.cursor is not None:
+            started = held | ({under_way} if under_way else set())
+            self.changes += _farewells(self.asked, goal, now, fresh, started)
+        if not self.cursor.tails:
+            pairs = snapshots.remaining(self.cursor, new_done, now)
+            pairs += [under_way] if goes_on and under_way else []
+            total = self.cursor.sent + snapshots.total(self.caller, pairs)
+            self.cursor = replace(self.cursor, total=total)
+
+    def _snapshot(self, now: View) -> Answer:
+        pairs = snapshots.remaining(self.cursor, self._done(), now)
+        pager = snapshots.Pager(self.caller, self.cursor, self.asked.limit)
+        self.changes.extend(pager.fill(pairs))
+        cursor = pager.cursor
+        progress = {"done": cursor.sent, "total": max(cursor.total, cursor.sent)}
+        if pairs or cursor.resume is not None:
+            return Answer(self.changes, cursor, True, self.views, progress)
+        cursor = replace(cursor, done=cursor.goal, after=None, skip=None, sent=0, total=0)
+        behind = self.state.head > cursor.position or _unsequenced(now)
+        return Answer(self.changes, cursor, behind, self.views, progress)
+
+    def _done(self) -> View:
+        """The view that the replica holds: just decided, or kept from an earlier pull."""
+        decided = (view for view in self.views if view.digest == self.cursor.done)
+        return next(decided, None) or recall(self.cursor.done)
+
+    def _tail(self, now: View) -> Answer:
+        cursor, limit, head = self.cursor, self.asked.limit, self.state.head
+        if cursor.position == head:
+            return Answer(self.changes, cursor, False, self.views)
+        scopes = sorted({scope for _, scope in now.pairs()})
+        models = sorted({registry.get(name).label for name in now.tags})
+        entries = feed.read(scopes, models, cursor.position, head, limit + 1)
+        more = len(entries) > limit
+        if more:
+            last = entries[limit - 1]
+            cursor = replace(cursor, position=last.position, mark=last.mark)
+        else:
+            cursor = replace(cursor, position=head, mark=self.state.mark)
+        told = list(_told(self.caller, now, entries[:limit]))
+        self.changes += told
+        return Answer(self.changes, cursor, more or (bool(told) and _unsequenced(now)), self.views)
+
+
+def today() -> int:
+    """The day, as an ordinal: once in it a view is noted as being in use."""
+    return timezone.now().date().toordinal()
 
 
 def current_view(caller: Caller, names: Sequence[str] | None) -> View:
@@ -162,34 +241,6 @@ def _tag(caller: Caller, collection: Collection, generation: int) -> str:
     return digest(str(generation), collection.rights(caller), collection.shape(caller))[:10]
 
 
-def _replan(
-    caller: Caller, asked: Asked, cursor: Cursor, now: View
-) -> tuple[list[Change], Cursor, tuple[View, ...]]:
-    """Set out for another view: what is to be dropped, begun anew, fetched."""
-    done, goal = recall(cursor.done), recall(cursor.goal)
-    fresh = {name for name, tag in now.tags.items() if goal.tags.get(name) != tag}
-    held = set(snapshots.completed(cursor, done, goal))
-    under_way = cursor.resume[:2] if cursor.resume else None
-    started = held | ({under_way} if under_way else set())
-    kept = {pair for pair in held if pair[0] not in fresh and now.holds(*pair)}
-    goes_on = under_way is not None and under_way[0] not in fresh and now.holds(*under_way)
-    new_done = EMPTY.with_pairs(kept, now.tags) if kept else EMPTY
-    cursor = replace(
-        cursor,
-        done=now.digest if not (set(now.pairs()) - kept) else new_done.digest,
-        goal=now.digest,
-        after=None,
-        resume=cursor.resume if goes_on else None,
-        skip=under_way if goes_on else None,
-    )
-    changes = [] if asked.cursor is None else list(_farewells(asked, goal, now, fresh, started))
-    if not cursor.tails:
-        pairs = snapshots.remaining(cursor, new_done, now)
-        pairs += [under_way] if goes_on and under_way else []
-        cursor = replace(cursor, total=cursor.sent + snapshots.total(caller, pairs))
-    return changes, cursor, (new_done, now)
-
-
 def _farewells(
     asked: Asked, goal: View, now: View, fresh: set[str], started: set[tuple[str, str]]
 ) -> Iterator[Change]:
@@ -203,60 +254,6 @@ def _farewells(
     for name, scope in sorted(started):
         if name in now.tags and name not in fresh and not now.holds(name, scope):
             yield Change(Op.DROP, name, scope=scope)
-
-
-def _snapshot(
-    caller: Caller,
-    state: feed.State,
-    now: View,
-    cursor: Cursor,
-    changes: list[Change],
-    views: tuple[View, ...],
-    limit: int,
-) -> Answer:
-    pairs = snapshots.remaining(cursor, recall_done(cursor, views), now)
-    pager = snapshots.Pager(caller, cursor, limit)
-    changes.extend(pager.fill(pairs))
-    cursor = pager.cursor
-    progress = {"done": cursor.sent, "total": max(cursor.total, cursor.sent)}
-    if pairs or cursor.resume is not None:
-        return Answer(changes, cursor, True, views, progress)
-    cursor = replace(cursor, done=cursor.goal, after=None, skip=None, sent=0, total=0)
-    behind = state.head > cursor.position or _unsequenced(now)
-    return Answer(changes, cursor, behind, views, progress)
-
-
-def recall_done(cursor: Cursor, views: tuple[View, ...]) -> View:
-    """The view that the replica holds: just decided, or kept from an earlier pull."""
-    for view in views:
-        if view.digest == cursor.done:
-            return view
-    return recall(cursor.done)
-
-
-def _tail(
-    caller: Caller,
-    state: feed.State,
-    now: View,
-    cursor: Cursor,
-    changes: list[Change],
-    views: tuple[View, ...],
-    limit: int,
-) -> Answer:
-    if cursor.position == state.head:
-        return Answer(changes, cursor, False, views)
-    scopes = sorted({scope for _, scope in now.pairs()})
-    models = sorted({registry.get(name).label for name in now.tags})
-    entries = feed.read(scopes, models, cursor.position, state.head, limit + 1)
-    more = len(entries) > limit
-    if more:
-        last = entries[limit - 1]
-        cursor = replace(cursor, position=last.position, mark=last.mark)
-    else:
-        cursor = replace(cursor, position=state.head, mark=state.mark)
-    told = list(_told(caller, now, entries[:limit]))
-    changes.extend(told)
-    return Answer(changes, cursor, more or (bool(told) and _unsequenced(now)), views)
 
 
 def _told(caller: Caller, now: View, entries: Sequence[feed.Entry]) -> Iterator[Change]:

@@ -98,11 +98,13 @@ class SyncSerializerMixin:
 
     def get_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = super().get_fields()  # type: ignore[misc]  # ModelSerializer's
-        pk = self.Meta.model._meta.pk  # type: ignore[attr-defined]  # ModelSerializer's Meta
+        options: Any = self.Meta.model._meta  # type: ignore[attr-defined]  # ModelSerializer's Meta
+        parents = (parent._meta.pk.name for parent in options.get_parent_list())
+        keys = {"pk", options.pk.name, *parents}
         return {
             name: field
             for name, field in fields.items()
-            if name not in HIDDEN and (field.source or name) not in (pk.name, "pk")
+            if name not in HIDDEN and (field.source or name) not in keys
         }
 
     def save(self, **kwargs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, overload
 
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 UNSAID: Any = object()
+PATHS = ("changes", "mutations", "sessions", "live")
+"""What the protocol itself has under the root, where collections are as well."""
 
 
 @overload
@@ -65,14 +68,29 @@ def register(
 
     Raises ``ImproperlyConfigured`` for what cannot be a collection.
     """
+    said = [name, scopes] != [None, None] or fields is not UNSAID or scope is not UNSAID
     if isinstance(target, str):
-        if viewset is None:
-            raise ImproperlyConfigured(f"Write register({target!r}, YourViewSet).")
-        collection = Collection(target, viewset, model_of(viewset))
+        if viewset is None or said:
+            raise ImproperlyConfigured(
+                f"Write register({target!r}, YourViewSet); the viewset decides all else."
+            )
+        collection = Collection(well_named(target), viewset, model_of(viewset))
     else:
+        if viewset is not None:
+            raise ImproperlyConfigured(f"Write register(“name”, {viewset.__name__}).")
         collection = _bare(target, fields, scope, name, scopes)
     registry.add(collection)
     return collection
+
+
+def well_named(name: str) -> str:
+    """The name, if a path and a list of names can hold it."""
+    if not re.fullmatch(r"[-a-zA-Z0-9_]+", name) or name in PATHS:
+        raise ImproperlyConfigured(
+            f"“{name}” cannot be a collection's name: it is made of letters, digits, hyphens and "
+            f"underscores, and is none of {', '.join(PATHS)}. Give another by name=…"
+        )
+    return name
 
 
 def _bare(
@@ -82,7 +100,7 @@ def _bare(
     name: str | None,
     scopes: ScopesOf | None,
 ) -> Collection:
-    written = f"register({model.__name__}, fields=[…], scope=…)"
+    written = f"register({synced(model).__name__}, fields=[…], scope=…)"
     if fields is UNSAID or scope is UNSAID:
         raise ImproperlyConfigured(
             f"Write {written}: what is published, and to whom, is said aloud "
@@ -90,10 +108,9 @@ def _bare(
         )
     if isinstance(fields, str) or not fields:
         raise ImproperlyConfigured(f"Write {written}: fields is a list of field names.")
-    synced(model)
+    plural = well_named(name or slugify(str(model._meta.verbose_name_plural)))
     set_scope_path(model, scope)
     made = make_viewset(model, fields=fields, scope=scope, scopes=scopes)
-    plural = name or slugify(str(model._meta.verbose_name_plural))
     return Collection(plural, made, model)
 
 

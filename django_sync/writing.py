@@ -108,7 +108,7 @@ class Writer:
         viewset = collection.viewset(
             self.caller, UPDATE, data=mutation.fields, id=mutation.object_id
         )
-        instance = self._locked(collection, mutation, viewset, "update")
+        instance = self._locked(collection, mutation, viewset, UPDATE)
         if instance is None:
             return self._already_gone(collection, mutation)
         record = self._record(collection, instance)
@@ -122,7 +122,6 @@ class Writer:
         serializer = collection.validated(viewset, wanted, instance=instance)
         if collection.is_idle(instance, serializer):
             return unchanged
-        self._may_leave(collection, instance.sync_scope, UPDATE)
         collection.update(viewset, serializer)
         feed.check_constraints()
         landed = self._landed(collection, mutation.object_id, UPDATE)
@@ -131,13 +130,12 @@ class Writer:
 
     def _delete(self, collection: Collection, mutation: Mutation, strict: bool) -> Effect:
         viewset = collection.viewset(self.caller, DELETE, id=mutation.object_id)
-        instance = self._locked(collection, mutation, viewset, "delete")
+        instance = self._locked(collection, mutation, viewset, DELETE)
         if instance is None:
             return self._already_gone(collection, mutation)
         record = self._record(collection, instance)
         self._check_overlap(collection, viewset, mutation, record, list(record.object), strict)
         current, id = instance.sync_revision, mutation.object_id
-        self._may_leave(collection, instance.sync_scope, DELETE)
         collection.destroy(viewset, instance)
         feed.check_constraints()
         if id in collection.existing([id]):
@@ -160,7 +158,7 @@ class Writer:
             raise errors.PermissionDenied("This collection does not offer that.")
 
     def _locked(
-        self, collection: Collection, mutation: Mutation, viewset: Any, operation: str
+        self, collection: Collection, mutation: Mutation, viewset: Any, action: Action
     ) -> Any:
         """The visible instance with its row locked, or ``None`` where it is gone.
 
@@ -174,8 +172,11 @@ class Writer:
         if revision != instance.sync_revision:
             instance = collection.find(self.caller, mutation.object_id)
         if instance is not None:
-            self._offers(collection, operation)
+            self._offers(collection, str(mutation.op))
             collection.permit(viewset, instance)
+            scope = instance.sync_scope
+            if not collection.may_write_scope(self.caller, action, scope):
+                raise errors.PermissionDenied("You may not write here.")
         return instance
 
     def _already_gone(self, collection: Collection, mutation: Mutation) -> Effect:
@@ -243,10 +244,6 @@ class Writer:
         steps = feed.history(collection.label, mutation.object_id, base, current)
         own = self.own_spans(collection.label, mutation.object_id, base)
         return Trail(base, current, tuple(steps), own)
-
-    def _may_leave(self, collection: Collection, scope: str | None, action: Action) -> None:
-        if scope is not None and not collection.may_write_scope(self.caller, action, scope):
-            raise errors.PermissionDenied("You may not write here.")
 
     # After the write
 

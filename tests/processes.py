@@ -36,7 +36,7 @@ if not apps.ready:  # In the process that the others are forked from, once for a
 from django.db import connection, connections, transaction
 from django.db.backends.signals import connection_created
 
-from django_sync import engine, feed, mutations, writing
+from django_sync import engine, feed, ledger, mutations, writing
 from django_sync.models import MutationResult
 
 DEADLINE = 60.0
@@ -96,9 +96,9 @@ HERE: Here
 
 POINTS: dict[str, tuple[Any, str, bool]] = {
     "received": (engine, "mutate", False),
-    "claimed": (mutations.Ledger, "claim", True),
+    "claimed": (ledger.Ledger, "claim", True),
     "written": (writing.Writer, "carry_out", True),
-    "uncommitted": (mutations.Ledger, "close", True),
+    "uncommitted": (ledger.Ledger, "close", True),
     "refused": (mutations.Run, "_refuse_all", False),
     "committed": (mutations.Run, "results", True),
     "pulled": (engine, "pull", True),

@@ -27,4 +27,5 @@ DEBUG = False
 SECRET_KEY = "the suite's"
 BOARDS_DEMO_ROWS = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick; nothing to protect
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.app"]  # noqa: F405  # models of each kind, for capture
+# models of each kind: for capture, and for registration and checks
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.app", "tests.registry_app"]  # noqa: F405

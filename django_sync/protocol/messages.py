@@ -7,16 +7,18 @@ newer server adds is ignored. Both raise ``errors.Invalid``.
 
 from __future__ import annotations
 
+import enum
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import errors
 from ..ids import canonical_uuid
 from .words import ConflictKind, Op, Status, Write
 
 Json = dict[str, Any]
+Word = TypeVar("Word", bound=enum.StrEnum)
 Problem = Mapping[str, Any]
 """An RFC 9457 body as ``errors.SyncError.problem`` makes it."""
 
@@ -27,6 +29,8 @@ MAX_DEPTH = 100
 
 
 def _member(body: Mapping[str, Any], name: str) -> Any:
+    if not isinstance(body, dict):
+        raise errors.Invalid(f"What should have “{name}” is not an object.")
     if name not in body:
         raise errors.Invalid(f"“{name}” is missing.")
     return body[name]
@@ -63,7 +67,7 @@ def check_depth(value: Any, name: str) -> None:
     """Raise ``Invalid`` where a value is nested more deeply than any reader need follow."""
     level, depth = [value], 0
     while level:
-        if depth > MAX_DEPTH:
+        if depth >= MAX_DEPTH:
             raise errors.Invalid(f"“{name}” is nested more than {MAX_DEPTH} levels deep.")
         inner: list[Any] = []
         for found in level:
@@ -72,6 +76,29 @@ def check_depth(value: Any, name: str) -> None:
             elif isinstance(found, list):
                 inner.extend(found)
         level, depth = [v for v in inner if isinstance(v, (dict, list))], depth + 1
+
+
+def _if_given(body: Mapping[str, Any], name: str, read: Callable[..., Any], *more: Any) -> Any:
+    """The member as ``read`` reads it, ``None`` where it is absent or null."""
+    return None if body.get(name) is None else read(body, name, *more)
+
+
+def _objects(body: Mapping[str, Any], name: str) -> Json:
+    return _object(_member(body, name), name)
+
+
+def _list(body: Mapping[str, Any], name: str) -> list[Any]:
+    value = _member(body, name)
+    if not isinstance(value, list):
+        raise errors.Invalid(f"“{name}” is not a list.")
+    return value
+
+
+def _one_of(words: type[Word], body: Mapping[str, Any], name: str) -> Word:
+    try:
+        return words(_text(body, name))
+    except ValueError:
+        raise errors.Invalid(f"“{name}” is none of {', '.join(words)}.") from None
 
 
 def _only(body: Mapping[str, Any], known: frozenset[str]) -> None:
@@ -190,9 +217,8 @@ class Page:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Page:
-        body = _object(body, "page")
-        listed = _member(body, "changes")
-        if not isinstance(listed, list) or not isinstance(body.get("has_more"), bool):
+        listed = _list(body, "changes")
+        if not isinstance(body.get("has_more"), bool):
             raise errors.Invalid("This is not a page of changes.")
         read = (Change.from_json(_object(entry, "changes")) for entry in listed)
         snapshot = body.get("snapshot")
@@ -253,16 +279,13 @@ class Mutation:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Mutation:
         _only(body, cls.MEMBERS)
-        try:
-            op = Write(_text(body, "op"))
-        except ValueError:
-            raise errors.Invalid("“op” is none of create, update, delete.") from None
+        op = _one_of(Write, body, "op")
         for optional in ("epoch", "at"):
-            if body.get(optional) is not None:
-                _text(body, optional)
+            _if_given(body, optional, _text)
         if op is Write.CREATE and body.get("base_revision") is not None:
             raise errors.Invalid("A create has no “base_revision”.")
-        check_depth([body.get("fields"), body.get("base")], "fields")
+        check_depth(body.get("fields"), "fields")
+        check_depth(body.get("base"), "base")
         return cls(
             id=_uuid(body, "id"),
             seq=_integer(body, "seq", 0),
@@ -272,7 +295,7 @@ class Mutation:
             base_revision=None if op is Write.CREATE else _integer(body, "base_revision", 0),
             epoch=body.get("epoch"),
             fields={} if op is Write.DELETE else _object(body.get("fields", {}), "fields"),
-            base=None if body.get("base") is None else _object(body["base"], "base"),
+            base=_if_given(body, "base", _objects),
             at=body.get("at"),
         )
 
@@ -292,16 +315,14 @@ class Batch:
     def from_json(cls, body: Any) -> Batch:
         body = _object(body, "body")
         _only(body, cls.MEMBERS)
-        listed = _member(body, "mutations")
-        if not isinstance(listed, list):
-            raise errors.Invalid("“mutations” is not a list.")
+        listed = _list(body, "mutations")
         atomic = body.get("atomic", False)
         if not isinstance(atomic, bool):
             raise errors.Invalid("“atomic” is not a boolean.")
         return cls(
             client_id=_uuid(body, "client_id"),
             mutations=tuple(_object(entry, "mutations") for entry in listed),
-            cursor=None if body.get("cursor") is None else _text(body, "cursor"),
+            cursor=_if_given(body, "cursor", _text),
             atomic=atomic,
         )
 
@@ -333,12 +354,12 @@ class Conflict:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Conflict:
         return cls(
-            kind=ConflictKind(_text(body, "kind")),
-            fields=tuple(_member(body, "fields")),
-            base_revision=body.get("base_revision"),
-            base=body.get("base"),
-            server=_object(_member(body, "server"), "server"),
-            client=_object(_member(body, "client"), "client"),
+            kind=_one_of(ConflictKind, body, "kind"),
+            fields=tuple(map(str, _list(body, "fields"))),
+            base_revision=_if_given(body, "base_revision", _integer, 0),
+            base=_if_given(body, "base", _objects),
+            server=_objects(body, "server"),
+            client=_objects(body, "client"),
         )
 
 
@@ -352,6 +373,10 @@ class Resolution:
 
     def to_json(self) -> Json:
         return {"field": self.field, "by": self.by, "kept": self.kept}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Resolution:
+        return cls(_text(body, "field"), _text(body, "by"), _text(body, "kept"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,17 +412,15 @@ class Result:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Result:
-        conflict, problem = body.get("conflict"), body.get("problem")
+        status = _one_of(Status, body, "status")
+        conflict = _if_given(body, "conflict", _objects)
         return cls(
-            id=None if body.get("id") is None else _uuid(body, "id"),
-            status=Status(_text(body, "status")),
-            revision=body.get("revision"),
-            record=body.get("record"),
+            id=_if_given(body, "id", _uuid),
+            status=status,
+            revision=_if_given(body, "revision", _integer, 0),
+            record=_if_given(body, "record", _objects),
             conflict=None if conflict is None else Conflict.from_json(conflict),
-            problem=problem,
-            resolved=tuple(
-                Resolution(str(r.get("field")), str(r.get("by")), str(r.get("kept")))
-                for r in body.get("resolved") or ()
-            ),
+            problem=_if_given(body, "problem", _objects),
+            resolved=tuple(map(Resolution.from_json, _if_given(body, "resolved", _list) or ())),
             replayed=bool(body.get("replayed", False)),
         )

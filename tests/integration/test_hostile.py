@@ -51,7 +51,7 @@ def readable(api: APIClient) -> None:
     assert sound(api.get("/sync/changes/"))["changes"]
 
 
-def post(api: APIClient, text: str | bytes, content_type: str = JSON) -> Any:
+def post(api: APIClient, text: Any, content_type: str = JSON) -> Any:
     return api.generic("POST", "/sync/mutations/", text, content_type=content_type)
 
 

@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client as Browser
 
-from django_sync import engine, feed, mutations
+from django_sync import engine, feed, ledger
 from django_sync.caller import Caller
 from django_sync.models import Change, MutationResult, Outbox
 from example_project.boards.models import Board, Card, Comment, Label
@@ -138,11 +138,11 @@ def break_the_commit() -> None:
     """From now on a batch fails as where a deferred constraint is broken at the commit."""
 
     def broken(self: Any) -> None:
-        mutations.Ledger.close = original  # type: ignore[method-assign]
+        ledger.Ledger.close = original  # type: ignore[method-assign]  # as it was
         raise IntegrityError
 
-    original = mutations.Ledger.close
-    mutations.Ledger.close = broken  # type: ignore[method-assign]
+    original = ledger.Ledger.close
+    ledger.Ledger.close = broken  # type: ignore[method-assign]  # a fault, put in
 
 
 # ── What tests stand on ──────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,194 @@
+"""The stored results of mutations: claimed first, answered again, written at the end.
+
+A claim is a row with the mutation's id, inserted before anything else; whoever sends the
+same id waits for it. ``mutations`` decides what happens, this file remembers it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from . import errors, feed
+from .caller import Caller
+from .conf import conf
+from .models import Client, MutationResult
+from .protocol import Conflict, ConflictKind, Json, Mutation, Result, Status
+from .registry import registry
+from .writing import Effect, Spans, tombstone
+
+
+def digest(mutation: Mutation) -> str:
+    """The hash of what a mutation asks for; one id stands for one of them.
+
+    ``base`` is an aid for merging, which a client forgets with a record that has left
+    its view; a repeat without it is the same mutation still.
+    """
+    body = {k: v for k, v in mutation.to_json().items() if k not in ("seq", "at", "base")}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+class Ledger:
+    """The stored results of one transaction's mutations, written in one go at its end."""
+
+    def __init__(self, client: Client | None, caller: Caller) -> None:
+        self.client = client
+        self.caller = caller
+        self.token = uuid.uuid4()
+        self.rows: dict[uuid.UUID, MutationResult] = {}
+        self.written: dict[uuid.UUID, MutationResult] = {}
+        self.forgotten: set[uuid.UUID] = set()
+
+    def claim(self, mutations: Sequence[Mutation]) -> None:
+        """Insert a row for each id, waiting for whoever is at work on the same one."""
+        fresh = {m.id: self._row(m) for m in sorted(mutations, key=lambda m: m.id)}
+        objects = MutationResult.objects.using(conf.DATABASE)
+        if self.client is None:
+            for row in fresh.values():
+                row.save(using=conf.DATABASE)
+            self.rows = fresh
+            return
+        while len(self.rows) < len(fresh):  # a stored one may be pruned before it is read
+            objects.bulk_create(list(fresh.values()), ignore_conflicts=True)
+            stored = objects.filter(client=self.client, mutation_id__in=list(fresh))
+            self.rows = {row.mutation_id: row for row in stored}
+        self.client.refresh_from_db(fields=["forgotten_seq"])
+
+    def forgot(self, mutation: Mutation) -> bool:
+        """Whether this may be one whose result was pruned.
+
+        What is forgotten is read after the claim, which waits for a prune that is at it.
+        REST's calls have no ``seq``.
+        """
+        return self.client is not None and mutation.seq <= self.client.forgotten_seq
+
+    def _row(self, mutation: Mutation) -> MutationResult:
+        return MutationResult(
+            client=self.client,
+            user=self.caller.user,
+            mutation_id=mutation.id,
+            seq=mutation.seq,
+            digest=digest(mutation),
+            claim=self.token,
+            op=str(mutation.op),
+            object_id=mutation.object_id,
+        )
+
+    def replay(self, mutation: Mutation) -> Result | None:
+        """The result that was given before; ``None`` where this is the first time."""
+        row = self.rows[mutation.id]
+        if row.claim == self.token and mutation.id not in self.written:
+            return None
+        if row.digest != digest(mutation):
+            problem = errors.MutationIdReused().problem()
+            return Result(mutation.id, Status.REJECTED, problem=problem)
+        return self._told_again(mutation, row)
+
+    def _told_again(self, mutation: Mutation, row: MutationResult) -> Result:
+        """Status, revision and decision as stored; the record as the user may see it now."""
+        record = self._current(mutation, row)
+        result = Result(
+            mutation.id,
+            Status(row.status),
+            revision=row.revision if record is not None else None,
+            record=record if Status(row.status).took_effect else None,
+            problem=row.trace.get("problem"),
+            replayed=True,
+        )
+        met = row.trace.get("conflict")
+        if met is None:
+            return result
+        if record is None:
+            problem = errors.NotFound().problem()
+            return replace(result, status=Status.REJECTED, problem=problem)
+        conflict = Conflict(
+            ConflictKind(met["kind"]),
+            tuple(met["fields"]),
+            mutation.base_revision,
+            mutation.base,
+            record,
+            dict(mutation.fields),
+        )
+        return replace(result, conflict=conflict)
+
+    def _current(self, mutation: Mutation, row: MutationResult) -> Json | None:
+        """The record or tombstone that the user may see now."""
+        if row.object_id is None or not row.model:
+            return None
+        collection = registry.get(mutation.collection)
+        instance = collection.find(self.caller, row.object_id)
+        if instance is not None:
+            return collection.render(self.caller, [instance])[0].to_json()
+        trace = feed.tombstones(collection.label, [row.object_id]).get(row.object_id)
+        if trace is None or not collection.sees_scope(self.caller, trace.scope):
+            return None
+        return tombstone(collection, row.object_id, trace.revision)
+
+    # What became of a mutation
+
+    def _write(self, mutation: Mutation, status: Status, **values: Any) -> None:
+        row = self.rows[mutation.id]
+        row.status = str(status)
+        if mutation.collection in registry:
+            row.model = registry.get(mutation.collection).label
+        for name, value in values.items():
+            setattr(row, name, value)
+        self.written[mutation.id] = row
+        self.forgotten.discard(mutation.id)
+
+    def own_spans(self, label: str, object_id: uuid.UUID, base: int) -> Spans:
+        """The revisions of an object that this client made, in this transaction or before."""
+        if self.client is None:
+            return ()
+        stored = MutationResult.objects.using(conf.DATABASE).filter(
+            client=self.client, model=label, object_id=object_id, revision__gt=base
+        )
+        spans = list(stored.values_list("revision_before", "revision"))
+        spans += [
+            (row.revision_before, row.revision)
+            for row in self.written.values()
+            if row.model == label and row.object_id == object_id
+        ]
+        return tuple(
+            (above, upto) for above, upto in spans if above is not None and upto is not None
+        )
+
+    def take_effect(self, mutation: Mutation, effect: Effect) -> Result:
+        self._write(
+            mutation, effect.status, revision_before=effect.before, revision=effect.revision
+        )
+        return Result(mutation.id, effect.status, effect.revision, effect.record)
+
+    def meet(self, mutation: Mutation, conflict: Conflict) -> Result:
+        trace = {"conflict": {"kind": str(conflict.kind), "fields": list(conflict.fields)}}
+        revision = conflict.server.get("revision")
+        self._write(mutation, Status.CONFLICT, revision=revision, trace=trace)
+        return Result(mutation.id, Status.CONFLICT, revision, conflict=conflict)
+
+    def refuse(self, mutation: Mutation, error: errors.SyncError) -> Result:
+        problem = error.problem()
+        kept = {name: value for name, value in problem.items() if name != "record"}
+        self._write(mutation, Status.REJECTED, trace={"problem": kept})
+        return Result(mutation.id, Status.REJECTED, problem=problem)
+
+    def forget(self, ids: Iterable[uuid.UUID | None]) -> None:
+        """Take claims back: these have no result that lasts."""
+        for id in ids:
+            row = self.rows.get(id) if id is not None else None
+            if row is not None and row.claim == self.token and id is not None:
+                self.written.pop(id, None)
+                self.forgotten.add(id)
+
+    def close(self) -> None:
+        """Write all results, in one statement each for those kept and those taken back."""
+        objects = MutationResult.objects.using(conf.DATABASE)
+        if self.forgotten:
+            gone = [self.rows[id].pk for id in self.forgotten]
+            objects.filter(pk__in=gone).delete()
+        if self.written:
+            columns = ["status", "model", "revision_before", "revision", "trace"]
+            objects.bulk_update(list(self.written.values()), columns)

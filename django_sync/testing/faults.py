@@ -1,0 +1,183 @@
+"""A bad network in memory: an httpx2 transport that wraps another one.
+
+    transport = FaultyTransport(httpx2.WSGITransport(app=application), random.Random(7))
+    client = SyncClient("http://testserver/sync/", transport=transport, …)
+
+Each request meets one ``Fate``, drawn from the one ``random.Random``: the same
+seed, the same weather. Nothing sleeps: what is late is held, and is delivered
+when ``deliver_late()`` is called, or before one of the next requests. The server
+is never told that it is tried; it only sees requests that real networks produce.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+import httpx2
+
+from .. import errors
+from .server import problem
+
+Delivered = Callable[[httpx2.Request, Callable[[], httpx2.Response]], httpx2.Response]
+"""Stands around a delivery: is given the request and what delivers it."""
+
+
+class Fate(StrEnum):
+    """What becomes of one request."""
+
+    DELIVERED = "delivered"
+    LOST = "lost"
+    """It never arrives."""
+    UNANSWERED = "unanswered"
+    """It takes effect, and the answer is lost."""
+    CUT = "cut"
+    """It takes effect, and the connection breaks in the middle of the answer."""
+    TRUNCATED = "truncated"
+    """It takes effect, and a proxy passes on half of the answer as if it were all."""
+    TWICE = "twice"
+    """It arrives twice; the second answer is the one that is seen."""
+    LATE = "late"
+    """The client gives up; the request arrives behind later ones."""
+    SLOW = "slow"
+    """Others act before it arrives, and again before its answer does."""
+    PORTAL = "portal"
+    """A captive portal answers with a page of its own."""
+    BUSY = "busy"
+    """503 with ``Retry-After``, before anything is done."""
+    THROTTLED = "throttled"
+    """429 with ``Retry-After``, as the server words it."""
+    BROKEN = "broken"
+    """It takes effect, and a proxy answers 502 or 504 all the same."""
+
+
+FAIR: Mapping[Fate, float] = dict.fromkeys(Fate, 1.0) | {Fate.DELIVERED: 14.0, Fate.SLOW: 4.0}
+"""Two requests in three arrive in time, and a few of them not alone."""
+
+
+class FaultyTransport(httpx2.BaseTransport):
+    """One client's way to its server.
+
+    ``meanwhile`` is called while a slow request or its answer is under way;
+    ``around`` stands around each delivery to the server, of late and repeated
+    requests too. ``calm`` is true while the network does no harm.
+    """
+
+    def __init__(
+        self,
+        inner: httpx2.BaseTransport,
+        random: random.Random,
+        *,
+        weights: Mapping[Fate, float] = FAIR,
+        meanwhile: Callable[[], None] = lambda: None,
+        around: Delivered = lambda request, deliver: deliver(),
+    ) -> None:
+        self.inner = inner
+        self.random = random
+        self.weights = dict(weights)
+        self.meanwhile = meanwhile
+        self.around = around
+        self.calm = False
+        self.held: list[httpx2.Request] = []
+        self.past: list[httpx2.Request] = []
+        self.fates: list[Fate] = []
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer a request, or raise an exception of httpx2, as its fate wants it."""
+        request.read()
+        if self.calm:
+            return self._deliver(request)
+        if self.random.random() < 0.1:
+            self.deliver_late()
+        (fate,) = self.random.choices(list(self.weights), list(self.weights.values()))
+        self.fates.append(fate)
+        return self._meet(fate, request)
+
+    def deliver_late(self) -> bool:
+        """Deliver a request that was held, or a past one once more; nobody reads the answer."""
+        if self.held:
+            request = self.held.pop(self.random.randrange(len(self.held)))
+        elif self.past:
+            request = self.random.choice(self.past)
+        else:
+            return False
+        self._deliver(request)
+        return True
+
+    def heal(self) -> None:
+        """From now on nothing goes wrong; what was held arrives first."""
+        while self.held:
+            self.deliver_late()
+        self.calm = True
+
+    def close(self) -> None:
+        """Leave the wrapped transport open: others may use it."""
+
+    def _meet(self, fate: Fate, request: httpx2.Request) -> httpx2.Response:
+        match fate:
+            case Fate.DELIVERED:
+                return self._deliver(request)
+            case Fate.TWICE:
+                self._deliver(request)
+                return self._deliver(request)
+            case Fate.SLOW:
+                self.meanwhile()
+                response = self._deliver(request)
+                self.meanwhile()
+                return response
+            case Fate.LOST:
+                if self.random.random() < 0.5:
+                    raise httpx2.ConnectError("no route", request=request)
+                raise httpx2.ReadTimeout("too late", request=request)
+            case Fate.LATE:
+                self.held.append(request)
+                raise httpx2.ReadTimeout("too late", request=request)
+            case Fate.PORTAL | Fate.BUSY | Fate.THROTTLED:
+                return self._refuse(fate, request)
+            case Fate.UNANSWERED | Fate.CUT | Fate.TRUNCATED | Fate.BROKEN:
+                return self._spoil(fate, request, self._deliver(request))
+
+    def _refuse(self, fate: Fate, request: httpx2.Request) -> httpx2.Response:
+        """Answer in the server's place, which hears nothing of it."""
+        seconds = str(self.random.choice([0, 1, 30]))
+        if fate is Fate.THROTTLED:
+            return problem(errors.Throttled(retry_after=int(seconds)))
+        if fate is Fate.BUSY:
+            return httpx2.Response(503, headers={"Retry-After": seconds}, html="<h1>Busy</h1>")
+        if self.random.random() < 0.5:
+            return httpx2.Response(302, headers={"Location": "http://portal.test/"})
+        return httpx2.Response(self.random.choice([200, 511]), html="<h1>Welcome to our Wi-Fi</h1>")
+
+    def _spoil(
+        self, fate: Fate, request: httpx2.Request, response: httpx2.Response
+    ) -> httpx2.Response:
+        """Lose an answer, in whole or in part."""
+        match fate:
+            case Fate.UNANSWERED:
+                raise httpx2.ReadTimeout("too late", request=request)
+            case Fate.CUT:
+                raise httpx2.RemoteProtocolError("peer closed the connection", request=request)
+            case Fate.TRUNCATED:
+                half = response.content[: self.random.randrange(max(1, len(response.content)))]
+                kind = response.headers.get("Content-Type", "")
+                headers = {"Content-Type": kind}
+                return httpx2.Response(response.status_code, headers=headers, content=half)
+        return httpx2.Response(self.random.choice([502, 504]), html="<h1>Bad gateway</h1>")
+
+    def _deliver(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method != "GET":
+            self.past.append(request)
+        return self.around(request, lambda: self._ask(request))
+
+    def _ask(self, request: httpx2.Request) -> httpx2.Response:
+        """Hand a copy to the wrapped transport: a request may go there more than once."""
+        copy = httpx2.Request(
+            request.method, request.url, headers=request.headers, content=request.content
+        )
+        response = self.inner.handle_request(copy)
+        response.read()
+        response.close()
+        return httpx2.Response(
+            response.status_code, headers=response.headers, content=response.content
+        )

@@ -1,0 +1,243 @@
+"""Each system check, triggered and not triggered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from rest_framework import permissions, serializers, viewsets
+
+from django_sync import checks
+from django_sync.capture import paths
+from django_sync.capture.specs import spec_problems
+from django_sync.collection import Collection
+from django_sync.sync import SyncModelPermissions, SyncSerializerMixin, SyncViewSetMixin
+from example_project.boards import models as boards
+from tests.registry_app.models import Book, Memo, Notice, Pin, Poster, Shelf
+
+
+def ids(messages: Any) -> list[str]:
+    found = list(messages)
+    for message in found:
+        assert message.msg
+        assert message.hint or message.id == "django_sync.E007"
+    return [message.id.removeprefix("django_sync.") for message in found]
+
+
+def serializer_of(model: Any, fields: Any = "__all__", mixin: bool = True, **declared: Any) -> Any:
+    meta = type("Meta", (), {"model": model, "fields": fields})
+    bases: Any = (serializers.ModelSerializer,)
+    if mixin:
+        bases = (SyncSerializerMixin, *bases)
+    return type(f"{model.__name__}Serializer", bases, {"Meta": meta, **declared})
+
+
+def collection_of(model: Any, serializer: Any = None, **members: Any) -> Collection:
+    members = {
+        "queryset": model.objects.all(),
+        "serializer_class": serializer or serializer_of(model),
+        "permission_classes": [SyncModelPermissions],
+        "get_scopes": lambda self: (),
+    } | members
+    bases = (SyncViewSetMixin, viewsets.ModelViewSet)
+    viewset = type(f"{model.__name__}ViewSet", bases, members)
+    return Collection("things", viewset, model)
+
+
+def told(collection: Collection) -> list[str]:
+    return ids(checks._collection(collection))
+
+
+def test_the_example_is_without_fault():
+    call_command("check", fail_level="WARNING")
+
+
+@pytest.mark.parametrize("model", [Notice, Poster, Shelf, Memo, Book])
+def test_a_fit_collection_is_without_fault(model):
+    assert told(collection_of(model)) == []
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, []),
+        ({"PAGE_SIZE": 5, "RETRIES": 0, "DATABASE": "default"}, []),
+        ({"PAGESIZE": 5}, ["W001"]),
+        ({"PAGE_SIZE": "5"}, ["E001"]),
+        ({"PAGE_SIZE": True}, ["E001"]),
+        ({"PAGE_SIZE": 0}, ["E001"]),
+        ({"BATCH_SIZE": -1, "BODY_BYTES": 1.5}, ["E001", "E001"]),
+        ({"SEQUENCE_WAIT_MS": 0}, ["E001"]),
+        ({"DATABASE": "other"}, ["E002"]),
+        ({"DATABASE": ["default"]}, ["E001"]),
+        (None, ["E009"]),
+        ([], ["E009"]),
+    ],
+)
+def test_e001_e002_w001_settings(settings, given, expected):
+    settings.DJANGO_SYNC = given
+    assert ids(checks.check_settings()) == expected
+
+
+def test_a_settings_message_says_what_to_write(settings):
+    settings.DJANGO_SYNC = {"PAGE_SIZE": "many"}
+    (message,) = checks.check_settings()
+    assert "PAGE_SIZE" in message.msg
+    assert "'many'" in message.msg
+    assert "int" in message.hint
+    assert "1000" in message.hint
+
+
+# Models
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [("owner", False), (None, False), ("self", False), ("nope", True), ("owner__nope", True)],
+)
+def test_e003_scope_paths(monkeypatch, path, wrong):
+    monkeypatch.setitem(paths._paths, Memo, path)
+    assert bool(spec_problems(Memo)) is wrong
+    assert ids(checks.check_models()) == ["E003"] * len(spec_problems(Memo))
+
+
+def test_e003_what_is_ignored_is_a_field(monkeypatch):
+    monkeypatch.setattr(Memo, "sync_ignore", ("nope",))
+    (message,) = checks.check_models()
+    assert message.id == "django_sync.E003"
+    assert "nope" in message.msg
+
+
+# Viewsets
+
+
+def test_e004_what_is_no_viewset():
+    plain = type("Plain", (), {"queryset": Notice.objects.all()})
+    assert told(Collection("things", plain, Notice)) == ["E004"]
+
+
+def test_e005_a_scope_that_nobody_is_said_to_see():
+    assert told(collection_of(Memo, get_scopes=SyncViewSetMixin.get_scopes)) == ["E005"]
+    bare = type(
+        "Bare",
+        (viewsets.ModelViewSet,),
+        {
+            "queryset": Memo.objects.all(),
+            "serializer_class": serializer_of(Memo),
+            "permission_classes": [SyncModelPermissions],
+        },
+    )
+    assert told(Collection("memos", bare, Memo)) == ["E005"]
+    assert told(collection_of(Notice, get_scopes=SyncViewSetMixin.get_scopes)) == []
+
+
+def test_w8_w002_a_query_of_ones_own_without_a_scope():
+    own = {"get_queryset": lambda self: Notice.objects.none()}
+    assert told(collection_of(Notice, **own)) == ["W002"]
+    scoped = {"get_queryset": lambda self: Memo.objects.none()}
+    assert told(collection_of(Memo, **scoped)) == []
+
+
+class Meek(permissions.DjangoModelPermissions):
+    """Asks nothing of who reads, as DRF has it."""
+
+
+class Strict(permissions.DjangoModelPermissions):
+    """Asks for view."""
+
+    perms_map = permissions.DjangoModelPermissions.perms_map | {"GET": ["%(app_label)s.view_x"]}
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        ([permissions.IsAuthenticated], []),
+        ([SyncModelPermissions], []),
+        ([Strict], []),
+        ([permissions.IsAuthenticated | permissions.IsAdminUser], []),
+        ([permissions.AllowAny], ["W003"]),
+        ([permissions.DjangoModelPermissions], ["W003"]),
+        ([Meek], ["W003"]),
+        ([], ["W003"]),
+    ],
+)
+def test_w6_w003_permissions_that_ask_nothing_of_who_reads(classes, expected):
+    assert told(collection_of(Notice, permission_classes=classes)) == expected
+
+
+# Serializers
+
+
+def test_w7_e006_a_serializer_without_the_mixin():
+    assert told(collection_of(Notice, serializer_of(Notice, mixin=False))) == ["E006"]
+
+
+@pytest.mark.parametrize("fields", [["nope"], ["text", "nope"], None])
+def test_e007_a_serializer_that_cannot_be_made(fields):
+    (message,) = checks._collection(collection_of(Notice, serializer_of(Notice, fields)))
+    assert message.id == "django_sync.E007"
+    assert message.msg
+
+
+BY_KEY = serializers.PrimaryKeyRelatedField
+NUMBER, ANY = serializers.IntegerField, serializers.ReadOnlyField
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({"notice": BY_KEY(queryset=Notice.objects.all())}, ["E008"]),
+        ({"notice": BY_KEY(read_only=True)}, ["E008"]),
+        ({"other": BY_KEY(source="notice", read_only=True)}, ["E008"]),
+        ({"notices": BY_KEY(queryset=Notice.objects.all(), many=True)}, ["E008"]),
+        ({"notices": BY_KEY(read_only=True, many=True)}, ["E008"]),
+        ({"notice_id": NUMBER()}, ["E008"]),
+        ({"notice_id": ANY()}, ["E008"]),
+        ({"other": NUMBER(source="notice_id", read_only=True)}, ["E008"]),
+        ({"other": ANY(source="notice.pk")}, ["E008", "W004"]),
+        ({"other": ANY(source="notice.id")}, ["E008", "W004"]),
+        ({"other": ANY(source="notice.text")}, ["W004"]),
+        # the primary key of a shelf is its id: it may be shown, but not looked up among all
+        ({"shelf": BY_KEY(queryset=Shelf.objects.all())}, ["E008"]),
+        ({"shelf": BY_KEY(read_only=True)}, []),
+        ({"shelf_id": ANY()}, []),
+        ({"number": NUMBER(source="id", read_only=True)}, []),  # left out by the mixin
+        ({"whole": serializers.CharField(source="*", read_only=True)}, []),
+        ({"whole": serializers.SerializerMethodField()}, ["W004"]),
+    ],
+    ids="-".join,
+)
+def test_w7_e008_w004_references(declared, expected):
+    fields = ["title", *declared]
+    serializer = serializer_of(Book, fields, **declared)
+    assert told(collection_of(Book, serializer)) == expected
+
+
+def test_e008_says_which_field_of_which_model():
+    serializer = serializer_of(Book, ["notice"], notice=BY_KEY(read_only=True))
+    (message,) = checks._collection(collection_of(Book, serializer))
+    assert message.msg == "BookSerializer.notice names an object of Notice by its primary key."
+
+
+def test_w004_what_is_touched_is_declared(monkeypatch):
+    declared = {"other": ANY(source="notice.text")}
+    monkeypatch.setattr(Book, "sync_touches", ("notice__text",))
+    assert told(collection_of(Book, serializer_of(Book, ["other"], **declared))) == []
+    owner = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    assert boards.Board.sync_touches == ("owner__username",)
+    board = serializer_of(boards.Board, ["owner"], owner=owner)
+    assert told(collection_of(boards.Board, board)) == []
+
+
+def test_w004_a_nested_serializer():
+    nested = serializer_of(Book, ["notice"], notice=serializer_of(Notice, ["text"])())
+    assert told(collection_of(Book, nested)) == ["W004"]
+
+
+def test_w005_a_generic_key():
+    serializer = serializer_of(Pin, ["object_id"])
+    assert told(collection_of(Pin, serializer)) == ["W005"]
