@@ -17,7 +17,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models, transaction
 from django.db.models import F, Max, OuterRef, Q, Subquery
@@ -76,33 +76,43 @@ def prune(
         raise ValueError("days and keep are 0 or more, batch is 1 or more")
     if not dry_run:
         feed.sequence()
-    report = _floor(days, keep)
-    report.dry_run = dry_run
-    now = timezone.now()
-    old = MutationResult.objects.using(conf.DATABASE).filter(
-        at__lt=now - datetime.timedelta(days=max(conf.RESULT_DAYS, RESULT_DAYS_LEAST))
-    )
-    # A view that was noted yesterday may be in use still, whatever the bound.
-    unused = ScopeSet.objects.using(conf.DATABASE).filter(
-        used_on__lt=now.date() - datetime.timedelta(days=max(days, 1))
-    )
-    left = Hold.objects.using(conf.DATABASE).filter(
-        at__lt=now - datetime.timedelta(hours=conf.HOLD_HOURS)
-    )
+    report, due = _floor(days, keep), _due(days)
     if dry_run:
         below = Change.objects.using(conf.DATABASE).filter(position__lt=report.floor)
-        report.changes, report.results = below.count(), old.count()
-        report.views, report.holds = unused.count(), left.count()
+        report.dry_run, report.changes = True, below.count()
+        report.results, report.views, report.holds = (rows.count() for rows in due)
         return report
-    Feed.objects.using(conf.DATABASE).filter(id=1, floor__lt=report.floor).update(
-        floor=report.floor
-    )
+    behind = Feed.objects.using(conf.DATABASE).filter(id=1, floor__lt=report.floor)
+    behind.update(floor=report.floor)
     work = _Work(batch or conf.PRUNE_BATCH, progress or _silent)
     report.changes = work.delete_changes(report.floor)
-    report.results = work.delete_results(old)
-    report.views = work.delete("views", unused)
-    report.holds = work.delete("holds", left)
+    report.results = work.delete_results(due.results)
+    report.views = work.delete("views", due.views)
+    report.holds = work.delete("holds", due.holds)
     return report
+
+
+class _Due(NamedTuple):
+    """What goes besides changes."""
+
+    results: models.QuerySet[MutationResult]
+    views: models.QuerySet[ScopeSet]
+    holds: models.QuerySet[Hold]
+
+
+def _due(days: int) -> _Due:
+    """Rows that are older than they are kept.
+
+    A view that was noted yesterday may be in use still, whatever ``days`` says.
+    """
+    now, day = timezone.now(), datetime.timedelta(days=1)
+    asked = max(conf.RESULT_DAYS, RESULT_DAYS_LEAST)
+    left = now - datetime.timedelta(hours=conf.HOLD_HOURS)
+    return _Due(
+        MutationResult.objects.using(conf.DATABASE).filter(at__lt=now - asked * day),
+        ScopeSet.objects.using(conf.DATABASE).filter(used_on__lt=now.date() - max(days, 1) * day),
+        Hold.objects.using(conf.DATABASE).filter(at__lt=left),
+    )
 
 
 def _silent(what: str, count: int) -> None:
