@@ -59,6 +59,12 @@ SETTINGS: dict[str, Setting] = {
             5000,
             "Rows that adoption gives an id and a scope in one statement.",
         ),
+        Setting(
+            "ADOPT_AT_MIGRATE",
+            100_000,
+            "Rows of a table that `migrate` adopts itself, at most; a larger one is left for "
+            "`sync_adopt`, and its rows are shown to nobody until then.",
+        ),
     )
 }
 
@@ -79,6 +85,7 @@ class Conf:
     SEQUENCE_WAIT_MS: int
     RETRIES: int
     ADOPT_BATCH: int
+    ADOPT_AT_MIGRATE: int
 
     def __getattr__(self, name: str) -> Any:
         try:
