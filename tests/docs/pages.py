@@ -11,6 +11,7 @@ import ast
 import dataclasses
 import inspect
 import json
+import os
 import re
 import sys
 import textwrap
@@ -329,12 +330,43 @@ def numbers_in(text: str) -> set[int]:
     return found
 
 
+# Write paths, of which each is a test
+
+
+def write_paths_page() -> str:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    from tests.integration.capture.paths import PATHS
+
+    lines = [
+        notice("tests/integration/capture/paths.py"),
+        "# Which writes are seen",
+        "Each row is a test on each database: what is *seen* raises the revision and enters the "
+        "feed in the object's scope, and nothing else does. – means that the database has no such "
+        "thing. Migrations are [a page of their own](../howto/migrations.md).",
+    ]
+    groups = dict.fromkeys(entry.group for entry in PATHS)
+    for group in groups:
+        rows = ["| write | what is told | SQLite | PostgreSQL |", "| --- | --- | --- | --- |"]
+        rows += [
+            f"| {e.name} | {e.about}{f'. Instead: {e.instead}' if e.instead else ''} "
+            f"| {e.sqlite} | {e.postgresql} |"
+            for e in PATHS
+            if e.group == group
+        ]
+        lines += [f"## {group}", "\n".join(rows)]
+    return "\n\n".join(lines) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
     "docs/reference/checks.md": checks_page,
     "docs/reference/python-client.md": client_page,
     "docs/reference/guarantees.md": guarantees_page,
+    "docs/reference/write-paths.md": write_paths_page,
 }
 
 

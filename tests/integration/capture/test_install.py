@@ -1,17 +1,18 @@
 """Installing, adopting, verifying; roles, TRUNCATE."""
 
 import uuid
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
 
 from django_sync import capture
 from django_sync.capture.install import found, parts_of
 from django_sync.models import Generation
-from tests.app.models import Doc, Event, Guest, Note, Place, Project
+from tests.app.models import Doc, Event, Guest, Note, Project
 
 from .conftest import Entry, Watch, entries, row
 
@@ -216,6 +217,32 @@ def test_adoption_in_batches_that_can_be_left(strangers: Project) -> None:
     assert not Doc.objects.filter(sync_id=None).exists()
 
 
+def test_a_large_table_is_left_for_the_command(strangers: Project, settings: Any) -> None:
+    settings.DJANGO_SYNC = {"ADOPT_AT_MIGRATE": 6}
+    told = StringIO()
+    report = capture.after_migrate("default", verbosity=1, stdout=told)
+    assert report
+    assert report.postponed == ["testapp.doc"]
+    assert "sync_adopt testapp.doc" in told.getvalue()
+    assert {(p.kind, p.label) for p in capture.verify()} >= {("unadopted", "testapp.doc")}
+    before = generation(Doc)
+
+    out = StringIO()
+    call_command("sync_adopt", "testapp.doc", dry_run=True, stdout=out)
+    assert out.getvalue() == "testapp.doc: 7 rows to adopt\n"
+    call_command("sync_adopt", "testapp.doc", batch_size=3, stdout=out)
+    assert out.getvalue().splitlines()[1:] == [
+        *(f"testapp.doc: {n} of 7" for n in (3, 6, 7)),
+        "testapp.doc: 7 rows adopted",
+    ]
+    assert generation(Doc) == before + 1
+    call_command("sync_adopt", stdout=out)
+    assert capture.verify() == []
+    for words in (["no.such"], ["--batch-size", "0"]):
+        with pytest.raises(CommandError):
+            call_command("sync_adopt", *words)
+
+
 def test_a_write_before_adoption_comes_to_the_row(strangers: Project) -> None:
     capture.install()
     doc = Doc.objects.earliest("pk")
@@ -238,15 +265,6 @@ def test_a_touch_or_delete_of_a_row_without_an_id(strangers: Project) -> None:
 
 
 # Gaps
-
-
-@pytest.mark.postgresql
-def test_truncate_moves_the_generation() -> None:
-    Place.objects.create(name="x")
-    before = generation(Place), generation(Doc)
-    run("TRUNCATE testapp_place CASCADE", "TRUNCATE testapp_doc_tags")
-    assert generation(Place) > before[0]
-    assert generation(Doc) == before[1] + 1
 
 
 def test_triggers_that_were_away_move_the_generation() -> None:
