@@ -4,7 +4,8 @@ No query is made while Django starts.
 """
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
 
 
 class DjangoSyncConfig(AppConfig):
@@ -14,9 +15,9 @@ class DjangoSyncConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, sync
-        from .capture import after_migrate, before_migrate
+        from .capture import after_migrate, attend
 
         checks.enlist()
         sync.autodiscover()
-        pre_migrate.connect(before_migrate, sender=self, dispatch_uid="django_sync.before_migrate")
+        connection_created.connect(attend, dispatch_uid="django_sync.attend")
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="django_sync.after_migrate")

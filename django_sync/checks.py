@@ -133,7 +133,7 @@ def check_capture(
         checks.Warning(
             f"Capture is not whole: {problem.kind} {problem.name} {problem.label} "
             f"({problem.detail}). Writes may go unseen.",
-            hint="Run migrate; it puts the triggers back and adopts rows.",
+            hint="Run migrate: it puts triggers back, and adopts rows or names sync_adopt.",
             id="django_sync.W006",
         )
         for problem in verify(conf.DATABASE)

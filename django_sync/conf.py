@@ -82,6 +82,12 @@ SETTINGS: dict[str, Setting] = {
             "Days for which results of mutations are kept; the protocol promises 30 at least.",
         ),
         Setting("PRUNE_BATCH", 5000, "Rows that `sync_prune` deletes in one transaction."),
+        Setting(
+            "ADOPT_AT_MIGRATE",
+            100_000,
+            "Rows of a table that `migrate` adopts itself, at most; a larger one is left for "
+            "`sync_adopt`, and its rows are shown to nobody until then.",
+        ),
     )
 }
 
@@ -107,6 +113,7 @@ class Conf:
     HOLD_HOURS: int
     RESULT_DAYS: int
     PRUNE_BATCH: int
+    ADOPT_AT_MIGRATE: int
 
     def __getattr__(self, name: str) -> Any:
         try:

@@ -79,10 +79,11 @@ _CAPTURE = {
     "missing": "a trigger is missing, so writes may have gone unseen",
     "altered": "a trigger is not as it was made, so writes may have gone unseen",
     "stray": "a trigger is there that no model asks for",
+    "index": "the index over scope and id is missing",
     "unadopted": "rows have no id",
 }
 _PUTS_BACK = "puts the triggers back and sends the collection anew"
-_MENDS = {"stray": "takes it away", "unadopted": "gives them one"}
+_MENDS = {"stray": "takes it away", "index": "makes it", "unadopted": "gives them one"}
 
 
 def _capture() -> Iterator[Finding]:
@@ -95,8 +96,6 @@ def _capture() -> Iterator[Finding]:
     for (kind, label), names in sorted(by.items()):
         examples, mends = tuple(names[:EXAMPLES]), _MENDS.get(kind, _PUTS_BACK)
         yield Finding(kind, label, len(names), _CAPTURE[kind], mends, examples)
-    for label in capture.without_index(conf.DATABASE):
-        yield Finding("index", label, 1, "the index over scope and id is missing", "makes it")
 
 
 # Rows

@@ -6,8 +6,10 @@ nothing of collections, users or HTTP.
 
 from __future__ import annotations
 
+from .adoption import adopt, count, move_generation
+from .altering import attend
 from .base import QUIET, Spec
-from .install import Report, adopt, install, move_generation, uninstall
+from .install import Report, install, uninstall
 from .paths import forget_scope_path, root_of, scope_path, set_scope_path
 from .specs import spec_for, spec_problems, synced_models
 from .survey import (
@@ -15,10 +17,9 @@ from .survey import (
     low_revisions,
     outlived,
     raise_revisions,
-    without_index,
     wrong_scopes,
 )
-from .upkeep import Problem, after_migrate, before_migrate, verify
+from .upkeep import Problem, after_migrate, verify
 
 __all__ = [
     "QUIET",
@@ -27,7 +28,8 @@ __all__ = [
     "Spec",
     "adopt",
     "after_migrate",
-    "before_migrate",
+    "attend",
+    "count",
     "forget_scope_path",
     "install",
     "installed_models",
@@ -43,6 +45,5 @@ __all__ = [
     "synced_models",
     "uninstall",
     "verify",
-    "without_index",
     "wrong_scopes",
 ]

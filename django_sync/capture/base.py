@@ -62,6 +62,10 @@ class Path:
     is_uuid: bool = False
 
 
+UNKNOWN = Path("")
+"""A path that leads over columns which are not there yet: rows keep the scope that they have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Through:
     """The table of an m2m field: a change there is a change of the row that ``column`` names."""
@@ -102,7 +106,9 @@ class Spec:
     """All that the triggers of one synced model are made from.
 
     ``own_id``: the id is a column beside the primary key, which triggers fill and
-    hold; else the primary key is the id. ``path`` is None where there are no scopes.
+    hold; else the primary key is the id. ``path`` is None where there are no scopes,
+    and ``UNKNOWN`` while a migration has yet to make what it leads over. ``ignored``
+    are the table's columns that are no content.
     """
 
     label: str
@@ -114,6 +120,7 @@ class Spec:
     scope: str
     columns: tuple[Column, ...]
     path: Path | None
+    ignored: frozenset[str] = frozenset()
     throughs: tuple[Through, ...] = ()
     children: tuple[Child, ...] = ()
     touches: tuple[Touch, ...] = ()
@@ -135,7 +142,8 @@ class Part:
     """One trigger as it should be.
 
     ``text`` is what the database must tell of it if it is in place and unaltered;
-    ``create`` puts it there, also over an older one of its name.
+    ``create`` puts it there, also over an older one of its name. Where no more than
+    the text before ``tail`` is another, the first statement will do, which locks no table.
     """
 
     label: str
@@ -143,16 +151,32 @@ class Part:
     name: str
     text: str
     create: tuple[str, ...]
+    tail: str = ""
+
+    def over(self, old: Installed | None) -> tuple[str, ...]:
+        """The statements that put it in the place of what is there."""
+        light = old is not None and self.tail and old.text.endswith(self.tail)
+        return self.create[:1] if light else self.create
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """One trigger of ours as it is found: ``text`` as above, ``drop`` takes it away."""
+    """One trigger of ours as it is found: ``text`` as above, ``drop`` takes it away.
+
+    ``label`` is its model's, ``way`` the ``way_of`` the spec that it was made from.
+    """
 
     table: str
     name: str
     text: str
     drop: tuple[str, ...]
+    label: str = ""
+    way: str = ""
+
+
+def way_of(spec: Spec) -> str:
+    """Tells by which path scopes are found: where it is another, each has to be found anew."""
+    return digest(repr(spec.path))
 
 
 def digest(*words: str) -> str:

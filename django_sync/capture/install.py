@@ -1,32 +1,33 @@
-"""Puts the triggers in place, takes rows in that were there before, and looks after both.
+"""Puts the triggers in place, and takes away those that nobody asks for any more.
 
-``install`` makes the database what the models ask for and no more; ``adopt`` gives
-rows an id and a scope; ``after_migrate`` and ``before_migrate`` do it around
-``migrate``; ``verify`` tells what is amiss. Where writes may have gone unseen, the model's
-generation moves on, so that clients fetch its objects anew.
+``install`` makes the database what the models ask for and no more. ``altering`` does the
+same while tables are being altered, ``adoption`` fills rows, ``upkeep`` does all of it
+around ``migrate``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models, transaction
-from django.db.models import F
 
-from ..conf import conf
-from ..models import Change, Generation, Outbox, Tombstone
-from . import postgresql, postgresql_around, postgresql_parts, sqlite, sqlite_around
-from .base import QUIET, Child, Installed, Part, Spec, Through, Touch, index_name
+from ..models import Change, Generation, MutationResult, Outbox, Tombstone
+from . import postgresql_around, postgresql_parts, sqlite_around
+from .base import Child, Installed, Part, Spec, Through, Touch, index_name, way_of
 from .paths import Model
 from .specs import spec_for, synced_models
 
 INDEX = re.compile("django_sync_[0-9a-f]{12}")
 
-Progress = Callable[[str, int], None]
+OWN = re.compile("(zz_)?django_sync_(log|insert)_")
+"""The name of a trigger that stands on its model's own table, and on no other."""
+
+SMALL = 10_000
+"""Rows up to which an index is made at once, locking the table for that moment."""
 
 FEED_TABLES: tuple[type[models.Model], ...] = (Change, Generation, Outbox, Tombstone)
 
@@ -35,13 +36,17 @@ FEED_TABLES: tuple[type[models.Model], ...] = (Change, Generation, Outbox, Tombs
 class Report:
     """What ``install`` did.
 
-    ``bare`` had been without any trigger, ``skipped`` have no tables, or half of them.
+    ``bare`` had been without any trigger, ``skipped`` have no tables, or half of them;
+    ``rerouted`` find their scopes by another path than before. ``postponed`` are left
+    for ``sync_adopt``, which is a matter of ``after_migrate``.
     """
 
     made: list[Part]
     dropped: list[Installed]
     bare: list[str]
     skipped: list[str]
+    rerouted: list[str]
+    postponed: list[str] = field(default_factory=list)
 
 
 def parts_of(spec: Spec, using: str = "default") -> list[Part]:
@@ -71,28 +76,48 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
     Runs in one transaction; does nothing, and cheaply, where all is well.
     """
     specs = [spec_for(model) for model in (synced_models() if models is None else models)]
-    have = _tables(specs, using)
+    have = columns_of(specs, using)
     skipped = [spec.label for spec in specs if not _is_there(spec, have)]
     specs = [spec for spec in specs if spec.label not in skipped]
-    there = {(one.table, one.name): one for one in found(using)}
-    wanted = [part for spec in specs for part in parts_of(spec, using)]
-    make = [
-        p for p in wanted if (old := there.get((p.table, p.name))) is None or old.text != p.text
-    ]
-    own = {(part.table, part.name) for part in wanted}
-    drop = [] if models is not None else [one for key, one in there.items() if key not in own]
-    present = {part.label for part in wanted if (part.table, part.name) in there}
-    bare = [spec.label for spec in specs if spec.label not in present]
-    statements = [s for one in drop for s in one.drop] + [s for part in make for s in part.create]
+    before = found(using)
+    with transaction.atomic(using):
+        made, dropped = put(specs, before, using, alone=models is None)
+        renamed = renames(specs, before) if models is None else {}
+        for old, new in renamed.items():
+            rename_label(old, new, using)
+    index(specs, using, alone=models is None)
+    ways: dict[str, str] = {renamed.get(one.label, one.label): one.way for one in before}
+    return Report(
+        made,
+        dropped,
+        bare=[spec.label for spec in specs if spec.label not in ways],
+        skipped=skipped,
+        rerouted=[s.label for s in specs if ways.get(s.label, way_of(s)) != way_of(s)],
+    )
+
+
+def put(
+    specs: Sequence[Spec], before: Sequence[Installed], using: str, alone: bool
+) -> tuple[list[Part], list[Installed]]:
+    """Make the triggers of these specs where they are missing or others.
+
+    ``alone``: what is not theirs goes, and on PostgreSQL functions without a trigger.
+    """
+    there = {(one.table, one.name): one for one in before}
+    wanted = {(p.table, p.name): p for spec in specs for p in parts_of(spec, using)}
+    make = [p for key, p in wanted.items() if key not in there or there[key].text != p.text]
+    drop = [one for key, one in there.items() if alone and key not in wanted]
+    statements = [s for one in drop for s in one.drop]
+    statements += [s for p in make for s in p.over(there.get((p.table, p.name)))]
     run(using, statements)
-    _index(specs, using)
-    return Report(make, drop, bare, skipped)
+    if alone and connections[using].vendor == "postgresql":
+        run(using, list(postgresql_parts.orphans(connections[using])))
+    return make, drop
 
 
-def uninstall(using: str = "default", keep: Iterable[tuple[str, str]] = ()) -> list[Installed]:
-    """Take our triggers away, but for those that ``keep`` names by table and name."""
-    kept = set(keep)
-    gone = [one for one in found(using) if (one.table, one.name) not in kept]
+def uninstall(using: str = "default") -> list[Installed]:
+    """Take our triggers away."""
+    gone = found(using)
     run(using, [statement for one in gone for statement in one.drop])
     return gone
 
@@ -106,7 +131,35 @@ def run(using: str, statements: Sequence[str]) -> None:
             cursor.execute(statement)
 
 
-def _needs(spec: Spec) -> dict[str, set[str]]:
+# Models that have another label than before
+
+
+def renames(specs: Iterable[Spec], before: Iterable[Installed]) -> dict[str, str]:
+    """Labels whose table is another model's by now: it was renamed, or moved to another app."""
+    labels = {one.label for one in before}
+    old = {one.table: one.label for one in before if OWN.match(one.name) and one.label}
+    specs = list(specs)
+    current = {spec.label for spec in specs}
+    return {
+        old[spec.table]: spec.label
+        for spec in specs
+        if spec.label not in labels and spec.table in old and old[spec.table] not in current
+    }
+
+
+def rename_label(old: str, new: str, using: str = "default") -> None:
+    """Let all that the feed knows of a model be known of it under its new label."""
+    if Generation.objects.using(using).filter(model=old).exists():
+        Generation.objects.using(using).filter(model=new).delete()
+    kinds: tuple[Any, ...] = (Generation, Tombstone, Change, Outbox, MutationResult)
+    for kind in kinds:
+        kind.objects.using(using).filter(model=old).update(model=new)
+
+
+# Tables
+
+
+def needs(spec: Spec) -> dict[str, set[str]]:
     """Tables and columns that a model's triggers name."""
     needs: dict[str, set[str]] = {model._meta.db_table: set() for model in FEED_TABLES}
     needs[spec.table] = {spec.id, spec.revision, spec.scope, *(c.column for c in spec.columns)}
@@ -118,120 +171,91 @@ def _needs(spec: Spec) -> dict[str, set[str]]:
     return needs
 
 
-def _tables(specs: Iterable[Spec], using: str) -> dict[str, set[str]]:
-    """The tables that are named and there, with their columns."""
+def columns_of(specs: Iterable[Spec], using: str) -> dict[str, dict[str, bool]]:
+    """The tables that triggers name and that are there: their columns, and which are generated."""
+    named = {table for spec in specs for table in needs(spec)}
     connection = connections[using]
-    named = {table for spec in specs for table in _needs(spec)}
+    if connection.vendor == "sqlite":
+        ask = (
+            "SELECT m.name, p.name, p.hidden IN (2, 3) FROM sqlite_master AS m, "
+            "pragma_table_xinfo(m.name) AS p WHERE m.type = 'table'"
+        )
+    else:
+        ask = (
+            "SELECT c.relname, a.attname, a.attgenerated <> '' FROM pg_class c JOIN pg_attribute a "
+            "ON a.attrelid = c.oid WHERE c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid) "
+            "AND a.attnum > 0 AND NOT a.attisdropped"
+        )
+    have: dict[str, dict[str, bool]] = {}
     with connection.cursor() as cursor:
-        there = named & set(connection.introspection.table_names(cursor))
-        describe = connection.introspection.get_table_description
-        return {table: {c.name for c in describe(cursor, table)} for table in there}
+        cursor.execute(ask)
+        for table, column, generated in cursor.fetchall():
+            if table in named:
+                have.setdefault(table, {})[column] = bool(generated)
+    return have
 
 
-def _is_there(spec: Spec, have: dict[str, set[str]]) -> bool:
+def _is_there(spec: Spec, have: dict[str, dict[str, bool]]) -> bool:
     """Whether the database has what the triggers name: not so while half migrated."""
-    return all(table in have and columns <= have[table] for table, columns in _needs(spec).items())
+    return all(
+        table in have and columns <= set(have[table]) for table, columns in needs(spec).items()
+    )
 
 
-def index_names(using: str) -> set[str]:
-    """The indexes of ours that are there."""
-    found = (
-        "SELECT name FROM sqlite_master WHERE type = 'index'"
+# The index over scope and id
+
+
+def index_names(using: str) -> dict[str, str]:
+    """The indexes of ours that are there and whole, with their tables."""
+    ask = (
+        "SELECT name, tbl_name FROM sqlite_master WHERE type = 'index'"
         if connections[using].vendor == "sqlite"
-        else "SELECT indexname FROM pg_indexes WHERE schemaname = ANY(current_schemas(false))"
+        else "SELECT i.relname, t.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid "
+        "JOIN pg_class t ON t.oid = x.indrelid JOIN pg_namespace n ON n.oid = i.relnamespace "
+        "WHERE n.nspname = ANY(current_schemas(false)) AND x.indisvalid"
     )
     with connections[using].cursor() as cursor:
-        cursor.execute(found)
-        return {name for (name,) in cursor.fetchall() if INDEX.fullmatch(name)}
+        cursor.execute(ask)
+        return {name: table for name, table in cursor.fetchall() if INDEX.fullmatch(name)}
 
 
-def _index(specs: Iterable[Spec], using: str) -> None:
-    """Make the indexes that are missing; asked first, for CREATE INDEX locks the table."""
-    connection = connections[using]
-    quote = connection.ops.quote_name
-    there = index_names(using)
-    create = [
-        f"CREATE INDEX {quote(index_name(spec))} "
-        f"ON {quote(spec.table)} ({quote(spec.scope)}, {quote(spec.id)})"
-        for spec in specs
-        if index_name(spec) not in there
-    ]
-    run(using, create)
+def index(specs: Sequence[Spec], using: str, alone: bool = False) -> None:
+    """Make the indexes that are missing; asked first, for CREATE INDEX locks the table.
 
-
-# Adoption
-
-
-def adopt(
-    model: Model, using: str = "default", batch: int | None = None, progress: Progress | None = None
-) -> int:
-    """Give rows that have none an id, and all rows the scope that they should have.
-
-    The triggers must be in place: they do it, asked by a value of
-    ``sync_revision`` that nobody else writes, and log nothing. Each batch is a
-    transaction of its own, so a large table can be left and taken up again.
-    Returns how many rows were filled.
+    Where PostgreSQL is not in a transaction, that of a large table is made without a lock.
+    ``alone``: those that nobody asks for go; of a renamed table, it is renamed.
     """
-    spec = spec_for(model)
-    filled = 0
-    for low, high in _batches(spec, using, batch or conf.ADOPT_BATCH):
-        with transaction.atomic(using), connections[using].cursor() as cursor:
-            cursor.execute(_adoption(spec, using), [low, high])
-            filled += cursor.rowcount
-        if progress is not None:
-            progress(spec.label, filled)
-    if filled:
-        _analyze(spec, using)
-        move_generation(spec.label, using)
-    return filled
+    quote = connections[using].ops.quote_name
+    there = index_names(using)
+    wanted = {index_name(spec): spec for spec in specs}
+    spare = {table: name for name, table in there.items() if name not in wanted} if alone else {}
+    for name, spec in wanted.items():
+        if name in there:
+            continue
+        old = spare.get(spec.table)
+        if old is not None and connections[using].vendor == "postgresql":
+            run(using, [f"ALTER INDEX {quote(spare.pop(spec.table))} RENAME TO {quote(name)}"])
+            continue
+        on = f"{quote(name)} ON {quote(spec.table)} ({quote(spec.scope)}, {quote(spec.id)})"
+        if _may_be_concurrent(spec, using):
+            with connections[using].cursor() as cursor:  # what an attempt that broke off has left
+                cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quote(name)}")
+                cursor.execute(f"CREATE INDEX CONCURRENTLY {on}")
+        else:
+            run(using, [f"DROP INDEX IF EXISTS {quote(name)}", f"CREATE INDEX {on}"])
+    run(using, [f"DROP INDEX {quote(name)}" for name in spare.values()])
 
 
-def _analyze(spec: Spec, using: str) -> None:
-    """Tell the planner of the columns that were just filled: a first pull may come at once."""
+def _may_be_concurrent(spec: Spec, using: str) -> bool:
     connection = connections[using]
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {connection.ops.quote_name(spec.table)}")
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        return False
+    return has_more_than(spec.table, SMALL, using)
 
 
-def _batches(spec: Spec, using: str, size: int) -> Iterator[tuple[Any, Any]]:
-    q = connections[using].ops.quote_name
-    need, last = _unadopted(spec, using), None
-    while True:
-        after = "" if last is None else f"o.{q(spec.pk)} > %s AND "
-        inner = (
-            f"SELECT o.{q(spec.pk)} AS pk FROM {q(spec.table)} AS o "
-            f"WHERE {after}{need} ORDER BY o.{q(spec.pk)} LIMIT {size}"
-        )
-        with connections[using].cursor() as cursor:
-            cursor.execute(inner, [] if last is None else [last])
-            keys = [row[0] for row in cursor.fetchall()]
-        if not keys:
-            return
-        last = keys[-1]
-        yield keys[0], last
-
-
-def _unadopted(spec: Spec, using: str) -> str:
-    connection = connections[using]
-    q = connection.ops.quote_name
-    writer: Any = sqlite.Writer if connection.vendor == "sqlite" else postgresql.Writer
-    differs = "IS NOT" if connection.vendor == "sqlite" else "IS DISTINCT FROM"
-    right = writer(connection, spec).scope_of("o")
-    return f"(o.{q(spec.id)} IS NULL OR o.{q(spec.scope)} {differs} {right})"
-
-
-def _adoption(spec: Spec, using: str) -> str:
-    q = connections[using].ops.quote_name
-    pk = f"o.{q(spec.pk)}"
-    return (
-        f"UPDATE {q(spec.table)} AS o SET {q(spec.revision)} = {QUIET} "
-        f"WHERE {pk} >= %s AND {pk} <= %s AND {_unadopted(spec, using)}"
-    )
-
-
-def move_generation(label: str, using: str = "default") -> None:
-    """Tell clients to fetch this model's objects anew: writes may have gone unseen."""
-    _, made = Generation.objects.using(using).get_or_create(model=label, defaults={"value": 2})
-    if not made:
-        Generation.objects.using(using).filter(model=label).update(value=F("value") + 1)
+def has_more_than(table: str, rows: int, using: str) -> bool:
+    """Whether a table has more rows than that; counts no further."""
+    quote = connections[using].ops.quote_name
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM {quote(table)} LIMIT 1 OFFSET {int(rows)}")
+        return cursor.fetchone() is not None

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..models import Generation, Outbox, Tombstone
-from .base import APART, CONTINUE, QUIET, Column, Part, Path, Spec, Touch
+from .base import APART, CONTINUE, QUIET, UNKNOWN, Column, Part, Path, Spec, Touch
 from .postgresql_parts import Names, part, text
 
 UUID7 = (
@@ -127,6 +127,8 @@ class Writer:
         path = self.spec.path
         if path is None:
             return f"NEW.{self.scope} := '';"
+        if path == UNKNOWN:
+            return f"NEW.{self.scope} := OLD.{self.scope};"
         if not path.hops:
             return f"NEW.{self.scope} := NEW.{self.q(path.source)}::text;"
         steps = [f"sync__0 := NEW.{self.q(path.source)};"]
@@ -143,6 +145,8 @@ class Writer:
     def scope_of(self, row: str) -> str:
         """The scope as one expression over a row; for looking, not for deciding."""
         path = self.spec.path
+        if path == UNKNOWN:
+            return f"{row}.{self.scope}"
         return "''" if path is None else self._seek(path, f"{row}.{self.q(path.source)}", 0)
 
     def _seek(self, path: Path, value: str, i: int) -> str:
@@ -180,7 +184,7 @@ class Writer:
 
     def before_update(self) -> str:
         rev, scope, own = self.rev, self.scope, self.spec.own_id
-        source = self.spec.path.source if self.spec.path else self.spec.id
+        source = (self.spec.path and self.spec.path.source) or self.spec.id
         stirred = f"OLD.{self.q(source)} IS DISTINCT FROM NEW.{self.q(source)}"
         hold = (
             f"IF OLD.{self.id} IS NOT NULL THEN NEW.{self.id} := OLD.{self.id}; "

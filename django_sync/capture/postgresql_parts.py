@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .base import Installed, Part, Spec, digest
+from .base import Installed, Part, Spec, digest, way_of
 
 PREFIX = "zz_django_sync_"
 """Triggers fire in the order of their names; ours have the last word."""
@@ -53,16 +53,18 @@ def part(
     function, on, trigger = names.function(table, name), names.table(table), names.quote(name)
     made = "CONSTRAINT TRIGGER" if "DEFERRABLE" in event else "TRIGGER"
     head, tail = event.split("@")
-    mark = digest(head, tail)
+    mark = digest(head, tail, way_of(spec))
+    note = f"{mark} {way_of(spec)} {spec.label}"
     create = (
         f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
         "SECURITY DEFINER SET search_path = pg_catalog, pg_temp "
         f"AS $django_sync${body}$django_sync$",
         f"DROP TRIGGER IF EXISTS {trigger} ON {on}",
         f"CREATE {made} {trigger} {head} ON {on} {tail} EXECUTE FUNCTION {function}()",
-        f"COMMENT ON TRIGGER {trigger} ON {on} IS '{mark}'",
+        f"COMMENT ON TRIGGER {trigger} ON {on} IS {text(note)}",
     )
-    return Part(spec.label, table, name, f"{body}|{mark}|O|{True}", create)
+    tail = f"|{mark}|O|{True}"
+    return Part(spec.label, table, name, body + tail, create, tail)
 
 
 def installed(connection: Any) -> Iterator[Installed]:
@@ -79,9 +81,26 @@ def installed(connection: Any) -> Iterator[Installed]:
             [PREFIX],
         )
         rows = cursor.fetchall()
-    for schema, table, name, body, mark, enabled, safe, home, function in rows:
+    for schema, table, name, body, note, enabled, safe, home, function in rows:
+        mark, way, label = [*(note or "").split(" "), "", ""][:3]
         drop = (
             f"DROP TRIGGER {quote(name)} ON {quote(schema)}.{quote(table)}",
             f"DROP FUNCTION IF EXISTS {quote(home)}.{quote(function)}()",
         )
-        yield Installed(table, name, f"{body}|{mark}|{enabled}|{safe}", drop)
+        yield Installed(table, name, f"{body}|{mark}|{enabled}|{safe}", drop, label, way)
+
+
+def orphans(connection: Any) -> Iterator[str]:
+    """Statements that take away functions of ours whose triggers went with a table or column."""
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n.nspname, p.proname FROM pg_proc p"
+            " JOIN pg_namespace n ON n.oid = p.pronamespace WHERE starts_with(p.proname, %s)"
+            " AND n.nspname = ANY(current_schemas(false))"
+            " AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid)",
+            [PREFIX],
+        )
+        rows = cursor.fetchall()
+    for schema, name in rows:
+        yield f"DROP FUNCTION {quote(schema)}.{quote(name)}()"

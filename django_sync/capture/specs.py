@@ -68,6 +68,7 @@ def spec_for(model: Model) -> Spec:
         scope=_column_of(root, "sync_scope"),
         columns=_watched(root, skip=() if own else (pk,)),
         path=path_of(root),
+        ignored=_unwatched(root),
         throughs=tuple(_throughs(root)),
         children=tuple(_children(root)),
         touches=(*_parents(root), *_touches(root)),
@@ -111,6 +112,12 @@ def _watched(model: Model, skip: Any = ()) -> tuple[Column, ...]:
         and not getattr(field, "generated", False)
         and not isinstance(field, (SyncIdField, RevisionField, ScopeField))
     )
+
+
+def _unwatched(model: Model) -> frozenset[str]:
+    """The columns of a table that are there and no content."""
+    watched = {column.column for column in _watched(model)}
+    return frozenset(str(f.column) for f in model._meta.local_concrete_fields) - watched
 
 
 def _column(field: AnyField) -> Column:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..models import Change, Tombstone
-from .base import APART, QUIET, Column, Part, Path, Spec, digest
+from .base import APART, QUIET, UNKNOWN, Column, Part, Path, Spec, digest, way_of
 
 PREFIX = "django_sync_"
 
@@ -50,10 +50,11 @@ class Writer:
     ) -> Part:
         name = f"{PREFIX}{kind}_{digest(self.spec.label, table, kind, key)}"
         condition = f" WHEN {when}" if when else ""
+        note = f"/* {way_of(self.spec)} {self.spec.label} */"
         body = "".join(f"  {step};\n" for step in steps)
         sql = (
             f"CREATE TRIGGER {self.q(name)} AFTER {event} ON {self.q(table)} "
-            f"FOR EACH ROW{condition} BEGIN\n{body}END"
+            f"FOR EACH ROW {note}{condition} BEGIN\n{body}END"
         )
         drop = f"DROP TRIGGER IF EXISTS {self.q(name)}"
         return Part(self.spec.label, table, name, sql, (drop, sql))
@@ -120,6 +121,8 @@ class Writer:
     def scope_of(self, row: str) -> str:
         """The scope as an expression over a row of the synced table."""
         path = self.spec.path
+        if path == UNKNOWN:
+            return f"{row}.{self.scope}"
         return "''" if path is None else self._seek(path, f"{row}.{self.q(path.source)}", 0)
 
     def _seek(self, path: Path, value: str, i: int) -> str:
@@ -138,7 +141,7 @@ class Writer:
 
     def parts(self) -> Iterator[Part]:
         on, id, rev, scope = self.spec.table, self.id, self.rev, self.scope
-        source = self.q(self.spec.path.source) if self.spec.path else id
+        source = self.q((self.spec.path and self.spec.path.source) or self.spec.id)
         known = f"OLD.{rev} >= 0 AND NEW.{rev} IS NOT -(OLD.{rev} + {APART})"
         changed = self.differ(self.spec.columns)
         stirred = (

@@ -7,11 +7,14 @@ from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from .base import Child, Hop, Installed, Part, Path, Spec, Through, Touch
 from .sqlite import PREFIX, Writer, text
+
+NOTE = re.compile(r"FOR EACH ROW /\* (\w+) (\S+) \*/")
 
 
 def installed(connection: Any) -> Iterator[Installed]:
@@ -23,7 +26,10 @@ def installed(connection: Any) -> Iterator[Installed]:
         )
         rows = cursor.fetchall()
     for table, name, sql in rows:
-        yield Installed(table, name, sql, (f"DROP TRIGGER {connection.ops.quote_name(name)}",))
+        noted = NOTE.search(sql)
+        way, label = noted.groups() if noted else ("", "")
+        drop = (f"DROP TRIGGER IF EXISTS {connection.ops.quote_name(name)}",)
+        yield Installed(table, name, sql, drop, label, way)
 
 
 def parts(connection: Any, spec: Spec) -> Iterator[Part]:

@@ -13,8 +13,9 @@ from django.db import connections, transaction
 from ..conf import conf
 from ..models import Tombstone
 from . import postgresql, sqlite
-from .base import Spec, index_name
-from .install import found, index_names, install, move_generation, uninstall
+from .adoption import move_generation
+from .base import Spec
+from .install import found, install, run
 from .paths import Model
 from .specs import spec_for, synced_models
 
@@ -80,13 +81,6 @@ def _ranges(spec: Spec, using: str, size: int) -> Iterator[tuple[Any, Any]]:
         yield keys[0], last
 
 
-def without_index(using: str) -> list[str]:
-    """The labels of models whose scopes have no index."""
-    there = index_names(using)
-    specs = [spec_for(model) for model in installed_models(using)]
-    return [spec.label for spec in specs if index_name(spec) not in there]
-
-
 def low_revisions(model: Model, using: str) -> list[Any]:
     """The ids of rows whose revision is none."""
     spec, q = spec_for(model), connections[using].ops.quote_name
@@ -122,9 +116,9 @@ def raise_revisions(model: Model, using: str) -> None:
         f"FROM {TOMBSTONE} AS t WHERE t.object_id = {table}.{q(spec.id)} AND t.model = %s "
         f"AND t.revision >= {table}.{revision}"
     )
-    others = [(one.table, one.name) for one in found(using) if one.table != spec.table]
+    away = [part for one in found(using) if one.table == spec.table for part in one.drop]
     with transaction.atomic(using):
-        uninstall(using, keep=others)
+        run(using, away)
         with connections[using].cursor() as cursor:
             cursor.execute(f"UPDATE {table} SET {revision} = 1 WHERE {revision} < 1")
             cursor.execute(

@@ -1,74 +1,34 @@
-"""Capture around ``migrate``, and a look at whether it is whole.
+"""Capture after ``migrate``, and a look at whether it is whole.
 
-A table that is altered takes its triggers with it (SQLite) or stops them working
-(PostgreSQL), so they go before a migration that may touch their tables and come back
-after it. What was written between is unknown: those models' generations move on.
+While tables are altered, ``altering`` keeps triggers fitting. What is left for the end: the
+triggers of models that are new, indexes, adoption. A model that had been without triggers, and
+that somebody may know, moves its generation on: what was written meanwhile is unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
 from django.db import connections
-from django.db.migrations import RunPython
 
 from ..conf import conf
-from ..models import Change, Generation, Outbox, Tombstone
-from .base import index_name
-from .install import (
-    Report,
-    adopt,
-    found,
-    index_names,
-    install,
-    move_generation,
-    parts_of,
-    run,
-    uninstall,
-)
+from ..models import Change, Feed, Generation, Outbox, Tombstone
+from .adoption import adopt, has_strangers, move_generation
+from .base import Spec, index_name
+from .install import Report, found, has_more_than, index_names, install, parts_of
 from .paths import Model
 from .specs import spec_for, synced_models
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something amiss: ``missing``, ``altered``, ``stray`` or ``unadopted``."""
+    """Something amiss: ``missing``, ``altered``, ``stray``, ``index`` or ``unadopted``."""
 
     kind: str
     label: str
     name: str
     detail: str
-
-
-def before_migrate(using: str, plan: Iterable[Any] = (), **kwargs: Any) -> None:
-    """Take triggers away if the plan may alter a table that they stand on or read."""
-    if using != conf.DATABASE:
-        return
-    touched = {
-        migration.app_label
-        for migration, _ in plan
-        if any(not isinstance(step, RunPython) for step in migration.operations)
-    }
-    if not touched:
-        return
-    homes = {model._meta.db_table: model._meta.app_label for model in apps.get_models(True)}
-    specs = [spec_for(model) for model in synced_models()]
-    near = [spec for spec in specs if touched & {homes.get(table, "") for table in spec.tables}]
-    labels = {spec.label for spec in near}
-    kept = {
-        (part.table, part.name)
-        for spec in specs
-        if spec.label not in labels and "django_sync" not in touched
-        for part in parts_of_if_there(spec, using)
-    }
-    uninstall(using, keep=kept)
-    if connections[using].vendor == "sqlite":  # which drops no column that an index names
-        keep = {index_name(spec) for spec in specs if spec not in near}
-        quote = connections[using].ops.quote_name
-        run(using, [f"DROP INDEX {quote(name)}" for name in index_names(using) - keep])
 
 
 def parts_of_if_there(spec: Any, using: str) -> list[Any]:
@@ -80,27 +40,55 @@ def parts_of_if_there(spec: Any, using: str) -> list[Any]:
 
 
 def after_migrate(using: str, **kwargs: Any) -> Report | None:
-    """Bring triggers, rows and generations to what the models ask for. Cheap if they are."""
+    """Bring triggers, rows and generations to what the models ask for. Cheap if they are.
+
+    A large table that no client can have seen yet is left for ``sync_adopt``: its rows
+    have no scope, so nobody is shown them meanwhile.
+    """
     if using != conf.DATABASE:
         return None
     report = install(using=using)
-    changed = {part.label for part in report.made}
-    for model in synced_models():
-        label = model._meta.label_lower
-        if label in report.skipped:
+    every = synced_models()
+    if len(report.skipped) < len(every) and not Feed.objects.using(using).exists():
+        # A database of which nobody has read yet, or one that was flushed: SQLite's DELETE
+        # fires triggers, and buries what is to be forgotten.
+        Tombstone.objects.using(using).all().delete()
+    for model in every:
+        spec = spec_for(model)
+        if spec.label in report.skipped:
             continue
-        lapsed = label in report.bare and _has_history(model, using)
-        filled = adopt(model, using) if label in changed or _has_strangers(model, using) else 0
+        bare = spec.label in report.bare
+        lapsed = bare and _has_history(model, using)
+        shown = (bare or spec.label in report.rerouted) and _is_shown(spec, using)
+        filled = 0
+        if shown or has_strangers(model, using):
+            if not shown and has_more_than(spec.table, conf.ADOPT_AT_MIGRATE, using):
+                report.postponed.append(spec.label)
+                continue
+            filled = adopt(model, using)
         if lapsed and not filled:
-            move_generation(label, using)
+            move_generation(spec.label, using)
+    _tell(report, **kwargs)
     return report
 
 
-def _has_strangers(model: Model, using: str) -> bool:
-    spec = spec_for(model)
-    if not spec.own_id:
-        return False
-    return model._base_manager.using(using).filter(sync_id__isnull=True).exists()
+def _tell(report: Report, verbosity: int = 0, stdout: Any = None, **kwargs: Any) -> None:
+    if not report.postponed or not verbosity or stdout is None:
+        return
+    names = " ".join(report.postponed)
+    stdout.write(
+        f"  Sync: too large to be adopted by migrate: {names}\n"
+        f"  Their rows are captured from now on, and shown to clients after:\n"
+        f"    python manage.py sync_adopt {names}\n"
+    )
+
+
+def _is_shown(spec: Spec, using: str) -> bool:
+    """Whether a row has a scope already, which may be a wrong one."""
+    q = connections[using].ops.quote_name
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM {q(spec.table)} WHERE {q(spec.scope)} IS NOT NULL LIMIT 1")
+        return cursor.fetchone() is not None
 
 
 def _has_history(model: Model, using: str) -> bool:
@@ -126,13 +114,13 @@ def verify(using: str = "default") -> list[Problem]:
             problems.append(Problem("altered", part.label, name, f"differs on {table}"))
     for table, name in there.keys() - wanted.keys():
         problems.append(Problem("stray", "", name, f"nobody asks for it on {table}"))
-    for model in synced_models():
-        label = model._meta.label_lower
-        if _table_is_there(model, using) and _has_strangers(model, using):
-            problems.append(Problem("unadopted", label, "", "rows without an id"))
+    tables, indexes = set(connections[using].introspection.table_names()), index_names(using)
+    for model, spec in zip(synced_models(), specs, strict=True):
+        if spec.table not in tables:
+            continue
+        if index_name(spec) not in indexes:
+            detail = f"no index on {spec.table}"
+            problems.append(Problem("index", spec.label, index_name(spec), detail))
+        if has_strangers(model, using):
+            problems.append(Problem("unadopted", spec.label, "", "rows without an id or a scope"))
     return problems
-
-
-def _table_is_there(model: Model, using: str) -> bool:
-    connection = connections[using]
-    return model._meta.db_table in connection.introspection.table_names()

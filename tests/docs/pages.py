@@ -347,6 +347,36 @@ def openapi_page() -> str:
     return f"# Made from django_sync/http and the example's serializers by `{REMAKE}`.\n{text}"
 
 
+# Write paths, of which each is a test
+
+
+def write_paths_page() -> str:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    from tests.integration.capture.paths import PATHS
+
+    lines = [
+        notice("tests/integration/capture/paths.py"),
+        "# Which writes are seen",
+        "Each row is a test on each database: what is *seen* raises the revision and enters the "
+        "feed in the object's scope, and nothing else does. – means that the database has no such "
+        "thing. Migrations are [a page of their own](../howto/migrations.md).",
+    ]
+    groups = dict.fromkeys(entry.group for entry in PATHS)
+    for group in groups:
+        rows = ["| write | what is told | SQLite | PostgreSQL |", "| --- | --- | --- | --- |"]
+        rows += [
+            f"| {e.name} | {e.about}{f'. Instead: {e.instead}' if e.instead else ''} "
+            f"| {e.sqlite} | {e.postgresql} |"
+            for e in PATHS
+            if e.group == group
+        ]
+        lines += [f"## {group}", "\n".join(rows)]
+    return "\n\n".join(lines) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
@@ -354,6 +384,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/python-client.md": client_page,
     "docs/reference/guarantees.md": guarantees_page,
     "docs/openapi.yaml": openapi_page,
+    "docs/reference/write-paths.md": write_paths_page,
 }
 
 

@@ -1,19 +1,18 @@
-"""Installing, adopting, verifying; roles, TRUNCATE, migrations."""
+"""Installing, adopting, verifying; roles, TRUNCATE."""
 
 import uuid
+from io import StringIO
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
-from django.db import connection, migrations, models, transaction
-from django.db.migrations.state import ModelState, ProjectState
+from django.core.management import CommandError, call_command
+from django.db import connection, models, transaction
 
 from django_sync import capture
 from django_sync.capture.install import found, parts_of
 from django_sync.models import Generation
-from tests.app.models import Doc, Event, Guest, Note, Place, Project
+from tests.app.models import Doc, Event, Guest, Note, Project
 
 from .conftest import Entry, Watch, entries, row
 
@@ -212,9 +211,36 @@ def test_adoption_in_batches_that_can_be_left(strangers: Project) -> None:
         capture.adopt(Doc, batch=2, progress=leave)
     assert seen == [("testapp.doc", 2), ("testapp.doc", 4)]
     assert Doc.objects.filter(sync_id=None).count() == 3
-    assert [p.kind for p in capture.verify()].count("unadopted") == 3
+    lacking = {p.label for p in capture.verify() if p.kind == "unadopted"}
+    assert lacking == {f"testapp.{name}" for name in ("doc", "note", "event", "guest")}
     assert capture.adopt(Doc, batch=2) == 3
     assert not Doc.objects.filter(sync_id=None).exists()
+
+
+def test_a_large_table_is_left_for_the_command(strangers: Project, settings: Any) -> None:
+    settings.DJANGO_SYNC = {"ADOPT_AT_MIGRATE": 6}
+    told = StringIO()
+    report = capture.after_migrate("default", verbosity=1, stdout=told)
+    assert report
+    assert report.postponed == ["testapp.doc"]
+    assert "sync_adopt testapp.doc" in told.getvalue()
+    assert {(p.kind, p.label) for p in capture.verify()} >= {("unadopted", "testapp.doc")}
+    before = generation(Doc)
+
+    out = StringIO()
+    call_command("sync_adopt", "testapp.doc", dry_run=True, stdout=out)
+    assert out.getvalue() == "testapp.doc: 7 rows to adopt\n"
+    call_command("sync_adopt", "testapp.doc", batch_size=3, stdout=out)
+    assert out.getvalue().splitlines()[1:] == [
+        *(f"testapp.doc: {n} of 7" for n in (3, 6, 7)),
+        "testapp.doc: 7 rows adopted",
+    ]
+    assert generation(Doc) == before + 1
+    call_command("sync_adopt", stdout=out)
+    assert capture.verify() == []
+    for words in (["no.such"], ["--batch-size", "0"]):
+        with pytest.raises(CommandError):
+            call_command("sync_adopt", *words)
 
 
 def test_a_write_before_adoption_comes_to_the_row(strangers: Project) -> None:
@@ -241,15 +267,6 @@ def test_a_touch_or_delete_of_a_row_without_an_id(strangers: Project) -> None:
 # Gaps
 
 
-@pytest.mark.postgresql
-def test_truncate_moves_the_generation() -> None:
-    Place.objects.create(name="x")
-    before = generation(Place), generation(Doc)
-    run("TRUNCATE testapp_place CASCADE", "TRUNCATE testapp_doc_tags")
-    assert generation(Place) > before[0]
-    assert generation(Doc) == before[1] + 1
-
-
 def test_triggers_that_were_away_move_the_generation() -> None:
     doc = Doc.objects.create(title="d")
     before = generation(Doc), generation(Note)
@@ -263,51 +280,6 @@ def test_triggers_that_were_away_move_the_generation() -> None:
     w = Watch(doc)
     Doc.objects.update(title="seen")
     assert [e.op for e in w.new()] == ["u"]
-
-
-def test_a_plan_of_data_alone_leaves_triggers_in_place() -> None:
-    step: Any = migrations.Migration("data", "testapp")
-    step.operations = [migrations.RunPython(migrations.RunPython.noop)]
-    capture.before_migrate("default", plan=[(step, False)])
-    assert capture.verify() == []
-
-
-def test_a_plan_for_tables_takes_the_triggers_around_them() -> None:
-    step: Any = migrations.Migration("more", "testapp")
-    step.operations = [migrations.RemoveField("doc", "votes")]
-    capture.before_migrate("default", plan=[(step, False)])
-    assert not [t for t in found() if t.table.startswith("testapp")]
-    assert [t for t in found() if t.table.startswith("boards")]
-    capture.after_migrate("default")
-    assert capture.verify() == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_table_is_altered_between() -> None:
-    """SQLite makes the table anew, PostgreSQL would stop at the functions' columns."""
-    doc = Doc.objects.create(title="d")
-    step: Any = migrations.Migration("more", "testapp")
-    field = models.IntegerField(default=3)
-    step.operations = [migrations.AddField("doc", "extra", field)]
-    state = ProjectState()
-    for model in apps.get_models(include_auto_created=False):
-        state.add_model(ModelState.from_model(model))
-    capture.before_migrate("default", plan=[(step, False)])
-    with connection.schema_editor() as editor:
-        changed = step.apply(state.clone(), editor)
-    run("UPDATE testapp_doc SET votes = 1")
-    with connection.schema_editor() as editor:
-        editor.remove_field(
-            changed.apps.get_model("testapp", "doc"),
-            changed.apps.get_model("testapp", "doc")._meta.get_field("extra"),
-        )
-    before = generation(Doc)
-    capture.after_migrate("default")
-    assert capture.verify() == []
-    assert generation(Doc) == before + 1
-    w = Watch(doc)
-    Doc.objects.update(votes=2)
-    w.updated("votes")
 
 
 @pytest.mark.django_db(transaction=True)
