@@ -22,13 +22,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.apps import apps
-from django.db import transaction
+from django.db import connections, transaction
 
 from ..conf import conf
 from .adoption import move_generation
 from .base import UNKNOWN, Child, Column, Installed, Spec
 from .install import (
     FEED_TABLES,
+    OWN,
     columns_of,
     found,
     index,
@@ -64,6 +65,9 @@ class Away:
 
 _away: WeakKeyDictionary[Any, Away] = WeakKeyDictionary()
 
+_former: WeakKeyDictionary[Any, dict[str, Installed]] = WeakKeyDictionary()
+"""By table: of what model it was, until one by another name takes it, or ``migrate`` ends."""
+
 
 def attend(connection: Any, **kwargs: Any) -> None:
     """Have a new connection watched. First in the list: others take theirs off its end."""
@@ -76,6 +80,7 @@ def watch(execute: Execute, sql: Any, params: Any, many: bool, context: Any) -> 
     connection = context["connection"]
     alters = isinstance(sql, str) and "TABLE" in sql[:10_000].upper() and DDL.search(sql)
     if alters and apps.ready and connection.alias == conf.DATABASE:
+        _follow(connection, sql)
         if connection.vendor == "sqlite":
             _before_on_sqlite(connection, sql)
         elif connection.vendor == "postgresql" and _concerned(connection, sql):
@@ -87,11 +92,18 @@ def watch(execute: Execute, sql: Any, params: Any, many: bool, context: Any) -> 
     return execute(sql, params, many, context)
 
 
+def _follow(connection: Any, sql: str) -> None:
+    """Note that a table has another name."""
+    renamed = RENAME.search(sql)
+    former = _former.get(connection, {})
+    if renamed is not None and renamed[1] in former:
+        former[renamed[2]] = replace(former.pop(renamed[1]), table=renamed[2])
+
+
 def _concerned(connection: Any, sql: str) -> list[str]:
     """The tables in a statement that triggers stand on or ought to; none if there are none."""
     there = found(connection.alias)
-    away = connection in _away
-    if not there and not away:
+    if not there and connection not in _away and connection not in _former:
         return []
     named = {one.table for one in there} | {t for spec in _specs() for t in spec.tables}
     return [table for table in named if table in sql]
@@ -108,7 +120,8 @@ def refit(using: str, gone: Iterable[Installed] = ()) -> list[Spec]:
     whose own columns are missing; it has to begin anew.
     """
     specs, there = _specs(), found(using)
-    before = [*gone, *there]
+    former = _former.setdefault(connections[using], {})
+    before = [*former.values(), *gone, *there]
     renamed = renames(specs, before)
     known = {one.label for one in before} | set(renamed.values())
     have = columns_of(specs, using)
@@ -119,7 +132,18 @@ def refit(using: str, gone: Iterable[Installed] = ()) -> list[Spec]:
     put(fitted, there, using, alone=True)
     for old, new in renamed.items():
         rename_label(old, new, using)
+        if old in {one.label for one in former.values()}:  # it had none for a while
+            move_generation(new, using)
+    labels = {spec.label for spec in specs} | set(renamed)
+    former |= {one.table: one for one in before if OWN.match(one.name)}
+    for table in [table for table, one in former.items() if one.label in labels]:
+        del former[table]
     return fitted
+
+
+def forget(using: str) -> None:
+    """``migrate`` is over: a table that was a model's is no model's now."""
+    _former.pop(connections[using], None)
 
 
 def fit(spec: Spec, have: dict[str, dict[str, bool]]) -> Spec | None:
@@ -221,9 +245,10 @@ def _content(spec: Spec) -> set[str]:
 
 def _converts(connection: Any, sql: str) -> bool:
     """Whether a table that is made anew holds other values than before."""
-    if not sql.startswith("DROP TABLE "):
+    dropped = re.match(r'DROP TABLE "([^"]+)"', sql)  # as the schema editor writes it
+    if dropped is None:
         return False
-    table = sql.split('"')[1]
+    table = dropped[1]
     ask = (
         "SELECT 1 FROM pragma_table_info(%s) AS a JOIN pragma_table_info(%s) AS b "
         "ON a.name = b.name AND a.type <> b.type "
@@ -241,7 +266,9 @@ def _meanwhile_on_sqlite(connection: Any, sql: str) -> None:
         if "coalesce(" in text:  # nulls are filled
             named = {spec.label for spec in _specs() if any(t in sql for t in _content(spec))}
             _away[connection].missed |= named
-    elif text.upper().startswith(ROWS) or text.startswith("PRAGMA foreign_key_check"):
+    elif text.startswith("PRAGMA foreign_key_check") or (
+        text.upper().startswith(ROWS) and _concerned(connection, text)
+    ):
         _put_back(connection)
 
 

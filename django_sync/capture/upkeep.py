@@ -15,6 +15,7 @@ from django.db import connections
 from ..conf import conf
 from ..models import Change, Feed, Generation, Outbox, Tombstone
 from .adoption import adopt, has_strangers, move_generation
+from .altering import forget
 from .base import Spec, index_name
 from .install import Report, found, has_more_than, index_names, install, parts_of
 from .paths import Model
@@ -48,6 +49,7 @@ def after_migrate(using: str, **kwargs: Any) -> Report | None:
     if using != conf.DATABASE:
         return None
     report = install(using=using)
+    forget(using)
     every = synced_models()
     if len(report.skipped) < len(every) and not Feed.objects.using(using).exists():
         # A database of which nobody has read yet, or one that was flushed: SQLite's DELETE
