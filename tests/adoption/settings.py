@@ -6,7 +6,7 @@ from example_project.settings import *  # noqa: F403  # settings are meant to be
 from example_project.settings import INSTALLED_APPS
 
 INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith("example_project")]
-INSTALLED_APPS += ["todo", "django.contrib.sites"]
+INSTALLED_APPS += ["dal", "dal_select2", "todo", "django.contrib.sites"]
 if os.environ.get("ADOPTED"):
     INSTALLED_APPS += ["tests.adoption.tasks"]
 MIGRATION_MODULES = {"tasks": os.environ.get("TASKS_MIGRATIONS", "tasks_migrations")}
