@@ -19,7 +19,7 @@ from ..client import Auth, Backoff, Conflict, Record, Rejection, Resolution, Syn
 from .faults import FaultyTransport
 
 Key = tuple[str, str]
-_MARK = re.compile(r"~w\d+~")  # what no cursor or id has in it
+_MARK = re.compile(r"~w[\d.]+~")  # what no cursor or id has in it
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS party_ledger (

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from django_sync import feed
@@ -188,6 +189,12 @@ def orm_saves(party: Party) -> None:
         card.save(update_fields=party.random.choice([None, ["title"]]))
 
 
+def marks_for_each(party: Party) -> Concat:
+    """A mark that is another one in each row: two rows with one text could not be told apart."""
+    start = Value(party.mark().removesuffix("~") + ".")
+    return Concat(start, Cast("pk", CharField()), Value("~"), output_field=CharField())
+
+
 def orm_updates(party: Party) -> None:
     board = row(party, Board)
     cards = Card.objects.filter(board=board)
@@ -195,9 +202,9 @@ def orm_updates(party: Party) -> None:
         case 0:
             cards.update(votes=F("votes") + 1)
         case 1:
-            cards.update(body=party.mark())
+            cards.update(body=marks_for_each(party))
         case 2:
-            Comment.objects.filter(card__board=board).update(text=party.mark())
+            Comment.objects.filter(card__board=board).update(text=marks_for_each(party))
 
 
 def orm_creates(party: Party) -> None:
