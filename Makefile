@@ -64,15 +64,15 @@ typecheck: .venv/.dev
 	@.venv/bin/mypy
 
 # Everything on SQLite; where PostgreSQL answers, what touches a database once more on it.
-# $(1) the environment
+# $(1) the environment, $(2) what to leave out
 define run-suite
 	@echo "── $(1): $$($(1)/bin/python -c 'import django, platform; print("Python", \
 		platform.python_version(), "· Django", django.__version__)') · SQLite"
-	@DATABASE_URL= $(1)/bin/pytest -n $(WORKERS) -m "not soak and not postgresql"
+	@DATABASE_URL= $(1)/bin/pytest -n $(WORKERS) -m "not soak$(2) and not postgresql"
 	@url=$$($(1)/bin/python .ci/postgres_url.py) || exit 1; \
 	if [ -n "$$url" ]; then \
 		echo "── $(1): the same on PostgreSQL, $(ON_POSTGRES)"; \
-		DATABASE_URL="$$url" $(1)/bin/pytest -n $(WORKERS) -m "not soak and not sqlite" $(ON_POSTGRES); \
+		DATABASE_URL="$$url" $(1)/bin/pytest -n $(WORKERS) -m "not soak$(2) and not sqlite" $(ON_POSTGRES); \
 	else \
 		echo "── $(1): PostgreSQL was NOT tested: none answers (set TEST_POSTGRES_URL)"; \
 	fi
@@ -86,8 +86,9 @@ ifeq ($(PYTHON_313),)
 suite-313:
 	@echo "── Python 3.13 with Django 6.1 was NOT tested: there is no Python 3.13 here"
 else
+# The slow ones have run once by then; all four passes of everything take longer than one waits.
 suite-313: .venv-3.13/.dev
-	$(call run-suite,.venv-3.13)
+	$(call run-suite,.venv-3.13, and not slow)
 endif
 
 # ── Figures ── for reading, never for failing ─────────────────────────────────────────────────────

@@ -163,8 +163,13 @@ def groups(count: int) -> list[range]:
     return [range(n, min(n + 5, count + 1)) for n in range(1, count + 1, 5)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seeds", groups(25), ids=str)
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        pytest.param(seeds, id=str(seeds), marks=[pytest.mark.slow] if later else [])
+        for later, seeds in enumerate(groups(25))
+    ],
+)
 def test_g6_all_replicas_converge(seeds: range, hold: Any) -> None:
     hold_all(seeds, hold)
 
