@@ -39,6 +39,7 @@ from .install import (
     renames,
     run,
 )
+from .postgresql_parts import PREFIX
 from .specs import spec_for, synced_models
 
 DDL = re.compile(
@@ -50,6 +51,8 @@ CONVERSION = re.compile(r"\bALTER\s+(?:COLUMN\s+)?\S+\s+(?:SET\s+DATA\s+)?TYPE\s
 WIDER = re.compile(r"\bTYPE\s+(?:varchar|character varying)\s*\(\d+\)(?!.*\bUSING\b)", re.I | re.S)
 """Another length alone: what does not fit is an error, so no content becomes another."""
 RENAME = re.compile(r'ALTER TABLE "(?!new__)([^"]+)" RENAME TO "([^"]+)"', re.IGNORECASE)
+LATE = f"{PREFIX}late_"
+"""The trigger on a table of which the scope may be known only at the commit."""
 ROWS = ("INSERT", "UPDATE", "DELETE", "REPLAC", "WITH")
 
 Execute = Callable[[str, Any, bool, Any], Any]
@@ -84,6 +87,7 @@ def watch(execute: Execute, sql: Any, params: Any, many: bool, context: Any) -> 
         if connection.vendor == "sqlite":
             _before_on_sqlite(connection, sql)
         elif connection.vendor == "postgresql" and _concerned(connection, sql):
+            _before_on_postgresql(connection, sql)
             done = execute(sql, params, many, context)
             _after_on_postgresql(connection, sql)
             return done
@@ -200,6 +204,25 @@ def fit(spec: Spec, have: dict[str, dict[str, bool]]) -> Spec | None:
 
 
 # PostgreSQL
+
+
+def _before_on_postgresql(connection: Any, sql: str) -> None:
+    """Let a scope column go: the one trigger with a WHEN, which names it, would hold it.
+
+    Django 6.1 drops columns without CASCADE. Where the column stays, the trigger comes back.
+    """
+    dropped = [
+        spec.table
+        for spec in _specs()
+        if f"DROP COLUMN {connection.ops.quote_name(spec.scope)}" in sql
+    ]
+    holding = [
+        statement
+        for one in found(connection.alias)
+        if one.table in dropped and f'"{one.table}"' in sql and one.name.startswith(LATE)
+        for statement in one.drop
+    ]
+    run(connection.alias, holding)
 
 
 def _after_on_postgresql(connection: Any, sql: str) -> None:
