@@ -19,9 +19,11 @@ from .capture import scope_path, spec_problems, synced_models, verify
 from .collection import Collection
 from .conf import SETTINGS, conf
 from .fields import uuid_primary_key
+from .merge import Resolver
 from .registry import registry
 from .retention import RESULT_DAYS_LEAST
 from .serializers import SyncSerializerMixin, is_synced
+from .settling import default_resolver
 from .viewsets import SyncViewSetMixin
 
 Messages = Iterator[checks.CheckMessage]
@@ -75,6 +77,14 @@ def _settings(given: Any) -> Messages:
             f"{RESULT_DAYS_LEAST} days at least.",
             hint="The protocol promises that to clients; leave the key out, or set more.",
             id="django_sync.W007",
+        )
+    try:
+        default_resolver()
+    except ImproperlyConfigured as problem:
+        yield checks.Error(
+            str(problem),
+            hint="Name a class of django_sync.merge, or one of your own that subclasses Resolver.",
+            id="django_sync.E011",
         )
     alias = given.get("DATABASE", "default")
     if isinstance(alias, str) and alias not in settings.DATABASES:
@@ -161,6 +171,31 @@ def _collection(collection: Collection) -> Messages:
     if serializer is not None:
         yield from _serializer(collection, serializer)
     yield from _generic_keys(collection)
+    yield from _resolvers(collection, serializer)
+
+
+def _resolvers(collection: Collection, serializer: Any) -> Messages:
+    viewset = collection.viewset_class
+    named = getattr(viewset, "resolvers", {})
+    every = {**named, "delete_resolver": getattr(viewset, "delete_resolver", None)}
+    for name, resolver in every.items():
+        if resolver is not None and not isinstance(resolver, Resolver):
+            yield checks.Error(
+                f"{viewset.__name__} has {resolver!r} for “{name}”, which is no resolver.",
+                hint="Name an instance, for instance LastWrite(), from django_sync.merge.",
+                obj=viewset,
+                id="django_sync.E010",
+            )
+    known = set(getattr(serializer, "_declared_fields", ())) | {
+        field.name for field in collection.model._meta.get_fields()
+    }
+    for name in sorted(set(named) - known - {"*"}):
+        yield checks.Warning(
+            f"{viewset.__name__}.resolvers names “{name}”, which is no field.",
+            hint="Name a field of the serializer, or “*” for all others.",
+            obj=viewset,
+            id="django_sync.W009",
+        )
 
 
 def _scopes(collection: Collection) -> Messages:

@@ -81,6 +81,16 @@ SETTINGS: dict[str, Setting] = {
             30,
             "Days for which results of mutations are kept; the protocol promises 30 at least.",
         ),
+        Setting(
+            "RESOLVER",
+            "django_sync.merge.Manual",
+            "The resolver, by its dotted path, of what a viewset names none for.",
+        ),
+        Setting(
+            "DECISION_DAYS",
+            365,
+            "Days for which it is kept how writes that met were settled, lost values with them.",
+        ),
         Setting("PRUNE_BATCH", 5000, "Rows that `sync_prune` deletes in one transaction."),
         Setting(
             "ADOPT_AT_MIGRATE",
@@ -111,9 +121,11 @@ class Conf:
     KEEP_DAYS: int
     KEEP_CHANGES: int
     HOLD_HOURS: int
+    RESOLVER: str
     RESULT_DAYS: int
     PRUNE_BATCH: int
     ADOPT_AT_MIGRATE: int
+    DECISION_DAYS: int
 
     def __getattr__(self, name: str) -> Any:
         try:

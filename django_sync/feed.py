@@ -22,6 +22,7 @@ from typing import Any
 from django.db import OperationalError, connections, transaction
 
 from .conf import conf
+from .merge import Step
 from .models import Change, Feed, Generation, Outbox, Tombstone
 
 log = logging.getLogger("django_sync.feed")
@@ -64,16 +65,6 @@ class Entry:
     model: str
     object_id: uuid.UUID
     scope: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One revision of an object as the feed has it, whether it has a position yet or not."""
-
-    revision: int
-    op: str
-    columns: tuple[str, ...]
-    at: datetime.datetime
 
 
 def connection() -> Any:
@@ -282,27 +273,25 @@ def tombstones(model: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tombston
     return {tombstone.object_id: tombstone for tombstone in found}
 
 
-def history(
-    model: str, object_id: uuid.UUID, above: int, upto: int
-) -> list[tuple[int, str, frozenset[str]]]:
-    """Revision, op and changed columns of an object's entries, wherever they lie.
+def history(model: str, object_id: uuid.UUID, above: int, upto: int) -> list[Step]:
+    """An object's revisions above one and up to another, wherever their entries lie.
 
     Outbox and log are read in one statement, so that the sequencer cannot move
     an entry from one to the other between two reads.
     """
-    key = object_id if connection().vendor == "postgresql" else object_id.hex
-    bounds = [model, key, above, upto]
+    at: str = "at"
+    key: uuid.UUID | str = object_id.hex
+    if connection().vendor == "postgresql":
+        at, key = "at AT TIME ZONE 'UTC'", object_id
+    bounds: list[Any] = [model, key, above, upto]
     wanted = "model = %s AND object_id = %s AND revision > %s AND revision <= %s AND op <> 'm'"
     with connection().cursor() as cursor:
         cursor.execute(
-            f"SELECT revision, op, columns FROM {CHANGE} WHERE {wanted}"
-            f" UNION ALL SELECT revision, op, columns FROM {OUTBOX} WHERE {wanted}",
+            f"SELECT revision, op, columns, {at} FROM {CHANGE} WHERE {wanted}"
+            f" UNION ALL SELECT revision, op, columns, {at} FROM {OUTBOX} WHERE {wanted}",
             bounds + bounds,
         )
-        return [
-            (revision, op, frozenset(filter(None, columns.split(","))))
-            for revision, op, columns in cursor.fetchall()
-        ]
+        return [_step(*row) for row in cursor.fetchall()]
 
 
 def steps(
@@ -330,10 +319,11 @@ def steps(
             f"SELECT * FROM ({log}) c UNION ALL SELECT * FROM ({outbox}) o {newest}",
             [*bounds, limit, *bounds, limit, limit],
         )
-        return [
-            Step(revision, op, tuple(filter(None, columns.split(","))), _in_utc(at))
-            for revision, op, columns, at in cursor.fetchall()
-        ]
+        return [_step(*row) for row in cursor.fetchall()]
+
+
+def _step(revision: int, op: str, columns: str, at: Any) -> Step:
+    return Step(revision, op, tuple(filter(None, columns.split(","))), _in_utc(at))
 
 
 def _in_utc(at: Any) -> datetime.datetime:

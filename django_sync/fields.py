@@ -8,6 +8,7 @@ asked, after a save. This file knows nothing of triggers or of the feed.
 from __future__ import annotations
 
 import enum
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     UUIDField = models.UUIDField[Any, Any]
     BigIntegerField = models.BigIntegerField[Any, Any]
     CharField = models.CharField[Any, Any]
+    TextField = models.TextField[Any, Any]
 else:
     AnyField, UUIDField = models.Field, models.UUIDField
     BigIntegerField, CharField = models.BigIntegerField, models.CharField
+    TextField = models.TextField
 
 SCOPE_LENGTH = 255
 
@@ -172,6 +175,20 @@ class ScopeField(TriggerOwned, CharField):
         if connection.vendor in binary:
             parameters["collation"] = binary[connection.vendor]
         return parameters
+
+
+class JsonText(TextField):
+    r"""A JSON value in a column of text, for what came from outside and is only kept.
+
+    A JSON column judges what it is given: PostgreSQL's refuses ``\u0000``, SQLite's an
+    infinity, and a result that cannot be stored would fail its whole batch.
+    """
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
+        return None if value is None else json.loads(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return None if value is None else json.dumps(value)
 
 
 def watch_saves(sender: type[models.Model], **kwargs: Any) -> None:

@@ -13,12 +13,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.utils import timezone
+
 from . import errors, feed
 from .caller import Caller
 from .conf import conf
-from .models import Client, MutationResult
-from .protocol import Conflict, ConflictKind, Json, Mutation, Result, Status
+from .models import Client, Decision, MutationResult
+from .protocol import Conflict, ConflictKind, Json, Mutation, Resolution, Result, Status, Write
 from .registry import registry
+from .settling import WHOLE
 from .writing import Effect, Spans, tombstone
 
 
@@ -42,6 +45,7 @@ class Ledger:
         self.rows: dict[uuid.UUID, MutationResult] = {}
         self.written: dict[uuid.UUID, MutationResult] = {}
         self.forgotten: set[uuid.UUID] = set()
+        self.decisions: dict[uuid.UUID, Decision] = {}
 
     def claim(self, mutations: Sequence[Mutation]) -> None:
         """Insert a row for each id, waiting for whoever is at work on the same one."""
@@ -97,6 +101,7 @@ class Ledger:
             revision=row.revision if record is not None else None,
             record=record if Status(row.status).took_effect else None,
             problem=row.trace.get("problem"),
+            resolved=tuple(map(Resolution.from_json, row.trace.get("resolved", ()))),
             replayed=True,
         )
         met = row.trace.get("conflict")
@@ -158,16 +163,54 @@ class Ledger:
         )
 
     def take_effect(self, mutation: Mutation, effect: Effect) -> Result:
+        settlement = effect.settlement
+        told = () if settlement is None else settlement.told
         self._write(
-            mutation, effect.status, revision_before=effect.before, revision=effect.revision
+            mutation,
+            effect.status,
+            revision_before=effect.before,
+            revision=effect.revision,
+            trace={"resolved": [one.to_json() for one in told]} if told else {},
         )
-        return Result(mutation.id, effect.status, effect.revision, effect.record)
+        if settlement is not None:
+            self._decide(
+                mutation,
+                str(settlement.kind),
+                dict(settlement.trace),
+                by=Decision.By.RESOLVER,
+                scope=effect.scope,
+                revision=effect.revision,
+                settled_at=timezone.now(),
+            )
+        return Result(
+            mutation.id, effect.status, effect.revision, effect.record, resolved=tuple(told)
+        )
 
     def meet(self, mutation: Mutation, conflict: Conflict) -> Result:
         trace = {"conflict": {"kind": str(conflict.kind), "fields": list(conflict.fields)}}
         revision = conflict.server.get("revision")
         self._write(mutation, Status.CONFLICT, revision=revision, trace=trace)
+        if self.client is not None:
+            fields = both_sides(mutation, conflict)
+            scope = conflict.server.get("scope")
+            self._decide(mutation, str(conflict.kind), fields, scope=scope, revision=revision)
         return Result(mutation.id, Status.CONFLICT, revision, conflict=conflict)
+
+    def _decide(self, mutation: Mutation, kind: str, fields: Json, **values: Any) -> None:
+        self.decisions[mutation.id] = Decision(
+            kind=kind,
+            op=str(mutation.op),
+            collection=mutation.collection,
+            model=registry.get(mutation.collection).label,
+            object_id=mutation.object_id,
+            base_revision=mutation.base_revision,
+            fields=fields,
+            asked=mutation.fields,
+            user=self.caller.user,
+            client=self.client,
+            mutation_id=mutation.id,
+            **values,
+        )
 
     def refuse(self, mutation: Mutation, error: errors.SyncError) -> Result:
         problem = error.problem()
@@ -181,6 +224,7 @@ class Ledger:
             row = self.rows.get(id) if id is not None else None
             if row is not None and row.claim == self.token and id is not None:
                 self.written.pop(id, None)
+                self.decisions.pop(id, None)
                 self.forgotten.add(id)
 
     def close(self) -> None:
@@ -192,3 +236,30 @@ class Ledger:
         if self.written:
             columns = ["status", "model", "revision_before", "revision", "trace"]
             objects.bulk_update(list(self.written.values()), columns)
+        self._settle()
+        if self.decisions:
+            Decision.objects.using(conf.DATABASE).bulk_create(list(self.decisions.values()))
+
+    def _settle(self) -> None:
+        """A client that writes to an object again has settled what it had open there."""
+        again = {row.object_id for row in self.written.values() if row.op != Write.CREATE}
+        if self.client is not None and again:
+            still_open = Decision.objects.using(conf.DATABASE).filter(
+                client=self.client, object_id__in=again, settled_at=None
+            )
+            still_open.update(
+                by=Decision.By.CLIENT, settled_at=timezone.now(), settled_by=self.caller.user
+            )
+
+
+def both_sides(mutation: Mutation, conflict: Conflict) -> Json:
+    """What a ``Decision`` keeps of a conflict that nobody has settled yet."""
+    server, base = conflict.server.get("object"), conflict.base or {}
+    if server is None or mutation.op is Write.DELETE:
+        asked = None if mutation.op is Write.DELETE else mutation.fields
+        return {WHOLE: {"server": server, "client": asked, "base": conflict.base}}
+    return {
+        name: {"server": server.get(name), "client": mutation.fields.get(name)}
+        | ({"base": base[name]} if name in base else {})
+        for name in conflict.fields
+    }

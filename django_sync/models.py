@@ -13,11 +13,12 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 
-from .fields import SCOPE_LENGTH, RevisionField, ScopeField, SyncIdField, forget, remember
+from .fields import SCOPE_LENGTH, JsonText, RevisionField, ScopeField, SyncIdField, forget, remember
 
 __all__ = [
     "Change",
     "Client",
+    "Decision",
     "Feed",
     "Generation",
     "Hold",
@@ -232,7 +233,7 @@ class MutationResult(models.Model):
     object_id = models.UUIDField(null=True)
     revision_before = models.BigIntegerField(null=True)
     revision = models.BigIntegerField(null=True)
-    trace = models.JSONField(default=dict)
+    trace = JsonText(default=dict)
     at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager[MutationResult]]
@@ -246,3 +247,63 @@ class MutationResult(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["object_id", "client"], name="django_sync_result_object")
         ]
+
+
+class Decision(models.Model):
+    """Two writes that met, and what was decided: by a resolver, or by people, or not yet.
+
+    ``fields`` tells of each overlapping field what the ``server`` had, what the ``client``
+    asked for, its ``base`` where that is known, and, once decided, whose value was ``kept`` and
+    ``by`` whom: a value that was lost can be brought back from here. ``"*"`` stands for the object
+    where one side deleted it. ``asked`` is all that the mutation asked for. ``revision`` is the
+    object's when it was decided, of an open one the server's that the client was shown.
+    """
+
+    class By(models.TextChoices):
+        """Who decided."""
+
+        NOBODY = "", "open"
+        RESOLVER = "resolver", "a resolver"
+        CLIENT = "client", "the client's user"
+        STAFF = "staff", "staff"
+
+    id = models.BigAutoField(primary_key=True)
+    by = models.CharField(max_length=10, choices=By, default=By.NOBODY, blank=True)
+    kind = models.CharField(max_length=20)
+    op = models.CharField(max_length=10)
+    collection = models.CharField(max_length=LABEL_LENGTH)
+    model = models.CharField(max_length=LABEL_LENGTH)
+    object_id = models.UUIDField()
+    scope = models.CharField(max_length=SCOPE_LENGTH, null=True)
+    base_revision = models.BigIntegerField(null=True)
+    revision = models.BigIntegerField(null=True)
+    fields = JsonText(default=dict)
+    asked = JsonText(default=dict)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    client = models.ForeignKey(Client, on_delete=models.SET_NULL, null=True)
+    mutation_id = models.UUIDField()
+    at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+
+    objects: ClassVar[models.Manager[Decision]]
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["object_id"], name="django_sync_decision_object"),
+            models.Index(fields=["at"], name="django_sync_decision_at"),
+            models.Index(
+                fields=["client", "object_id"],
+                condition=models.Q(settled_at__isnull=True),
+                name="django_sync_decision_open",
+            ),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for somebody to decide."""
+        return self.settled_at is None

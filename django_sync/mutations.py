@@ -234,7 +234,7 @@ class Run:
         except errors.SyncError as error:
             return ledger.refuse(mutation, error)
         except IntegrityError:
-            if again and mutation.op is Write.CREATE:
+            if again and mutation.op is not Write.DELETE:
                 return self._attempt(mutation, ledger, writer, again=False)
             return ledger.refuse(mutation, _constraint())
         except DataError:

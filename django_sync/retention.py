@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from . import feed, holds
 from .conf import conf
-from .models import Change, Client, Feed, Hold, MutationResult, ScopeSet
+from .models import Change, Client, Decision, Feed, Hold, MutationResult, ScopeSet
 
 __all__ = ["RESULT_DAYS_LEAST", "Pruned", "prune"]
 
@@ -50,6 +50,7 @@ class Pruned:
     results: int = 0
     views: int = 0
     holds: int = 0
+    decisions: int = 0
     dry_run: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -80,7 +81,8 @@ def prune(
     if dry_run:
         below = Change.objects.using(conf.DATABASE).filter(position__lt=report.floor)
         report.dry_run, report.changes = True, below.count()
-        report.results, report.views, report.holds = (rows.count() for rows in due)
+        counts = (rows.count() for rows in due)
+        report.results, report.views, report.holds, report.decisions = counts
         return report
     behind = Feed.objects.using(conf.DATABASE).filter(id=1, floor__lt=report.floor)
     behind.update(floor=report.floor)
@@ -89,6 +91,7 @@ def prune(
     report.results = work.delete_results(due.results)
     report.views = work.delete("views", due.views)
     report.holds = work.delete("holds", due.holds)
+    report.decisions = work.delete("decisions", due.decisions)
     return report
 
 
@@ -98,6 +101,7 @@ class _Due(NamedTuple):
     results: models.QuerySet[MutationResult]
     views: models.QuerySet[ScopeSet]
     holds: models.QuerySet[Hold]
+    decisions: models.QuerySet[Decision]
 
 
 def _due(days: int) -> _Due:
@@ -112,6 +116,7 @@ def _due(days: int) -> _Due:
         MutationResult.objects.using(conf.DATABASE).filter(at__lt=now - asked * day),
         ScopeSet.objects.using(conf.DATABASE).filter(used_on__lt=now.date() - max(days, 1) * day),
         Hold.objects.using(conf.DATABASE).filter(at__lt=left),
+        Decision.objects.using(conf.DATABASE).filter(at__lt=now - conf.DECISION_DAYS * day),
     )
 
 

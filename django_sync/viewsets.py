@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
@@ -11,6 +11,7 @@ from django.db import models
 from rest_framework import permissions, serializers, viewsets
 
 from .caller import Caller
+from .merge import Resolver
 from .registry import registry
 from .serializers import SyncSerializerMixin
 
@@ -24,6 +25,13 @@ class SyncViewSetMixin:
     ``get_queryset()`` stays the final word on what is seen; scopes decide what is
     sent at all, and who hears of a change.
     """
+
+    resolvers: ClassVar[Mapping[str, Resolver]] = {}
+    """Who settles a field that a client and somebody else changed, by the field's name;
+    ``"*"`` is for all others. Where neither is there: ``DJANGO_SYNC["RESOLVER"]``."""
+
+    delete_resolver: ClassVar[Resolver | None] = None
+    """Who settles it where one side changed what the other deleted."""
 
     def get_scopes(self) -> Iterable[object]:
         """The scopes that ``self.request.user`` sees; ids and numbers are taken as text."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from django.utils import timezone
 
 from . import errors, feed
 from .caller import Caller
 from .collection import CREATE, DELETE, UPDATE, Action, Collection
 from .merge import Trail, find_overlap, same
-from .protocol import Conflict, ConflictKind, Json, Mutation, Record, Status, Write
+from .models import Tombstone
+from .protocol import Conflict, ConflictKind, Json, Kept, Mutation, Record, Status, Write
+from .settling import Settlement, Settler
 
 Spans = tuple[tuple[int, int], ...]
 """Revisions (above, up to) of one object that the asking client made."""
@@ -34,12 +38,17 @@ class Met(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a mutation did: revisions ``before`` (exclusive) to ``revision`` are its own."""
+    """What a mutation did: revisions ``before`` (exclusive) to ``revision`` are its own.
+
+    ``settlement`` tells what resolvers decided, where there was an overlap.
+    """
 
     status: Status
     before: int
     revision: int | None
     record: Json | None
+    scope: str | None = None
+    settlement: Settlement | None = None
 
 
 def tombstone(collection: Collection, id: uuid.UUID, revision: int) -> Json:
@@ -84,12 +93,17 @@ class Writer:
             raise Met(
                 self._conflict(ConflictKind.UPDATE_DELETE, mutation, tuple(mutation.fields), gone)
             )
+        return self._made(collection, viewset, mutation, 0 if trace is None else trace.revision)
+
+    def _made(
+        self, collection: Collection, viewset: Any, mutation: Mutation, before: int
+    ) -> Effect:
+        """Create the object, whose last revision was ``before``."""
+        id = mutation.object_id
         serializer = collection.validated(viewset, mutation.fields, id=id)
         collection.create(viewset, serializer)
         feed.check_constraints()
-        landed = self._landed(collection, id, CREATE)
-        before = 0 if trace is None else trace.revision
-        return self._effect(collection, landed, before, Status.APPLIED)
+        return self._effect(collection, self._landed(collection, id, CREATE), before)
 
     def _exists(self, collection: Collection, mutation: Mutation) -> Effect:
         """The id is taken: by the same content, by another, or by what is not to be seen."""
@@ -110,13 +124,16 @@ class Writer:
         )
         instance = self._locked(collection, mutation, viewset, UPDATE)
         if instance is None:
-            return self._already_gone(collection, mutation)
+            return self._already_gone(collection, mutation, strict)
         record = self._record(collection, instance)
         collection.check_names(viewset, mutation.fields)
         wanted = self._wanted(collection, mutation.fields, record)
-        self._check_overlap(collection, viewset, mutation, record, list(wanted), strict)
+        settlement = self._settled(collection, viewset, mutation, record, list(wanted), strict)
+        if settlement is not None:
+            left = {name: settlement.fields[name] for name in wanted}
+            wanted = self._wanted(collection, left, record)
         current = instance.sync_revision
-        unchanged = Effect(Status.APPLIED, current, current, record.to_json())
+        unchanged = self._unchanged(record, settlement)
         if not wanted:
             return unchanged
         serializer = collection.validated(viewset, wanted, instance=instance)
@@ -126,15 +143,18 @@ class Writer:
         feed.check_constraints()
         landed = self._landed(collection, mutation.object_id, UPDATE)
         status = Status.APPLIED if mutation.base_revision == current else Status.MERGED
-        return self._effect(collection, landed, current, status)
+        return self._effect(collection, landed, current, status, settlement)
 
     def _delete(self, collection: Collection, mutation: Mutation, strict: bool) -> Effect:
         viewset = collection.viewset(self.caller, DELETE, id=mutation.object_id)
         instance = self._locked(collection, mutation, viewset, DELETE)
         if instance is None:
-            return self._already_gone(collection, mutation)
+            return self._already_gone(collection, mutation, strict)
         record = self._record(collection, instance)
-        self._check_overlap(collection, viewset, mutation, record, list(record.object), strict)
+        names = list(record.object)
+        settlement = self._settled(collection, viewset, mutation, record, names, strict)
+        if settlement is not None and settlement.kept is Kept.SERVER:
+            return self._unchanged(record, settlement)
         current, id = instance.sync_revision, mutation.object_id
         collection.destroy(viewset, instance)
         feed.check_constraints()
@@ -142,14 +162,16 @@ class Writer:
             return self._still_there(collection, id, current)
         trace = feed.tombstones(collection.label, [id]).get(id)
         revision = current + 1 if trace is None else trace.revision
-        return Effect(Status.APPLIED, current, revision, tombstone(collection, id, revision))
+        status = Status.APPLIED if settlement is None else Status.MERGED
+        gone = tombstone(collection, id, revision)
+        return Effect(status, current, revision, gone, record.scope, settlement)
 
     def _still_there(self, collection: Collection, id: uuid.UUID, before: int) -> Effect:
         """The project deletes by marking: the object is hidden now, or only changed."""
         instance = collection.find(self.caller, id)
         if instance is None:
             return Effect(Status.APPLIED, before, None, None)
-        return self._effect(collection, instance, before, Status.APPLIED)
+        return self._effect(collection, instance, before)
 
     # Before the write
 
@@ -179,7 +201,7 @@ class Writer:
                 raise errors.PermissionDenied("You may not write here.")
         return instance
 
-    def _already_gone(self, collection: Collection, mutation: Mutation) -> Effect:
+    def _already_gone(self, collection: Collection, mutation: Mutation, strict: bool) -> Effect:
         """Deleted for all to see, or nothing that this user may know of."""
         id = mutation.object_id
         trace = feed.tombstones(collection.label, [id]).get(id)
@@ -189,8 +211,33 @@ class Writer:
         gone = tombstone(collection, id, trace.revision)
         if mutation.op is Write.DELETE:
             return Effect(Status.APPLIED, trace.revision, trace.revision, gone)
-        fields = tuple(mutation.fields)
-        raise Met(self._conflict(ConflictKind.UPDATE_DELETE, mutation, fields, gone))
+        kind, fields = ConflictKind.UPDATE_DELETE, tuple(mutation.fields)
+        conflict = self._conflict(kind, mutation, fields, gone)
+        if strict:
+            raise Met(conflict)
+        if self._knows(mutation, trace.revision):
+            return self._restored(collection, mutation, trace)
+        trail = self._trail(collection, mutation, trace.revision)
+        settlement = Settler(collection, mutation, trail, timezone.now()).whole(kind, None)
+        if settlement is None:
+            raise Met(conflict)
+        if settlement.kept is Kept.CLIENT:
+            try:
+                return replace(
+                    self._restored(collection, mutation, trace),
+                    status=Status.MERGED,
+                    settlement=settlement,
+                )
+            except errors.ValidationFailed as error:  # what was not sent is gone for good
+                raise Met(conflict) from error
+        return Effect(Status.MERGED, trace.revision, trace.revision, gone, trace.scope, settlement)
+
+    def _restored(self, collection: Collection, mutation: Mutation, trace: Tombstone) -> Effect:
+        """Bring a deleted object back: who knows of its end asks for it with all its fields."""
+        viewset = collection.viewset(self.caller, CREATE, data=mutation.fields)
+        self._offers(collection, "create")
+        collection.permit(viewset)
+        return self._made(collection, viewset, mutation, trace.revision)
 
     def _wanted(self, collection: Collection, fields: Json, record: Record) -> Json:
         """The fields that ask for another value than they have."""
@@ -207,7 +254,11 @@ class Writer:
             found[name] = value
         return found
 
-    def _check_overlap(
+    def _knows(self, mutation: Mutation, current: int) -> bool:
+        """Whether the mutation was made on the newest revision."""
+        return mutation.base_revision == current and mutation.epoch in (None, self.epoch)
+
+    def _settled(
         self,
         collection: Collection,
         viewset: Any,
@@ -215,35 +266,43 @@ class Writer:
         record: Record,
         names: list[str],
         strict: bool,
-    ) -> None:
-        """Raise ``Met`` where somebody else changed what this mutation stands on."""
-        current = record.revision
-        if mutation.base_revision == current and mutation.epoch in (None, self.epoch):
-            return
+    ) -> Settlement | None:
+        """How resolvers settled what others changed of these fields; ``None``: nothing was.
+
+        Raises ``Met`` where they leave a field open.
+        """
+        if self._knows(mutation, record.revision):
+            return None
         if strict:
             raise errors.RevisionConflict(record=record.to_json())
-        overlap = find_overlap(
-            self._trail(collection, mutation, current),
-            names,
-            lambda name: collection.columns(viewset, name),
-            mutation.base,
-            record.object,
-        )
+        trail = self._trail(collection, mutation, record.revision)
+        columns = {name: collection.columns(viewset, name) for name in names}
+        overlap = find_overlap(trail, names, columns.__getitem__, mutation.base, record.object)
         if not overlap:
-            return
-        kind = overlap.kind
-        if mutation.op is Write.DELETE and kind is ConflictKind.UPDATE_UPDATE:
-            kind = ConflictKind.DELETE_UPDATE
-        raise Met(self._conflict(kind, mutation, overlap.fields, record.to_json()))
+            return None
+        settler = Settler(collection, mutation, trail, timezone.now())
+        if mutation.op is Write.DELETE:
+            kind = overlap.kind
+            if kind is ConflictKind.UPDATE_UPDATE:
+                kind = ConflictKind.DELETE_UPDATE
+            settlement = settler.whole(kind, record.object)
+        else:
+            kind = overlap.kind
+            settlement = settler.fields(kind, overlap.fields, record.object, columns)
+        if settlement is None:
+            raise Met(self._conflict(kind, mutation, overlap.fields, record.to_json()))
+        return settlement
 
     def _trail(self, collection: Collection, mutation: Mutation, current: int) -> Trail:
         base = mutation.base_revision or 0
         matches = mutation.epoch == self.epoch or (mutation.epoch is None and base == 0)
         if not matches or base > current:
             return Trail(base, current, (), (), epoch_matches=False)
-        steps = feed.history(collection.label, mutation.object_id, base, current)
+        steps = feed.history(collection.label, mutation.object_id, base - 1, current)
         own = self.own_spans(collection.label, mutation.object_id, base)
-        return Trail(base, current, tuple(steps), own)
+        above = tuple(step for step in steps if step.revision > base)
+        base_at = next((step.at for step in steps if step.revision == base), None)
+        return Trail(base, current, above, own, base_at=base_at)
 
     # After the write
 
@@ -259,11 +318,24 @@ class Writer:
             raise errors.PermissionDenied("You may not write there.")
         return instance
 
-    def _effect(self, collection: Collection, instance: Any, before: int, status: Status) -> Effect:
+    def _effect(
+        self,
+        collection: Collection,
+        instance: Any,
+        before: int,
+        status: Status = Status.APPLIED,
+        settlement: Settlement | None = None,
+    ) -> Effect:
         record = self._record(collection, instance)
-        if record.revision == before:
+        if record.revision == before and settlement is None:
             status = Status.APPLIED
-        return Effect(status, before, record.revision, record.to_json())
+        return Effect(status, before, record.revision, record.to_json(), record.scope, settlement)
+
+    def _unchanged(self, record: Record, settlement: Settlement | None) -> Effect:
+        """Nothing was left to write."""
+        status = Status.APPLIED if settlement is None else Status.MERGED
+        now = record.revision
+        return Effect(status, now, now, record.to_json(), record.scope, settlement)
 
     def _record(self, collection: Collection, instance: Any) -> Record:
         return collection.render(self.caller, [instance])[0]

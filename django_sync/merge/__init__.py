@@ -1,5 +1,29 @@
 """Pure decisions about writes that met: values in, values out."""
 
-from .overlap import Overlap, Trail, find_overlap, same
+from .overlap import Overlap, Step, Trail, find_overlap, same
+from .resolver import (
+    ClientWins,
+    FieldOverlap,
+    LastWrite,
+    Manual,
+    Resolution,
+    Resolver,
+    ServerWins,
+    clamped,
+)
 
-__all__ = ["Overlap", "Trail", "find_overlap", "same"]
+__all__ = [
+    "ClientWins",
+    "FieldOverlap",
+    "LastWrite",
+    "Manual",
+    "Overlap",
+    "Resolution",
+    "Resolver",
+    "ServerWins",
+    "Step",
+    "Trail",
+    "clamped",
+    "find_overlap",
+    "same",
+]

@@ -8,13 +8,22 @@ client (``base``) and is still the current one passes.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..protocol import ConflictKind
 
-Columns = frozenset[str]
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One revision of an object: what was done (``c``, ``u``, ``d``), to which columns, when."""
+
+    revision: int
+    op: str
+    columns: tuple[str, ...]
+    at: datetime.datetime
 
 
 def same(one: Any, other: Any) -> bool:
@@ -32,32 +41,48 @@ def same(one: Any, other: Any) -> bool:
 class Trail:
     """What is known of an object between a base and its current revision.
 
-    ``steps`` are (revision, op, changed columns); ``own`` the spans (above, up to) of
-    revisions that the asking client made. ``epoch_matches`` is false where the base
-    was learnt in another history.
+    ``steps`` are its revisions above the base; ``own`` the spans (above, up to) of
+    revisions that the asking client made. ``base_at`` is when the base was written, where
+    that is known. ``epoch_matches`` is false where the base was learnt in another history.
     """
 
     base: int
     current: int
-    steps: tuple[tuple[int, str, Columns], ...]
+    steps: tuple[Step, ...]
     own: tuple[tuple[int, int], ...] = ()
     epoch_matches: bool = True
+    base_at: datetime.datetime | None = None
 
     @property
     def is_known(self) -> bool:
         """Whether each revision from base to current is accounted for."""
         if not self.epoch_matches or self.base > self.current:
             return False
-        seen = {revision for revision, _, _ in self.steps}
+        seen = {step.revision for step in self.steps}
         return len(seen & set(range(self.base + 1, self.current + 1))) == self.current - self.base
 
-    def foreign(self) -> list[tuple[str, Columns]]:
-        """The op and columns of each step that somebody else made."""
+    def foreign(self) -> list[Step]:
+        """The steps that somebody else made."""
         return [
-            (op, columns)
-            for revision, op, columns in self.steps
-            if not any(above < revision <= upto for above, upto in self.own)
+            step
+            for step in self.steps
+            if not any(above < step.revision <= upto for above, upto in self.own)
         ]
+
+    def last_foreign(self, columns: Collection[str] | None) -> datetime.datetime | None:
+        """When somebody else last wrote one of these columns, or any where they are ``None``.
+
+        ``None`` where history is not known, or no longer says when.
+        """
+        if not self.is_known:
+            return None
+        met = [step for step in self.foreign() if touches(step, columns)]
+        return max(met, key=lambda step: step.revision).at if met else None
+
+
+def touches(step: Step, columns: Collection[str] | None) -> bool:
+    """Whether a step changed one of these columns; one that is no update changed all."""
+    return columns is None or step.op != "u" or not set(columns).isdisjoint(step.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +114,9 @@ def find_overlap(
         unsure = (f for f in fields if f not in told or not same(told[f], current.get(f)))
         return Overlap(ConflictKind.UNKNOWN_BASE, tuple(unsure))
     foreign = trail.foreign()
-    changed: set[str] = set().union(*(columns for _, columns in foreign))
-    all_of_it = any(op != "u" for op, _ in foreign)
 
     def met(field: str) -> bool:
         columns = columns_of(field)
-        if columns is None or all_of_it:
-            return bool(foreign)
-        return bool(changed & set(columns))
+        return any(touches(step, columns) for step in foreign)
 
     return Overlap(ConflictKind.UPDATE_UPDATE, tuple(f for f in fields if met(f)))

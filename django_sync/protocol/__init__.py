@@ -13,7 +13,7 @@ from .messages import (
     Result,
     check_depth,
 )
-from .words import PROTOCOL_VERSION, ConflictKind, Op, Status, Transport, Write
+from .words import PROTOCOL_VERSION, ConflictKind, Kept, Op, Status, Transport, Write
 
 __all__ = [
     "PROTOCOL_VERSION",
@@ -22,6 +22,7 @@ __all__ = [
     "Conflict",
     "ConflictKind",
     "Json",
+    "Kept",
     "Mutation",
     "Op",
     "Page",

@@ -7,6 +7,7 @@ newer server adds is ignored. Both raise ``errors.Invalid``.
 
 from __future__ import annotations
 
+import datetime
 import enum
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -55,6 +56,19 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise errors.Invalid(f"“{name}” is not a string.")
     return value
+
+
+def _time(body: Mapping[str, Any], name: str) -> str:
+    """A time in ISO 8601 with its offset from UTC; one that can be compared with others."""
+    told = _text(body, name)
+    try:
+        read = datetime.datetime.fromisoformat(told)
+        read.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        read = None
+    if read is None or read.tzinfo is None:
+        raise errors.Invalid(f"“{name}” is not a time with its offset (ISO 8601).")
+    return told
 
 
 def _object(value: Any, name: str) -> Json:
@@ -280,8 +294,8 @@ class Mutation:
     def from_json(cls, body: Mapping[str, Any]) -> Mutation:
         _only(body, cls.MEMBERS)
         op = _one_of(Write, body, "op")
-        for optional in ("epoch", "at"):
-            _if_given(body, optional, _text)
+        _if_given(body, "epoch", _text)
+        _if_given(body, "at", _time)
         if op is Write.CREATE and body.get("base_revision") is not None:
             raise errors.Invalid("A create has no “base_revision”.")
         check_depth(body.get("fields"), "fields")

@@ -55,6 +55,14 @@ class ConflictKind(enum.StrEnum):
     UNKNOWN_BASE = "unknown_base"
 
 
+class Kept(enum.StrEnum):
+    """Whose value a resolver kept."""
+
+    SERVER = "server"
+    CLIENT = "client"
+    MERGED = "merged"
+
+
 class Transport(enum.StrEnum):
     """The ways in which changes reach a client, best first."""
 

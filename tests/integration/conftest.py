@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from django_sync import feed
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests import processes as p
+from tests.integration.phone import Phone
 
 
 def make_people() -> SimpleNamespace:
@@ -32,6 +34,19 @@ def make_people() -> SimpleNamespace:
     return SimpleNamespace(
         ada=ada, grace=grace, alan=alan, launch=launch, research=research, private=private
     )
+
+
+@pytest.fixture
+def phone(people: SimpleNamespace) -> Phone:
+    """A client of Ada's, who has pulled."""
+    feed.sequence()
+    return Phone(people.ada)
+
+
+@pytest.fixture
+def card(people: SimpleNamespace) -> Card:
+    """The card of a board that all three see."""
+    return Card.objects.get(board=people.launch)
 
 
 @pytest.fixture

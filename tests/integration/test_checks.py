@@ -12,6 +12,7 @@ from django_sync import checks
 from django_sync.capture import paths
 from django_sync.capture.specs import spec_problems
 from django_sync.collection import Collection
+from django_sync.merge import LastWrite, Manual
 from django_sync.sync import SyncModelPermissions, SyncSerializerMixin, SyncViewSetMixin
 from example_project.boards import models as boards
 from tests.registry_app.models import Book, Memo, Notice, Pin, Poster, Shelf
@@ -74,6 +75,10 @@ def test_a_fit_collection_is_without_fault(model):
         ({"SEQUENCE_WAIT_MS": 0}, ["E001"]),
         ({"DATABASE": "other"}, ["E002"]),
         ({"DATABASE": ["default"]}, ["E001"]),
+        ({"RESOLVER": "django_sync.merge.LastWrite"}, []),
+        ({"RESOLVER": "django_sync.merge.Nobody"}, ["E011"]),
+        ({"RESOLVER": "django_sync.merge.FieldOverlap"}, ["E011"]),
+        ({"RESOLVER": "django_sync.conf.conf"}, ["E011"]),
         (None, ["E009"]),
         ([], ["E009"]),
     ],
@@ -241,3 +246,16 @@ def test_w004_a_nested_serializer():
 def test_w005_a_generic_key():
     serializer = serializer_of(Pin, ["object_id"])
     assert told(collection_of(Pin, serializer)) == ["W005"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"resolvers": {"text": LastWrite(), "*": Manual()}, "delete_resolver": Manual()}, []),
+        ({"resolvers": {"text": LastWrite}}, ["E010"]),
+        ({"delete_resolver": "LastWrite"}, ["E010"]),
+        ({"resolvers": {"txet": LastWrite()}}, ["W009"]),
+    ],
+)
+def test_resolvers_are_resolvers_of_fields(said, expected):
+    assert told(collection_of(Notice, **said)) == expected

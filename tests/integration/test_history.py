@@ -17,7 +17,7 @@ from django_sync.models import Change
 from django_sync.sync import SyncSerializerMixin
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Comment, Label, Membership
-from tests.integration.test_mutations import Phone, name_of
+from tests.integration.phone import Phone, name_of
 from tests.integration.test_queries import statements
 
 pytestmark = pytest.mark.django_db

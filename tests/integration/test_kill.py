@@ -23,7 +23,7 @@ from example_project.boards.models import Card, Comment, Label
 from tests import processes as p
 from tests.replica import Replica, truth
 
-from .test_mutations import Phone
+from .phone import Phone
 
 COLLECTIONS = ["boards", "labels", "cards", "comments"]
 

@@ -25,8 +25,8 @@ from example_project.boards.models import Board, Card, Comment, Label
 from tests import processes as p
 from tests.replica import Replica, truth
 
+from .phone import Phone
 from .test_kill import check_log, held, opened, wired
-from .test_mutations import Phone
 
 __all__ = ["wired"]
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from example_project.boards.models import Board, Card, Label
-from tests.integration.test_mutations import Phone
+from tests.integration.phone import Phone
 from tests.replica import Replica
 
 pytestmark = pytest.mark.django_db

@@ -21,6 +21,7 @@ from django_sync.client import SyncClient, TokenAuth
 from django_sync.models import (
     Change,
     Client,
+    Decision,
     Feed,
     Hold,
     MutationResult,
@@ -29,7 +30,7 @@ from django_sync.models import (
     Tombstone,
 )
 from example_project.boards.models import Board, Card
-from tests.integration.test_mutations import Phone
+from tests.integration.phone import Phone
 from tests.replica import Replica, truth
 
 NAMES = ("boards", "labels", "cards", "comments")
@@ -497,3 +498,15 @@ def test_the_settings_of_vacuum_can_be_taken_back():
     finally:
         call_command("migrate", verbosity=0)
     assert options()
+
+
+def test_decisions_are_kept_for_as_long_as_the_settings_say(people, settings):
+    settings.DJANGO_SYNC = {"DECISION_DAYS": 10}
+    young, old = (
+        Decision.objects.create(object_id=uuid.uuid4(), mutation_id=uuid.uuid4()) for _ in "12"
+    )
+    Decision.objects.filter(pk=old.pk).update(at=timezone.now() - datetime.timedelta(days=11))
+    assert retention.prune(dry_run=True).decisions == 1
+    assert Decision.objects.count() == 2
+    assert retention.prune().decisions == 1
+    assert Decision.objects.get() == young

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_sync import feed, retention
 from django_sync.models import Change, Feed, MutationResult
 from example_project.boards.models import Board, Card
-from tests.integration.test_mutations import Phone
+from tests.integration.phone import Phone
 from tests.replica import Replica, truth
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import datetime
 import uuid
 from typing import Any
 
@@ -34,6 +35,7 @@ ID = str(uuid.UUID(int=1))
 # Values
 
 texts = st.text(max_size=8)
+times = st.datetimes(timezones=st.just(datetime.UTC)).map(datetime.datetime.isoformat)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
@@ -66,7 +68,7 @@ creates = st.builds(
     st.uuids(),
     epoch=st.none() | texts,
     fields=objects,
-    at=st.none() | texts,
+    at=st.none() | times,
 )
 updates = st.builds(
     Mutation,
@@ -79,7 +81,7 @@ updates = st.builds(
     st.none() | texts,
     objects,
     st.none() | objects,
-    st.none() | texts,
+    st.none() | times,
 )
 deletes = st.builds(
     Mutation, st.uuids(), revisions, st.just(Write.DELETE), texts, st.uuids(), revisions

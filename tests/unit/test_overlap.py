@@ -1,12 +1,15 @@
 """Who changed what since a mutation's base, decided from values (W4, G5)."""
 
+import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_sync.merge import Trail, find_overlap, same
+from django_sync.merge import Step, Trail, find_overlap, same
 from django_sync.protocol import ConflictKind
 
+NOON = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 COLUMNS = {"title": {"title"}, "board": {"board_id", "board"}, "labels": {"labels"}}
 
 
@@ -15,7 +18,7 @@ def overlap(trail, fields, base=None, current=None):
 
 
 def step(revision, *columns, op="u"):
-    return (revision, op, frozenset(columns))
+    return Step(revision, op, columns, NOON + datetime.timedelta(minutes=revision))
 
 
 def test_a_field_that_others_left_alone_is_no_overlap():

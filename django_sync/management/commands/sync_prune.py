@@ -48,7 +48,8 @@ class Command(SyncCommand):
     def say(self, report: Pruned) -> None:
         would = "Would forget" if report.dry_run else "Forgot"
         self.stdout.write(
-            f"{would} {report.changes} changes, {report.results} results, {report.views} views."
+            f"{would} {report.changes} changes, {report.results} results, {report.views} views, "
+            f"{report.decisions} decisions."
         )
         if report.floor == report.floor_before:
             self.stdout.write(f"The floor is at {report.floor}, as before.")
