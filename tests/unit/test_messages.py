@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import datetime
+import json
 import uuid
 from typing import Any
 
