@@ -49,7 +49,7 @@ demo: .venv/.demo
 	@.venv/bin/python example_project/manage.py migrate --verbosity 0
 	@.venv/bin/python example_project/manage.py seed
 	@echo "── http://127.0.0.1:$(PORT)/  (Ctrl-C ends it)"
-	@exec .venv/bin/uvicorn example_project.asgi:application --port $(PORT) --lifespan off \
+	@exec .venv/bin/uvicorn example_project.asgi:application --port $(PORT) --lifespan off --timeout-graceful-shutdown 1 \
 		--log-level warning
 
 # ── The suite ─────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from .collection import Collection
 from .conf import SETTINGS, conf
 from .fields import uuid_primary_key
 from .merge import Resolver
+from .protocol import Transport
 from .registry import registry
 from .retention import RESULT_DAYS_LEAST
 from .serializers import SyncSerializerMixin, is_synced
@@ -30,6 +31,8 @@ Messages = Iterator[checks.CheckMessage]
 BROKEN = (APIException, AssertionError, ImproperlyConfigured, FieldDoesNotExist)
 """What DRF raises where a serializer cannot be made."""
 MAY_BE_ZERO = ("RETRIES", "WAIT_SECONDS")
+SERVED = (Transport.LONG_POLL, Transport.POLL)
+"""The transports that can be offered."""
 BY_KEY = (relations.PrimaryKeyRelatedField, relations.HyperlinkedRelatedField)
 
 
@@ -78,6 +81,14 @@ def _settings(given: Any) -> Messages:
             hint="The protocol promises that to clients; leave the key out, or set more.",
             id="django_sync.W007",
         )
+    transports = given.get("TRANSPORTS", [])
+    unknown = [name for name in transports if name not in SERVED] if _lists(transports) else []
+    if unknown:
+        yield checks.Error(
+            f"DJANGO_SYNC[“TRANSPORTS”] names {', '.join(map(str, unknown))}.",
+            hint=f"This release serves {', '.join(SERVED)}.",
+            id="django_sync.E012",
+        )
     try:
         default_resolver()
     except ImproperlyConfigured as problem:
@@ -93,6 +104,10 @@ def _settings(given: Any) -> Messages:
             hint=f"Name one of {', '.join(settings.DATABASES)}.",
             id="django_sync.E002",
         )
+
+
+def _lists(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
 
 
 def _fits(name: str, value: Any) -> bool:

@@ -38,6 +38,18 @@ SETTINGS: dict[str, Setting] = {
         Setting("BODY_BYTES", 5 * 1024 * 1024, "Bytes in the body of a request, at most."),
         Setting("WAIT_SECONDS", 30, "Seconds for which a long poll is held, at most."),
         Setting(
+            "TRANSPORTS",
+            ["poll"],
+            "The ways in which clients may hear of changes, best first; add `long-poll` where the "
+            "ASGI application is wrapped in `live`.",
+        ),
+        Setting(
+            "WATCH_MS",
+            500,
+            "Milliseconds after which a process in which clients wait looks for changes again.",
+        ),
+        Setting("LIVE_THREADS", 4, "Threads in which a process runs the pulls of those who wait."),
+        Setting(
             "SEQUENCE_BATCH",
             5000,
             "Entries that one sequencing transaction moves from outbox to log, at most.",
@@ -114,6 +126,9 @@ class Conf:
     BATCH_SIZE: int
     BODY_BYTES: int
     WAIT_SECONDS: int
+    TRANSPORTS: list[str]
+    WATCH_MS: int
+    LIVE_THREADS: int
     SEQUENCE_BATCH: int
     SEQUENCE_WAIT_MS: int
     RETRIES: int

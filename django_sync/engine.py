@@ -29,7 +29,6 @@ from .protocol import (
     Record,
     Result,
     Status,
-    Transport,
     Write,
 )
 from .registry import registry
@@ -46,11 +45,10 @@ __all__ = [
     "mutate",
     "page",
     "pull",
+    "scopes_of",
     "tags",
     "update",
 ]
-
-TRANSPORTS = (Transport.POLL,)
 
 
 def describe(caller: Caller, root: str) -> Json:
@@ -71,7 +69,7 @@ def describe(caller: Caller, root: str) -> Json:
             for c in registry
             if c.may(caller, "read")
         },
-        "transports": [str(transport) for transport in TRANSPORTS],
+        "transports": list(conf.TRANSPORTS),
         "limits": {
             "page_size": conf.PAGE_SIZE,
             "batch_size": conf.BATCH_SIZE,
@@ -91,6 +89,12 @@ def pull(
     """The next page of changes; see ``pulling.pull`` for what it raises."""
     most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
     return pulling.pull(caller, cursor, collections, most)
+
+
+def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> frozenset[str]:
+    """The scopes in which changes of these collections concern the caller."""
+    view = pulling.current_view(caller, collections)
+    return frozenset(scope for _, scope in view.pairs())
 
 
 def mutate(caller: Caller, body: Any) -> list[Result]:

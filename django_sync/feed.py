@@ -256,6 +256,29 @@ def read(
         ]
 
 
+NEWS = 1000
+"""Entries that are looked at for their scopes; more may concern anybody."""
+
+
+def news(after: int | None) -> tuple[int, frozenset[str] | None]:
+    """The head, and the scopes of what stands behind ``after``; ``None``: of too much to say.
+
+    Sequences first. Without ``after`` nothing is new.
+    """
+    sequence()
+    current, _ = state()
+    if after is None or after == current.head:
+        return current.head, frozenset()
+    if after > current.head or after < current.floor:
+        return current.head, None
+    entries = Change.objects.using(conf.DATABASE).filter(
+        position__gt=after, position__lte=current.head
+    )
+    scopes = list(entries.order_by("position").values_list("scope", flat=True)[:NEWS])
+    told = frozenset(scope for scope in scopes if scope is not None)
+    return current.head, told if len(scopes) < NEWS else None
+
+
 def unsequenced(scopes: Sequence[str]) -> bool:
     """Whether this snapshot shows committed changes of these scopes without a position."""
     if connection().vendor == "sqlite":

@@ -9,6 +9,7 @@ app_name = "django_sync"
 urlpatterns = [
     path("", views.ServiceView.as_view(), name="service"),
     path("changes/", views.ChangesView.as_view(), name="changes"),
+    path("live/changes/", views.ChangesView.as_view(), name="live-changes"),
     path("mutations/", views.MutationsView.as_view(), name="mutations"),
     path("<slug:collection>/", views.RecordsView.as_view(), name="records"),
     path("<slug:collection>/<uuid:id>/", views.RecordView.as_view(), name="record"),

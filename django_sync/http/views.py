@@ -140,19 +140,24 @@ class ServiceView(SyncView):
 
 
 class ChangesView(SyncView):
-    """Pull."""
+    """Pull. Held only by ``realtime``, which is told whose changes the caller waits for."""
 
     def get(self, request: Request) -> Response:
         asked = request.query_params
         self.positive("wait")  # it answers at once, but what is malformed is said to be
         names = asked.get("collections")
+        asked_for = None if names is None else [name for name in names.split(",") if name]
         page = engine.pull(
             self.caller,
             cursor=asked.get("cursor") or None,
-            collections=None if names is None else [name for name in names.split(",") if name],
+            collections=asked_for,
             limit=self.limit(),
         )
-        return Response(page.to_json())
+        response = Response(page.to_json())
+        if getattr(request._request, "sync_live", False):
+            told: Any = response
+            told.sync_scopes = engine.scopes_of(self.caller, asked_for)
+        return response
 
 
 class MutationsView(SyncView):

@@ -1,0 +1,157 @@
+"""Long polling: a pull that finds nothing is asked again when something is new (R8).
+
+``live(get_asgi_application())`` takes ``…/live/changes/`` out of Django's hands: the request
+runs through the project's own middleware and view, in a thread of a small pool, like any other;
+where its answer is empty the thread and its database connection are given back, and
+the request runs once more when the feed has something for its user. So middleware of
+any kind is fine here, and a thousand who wait cost a thousand sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from django.core import signals
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.db import close_old_connections
+from django.urls import Resolver404, resolve, set_script_prefix
+
+from .. import feed
+from ..conf import conf
+from .watch import News, Waiter, Watch
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ROUTE = "django_sync:live-changes"
+
+
+def live(application: Any) -> Live:
+    """Wrap a project's ASGI application, so that pulls may wait.
+
+    In ``asgi.py``: ``application = live(get_asgi_application())``. Without it, and under WSGI, a
+    pull with ``wait`` is answered at once.
+    """
+    return Live(application)
+
+
+class Live(ASGIHandler):
+    """The ASGI application that holds pulls, and hands all else on."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__()
+        self.application = application
+        self.load_middleware()  # the synchronous chain: it runs whole in one thread
+        self.pool = ThreadPoolExecutor(conf.LIVE_THREADS, thread_name_prefix="django_sync.live")
+        self._watches: tuple[asyncio.AbstractEventLoop, Watch] | None = None
+
+    @property
+    def watch(self) -> Watch:
+        """What the running event loop's waiters share."""
+        loop = asyncio.get_running_loop()
+        if self._watches is None or self._watches[0] is not loop:
+            self._watches = (loop, Watch(self._look, lambda: conf.WATCH_MS / 1000))
+        return self._watches[1]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wait = self._seconds(scope)
+        if wait is None:
+            await self.application(scope, receive, send)
+            return
+        answered = asyncio.ensure_future(self._answer(scope, wait))
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if answered.done():
+                await self.send_response(answered.result(), send)
+        finally:
+            for task in (answered, gone):
+                task.cancel()
+            await asyncio.gather(answered, gone, return_exceptions=True)
+
+    def _seconds(self, scope: Scope) -> float | None:
+        """How long a request may be held; ``None`` where it is not ours."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            return None
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        try:
+            if "/live/" not in path or resolve(path).view_name != ROUTE:
+                return None
+        except Resolver404:
+            return None
+        text = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("wait", "")
+        if not (text.isascii() and text.isdecimal()):
+            return None  # the view says what is malformed
+        return float(min(int(text[:9]), conf.WAIT_SECONDS))
+
+    async def _answer(self, scope: Scope, wait: float) -> Any:
+        """The response: the first one with something in it, or the last."""
+        deadline = time.monotonic() + wait
+        async with self.watch.join() as waiter:
+            while True:
+                response = await self._threaded(self._respond, scope)
+                scopes = getattr(response, "sync_scopes", None)
+                if scopes is None or response.data["changes"] or response.data["has_more"]:
+                    return response
+                if not await _woken(waiter, scopes, deadline - time.monotonic()):
+                    return response
+                scope = _from(scope, response.data["cursor"])
+
+    def _respond(self, scope: Scope) -> Any:
+        """Django's answer to one pull, in the thread that this runs in."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=type(self), scope=scope)
+        request: Any
+        request, refused = self.create_request(scope, BytesIO())
+        if request is None:
+            return refused
+        request.sync_live = True
+        try:
+            response: Any = self.get_response(request)
+        finally:
+            signals.request_finished.send(sender=type(self))
+        response._handler_class = type(self)
+        return response
+
+    async def _look(self, after: int | None) -> News:
+        found: News = await self._threaded(_news, after)
+        return found
+
+    async def _threaded(self, function: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.pool, function, *args)
+
+
+def _news(after: int | None) -> News:
+    close_old_connections()
+    try:
+        return feed.news(after)
+    finally:
+        close_old_connections()
+
+
+async def _woken(waiter: Waiter, scopes: frozenset[str], seconds: float) -> bool:
+    """Whether something came up within the time."""
+    try:
+        await asyncio.wait_for(waiter.concerned(scopes), max(seconds, 0))
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _from(scope: Scope, cursor: str) -> Scope:
+    """The same request, from where its last answer ended."""
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    return {**scope, "query_string": urlencode({**query, "cursor": cursor}).encode("ascii")}
