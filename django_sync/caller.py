@@ -16,11 +16,16 @@ ATTRIBUTE = "_django_sync_caller"
 
 
 class Caller:
-    """A user with the request they came by; ``cache`` is for this call alone."""
+    """A user with the request they came by.
+
+    ``cache`` holds what they see and may do, until a write of this call may have changed it;
+    ``plans`` how records are made, for the whole call.
+    """
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.cache: dict[Any, Any] = {}
+        self.plans: dict[Any, Any] = {}
 
     @classmethod
     def of(cls, request: Request) -> Caller:

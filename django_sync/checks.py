@@ -209,7 +209,7 @@ def _resolvers(collection: Collection, serializer: Any) -> Messages:
             f"{viewset.__name__}.resolvers names “{name}”, which is no field.",
             hint="Name a field of the serializer, or “*” for all others.",
             obj=viewset,
-            id="django_sync.W009",
+            id="django_sync.W010",
         )
 
 

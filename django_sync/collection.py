@@ -13,12 +13,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import models
+from django.db import connections, models
 from rest_framework import serializers
 
 from . import errors
 from .caller import Caller
 from .capture import scope_path
+from .conf import conf
 from .fields import id_field
 from .problems import translated
 from .protocol import Json, Record
@@ -29,6 +30,7 @@ READ = ("list", "GET")
 CREATE = ("create", "POST")
 UPDATE = ("partial_update", "PATCH")
 DELETE = ("destroy", "DELETE")
+FIELDS = "_django_sync_fields"
 Action = tuple[str, str]
 """A viewset's action and the HTTP method that it stands for."""
 
@@ -145,13 +147,15 @@ class Collection:
         queryset = viewset.get_queryset().order_by()
         return with_references(queryset, viewset.get_serializer()) if shape else queryset
 
-    def find(self, caller: Caller, id: uuid.UUID) -> Any:
-        """The visible instance with this id, or ``None``."""
-        return next(iter(self.find_many(caller, [id])), None)
+    def find(self, caller: Caller, id: uuid.UUID, *, shape: bool = True) -> Any:
+        """The visible instance with this id, or ``None``; ``shape`` where it is to be rendered."""
+        return next(iter(self.find_many(caller, [id], shape=shape)), None)
 
-    def find_many(self, caller: Caller, ids: Sequence[uuid.UUID]) -> list[Any]:
+    def find_many(
+        self, caller: Caller, ids: Sequence[uuid.UUID], *, shape: bool = True
+    ) -> list[Any]:
         """The visible instances among these ids, each once."""
-        found = self.queryset(caller).filter(**{f"{self.id_name}__in": ids})
+        found = self.queryset(caller, shape=shape).filter(**{f"{self.id_name}__in": ids})
         by_id = {instance.sync_id: instance for instance in found}
         seen = self.scopes(caller)
         return [instance for instance in by_id.values() if instance.sync_scope in seen]
@@ -185,6 +189,11 @@ class Collection:
         by_id = {record.id: record for record in self._records(caller, queryset)}
         return [record for record in by_id.values() if record.scope in scopes]
 
+    def record(self, caller: Caller, id: uuid.UUID) -> Record | None:
+        """An object's record, in whichever scope; ``None`` where the query hides it."""
+        queryset = self.queryset(caller, shape=False).filter(**{self.id_name: id})
+        return next(iter(self._records(caller, queryset)), None)
+
     def count(self, caller: Caller, scopes: Iterable[str]) -> int:
         """How many objects of these scopes the user sees, about."""
         queryset = self.queryset(caller, shape=False)
@@ -195,9 +204,13 @@ class Collection:
     def _records(self, caller: Caller, queryset: Any) -> list[Record]:
         """The records of a query: from its rows where that comes to the same, else by DRF."""
         serializer = self.viewset(caller, READ).get_serializer()
-        plan = plan_for(self.name, self.model, serializer)
+        key = (self.name, type(serializer))
+        if key not in caller.plans:
+            caller.plans[key] = plan_for(self.name, self.model, serializer)
+        plan = caller.plans[key]
         if plan is not None:
-            return plan.records(queryset)
+            made: list[Record] = plan.records(queryset)
+            return made
         return self.render(caller, list(with_references(queryset, serializer)))
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
@@ -228,8 +241,14 @@ class Collection:
 
     # Writes
 
-    def lock(self, id: uuid.UUID) -> int | None:
-        """Lock the row until the transaction ends; its revision, ``None`` where it is gone."""
+    def lock(self, id: uuid.UUID, known: int) -> int | None:
+        """Lock the row until the transaction ends; its revision, ``None`` where it is gone.
+
+        ``known`` is the revision that was read in this transaction; where that has the whole
+        database to itself (SQLite) it is the row's.
+        """
+        if not connections[conf.DATABASE].features.has_select_for_update:
+            return known
         rows = self.model._base_manager.select_for_update().filter(**{self.id_name: id})
         return rows.order_by().values_list("sync_revision", flat=True).first()
 
@@ -270,7 +289,7 @@ class Collection:
             serializer = viewset.get_serializer(
                 instance, data=fields, partial=instance is not None, context=context
             )
-        self.check_names(viewset, fields, serializer)
+        self.check_names(viewset, fields, serializer.fields)
         with translated():
             try:
                 serializer.is_valid(raise_exception=True)
@@ -280,14 +299,20 @@ class Collection:
         refuse_unsayable(serializer.validated_data)
         return serializer
 
-    def check_names(self, viewset: Any, fields: Json, serializer: Any = None) -> None:
+    def fields(self, viewset: Any) -> Any:
+        """The fields of the viewset's serializer by name; made once for each viewset."""
+        if not hasattr(viewset, FIELDS):
+            setattr(viewset, FIELDS, viewset.get_serializer().fields)
+        return getattr(viewset, FIELDS)
+
+    def check_names(self, viewset: Any, fields: Json, known: Any = None) -> None:
         """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for fixed ones."""
-        serializer = serializer or viewset.get_serializer()
-        unknown = sorted(set(fields) - set(serializer.fields))
+        known = known or self.fields(viewset)
+        unknown = sorted(set(fields) - set(known))
         if unknown:
             told = [{"code": "unknown", "detail": "There is no such field."}]
             raise errors.ValidationFailed(errors=dict.fromkeys(unknown, told))
-        fixed = sorted(name for name in fields if serializer.fields[name].read_only)
+        fixed = sorted(name for name in fields if known[name].read_only)
         if fixed:
             told = [{"code": "read_only", "detail": "The server alone writes this field."}]
             raise errors.FieldNotWritable(errors=dict.fromkeys(fixed, told))
@@ -306,7 +331,7 @@ class Collection:
 
     def columns(self, viewset: Any, name: str) -> frozenset[str] | None:
         """The columns that a serializer field stands for; ``None`` where they cannot be told."""
-        field = viewset.get_serializer().fields.get(name)
+        field = self.fields(viewset).get(name)
         if field is None or not isinstance(field.source, str) or "." in field.source:
             return None
         known: list[Any] = [*self.model._meta.concrete_fields, *self.model._meta.many_to_many]
@@ -317,8 +342,7 @@ class Collection:
 
     def is_set(self, viewset: Any, name: str) -> bool:
         """Whether the field is a list of references, whose order means nothing."""
-        field = viewset.get_serializer().fields.get(name)
-        return isinstance(field, serializers.ManyRelatedField)
+        return isinstance(self.fields(viewset).get(name), serializers.ManyRelatedField)
 
 
 def refuse_unsayable(fields: Json) -> None:

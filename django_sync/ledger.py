@@ -125,9 +125,9 @@ class Ledger:
         if row.object_id is None or not row.model:
             return None
         collection = registry.get(mutation.collection)
-        instance = collection.find(self.caller, row.object_id)
-        if instance is not None:
-            return collection.render(self.caller, [instance])[0].to_json()
+        seen = collection.seen(self.caller, [row.object_id])
+        if seen:
+            return seen[0].to_json()
         trace = feed.tombstones(collection.label, [row.object_id]).get(row.object_id)
         if trace is None or not collection.sees_scope(self.caller, trace.scope):
             return None

@@ -103,20 +103,20 @@ class Writer:
         serializer = collection.validated(viewset, mutation.fields, id=id)
         collection.create(viewset, serializer)
         feed.check_constraints()
-        return self._effect(collection, self._landed(collection, id, CREATE), before)
+        return self._effect(self._landed(collection, id, CREATE), before)
 
     def _exists(self, collection: Collection, mutation: Mutation) -> Effect:
         """The id is taken: by the same content, by another, or by what is not to be seen."""
-        instance = collection.find(self.caller, mutation.object_id)
-        if instance is None:
+        seen = collection.seen(self.caller, [mutation.object_id])
+        if not seen:
             raise errors.AlreadyExists
-        record = self._record(collection, instance)
-        wanted = self._wanted(collection, mutation.fields, record)
+        record = seen[0]
+        viewset = collection.viewset(self.caller, UPDATE)
+        wanted = self._wanted(collection, viewset, mutation.fields, record)
         if wanted:
             server = record.to_json()
             raise Met(self._conflict(ConflictKind.CREATE_CREATE, mutation, tuple(wanted), server))
-        revision = instance.sync_revision
-        return Effect(Status.APPLIED, revision, revision, record.to_json())
+        return self._unchanged(record, None)
 
     def _update(self, collection: Collection, mutation: Mutation, strict: bool) -> Effect:
         viewset = collection.viewset(
@@ -127,11 +127,11 @@ class Writer:
             return self._already_gone(collection, mutation, strict)
         record = self._record(collection, instance)
         collection.check_names(viewset, mutation.fields)
-        wanted = self._wanted(collection, mutation.fields, record)
+        wanted = self._wanted(collection, viewset, mutation.fields, record)
         settlement = self._settled(collection, viewset, mutation, record, list(wanted), strict)
         if settlement is not None:
             left = {name: settlement.fields[name] for name in wanted}
-            wanted = self._wanted(collection, left, record)
+            wanted = self._wanted(collection, viewset, left, record)
         current = instance.sync_revision
         unchanged = self._unchanged(record, settlement)
         if not wanted:
@@ -143,7 +143,7 @@ class Writer:
         feed.check_constraints()
         landed = self._landed(collection, mutation.object_id, UPDATE)
         status = Status.APPLIED if mutation.base_revision == current else Status.MERGED
-        return self._effect(collection, landed, current, status, settlement)
+        return self._effect(landed, current, status, settlement)
 
     def _delete(self, collection: Collection, mutation: Mutation, strict: bool) -> Effect:
         viewset = collection.viewset(self.caller, DELETE, id=mutation.object_id)
@@ -168,10 +168,10 @@ class Writer:
 
     def _still_there(self, collection: Collection, id: uuid.UUID, before: int) -> Effect:
         """The project deletes by marking: the object is hidden now, or only changed."""
-        instance = collection.find(self.caller, id)
-        if instance is None:
+        seen = collection.seen(self.caller, [id])
+        if not seen:
             return Effect(Status.APPLIED, before, None, None)
-        return self._effect(collection, instance, before)
+        return self._effect(seen[0], before)
 
     # Before the write
 
@@ -187,12 +187,12 @@ class Writer:
         Seen first and locked then, so that nobody waits on what is hidden from them;
         read again where somebody wrote in between.
         """
-        instance = collection.find(self.caller, mutation.object_id)
+        instance = collection.find(self.caller, mutation.object_id, shape=False)
         if instance is None:
             return None
-        revision = collection.lock(mutation.object_id)
+        revision = collection.lock(mutation.object_id, instance.sync_revision)
         if revision != instance.sync_revision:
-            instance = collection.find(self.caller, mutation.object_id)
+            instance = collection.find(self.caller, mutation.object_id, shape=False)
         if instance is not None:
             self._offers(collection, str(mutation.op))
             collection.permit(viewset, instance)
@@ -239,9 +239,8 @@ class Writer:
         collection.permit(viewset)
         return self._made(collection, viewset, mutation, trace.revision)
 
-    def _wanted(self, collection: Collection, fields: Json, record: Record) -> Json:
+    def _wanted(self, collection: Collection, viewset: Any, fields: Json, record: Record) -> Json:
         """The fields that ask for another value than they have."""
-        viewset = collection.viewset(self.caller, UPDATE)
         found: Json = {}
         for name, value in fields.items():
             now = record.object.get(name)
@@ -306,27 +305,25 @@ class Writer:
 
     # After the write
 
-    def _landed(self, collection: Collection, id: uuid.UUID, action: Action) -> Any:
-        """The instance as it is now, if it lies where this user may see and write it."""
-        instance = collection.queryset(self.caller).filter(**{collection.id_name: id}).first()
-        scope = collection.scope_of(id) if instance is None else instance.sync_scope
+    def _landed(self, collection: Collection, id: uuid.UUID, action: Action) -> Record:
+        """The record as it is now, if it lies where this user may see and write it."""
+        record = collection.record(self.caller, id)
+        scope = collection.scope_of(id) if record is None else record.scope
         if not collection.sees_scope(self.caller, scope):
             name = collection.scope_field
             told = {"code": "does_not_exist", "detail": "There is no such object."}
             raise errors.ValidationFailed(errors={name: [told]})
-        if instance is None or not collection.may_write_scope(self.caller, action, str(scope)):
+        if record is None or not collection.may_write_scope(self.caller, action, str(scope)):
             raise errors.PermissionDenied("You may not write there.")
-        return instance
+        return record
 
     def _effect(
         self,
-        collection: Collection,
-        instance: Any,
+        record: Record,
         before: int,
         status: Status = Status.APPLIED,
         settlement: Settlement | None = None,
     ) -> Effect:
-        record = self._record(collection, instance)
         if record.revision == before and settlement is None:
             status = Status.APPLIED
         return Effect(status, before, record.revision, record.to_json(), record.scope, settlement)
@@ -338,7 +335,11 @@ class Writer:
         return Effect(status, now, now, record.to_json(), record.scope, settlement)
 
     def _record(self, collection: Collection, instance: Any) -> Record:
-        return collection.render(self.caller, [instance])[0]
+        """The record of a locked instance."""
+        made = collection.record(self.caller, instance.sync_id)
+        if made is None:
+            raise errors.NotFound
+        return made
 
     def _conflict(
         self, kind: ConflictKind, mutation: Mutation, fields: tuple[str, ...], server: Json

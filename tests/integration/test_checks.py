@@ -254,7 +254,7 @@ def test_w005_a_generic_key():
         ({"resolvers": {"text": LastWrite(), "*": Manual()}, "delete_resolver": Manual()}, []),
         ({"resolvers": {"text": LastWrite}}, ["E010"]),
         ({"delete_resolver": "LastWrite"}, ["E010"]),
-        ({"resolvers": {"txet": LastWrite()}}, ["W009"]),
+        ({"resolvers": {"txet": LastWrite()}}, ["W010"]),
     ],
 )
 def test_resolvers_are_resolvers_of_fields(said, expected):
