@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -100,22 +101,23 @@ def told_steps(text: str) -> list[int]:
 
 
 STEPS = told_steps(os.environ.get("PARTY_STEPS", "80"))
-TRIES = int(os.environ.get("PARTY_SHRINK", "60"))
-"""How many parties are held to find a shorter one that fails; 0 for none."""
+SHRINK = float(os.environ.get("PARTY_SHRINK", "60"))
+"""Seconds in which a shorter party that fails is looked for; well within a test's time-out."""
 
 Hold = Callable[[int, Sequence[int]], None]
 
 
-def fewest(fails: Callable[[list[int]], bool], steps: Sequence[int], tries: int) -> list[int]:
-    """Leave out ever smaller runs of steps, as long as it ``fails`` and there are tries left."""
+def fewest(
+    fails: Callable[[list[int]], bool], steps: Sequence[int], goes_on: Callable[[], bool]
+) -> list[int]:
+    """Leave out ever smaller runs of steps, as long as it ``fails`` and time ``goes_on``."""
     kept = list(steps)
     size = len(kept) // 2
     while size:
         at = 0
         while at < len(kept):
-            if not tries:
+            if not goes_on():
                 return kept
-            tries -= 1
             fewer = kept[:at] + kept[at + size :]
             if fails(fewer):
                 kept = fewer
@@ -125,7 +127,7 @@ def fewest(fails: Callable[[list[int]], bool], steps: Sequence[int], tries: int)
     return kept
 
 
-def hold_and_tell(hold: Hold, seed: int, steps: Sequence[int], tries: int = TRIES) -> None:
+def hold_and_tell(hold: Hold, seed: int, steps: Sequence[int]) -> None:
     """Hold a party; where it fails, raise the same failure of the shortest that is found.
 
     The last line says how to hold that one again; its history stands before it.
@@ -145,7 +147,8 @@ def hold_and_tell(hold: Hold, seed: int, steps: Sequence[int], tries: int = TRIE
                     return True
             return False
 
-        left = fewest(fails, steps, tries)
+        end = time.monotonic() + SHRINK
+        left = fewest(fails, steps, lambda: time.monotonic() < end)
         listed = ",".join(map(str, left)) + ("," if len(left) < 2 else "")
         last.add_note(f"Again: PARTY_SEED={seed} PARTY_STEPS={listed} pytest {HERE}")
         raise last from None
