@@ -2,6 +2,7 @@
 #
 #   make demo      the example at http://127.0.0.1:8000          PORT, DATABASE_URL change it
 #   make test      rules, types, and the whole suite             TEST_POSTGRES_URL, PYTHON, WORKERS
+#   make matrix    the suite on each Python and Django we support, and on the lowest of all bounds
 #   make bench     figures of this machine                       DATABASE_URL
 
 PORT ?= 8000
@@ -16,7 +17,7 @@ PYTHON ?= $(call works,python3.11 python3.12 python3.13 python3.14 python3 pytho
 PYTHON_313 ?= $(call works,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python),13)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint typecheck suite suite-313 format docs clean
+.PHONY: help demo test matrix bench lint typecheck suite suite-313 format docs clean
 
 help:
 	@sed -n '/^#   make/s/^# *//p' Makefile
@@ -91,6 +92,11 @@ suite-313: .venv-3.13/.dev
 	$(call run-suite,.venv-3.13, and not slow)
 endif
 
+# noxfile.py says which. Pythons that pyenv keeps are found though its shims do not run them.
+matrix: .venv/.dev
+	@PATH="$$(printf '%s:' $(wildcard $(HOME)/.pyenv/versions/3.1[1-9]*/bin) $(CURDIR)/.venv/bin)$$PATH" \
+		.venv/bin/nox
+
 # ── Figures ── for reading, never for failing ─────────────────────────────────────────────────────
 
 bench: .venv/.dev
@@ -108,6 +114,6 @@ docs: .venv/.dev
 
 # The demo's database, example_project/db.sqlite3, stays: what is in it may be somebody's.
 clean:
-	rm -rf .venv .venv-3.13 .test-databases .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-3.13 .nox .test-databases .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from rest_framework import serializers
 
@@ -28,6 +29,19 @@ PREPARED = "sync_ref_"
 def is_synced(model: Any) -> bool:
     """Whether references to this model are written as ids."""
     return isinstance(model, type) and issubclass(model, SyncModel)
+
+
+def relation_of(model: Any, name: str) -> Any:
+    """The relation that an attribute of a model leads along, forwards or back, if it is one."""
+    for back in model._meta.related_objects:
+        if back.get_accessor_name() == name:
+            return back
+    try:
+        found = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    by_another_name = found.auto_created and not found.concrete
+    return found if found.is_relation and not by_another_name else None
 
 
 class SyncRelatedField(serializers.RelatedField[Any, Any, Any]):
@@ -117,21 +131,21 @@ class SyncSerializerMixin:
 
 def with_references(queryset: Any, serializer: Any) -> Any:
     """Let a query carry the ids that the serializer's references need: no query a row."""
-    model: Any = queryset.model
     fields: list[Any] = list(serializer.fields.values())
     for field in fields:
-        if isinstance(field, SyncRelatedField) and "." not in str(field.source):
-            target: Any = model._meta.get_field(field.source).related_model
-            if field.source not in queryset.query.annotations:
-                source = str(field.source)
-                path = f"{source}__{id_field(target).name}"
-                queryset = queryset.annotate(**{PREPARED + source: models.F(path)})
-        elif isinstance(field, serializers.ManyRelatedField) and isinstance(
-            field.child_relation, SyncRelatedField
-        ):
-            target = model._meta.get_field(field.source).related_model
-            name = str(id_field(target).name)
-            ids = target._base_manager.only(name).order_by(name)
-            prepared = models.Prefetch(str(field.source), queryset=ids)
-            queryset = queryset.prefetch_related(prepared)
+        source = str(field.source)
+        inner = getattr(field, "child_relation", field)
+        relation = relation_of(queryset.model, source)
+        if relation is None or not isinstance(inner, SyncRelatedField):
+            continue
+        target: Any = relation.related_model
+        name = str(id_field(target).name)
+        if inner is not field:
+            # Without the key that leads back, Django would ask for it row by row.
+            rows = target._base_manager.order_by(name)
+            rows = rows.only(name) if relation.many_to_many else rows
+            queryset = queryset.prefetch_related(models.Prefetch(source, queryset=rows))
+        elif source not in queryset.query.annotations:
+            path = f"{relation.name}__{name}"
+            queryset = queryset.annotate(**{PREPARED + source: models.F(path)})
     return queryset

@@ -87,7 +87,7 @@ def spec_problems(model: Model) -> list[str]:
         except ImproperlyConfigured as problem:
             found.append(str(problem))
     names = {field.name for field in root._meta.get_fields()}
-    ignored: tuple[str, ...] = root.sync_ignore  # type: ignore[attr-defined]
+    ignored: tuple[str, ...] = getattr(root, "sync_ignore", ())
     return found + [
         f"sync_ignore names “{name}”, which is no field of {root.__name__}."
         for name in ignored
@@ -145,7 +145,8 @@ def _through(root: Model, model: Model, field: AnyField) -> Through:
     if model is root:
         column = target.column
     elif target.primary_key and model in root._meta.all_parents:
-        column = root._meta.get_ancestor_link(model).column  # type: ignore[union-attr]
+        link: AnyField = root._meta.get_ancestor_link(model)
+        column = link.column
     elif target.primary_key and bottom(target) is bottom(root._meta.pk):
         column = root._meta.pk.column
     else:
@@ -176,7 +177,7 @@ def _parents(root: Model) -> Iterator[Touch]:
 
 
 def _touches(root: Model) -> Iterator[Touch]:
-    for path in root.sync_touches:  # type: ignore[attr-defined]
+    for path in getattr(root, "sync_touches", ()):
         name, _, column = path.partition("__")
         try:
             key: AnyField = root._meta.get_field(name)

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -253,7 +254,7 @@ class SyncClient:
     def settled(self, settled: Settled) -> None:
         self._events.post_changes(settled.changes)
         for conflict in self._conflicts.open(self._settle, settled.conflicts):
-            self._events.post(lambda conflict=conflict: self._ask(conflict))  # type: ignore[misc]
+            self._events.post(partial(self._ask, conflict))
         if settled.rejections:
             kept = self._results.rejections()
             self._post_rejections({seq: kept[seq] for seq in settled.rejections})
@@ -274,7 +275,7 @@ class SyncClient:
         for seq, rejection in rejections.items():
             if seq not in self._posted:
                 self._posted.add(seq)
-                self._events.post(lambda s=seq, r=rejection: self._tell(s, r))  # type: ignore[misc]
+                self._events.post(partial(self._tell, seq, rejection))
 
     def _tell(self, seq: int, rejection: Rejection) -> None:
         if self._events.tell_rejection(rejection):

@@ -17,8 +17,8 @@ from .views import Change, Mutation, Record
 _PAGE = 500
 _COUNT = "SELECT count(*) FROM records"
 _COUNT_TOUCHED = (
-    f"{_COUNT} WHERE collection = ?1 AND NOT deleted"
-    " AND id IN (SELECT object_id FROM outbox WHERE collection = ?1)"
+    f"{_COUNT} WHERE collection = :name AND NOT deleted"
+    " AND id IN (SELECT object_id FROM outbox WHERE collection = :name)"
 )
 
 
@@ -52,7 +52,7 @@ class Query(Sequence[Record]):
             total -= int(
                 db.execute(f"{_COUNT} WHERE collection = ? AND deleted", name).fetchone()[0]
             )
-            total -= int(db.execute(_COUNT_TOUCHED, name).fetchone()[0])
+            total -= int(db.execute(_COUNT_TOUCHED, {"name": self._collection}).fetchone()[0])
             local = db.execute("SELECT DISTINCT object_id FROM outbox WHERE collection = ?", name)
             ids = [row[0] for row in local]
             return total + sum(visible(db, (self._collection, id)) is not None for id in ids)

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from .conflicts import Conflict, Resolution
@@ -48,7 +49,7 @@ class Events:
 
     def post_changes(self, changes: Iterable[Change]) -> None:
         for change in changes:
-            self.post(lambda change=change: self._tell_change(change))  # type: ignore[misc]
+            self.post(partial(self._tell_change, change))
 
     def drain(self) -> None:
         """Tell all that waits, unless another is at it already."""

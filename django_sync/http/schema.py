@@ -25,14 +25,17 @@ if TYPE_CHECKING:
     AutoSchema: Any = ViewInspector
     OpenApiSerializerFieldExtension: Any = object
     ResolvedComponent: Any = None
-    is_jsonschema_compliant: Any = None
+    spectacular_settings: Any = None
 else:
     try:
+        import drf_spectacular  # noqa: F401 - is it there? What a version lacks is told aloud
+    except ModuleNotFoundError:  # an extra, which a project may do without
+        AutoSchema, OpenApiSerializerFieldExtension = ViewInspector, object
+    else:
         from drf_spectacular.extensions import OpenApiSerializerFieldExtension
         from drf_spectacular.openapi import AutoSchema
-        from drf_spectacular.plumbing import ResolvedComponent, is_jsonschema_compliant
-    except ImportError:  # an extra, which a project may do without
-        AutoSchema, OpenApiSerializerFieldExtension = ViewInspector, object
+        from drf_spectacular.plumbing import ResolvedComponent
+        from drf_spectacular.settings import spectacular_settings
 
 log = logging.getLogger("django_sync.http")
 
@@ -189,7 +192,8 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
 
     def _worded(self, schema: Json) -> Json:
         """A copy in the words of the project's version: hooks write into what they get."""
-        return copy.deepcopy(schema) if is_jsonschema_compliant() else o.older(schema)
+        older = spectacular_settings.OAS_VERSION.startswith("3.0")
+        return o.older(schema) if older else copy.deepcopy(schema)
 
 
 def serializer_of(collection: Collection) -> Any:

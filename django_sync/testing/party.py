@@ -27,6 +27,7 @@ import json
 import random
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,7 @@ class Party:
             network = FaultyTransport(inner, self.random)
             guest = Guest(name, auth, folder / f"{name}.sqlite3", url, host.collections, network)
             network.meanwhile = self._meanwhile
-            network.around = lambda request, deliver, guest=guest: self._around(  # type: ignore[misc]
-                guest, request, deliver
-            )
+            network.around = partial(self._around, guest)
             self.guests[name] = guest
         self.changed()
 

@@ -119,10 +119,10 @@ MESSAGES = {
 
 
 def checks_page() -> str:
-    tree = ast.parse((ROOT / "django_sync/checks.py").read_text())
-    found = sorted(dict(check_entries(tree)).items())
+    trees = [ast.parse(file.read_text()) for file in (ROOT / "django_sync/checks").glob("*.py")]
+    found = sorted({id: told for tree in trees for id, told in check_entries(tree)}.items())
     lines = [
-        notice("django_sync/checks.py"),
+        notice("django_sync/checks"),
         "# System checks",
         "`python manage.py check` tells of set-up mistakes before they cost anything. An error "
         "stops `runserver` and `migrate`; a warning is something to think about, and is silenced "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from rest_framework import permissions, serializers, viewsets
 from django_sync import checks
 from django_sync.capture import paths
 from django_sync.capture.specs import spec_problems
+from django_sync.checks.collections import check_collection
 from django_sync.collection import Collection
 from django_sync.merge import LastWrite, Manual
+from django_sync.registry import registry
+from django_sync.serializers import SyncRelatedField
 from django_sync.sync import SyncModelPermissions, SyncSerializerMixin, SyncViewSetMixin
 from example_project.boards import models as boards
-from tests.registry_app.models import Book, Memo, Notice, Pin, Poster, Shelf
+from tests.registry_app.models import Book, Memo, Notice, Pin, Poster, Remark, Shelf
 
 
 def ids(messages: Any) -> list[str]:
@@ -47,7 +51,17 @@ def collection_of(model: Any, serializer: Any = None, **members: Any) -> Collect
 
 
 def told(collection: Collection) -> list[str]:
-    return ids(checks._collection(collection))
+    return ids(check_collection(collection))
+
+
+@pytest.fixture
+def shown() -> Iterator[None]:
+    """Collections show what books refer to."""
+    for name, model in (("shelves", Shelf), ("notices", Notice)):
+        registry.add(Collection(name, viewsets.ModelViewSet, model))
+    yield
+    for name in ("shelves", "notices"):
+        registry.remove(name)
 
 
 def test_the_example_is_without_fault():
@@ -55,6 +69,7 @@ def test_the_example_is_without_fault():
 
 
 @pytest.mark.parametrize("model", [Notice, Poster, Shelf, Memo, Book])
+@pytest.mark.usefixtures("shown")
 def test_a_fit_collection_is_without_fault(model):
     assert told(collection_of(model)) == []
 
@@ -79,6 +94,8 @@ def test_a_fit_collection_is_without_fault(model):
         ({"RESOLVER": "django_sync.merge.Nobody"}, ["E011"]),
         ({"RESOLVER": "django_sync.merge.FieldOverlap"}, ["E011"]),
         ({"RESOLVER": "django_sync.conf.conf"}, ["E011"]),
+        ({"TRANSPORTS": ["long-poll", "poll"]}, []),
+        ({"TRANSPORTS": ["pigeon"]}, ["E012"]),
         (None, ["E009"]),
         ([], ["E009"]),
     ],
@@ -183,7 +200,7 @@ def test_w7_e006_a_serializer_without_the_mixin():
 
 @pytest.mark.parametrize("fields", [["nope"], ["text", "nope"], None])
 def test_e007_a_serializer_that_cannot_be_made(fields):
-    (message,) = checks._collection(collection_of(Notice, serializer_of(Notice, fields)))
+    (message,) = check_collection(collection_of(Notice, serializer_of(Notice, fields)))
     assert message.id == "django_sync.E007"
     assert message.msg
 
@@ -224,7 +241,7 @@ def test_w7_e008_w004_references(declared, expected):
 
 def test_e008_says_which_field_of_which_model():
     serializer = serializer_of(Book, ["notice"], notice=BY_KEY(read_only=True))
-    (message,) = checks._collection(collection_of(Book, serializer))
+    (message,) = check_collection(collection_of(Book, serializer))
     assert message.msg == "BookSerializer.notice names an object of Notice by its primary key."
 
 
@@ -236,6 +253,106 @@ def test_w004_what_is_touched_is_declared(monkeypatch):
     assert boards.Board.sync_touches == ("owner__username",)
     board = serializer_of(boards.Board, ["owner"], owner=owner)
     assert told(collection_of(boards.Board, board)) == []
+
+
+SLUG, TEXT = serializers.SlugRelatedField, serializers.StringRelatedField
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({"notice": SLUG(slug_field="text", read_only=True)}, ["W004"]),
+        ({"notice": TEXT()}, ["W004"]),
+        ({"count": NUMBER(read_only=True)}, ["W004"]),  # of the query, or a property
+        ({"get_title_display": ANY()}, ["W004"]),  # the title is no choice
+        ({"shelf_id": ANY()}, []),
+        # rows that no key of the book leads to
+        ({"notices": SLUG(slug_field="text", many=True, read_only=True)}, ["W009"]),
+        ({"notices": TEXT(many=True)}, ["W009"]),
+        ({"notices": serializer_of(Notice, ["text"])(many=True)}, ["W009"]),
+    ],
+    ids="-".join,
+)
+def test_w004_w009_what_a_record_is_made_from(declared, expected):
+    serializer = serializer_of(Book, ["title", *declared], **declared)
+    assert told(collection_of(Book, serializer)) == expected
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        serializer_of(Remark, ["text"])(source="remark_set", many=True),
+        SLUG(source="remark_set", slug_field="text", many=True, read_only=True),
+        TEXT(source="remark_set", many=True),
+        SyncRelatedField(source="remark_set", many=True, read_only=True),
+        ANY(source="remark_set.count"),
+    ],
+)
+def test_w009_the_way_back_of_a_key(field):
+    serializer = serializer_of(Memo, ["title", "remarks"], remarks=field)
+    assert told(collection_of(Memo, serializer)) == ["W009"]
+
+
+def test_w009_the_way_back_by_its_own_name():
+    assert told(collection_of(Memo, serializer_of(Memo, ["remark_set"]))) == ["W008", "W009"]
+    by_key = {"remark_set": BY_KEY(many=True, read_only=True)}
+    serializer = serializer_of(Memo, ["remark_set"], **by_key)
+    assert told(collection_of(Memo, serializer)) == ["E008", "W009"]
+
+
+def test_w009_the_other_end_of_a_list_and_of_a_key_to_one():
+    cards = serializer_of(boards.Label, ["cards"])
+    assert told(collection_of(boards.Label, cards)) == ["W009"]
+    poster = serializer_of(Notice, ["poster"], poster=SyncRelatedField(read_only=True))
+    assert told(collection_of(Notice, poster)) == ["W009"]
+
+
+def test_w004_the_words_for_a_choice_are_the_rows_own():
+    words = {"words": ANY(source="get_column_display")}
+    serializer = serializer_of(boards.Card, ["words"], **words)
+    assert told(collection_of(boards.Card, serializer)) == []
+
+
+@pytest.mark.parametrize(
+    ("touches", "source", "expected"),
+    [
+        (("notice__text",), "notice.text", []),
+        (("notice",), "notice.text", []),
+        (("notice__text",), "notice.sync_id", ["W004"]),  # another column
+        (("shelf",), "notice.text", ["W004"]),
+        (("notice",), "notice.poster.size", ["W004"]),  # further away than one key
+    ],
+)
+def test_w004_what_is_touched_is_what_is_shown(monkeypatch, touches, source, expected):
+    monkeypatch.setattr(Book, "sync_touches", touches)
+    serializer = serializer_of(Book, ["other"], other=ANY(source=source))
+    assert told(collection_of(Book, serializer)) == expected
+
+
+def test_w004_says_what_to_write():
+    serializer = serializer_of(Book, ["other"], other=ANY(source="notice.text"))
+    (message,) = check_collection(collection_of(Book, serializer))
+    assert "sync_touches = (“notice__text”,)" in message.hint
+
+
+class AmongSome(SyncRelatedField):
+    def get_queryset(self):
+        return Shelf.objects.filter(name="free")
+
+
+def test_w008_a_reference_that_is_looked_up_among_all():
+    serializer = serializer_of(Book, ["shelf", "notices", "title"])
+    assert told(collection_of(Book, serializer)) == ["W008", "W008"]
+    read = serializer_of(Book, ["shelf"], shelf=SyncRelatedField(read_only=True))
+    assert told(collection_of(Book, read)) == []
+    limited = serializer_of(Book, ["shelf"], shelf=AmongSome())
+    assert told(collection_of(Book, limited)) == []
+
+
+@pytest.mark.usefixtures("shown")
+def test_w008_not_where_a_collection_shows_them():
+    serializer = serializer_of(Book, ["shelf", "notices", "title"])
+    assert told(collection_of(Book, serializer)) == []
 
 
 def test_w004_a_nested_serializer():

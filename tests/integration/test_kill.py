@@ -344,7 +344,7 @@ def stop_in_pages() -> None:
         p.HERE.stop("page")
         original(self, doing, collection, changes[half:])
 
-    Store._put = stopping  # type: ignore[method-assign]
+    Store._put = stopping  # type: ignore[method-assign]  # in a process that is killed
 
 
 def stop_in_results() -> None:

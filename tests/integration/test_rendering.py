@@ -6,6 +6,7 @@ import datetime
 import decimal
 
 import pytest
+from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -14,9 +15,11 @@ from rest_framework import serializers
 from django_sync.caller import Caller
 from django_sync.registry import registry
 from django_sync.rendering import plan_for
+from django_sync.serializers import SyncSerializerMixin, with_references
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Label
 from tests.integration.conftest import make_people
+from tests.registry_app.models import Memo, Remark
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=50)
 JSON = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | TEXT, st.lists, max_leaves=4)
@@ -154,3 +157,29 @@ def test_a_query_with_joins_sends_each_record_once(people, monkeypatch):
 def test_decimals_dates_and_the_like_are_drf_s_own_words():
     field = serializers.DecimalField(max_digits=9, decimal_places=2)
     assert field.to_representation(decimal.Decimal(1)) == "1.00"
+
+
+class MemoSerializer(SyncSerializerMixin, serializers.ModelSerializer):
+    class Meta:
+        model = Memo
+        fields = ("title", "remark_set")
+
+
+class UserSerializer(SyncSerializerMixin, serializers.ModelSerializer):
+    class Meta:
+        model = User
+        fields = ("username", "memos")
+
+
+@pytest.mark.parametrize("kind", [MemoSerializer, UserSerializer])
+def test_the_way_back_of_a_key_is_two_queries_a_page(db, django_assert_num_queries, kind):
+    """Under the name that Django gives it and under one of its own."""
+    owner = User.objects.create_user("ada")
+    memos = [Memo.objects.create(owner=owner, title=str(n)) for n in range(3)]
+    remarks = [Remark.objects.create(memo=memo, text="x") for memo in memos for _ in range(2)]
+    name, rows = ("memos", memos) if kind is UserSerializer else ("remark_set", remarks)
+    with django_assert_num_queries(2):
+        told = kind(with_references(kind.Meta.model.objects.all(), kind()), many=True).data
+    assert sorted(id for row in told for id in row[name]) == sorted(
+        str(row.sync_id) for row in rows
+    )

@@ -14,6 +14,7 @@ from django_sync import feed, retention
 from django_sync.models import Change, Feed, MutationResult
 from example_project.boards.models import Board, Card
 from tests.integration.phone import Phone
+from tests.processes import until
 from tests.replica import Replica, truth
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -34,13 +35,16 @@ class Crew:
 
     def _work(self, act):
         try:
-            while time.monotonic() < self.end and not self.errors:
+            while not self.is_over():
                 act()
                 self.turns[act] = self.turns.get(act, 0) + 1
         except BaseException as error:  # noqa: BLE001  # told to the test
             self.errors.append(error)
         finally:
             connections.close_all()
+
+    def is_over(self):
+        return time.monotonic() >= self.end or bool(self.errors)
 
     def works(self):
         for thread in self.threads:
@@ -92,7 +96,8 @@ def test_f9_a_slow_snapshot_ends_while_others_write_and_prune(people):
         retention.prune(days=0)
 
     def reads():
-        time.sleep(0.05)
+        turn = crew.turns.get(prunes, 0)
+        until(lambda: crew.is_over() or crew.turns.get(prunes, 0) > turn, "it is pruned")
         slow.page()  # would raise CursorExpired
 
     for act in (writes, prunes, reads):

@@ -339,14 +339,19 @@ def unseen() -> Iterator[None]:
 
 
 def house_has_a_gap(party: Party) -> None:
-    """A card was written unseen, and its collection's generation moves on.
+    """A card was written or deleted unseen, and its collection's generation moves on.
 
-    It is a field that no guest edits: where nothing raised the revision, nothing can tell
-    a guest's mutation that it meets another's write.
+    What is written is a field that no guest edits: where nothing raised the revision, nothing
+    can tell a guest's mutation that it meets another's write. What is deleted is a card without
+    comments, for their collection had no gap.
     """
     with unseen():
         if card := row(party, Card):
-            Card.objects.filter(pk=card.pk).update(due=some_day(party))
+            found = Card.objects.filter(pk=card.pk)
+            if party.random.random() < 0.5:
+                found.update(due=some_day(party))
+            else:
+                found.filter(comments=None).delete()
     Generation.objects.get_or_create(model="boards.card", defaults={"value": 0})
     Generation.objects.update(value=F("value") + 1)
 
@@ -366,8 +371,11 @@ def house_prunes(party: Party) -> None:
 
 
 def house_diverges(party: Party) -> None:
-    """Another history stands in the log's place: marks differ, as after a failover."""
-    Change.objects.update(mark=F("mark") + 1)
+    """Another history stands in the log's place, as after a failover: a card differs, and marks."""
+    if Change.objects.update(mark=F("mark") + 1):
+        with unseen():
+            if card := row(party, Card):
+                Card.objects.filter(pk=card.pk).update(due=some_day(party))
 
 
 def house_restores(party: Party) -> None:

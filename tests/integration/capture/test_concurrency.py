@@ -1,7 +1,6 @@
 """PostgreSQL: two transactions at once, in both orders, at each hop (trap C1)."""
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +12,7 @@ from psycopg import errors
 
 from django_sync.models import Tombstone
 from tests.app.models import Author, Doc, Event, Note, Project
+from tests.processes import until
 
 from .conftest import entries, row
 
@@ -61,13 +61,21 @@ class Later(threading.Thread):
             self.session.rollback()
 
     def waits(self) -> bool:
-        time.sleep(0.3)
+        """Whether it came to wait for another's lock, and did not end without."""
+        pid = self.session.info.backend_pid
+        until(lambda: not self.is_alive() or is_blocked(pid), "it waits, or has ended")
         return self.is_alive()
 
     def outcome(self) -> BaseException | None:
         self.join(15)
         assert not self.is_alive()
         return self.error
+
+
+def is_blocked(pid: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [pid])
+        return bool(cursor.fetchone()[0])
 
 
 @pytest.fixture
@@ -233,7 +241,8 @@ def test_many_movers_and_many_writers(board: Any, sessions: Any) -> None:
             )
             try:
                 session.execute(*act)
-                time.sleep(chance.random() / 200)
+                for _ in range(chance.randrange(20)):  # others come by while the locks are held
+                    session.execute("SELECT 1")
                 session.commit()
             except (errors.DeadlockDetected, errors.SerializationFailure):
                 session.rollback()

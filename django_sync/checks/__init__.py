@@ -1,0 +1,21 @@
+"""System checks: set-up mistakes, each with an id and a hint of what to write instead."""
+
+from __future__ import annotations
+
+from django.core import checks
+
+from .capture import check_capture
+from .collections import check_collections
+from .models import check_models
+from .settings import check_settings
+
+
+def enlist() -> None:
+    """Register the checks with Django."""
+    checks.register(check_settings, "django_sync")
+    checks.register(check_models, checks.Tags.models)
+    checks.register(check_collections, "django_sync")
+    checks.register(check_capture, checks.Tags.database)
+
+
+__all__ = ["check_capture", "check_collections", "check_models", "check_settings", "enlist"]
