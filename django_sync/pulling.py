@@ -181,6 +181,8 @@ class Pull:
             pairs += [under_way] if goes_on and under_way else []
             total = self.cursor.sent + snapshots.total(self.caller, pairs)
             self.cursor = replace(self.cursor, total=total)
+        else:
+            self.cursor = replace(self.cursor, sent=0, total=0)  # what was under way has left
 
     def _snapshot(self, now: View) -> Answer:
         pairs = snapshots.remaining(self.cursor, self._done(), now)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from django_sync.capture import paths
+from django_sync.registry import registry
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests import processes as p
 
@@ -65,3 +67,14 @@ def processes(transactional_db: None) -> Iterator[p.Processes]:
 def boards(processes: p.Processes) -> SimpleNamespace:
     """The rows of ``people``, for all processes to see."""
     return make_people()
+
+
+@pytest.fixture
+def as_it_was() -> Iterator[None]:
+    """Registrations of a test end with it."""
+    names, before = set(registry.names()), dict(paths._paths)
+    yield
+    for name in set(registry.names()) - names:
+        registry.remove(name)
+    paths._paths.clear()
+    paths._paths.update(before)
