@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from . import errors, feed, holds, snapshots
 from .caller import Caller
-from .collection import Collection, digest
+from .collection import Collection
 from .cursor import Cursor, open_sealed, seal
 from .protocol import Change, Op, Page
 from .registry import registry
 from .scopes import EMPTY, NOTHING, View, keep, recall
+from .shapes import digest
 
 
 class Diverged(Exception):
