@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx2
 import pytest
 from django.contrib.auth.models import User
+from django.core import signals
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, connection
 
 from django_sync.capture import paths
 from django_sync.registry import registry
@@ -78,3 +86,32 @@ def as_it_was() -> Iterator[None]:
         registry.remove(name)
     paths._paths.clear()
     paths._paths.update(before)
+
+
+@contextlib.contextmanager
+def in_process() -> Iterator[httpx2.WSGITransport]:
+    """The application as a client's transport, on this test's own database connection."""
+    ends = (signals.request_started, signals.request_finished)
+    for signal in ends:
+        signal.disconnect(close_old_connections)
+    try:
+        yield httpx2.WSGITransport(app=get_wsgi_application())
+    finally:
+        for signal in ends:
+            signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """Of a database of its own, for projects that live in processes of theirs."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{tmp_path}/shop.sqlite3"
+        return
+    import psycopg
+
+    base, name = os.environ["DATABASE_URL"], f"shop_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(base, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+    yield f"{base.rsplit('/', 1)[0]}/{name}"
+    with psycopg.connect(base, autocommit=True) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -24,9 +24,6 @@ from typing import Any
 import httpx2
 import pytest
 from django.contrib.auth.models import User
-from django.core import signals
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 from rest_framework.authtoken.models import Token
 
 from django_sync import feed, ids
@@ -43,7 +40,7 @@ from django_sync.models import (
 )
 from django_sync.testing.party import Party
 from example_project.boards.models import Board, Card, Comment, Label, Membership
-from tests.integration.conftest import make_people
+from tests.integration.conftest import in_process, make_people
 
 from .acts import ACTS, decision
 from .boards import BoardsHost
@@ -82,12 +79,8 @@ def sweep() -> None:
 @pytest.fixture
 def inner(transactional_db: None) -> Iterator[httpx2.BaseTransport]:
     """The application in this process, with real commits on one connection."""
-    ends = (signals.request_started, signals.request_finished)
-    for signal in ends:
-        signal.disconnect(close_old_connections)
-    yield httpx2.WSGITransport(app=get_wsgi_application())
-    for signal in ends:
-        signal.connect(close_old_connections)
+    with in_process() as transport:
+        yield transport
 
 
 def seeded_ids(seed: int) -> Callable[[], uuid.UUID]:
