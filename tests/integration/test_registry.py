@@ -32,7 +32,10 @@ def users(db):
 def allow(user: User, model: Any, *actions: str) -> None:
     for action in actions:
         wanted = f"{action}_{model._meta.model_name}"
-        user.user_permissions.add(Permission.objects.get(codename=wanted))
+        found = Permission.objects.get(
+            codename=wanted, content_type__app_label=model._meta.app_label
+        )
+        user.user_permissions.add(found)
 
 
 def api(user: User) -> APIClient:
