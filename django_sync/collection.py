@@ -7,7 +7,6 @@ of cursors or of mutations.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import uuid
 from collections.abc import Iterable, Sequence
@@ -25,6 +24,7 @@ from .problems import translated
 from .protocol import Json, Record
 from .rendering import plan_for
 from .serializers import NEW_ID, with_references
+from .shapes import decides_on_fields, decides_on_serializer, shape_of
 
 READ = ("list", "GET")
 CREATE = ("create", "POST")
@@ -231,13 +231,18 @@ class Collection:
         return "" if ask is None else str(ask())
 
     def shape(self, caller: Caller) -> str:
-        """The hash of the serializer's readable fields: another shape, another collection."""
-        serializer_class = self.viewset(caller, READ).get_serializer_class()
-        if serializer_class not in self._shapes:
-            fields = serializer_class().fields
-            told = [f"{n}:{type(f).__name__}" for n, f in fields.items() if not f.write_only]
-            self._shapes[serializer_class] = digest(*told)
-        return self._shapes[serializer_class]
+        """The hash of the serializer's readable fields: another shape, another collection.
+
+        Where a serializer decides on its fields itself they may be others for each user,
+        and are looked at each time.
+        """
+        viewset = self.viewset(caller, READ)
+        kind = viewset.get_serializer_class()
+        if not (decides_on_fields(kind) or decides_on_serializer(type(viewset))):
+            if kind not in self._shapes:
+                self._shapes[kind] = shape_of(kind())
+            return self._shapes[kind]
+        return shape_of(viewset.get_serializer())
 
     # Writes
 
@@ -377,9 +382,3 @@ def encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def digest(*parts: str) -> str:
-    """A short hash of texts, for comparing."""
-    joined = "\0".join(parts)
-    return hashlib.sha256(joined.encode()).hexdigest()[:16]

@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from . import errors, feed, holds, snapshots
 from .caller import Caller
-from .collection import Collection, digest
+from .collection import Collection
 from .cursor import Cursor, open_sealed, seal
 from .protocol import Change, Op, Page
 from .registry import registry
 from .scopes import EMPTY, NOTHING, View, keep, recall
+from .shapes import digest
 
 
 class Diverged(Exception):
@@ -181,6 +182,8 @@ class Pull:
             pairs += [under_way] if goes_on and under_way else []
             total = self.cursor.sent + snapshots.total(self.caller, pairs)
             self.cursor = replace(self.cursor, total=total)
+        else:
+            self.cursor = replace(self.cursor, sent=0, total=0)  # what was under way has left
 
     def _snapshot(self, now: View) -> Answer:
         pairs = snapshots.remaining(self.cursor, self._done(), now)

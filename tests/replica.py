@@ -91,9 +91,9 @@ def truth(
     boards = set(Board.objects.visible_to(user).values_list("pk", flat=True))
     mine = {
         "boards": Board.objects.filter(pk__in=boards),
-        "labels": Label.objects.filter(board__in=boards),
-        "cards": Card.objects.filter(board__in=boards),
-        "comments": Comment.objects.filter(card__board__in=boards),
+        "labels": Label.objects.filter(board__in=boards).select_related("board"),
+        "cards": Card.objects.filter(board__in=boards).select_related("board"),
+        "comments": Comment.objects.filter(card__board__in=boards).select_related("card__board"),
     }
     return {
         (name, row.sync_id): (row.sync_revision, str(board_of(row).sync_id))

@@ -249,18 +249,26 @@ class Operation:
     problems: tuple[int, ...] = ()
 
 
+PULL = (
+    query("cursor", TEXT, "The client's place in the feed; none: a snapshot."),
+    query("collections", TEXT, "Names with commas between; none: all that may be read."),
+    LIMIT,
+)
+
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("ServiceView", "GET"): Operation(
         "service", "What a client needs before its first pull.", "Service"
     ),
     ("ChangesView", "GET"): Operation(
-        "pull",
-        "What the replica lacks.",
+        "pull", "What the replica lacks.", "Page", parameters=PULL, problems=(410,)
+    ),
+    ("LiveChangesView", "GET"): Operation(
+        "pull_live",
+        "What the replica lacks; held for a while where that is nothing.",
         "Page",
         parameters=(
-            query("cursor", TEXT, "The client's place in the feed; none: a snapshot."),
-            query("collections", TEXT, "Names with commas between; none: all that may be read."),
-            LIMIT,
+            *PULL,
+            query("wait", {"type": "integer", "minimum": 1}, "Seconds for which it may be held."),
         ),
         problems=(410,),
     ),

@@ -140,7 +140,7 @@ class ServiceView(SyncView):
 
 
 class ChangesView(SyncView):
-    """Pull. Held only by ``realtime``, which is told whose changes the caller waits for."""
+    """Pull. Where ``realtime`` holds it, it is told whose changes the caller waits for."""
 
     def get(self, request: Request) -> Response:
         asked = request.query_params
@@ -158,6 +158,10 @@ class ChangesView(SyncView):
             told: Any = response
             told.sync_scopes = engine.scopes_of(self.caller, asked_for)
         return response
+
+
+class LiveChangesView(ChangesView):
+    """Pull, and wait where nothing is new; ``realtime`` does the waiting."""
 
 
 class MutationsView(SyncView):

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx2
 import pytest
 from django.contrib.auth.models import User
+from django.core import signals
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, connection
 
 from django_sync import feed
+from django_sync.capture import paths
+from django_sync.registry import registry
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests import processes as p
 from tests.integration.phone import Phone
@@ -80,3 +90,43 @@ def processes(transactional_db: None) -> Iterator[p.Processes]:
 def boards(processes: p.Processes) -> SimpleNamespace:
     """The rows of ``people``, for all processes to see."""
     return make_people()
+
+
+@pytest.fixture
+def as_it_was() -> Iterator[None]:
+    """Registrations of a test end with it."""
+    names, before = set(registry.names()), dict(paths._paths)
+    yield
+    for name in set(registry.names()) - names:
+        registry.remove(name)
+    paths._paths.clear()
+    paths._paths.update(before)
+
+
+@contextlib.contextmanager
+def in_process() -> Iterator[httpx2.WSGITransport]:
+    """The application as a client's transport, on this test's own database connection."""
+    ends = (signals.request_started, signals.request_finished)
+    for signal in ends:
+        signal.disconnect(close_old_connections)
+    try:
+        yield httpx2.WSGITransport(app=get_wsgi_application())
+    finally:
+        for signal in ends:
+            signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """Of a database of its own, for projects that live in processes of theirs."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{tmp_path}/shop.sqlite3"
+        return
+    import psycopg
+
+    base, name = os.environ["DATABASE_URL"], f"shop_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(base, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+    yield f"{base.rsplit('/', 1)[0]}/{name}"
+    with psycopg.connect(base, autocommit=True) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,18 +19,9 @@ from example_project.boards import api as boards_api
 from example_project.boards.models import Membership
 from tests.registry_app.models import Book, Memo, Notice, Poster, Remark, Shelf
 
+pytestmark = pytest.mark.usefixtures("as_it_was")
+
 register: Any = sync.register  # called in ways that its types refuse, too
-
-
-@pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
-    """Registrations of a test end with it."""
-    names, before = set(registry.names()), dict(paths._paths)
-    yield
-    for name in set(registry.names()) - names:
-        registry.remove(name)
-    paths._paths.clear()
-    paths._paths.update(before)
 
 
 @pytest.fixture
@@ -42,7 +32,10 @@ def users(db):
 def allow(user: User, model: Any, *actions: str) -> None:
     for action in actions:
         wanted = f"{action}_{model._meta.model_name}"
-        user.user_permissions.add(Permission.objects.get(codename=wanted))
+        found = Permission.objects.get(
+            codename=wanted, content_type__app_label=model._meta.app_label
+        )
+        user.user_permissions.add(found)
 
 
 def api(user: User) -> APIClient:

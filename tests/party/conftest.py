@@ -10,12 +10,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from django.core import signals
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 
 from django_sync import ids
 from django_sync.testing.party import Act
+from tests.integration.conftest import in_process
 
 from .acts import ACTS
 from .holding import hold_party, seeded_ids, sweep
@@ -24,12 +22,8 @@ from .holding import hold_party, seeded_ids, sweep
 @pytest.fixture
 def inner(transactional_db: None) -> Iterator[httpx2.BaseTransport]:
     """The application in this process, with real commits on one connection."""
-    ends = (signals.request_started, signals.request_finished)
-    for signal in ends:
-        signal.disconnect(close_old_connections)
-    yield httpx2.WSGITransport(app=get_wsgi_application())
-    for signal in ends:
-        signal.connect(close_old_connections)
+    with in_process() as transport:
+        yield transport
 
 
 @pytest.fixture

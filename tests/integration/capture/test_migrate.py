@@ -6,12 +6,9 @@ Each stage is a process with the code of that time, on a database of its own.
 import os
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -172,21 +169,6 @@ assert ops("shop.product")[-1] == ("c", 1)
 """,
     ),
 ]
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    if connection.vendor == "sqlite":
-        yield f"sqlite:///{tmp_path}/shop.sqlite3"
-        return
-    import psycopg
-
-    base, name = os.environ["DATABASE_URL"], f"shop_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(base, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-    yield f"{base.rsplit('/', 1)[0]}/{name}"
-    with psycopg.connect(base, autocommit=True) as server:
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.django_db

@@ -1,0 +1,58 @@
+"""The shape of a serializer: what its records look like, by which two can be compared.
+
+Where it is another one, after a deploy or for a user whose role has changed, the collection
+is another one for replicas, and is sent anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from rest_framework import serializers
+
+LOOKS = ("source", "slug_field", "format", "decimal_places", "coerce_to_string")
+"""Options of a field by which its value looks another way."""
+DECIDE = ("__init__", "__new__", "get_fields", "get_field_names", "fields")
+"""By these a serializer may have other fields for each request."""
+
+
+def shape_of(serializer: Any) -> str:
+    """The hash of what a serializer shows, by which names, and how."""
+    return digest(*told_of(serializer))
+
+
+def told_of(field: Any, path: str = "") -> Iterator[str]:
+    """What of a field a record's look depends on, and of those within it."""
+    options = [f"{name}={getattr(field, name)}" for name in LOOKS if hasattr(field, name)]
+    yield " ".join([path, type(field).__name__, *map(str, options)])
+    for name in ("child", "child_relation"):
+        if hasattr(field, name):
+            yield from told_of(getattr(field, name), f"{path}.{name}")
+    if isinstance(field, serializers.Serializer):
+        for name, inner in field.fields.items():
+            if not inner.write_only:
+                yield from told_of(inner, f"{path}.{name}")
+
+
+def decides_on_fields(kind: type[Any]) -> bool:
+    """Whether a serializer class has a say of its own in which fields it has."""
+    return any(name in vars(base) for base in kind.__mro__ if not _is_ours(base) for name in DECIDE)
+
+
+def decides_on_serializer(viewset_class: type[Any]) -> bool:
+    """Whether a viewset makes its serializer in a way of its own."""
+    return any(
+        "get_serializer" in vars(base) for base in viewset_class.__mro__ if not _is_ours(base)
+    )
+
+
+def _is_ours(base: type[Any]) -> bool:
+    return base is object or base.__module__.startswith(("rest_framework.", "django_sync."))
+
+
+def digest(*parts: str) -> str:
+    """A short hash of texts, for comparing."""
+    joined = "\0".join(parts)
+    return hashlib.sha256(joined.encode()).hexdigest()[:16]

@@ -1,0 +1,9 @@
+"""An application made of what docs/howto/access.md tells people to write."""
+
+from django.apps import AppConfig
+
+
+class AccessAppConfig(AppConfig):
+    name = "tests.access_app"
+    label = "access_app"
+    default_auto_field = "django.db.models.BigAutoField"
