@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from collections import Counter
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -103,6 +104,7 @@ def come_and_go(seed: str, scopes: dict[str, frozenset[str] | None]) -> list[Rea
     """New clients: some leave in the middle of their snapshot, others go on to follow."""
     chance = random.Random(seed)
     staying: list[Tail] = []
+    counts: Counter[str] = Counter()
     p.HERE.stop("begun")
     while not p.HERE.may_go.acquire(timeout=0.1):
         user = chance.choice(sorted(scopes))
@@ -110,12 +112,15 @@ def come_and_go(seed: str, scopes: dict[str, frozenset[str] | None]) -> list[Rea
         if chance.random() < 0.5:
             for _ in range(chance.randrange(1, 5)):
                 tail.page()
-            tail.reading.counts["abandoned"] += 1
+            counts["abandoned"] += 1
             continue
         tail.read()
+        counts["snapshots finished"] += 1
         staying = [*staying[-2:], tail]
         for one in staying:
             one.read()
+    if staying:
+        staying[0].reading.counts += counts
     return [tail.close() for tail in staying]
 
 
