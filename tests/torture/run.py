@@ -99,7 +99,8 @@ def run(plan: Plan, processes: p.Processes) -> Story:
     long.go()
     story.long = long.result()
     watcher.read()
-    assert any(r.object.get("title") == "long" for r in watcher.records.values())
+    for one in story.long.commit.written:
+        assert watcher.reading.arrivals[one.id][-1].revision >= one.revision, "it came too late"
     _watch(story, watcher, began + plan.seconds - time.monotonic())
 
     for writer in writing:
