@@ -27,6 +27,7 @@ from tests.copies import AT_REST, KINDS, QUICK, Backup
 from tests.replica import Replica, truth
 
 from .test_kill import COLLECTIONS, held, wired
+from .test_mutations import Phone
 
 __all__ = ["wired"]
 
@@ -254,12 +255,12 @@ def check_kept(ada: Guest, people: SimpleNamespace, loss: Loss, later: bool) -> 
     loss.cards.edited.refresh_from_db()
     assert loss.cards.edited.title == "edited", "what she changed was another title"
     told = {
-        str(loss.cards.edited.sync_id): "conflict",
-        str(loss.cards.plain.sync_id): "conflict",
+        str(loss.cards.edited.sync_id): "unknown_base",
+        str(loss.cards.plain.sync_id): "unknown_base",
         str(loss.late.sync_id): "rejected",
-        **({str(loss.cards.going.sync_id): "conflict"} if later else {}),
+        **({str(loss.cards.going.sync_id): "update_delete"} if later else {}),
     }
-    found = {conflict.id: "conflict" for conflict in ada.client.conflicts}
+    found = {conflict.id: conflict.kind for conflict in ada.client.conflicts}
     found |= {one.mutation.object_id: "rejected" for one in ada.client.rejections}
     assert found == told
     for conflict in ada.client.conflicts:
@@ -332,6 +333,39 @@ def test_f4_a_backup_of_just_now_disturbs_nobody(wired: Any, house: House, guest
         assert guest.sees(card)["title"] == "written afterwards"
     guests.ada.check()
     assert epoch() == before
+
+
+@pytest.mark.parametrize("kind", QUICK)
+def test_f4_g5_a_backup_from_before_another_restore_has_an_epoch_that_was_there_before(
+    wired: Any, house: House
+) -> None:
+    """Revisions of that epoch come twice then; a cursor of the later one tells, and it moves on."""
+    phone, ada = Phone(wired.ada), Replica(wired.ada)
+    card = make_cards(wired, "card").card
+    ada.pull()
+    first = epoch()
+    house.take()
+    retitle(card, "lost")
+    ada.pull()
+    unsent = phone.update(card, base=2, title="on what was lost") | {"epoch": first}
+    feed.diverged(first)
+    ada.pull()
+    assert ada.epoch != first
+    house.restore()
+    retitle(card, "written since")
+    assert Card.objects.get(pk=card.pk).sync_revision == 2
+    assert epoch() == first
+
+    with pytest.raises(errors.CursorExpired):
+        ada.page()
+    assert epoch() not in {first, ada.epoch}
+    (result,) = phone.send(unsent)
+    assert (result.status, result.conflict.kind) == ("conflict", "unknown_base")
+    assert Card.objects.get(pk=card.pk).title == "written since"
+    moved = epoch()
+    ada.pull()
+    assert epoch() == moved
+    assert ada.held() == truth(wired.ada)
 
 
 def prove(user: str, cursor: str) -> str:
