@@ -28,6 +28,8 @@ def judge(story: Story) -> dict[str, Any]:
     check_order(story, places)
     check_replicas(story)
     check_long(story)
+    late = lateness(story)
+    assert sum(map(bool, late)) * 100 <= len(late), "sequencing does not keep up"
     check_log()
     assert doctor.examine() == []
     return measure(story)
