@@ -4,6 +4,7 @@
 #   make test      rules, types, and the whole suite             TEST_POSTGRES_URL, PYTHON, WORKERS
 #   make matrix    the suite on each Python and Django we support, and on the lowest of all bounds
 #   make bench     figures of this machine                       DATABASE_URL
+#   make torture   a minute of everything at once on PostgreSQL  DATABASE_URL, TORTURE
 
 PORT ?= 8000
 WORKERS ?= auto
@@ -17,7 +18,7 @@ PYTHON ?= $(call works,python3.11 python3.12 python3.13 python3.14 python3 pytho
 PYTHON_313 ?= $(call works,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python),13)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix bench lint typecheck suite suite-313 format docs clean
+.PHONY: help demo test matrix bench torture lint typecheck suite suite-313 format docs clean
 
 help:
 	@sed -n '/^#   make/s/^# *//p' Makefile
@@ -78,7 +79,7 @@ define run-suite
 		echo "── $(1): PostgreSQL was NOT tested: none answers (set TEST_POSTGRES_URL)"; \
 	fi
 endef
-ON_POSTGRES := $(wildcard tests/integration tests/party)
+ON_POSTGRES := $(wildcard tests/integration tests/party tests/torture)
 
 suite: .venv/.dev
 	$(call run-suite,.venv)
@@ -101,6 +102,10 @@ matrix: .venv/.dev
 
 bench: .venv/.dev
 	@.venv/bin/python -m tests.benchmarks.first_pull
+
+# This one fails where a guarantee does; TORTURE="--seed 7 --seconds 600" has it as one wants it.
+torture: .venv/.dev
+	@.venv/bin/python -m tests.torture $(TORTURE)
 
 # ── Housekeeping ──────────────────────────────────────────────────────────────────────────────────
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from . import capture, feed
 from .conf import conf
+from .ids import new_id
 from .models import Change, Feed, Outbox, Tombstone
 
 __all__ = ["Finding", "examine", "mend"]
@@ -229,5 +230,5 @@ def _set_right(*, anew: bool) -> None:
         if state.floor > (span["high"] or 0):
             state.floor = span["low"] or 0
         if anew:
-            state.epoch = uuid.uuid4()
+            state.epoch = new_id()
         state.save(using=conf.DATABASE)

@@ -22,6 +22,7 @@ from typing import Any
 from django.db import OperationalError, connections, transaction
 
 from .conf import conf
+from .ids import new_id
 from .merge import Step
 from .models import Change, Feed, Generation, Outbox, Tombstone
 
@@ -133,7 +134,7 @@ def _create(cursor: Any) -> int:
     cursor.execute(
         f"INSERT INTO {FEED} (id, epoch, head, floor) VALUES (1, %s, %s, 0)"
         " ON CONFLICT (id) DO NOTHING",
-        [uuid.uuid4() if connection().vendor == "postgresql" else uuid.uuid4().hex, head],
+        [new_id() if connection().vendor == "postgresql" else new_id().hex, head],
     )
     cursor.execute(f"SELECT head FROM {FEED} WHERE id = 1")
     return int(cursor.fetchone()[0])
@@ -207,11 +208,21 @@ def state(position: int = 0) -> tuple[State, int | None]:
 
 
 def diverged(epoch: str) -> None:
-    """Begin a new epoch, once, where a cursor of ``epoch`` proved that history is another."""
+    """Begin a new epoch, once, where a cursor proved, under ``epoch``, that history is another."""
     old = uuid.UUID(epoch)
-    moved = Feed.objects.using(conf.DATABASE).filter(id=1, epoch=old).update(epoch=uuid.uuid4())
+    moved = Feed.objects.using(conf.DATABASE).filter(id=1, epoch=old).update(epoch=new_id())
     if moved:
         log.warning("history diverged: a new epoch begins, and replicas start again")
+
+
+def is_later(epoch: str, than: str) -> bool:
+    """Whether an epoch began after another: ids of version 7 are in the order of time.
+
+    One that is later than the feed's own was lost with a restore, and its cursor proves
+    it. (Those of version 4, from earlier releases, are taken for older than any other.)
+    """
+    born = [found.int if found.version == 7 else 0 for found in map(uuid.UUID, (epoch, than))]
+    return born[0] > born[1]
 
 
 def generations() -> dict[str, int]:

@@ -25,7 +25,11 @@ from .shapes import digest
 
 
 class Diverged(Exception):
-    """A cursor proved that this history is not the one it was given in."""
+    """A cursor proved that this history, of ``epoch``, is not the one it was given in."""
+
+    def __init__(self, epoch: str) -> None:
+        super().__init__(epoch)
+        self.epoch = epoch
 
 
 @dataclass(frozen=True)
@@ -67,17 +71,19 @@ def check_history(cursor: Cursor) -> feed.State:
     """
     try:
         return _proved(cursor)
-    except Diverged:
-        feed.diverged(cursor.epoch)
+    except Diverged as found:
+        feed.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
 
 
 def _proved(cursor: Cursor) -> feed.State:
     state, mark = feed.state(cursor.position)
+    if feed.is_later(cursor.epoch, than=state.epoch):
+        raise Diverged(state.epoch)
     if cursor.epoch != state.epoch or cursor.position < state.floor:
         raise errors.CursorExpired
     if cursor.position > state.head or mark != cursor.mark:
-        raise Diverged
+        raise Diverged(state.epoch)
     return state
 
 
@@ -96,9 +102,8 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     try:
         with feed.snapshot():
             answer = _answer(caller, Asked(cursor, names, limit))
-    except Diverged:
-        assert cursor is not None
-        feed.diverged(cursor.epoch)
+    except Diverged as found:
+        feed.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
     for view in answer.views:
         keep(view)

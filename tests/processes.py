@@ -102,6 +102,7 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
     "refused": (mutations.Run, "_refuse_all", False),
     "committed": (mutations.Run, "results", True),
     "pulled": (engine, "pull", True),
+    "diverged": (feed, "diverged", False),
 }
 """Places to stop at: whose function, its name, and whether behind or before it."""
 
