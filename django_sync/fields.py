@@ -184,6 +184,9 @@ class JsonText(TextField):
     infinity, and a result that cannot be stored would fail its whole batch.
     """
 
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
         return None if value is None else json.loads(value)
 

@@ -242,7 +242,11 @@ class Ledger:
 
     def _settle(self) -> None:
         """A client that writes to an object again has settled what it had open there."""
-        again = {row.object_id for row in self.written.values() if row.op != Write.CREATE}
+        again = {
+            id
+            for row in self.written.values()
+            if (id := row.object_id) is not None and row.op != Write.CREATE
+        }
         if self.client is not None and again:
             still_open = Decision.objects.using(conf.DATABASE).filter(
                 client=self.client, object_id__in=again, settled_at=None

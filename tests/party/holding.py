@@ -19,6 +19,7 @@ from django_sync.client import TokenAuth
 from django_sync.models import (
     Change,
     Client,
+    Decision,
     Feed,
     Generation,
     MutationResult,
@@ -40,6 +41,7 @@ TABLES: list[Any] = [
     Label,
     Membership,
     Board,
+    Decision,
     MutationResult,
     Client,
     Token,
