@@ -22,6 +22,9 @@ from .scopes import View
 MOST_SCOPES = 64
 """Scopes that one query asks for, at most: many small ones cost one query, not one each."""
 
+COUNTED = 5000
+"""Scopes that one query counts the records of: SQLite takes some 32,000 values in one."""
+
 Order = Callable[[Pair], tuple[int, str]]
 
 
@@ -110,4 +113,8 @@ def total(caller: Caller, pairs: list[Pair]) -> int:
     by_name: dict[str, list[str]] = {}
     for name, scope in pairs:
         by_name.setdefault(name, []).append(scope)
-    return sum(registry.get(name).count(caller, scopes) for name, scopes in by_name.items())
+    return sum(
+        registry.get(name).count(caller, scopes[first : first + COUNTED])
+        for name, scopes in by_name.items()
+        for first in range(0, len(scopes), COUNTED)
+    )

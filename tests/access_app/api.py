@@ -117,8 +117,12 @@ class NoticeViewSet(SyncViewSetMixin, viewsets.ModelViewSet):
         return self.request.user.groups.values_list("pk", flat=True)
 
     def may_write_scope(self, scope):
-        writing = self.request.user.groups.filter(permissions__codename="change_notice")
-        return writing.filter(pk=scope).exists()
+        granted = self.request.user.groups.filter(
+            pk=scope,
+            permissions__codename="change_notice",
+            permissions__content_type__app_label=Notice._meta.app_label,
+        )
+        return granted.exists()
 
 
 # Single objects
