@@ -12,6 +12,7 @@ from rest_framework import permissions, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from django_sync.merge import ClientWins, LastWrite, Manual
 from django_sync.sync import SyncSerializerMixin, SyncViewSetMixin
 
 from .models import Board, Card, Comment, Label
@@ -117,6 +118,7 @@ class LabelViewSet(BoardScoped):
 class CardViewSet(BoardScoped):
     queryset = Card.objects.all()
     serializer_class = CardSerializer
+    resolvers = {"column": LastWrite(), "position": ClientWins(), "*": Manual()}
 
     def perform_update(self, serializer: Any) -> None:
         card = serializer.save()
