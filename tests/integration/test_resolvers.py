@@ -117,7 +117,8 @@ def test_one_open_field_leaves_all_open(card, phone, other, resolve):
     assert set(result.conflict.fields) == {"title", "body"}
 
 
-def test_the_project_has_a_default(card, phone, other, settings):
+def test_the_project_has_a_default(card, phone, other, resolve, settings):
+    resolve()
     settings.DJANGO_SYNC = {"RESOLVER": "django_sync.merge.ServerWins"}
     assert told(met(phone, other, card)) == [("title", "server_wins", "server")]
 
