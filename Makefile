@@ -2,7 +2,7 @@
 #
 #   make demo      the example at http://127.0.0.1:8000          PORT, DATABASE_URL change it
 #   make test      rules, types, and the whole suite             TEST_POSTGRES_URL, PYTHON, WORKERS
-#   make bench     figures of this machine                       DATABASE_URL
+#   make bench     figures of this machine                       TEST_POSTGRES_URL, WORKS, BENCH
 
 PORT ?= 8000
 WORKERS ?= auto
@@ -93,7 +93,16 @@ endif
 
 # ── Figures ── for reading, never for failing ─────────────────────────────────────────────────────
 
+# Ratios against plain Django and DRF on SQLite and, where it answers, PostgreSQL; then one whole
+# first pull into a client. WORKS chooses ("write pull"), BENCH passes options (--help names them).
 bench: .venv/.dev
+	@DATABASE_URL= .venv/bin/python -m tests.benchmarks.ratios $(WORKS) $(BENCH)
+	@url=$$(.venv/bin/python .ci/postgres_url.py) || exit 1; \
+	if [ -n "$$url" ]; then \
+		DATABASE_URL="$$url" .venv/bin/python -m tests.benchmarks.ratios $(WORKS) $(BENCH); \
+	else \
+		echo "── PostgreSQL was NOT measured: none answers (set TEST_POSTGRES_URL)"; \
+	fi
 	@.venv/bin/python -m tests.benchmarks.first_pull
 
 # ── Housekeeping ──────────────────────────────────────────────────────────────────────────────────
