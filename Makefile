@@ -16,7 +16,7 @@ PYTHON ?= $(call works,python3.11 python3.12 python3.13 python3.14 python3 pytho
 PYTHON_313 ?= $(call works,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python),13)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint typecheck suite suite-313 format docs clean
+.PHONY: help demo test bench bench-peers lint typecheck suite suite-313 format docs clean
 
 help:
 	@sed -n '/^#   make/s/^# *//p' Makefile
@@ -104,6 +104,14 @@ bench: .venv/.dev
 		echo "── PostgreSQL was NOT measured: none answers (set TEST_POSTGRES_URL)"; \
 	fi
 	@.venv/bin/python -m tests.benchmarks.first_pull
+
+# Beside Kinto, PouchDB and plain DRF, by a harness of its own folder (PEERS), whose packages it has
+# installed (PEERS_DIR) and whose PostgreSQL it has started. BENCH passes options.
+PEERS_ARE ?= django-sync-pg-gunicorn,drf-pg-gunicorn,kinto-pg-uwsgi,pouchdb-server-leveldb
+bench-peers:
+	@test -f "$(PEERS)/http_bench.py" || { echo "make bench-peers PEERS=/path/to/the/harness" >&2; exit 1; }
+	@PYTHONPATH="$(CURDIR):$(PEERS)" EXTRA_PEERS=tests.benchmarks.peers:DjangoSync \
+		$(PEERS_DIR)/drf/bin/python $(PEERS)/http_bench.py --peers $(PEERS_ARE) $(BENCH)
 
 # ── Housekeeping ──────────────────────────────────────────────────────────────────────────────────
 

@@ -29,6 +29,7 @@ log = logging.getLogger("django_sync.feed")
 CHANGE = Change._meta.db_table
 FEED = Feed._meta.db_table
 OUTBOX = Outbox._meta.db_table
+TOMBSTONE = Tombstone._meta.db_table
 LOCKED = "55P03"
 """PostgreSQL's SQLSTATE for a lock that was not to be had in time."""
 
@@ -74,6 +75,14 @@ class Step:
     op: str
     columns: tuple[str, ...]
     at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is left of a deleted object: its last revision, and where it lay."""
+
+    revision: int
+    scope: str | None
 
 
 def connection() -> Any:
@@ -276,10 +285,20 @@ def unsequenced(scopes: Sequence[str]) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def tombstones(model: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tombstone]:
+def tombstones(model: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Trace]:
     """The last traces of deleted objects among ``ids``."""
-    found = Tombstone.objects.using(conf.DATABASE).filter(model=model, object_id__in=ids)
-    return {tombstone.object_id: tombstone for tombstone in found}
+    among = "IN (SELECT value FROM json_each(%s))"
+    bounds: list[Any] = [model, json.dumps([id.hex for id in ids])]
+    if connection().vendor == "postgresql":
+        bounds, among = [model, list(ids)], "= ANY(%s)"
+    with connection().cursor() as cursor:
+        cursor.execute(
+            f"SELECT object_id, revision, scope FROM {TOMBSTONE}"
+            f" WHERE model = %s AND object_id {among}",
+            bounds,
+        )
+        found = cursor.fetchall()
+    return {uuid.UUID(str(id)): Trace(revision, scope) for id, revision, scope in found}
 
 
 def history(
