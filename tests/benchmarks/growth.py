@@ -81,8 +81,11 @@ def options() -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("SHOW autovacuum_naptime")
-        print(f"autovacuum_naptime {cursor.fetchone()[0]}")
+        cursor.execute(
+            "SELECT 'autovacuum ' || current_setting('autovacuum') || ', naptime '"
+            " || current_setting('autovacuum_naptime')"
+        )
+        print(cursor.fetchone()[0])
         cursor.execute(
             "SELECT relname, reloptions FROM pg_class WHERE relname = ANY(%s) AND reloptions"
             " IS NOT NULL ORDER BY 1",
