@@ -238,7 +238,9 @@ def diverged(epoch: str) -> None:
 
 def generations() -> dict[str, int]:
     """How often each model's feed had a gap, by label."""
-    return dict(Generation.objects.using(conf.DATABASE).values_list("model", "value"))
+    with connection().cursor() as cursor:
+        cursor.execute(f"SELECT model, value FROM {Generation._meta.db_table}")
+        return dict(cursor.fetchall())
 
 
 BY_SCOPE = next(index.name for index in Change._meta.indexes if "scope" in index.fields)
