@@ -3,7 +3,7 @@
 #   make demo      the example at http://127.0.0.1:8000          PORT, DATABASE_URL change it
 #   make test      rules, types, and the whole suite             TEST_POSTGRES_URL, PYTHON, WORKERS
 #   make matrix    the suite on each Python and Django we support, and on the lowest of all bounds
-#   make bench     figures of this machine                       DATABASE_URL
+#   make bench     figures of this machine                       TEST_POSTGRES_URL, WORKS, BENCH
 #   make torture   a minute of everything at once on PostgreSQL  DATABASE_URL, TORTURE
 
 PORT ?= 8000
@@ -18,7 +18,7 @@ PYTHON ?= $(call works,python3.11 python3.12 python3.13 python3.14 python3 pytho
 PYTHON_313 ?= $(call works,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python),13)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix bench torture lint typecheck suite suite-313 format docs clean
+.PHONY: help demo test matrix bench bench-peers torture lint typecheck suite suite-313 format docs clean
 
 help:
 	@sed -n '/^#   make/s/^# *//p' Makefile
@@ -100,8 +100,25 @@ matrix: .venv/.dev
 
 # ── Figures ── for reading, never for failing ─────────────────────────────────────────────────────
 
+# Ratios against plain Django and DRF on SQLite and, where it answers, PostgreSQL; then one whole
+# first pull into a client. WORKS chooses ("write pull"), BENCH passes options (--help names them).
 bench: .venv/.dev
+	@DATABASE_URL= .venv/bin/python -m tests.benchmarks.ratios $(WORKS) $(BENCH)
+	@url=$$(.venv/bin/python .ci/postgres_url.py) || exit 1; \
+	if [ -n "$$url" ]; then \
+		DATABASE_URL="$$url" .venv/bin/python -m tests.benchmarks.ratios $(WORKS) $(BENCH); \
+	else \
+		echo "── PostgreSQL was NOT measured: none answers (set TEST_POSTGRES_URL)"; \
+	fi
 	@.venv/bin/python -m tests.benchmarks.first_pull
+
+# Beside Kinto, PouchDB and plain DRF, by a harness of its own folder (PEERS), whose packages it has
+# installed (PEERS_DIR) and whose PostgreSQL it has started. BENCH passes options.
+PEERS_ARE ?= django-sync-pg-gunicorn,drf-pg-gunicorn,kinto-pg-uwsgi,pouchdb-server-leveldb
+bench-peers:
+	@test -f "$(PEERS)/http_bench.py" || { echo "make bench-peers PEERS=/path/to/the/harness" >&2; exit 1; }
+	@PYTHONPATH="$(CURDIR):$(PEERS)" EXTRA_PEERS=tests.benchmarks.peers:DjangoSync \
+		$(PEERS_DIR)/drf/bin/python $(PEERS)/http_bench.py --peers $(PEERS_ARE) $(BENCH)
 
 # This one fails where a guarantee does; TORTURE="--seed 7 --seconds 600" has it as one wants it.
 torture: .venv/.dev

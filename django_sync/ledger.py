@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.db import connections
 from django.utils import timezone
 
 from . import errors, feed
@@ -23,6 +24,9 @@ from .protocol import Conflict, ConflictKind, Json, Mutation, Resolution, Result
 from .registry import registry
 from .settling import WHOLE
 from .writing import Effect, Spans, tombstone
+
+KEPT = ("status", "model", "revision_before", "revision", "trace")
+"""What a claim is told at the end of its transaction."""
 
 
 def digest(mutation: Mutation) -> str:
@@ -234,11 +238,23 @@ class Ledger:
             gone = [self.rows[id].pk for id in self.forgotten]
             objects.filter(pk__in=gone).delete()
         if self.written:
-            columns = ["status", "model", "revision_before", "revision", "trace"]
-            objects.bulk_update(list(self.written.values()), columns)
+            self._store(list(self.written.values()))
         self._settle()
         if self.decisions:
             Decision.objects.using(conf.DATABASE).bulk_create(list(self.decisions.values()))
+
+    def _store(self, rows: Sequence[MutationResult]) -> None:
+        """By hand: ``bulk_update`` spends as long on its CASE for each row as a create does."""
+        db = connections[conf.DATABASE]
+        options: Any = MutationResult._meta
+        kept: list[Any] = [options.get_field(name) for name in KEPT]
+        columns = ", ".join(f"{db.ops.quote_name(field.column)} = %s" for field in kept)
+        values = [
+            [*(f.get_db_prep_save(getattr(row, f.attname), db) for f in kept), row.pk]
+            for row in rows
+        ]
+        with db.cursor() as cursor:
+            cursor.executemany(f"UPDATE {options.db_table} SET {columns} WHERE id = %s", values)
 
     def _settle(self) -> None:
         """A client that writes to an object again has settled what it had open there."""

@@ -8,15 +8,18 @@ field, an own ``to_representation``, an own field class) is left to DRF: there i
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
+from rest_framework import ISO_8601, relations, serializers
 from rest_framework import fields as drf
-from rest_framework import relations, serializers
+from rest_framework.settings import api_settings
 
 from .fields import id_field
 from .models import SyncModel
@@ -24,6 +27,7 @@ from .protocol import Json, Record
 from .serializers import SyncRelatedField
 
 Convert = Callable[[Any], Any]
+UTC = ZoneInfo("UTC")
 
 AS_IT_IS: dict[type[Any], type] = {
     drf.CharField: str,
@@ -196,6 +200,8 @@ def _converter(field: Any, column: Any) -> Convert:
     """What the field makes of a value; nothing where nothing changes."""
     kind = AS_IT_IS.get(type(field))
     represent: Convert = field.to_representation
+    if type(field) is drf.DateTimeField:
+        return _times(field)
     if kind is None or getattr(field, "binary", False):
         return represent
     if kind is object:
@@ -203,5 +209,24 @@ def _converter(field: Any, column: Any) -> Convert:
 
     def convert(value: Any) -> Any:
         return value if type(value) is kind else represent(value)
+
+    return convert
+
+
+def _times(field: Any) -> Convert:
+    """What a ``DateTimeField`` makes of a time; without its detour where all is in UTC.
+
+    DRF asks for the current time zone once a value; within one page it is one.
+    """
+    represent: Convert = field.to_representation
+    told = getattr(field, "format", api_settings.DATETIME_FORMAT)
+    zone = field.timezone if hasattr(field, "timezone") else field.default_timezone()
+    if told is None or told.lower() != ISO_8601 or zone not in (datetime.UTC, UTC):
+        return represent
+
+    def convert(value: Any) -> Any:
+        if type(value) is not datetime.datetime or value.tzinfo is not datetime.UTC:
+            return represent(value)
+        return value.isoformat()[:-6] + "Z"
 
     return convert

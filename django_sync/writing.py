@@ -18,7 +18,6 @@ from . import errors, feed
 from .caller import Caller
 from .collection import CREATE, DELETE, UPDATE, Action, Collection
 from .merge import Trail, find_overlap, same
-from .models import Tombstone
 from .protocol import Conflict, ConflictKind, Json, Kept, Mutation, Record, Status, Write
 from .settling import Settlement, Settler
 
@@ -232,7 +231,7 @@ class Writer:
                 raise Met(conflict) from error
         return Effect(Status.MERGED, trace.revision, trace.revision, gone, trace.scope, settlement)
 
-    def _restored(self, collection: Collection, mutation: Mutation, trace: Tombstone) -> Effect:
+    def _restored(self, collection: Collection, mutation: Mutation, trace: feed.Trace) -> Effect:
         """Bring a deleted object back: who knows of its end asks for it with all its fields."""
         viewset = collection.viewset(self.caller, CREATE, data=mutation.fields)
         self._offers(collection, "create")

@@ -1,6 +1,6 @@
 """What grows over many changes, and what prune and vacuum give back: sizes on PostgreSQL.
 
-    DATABASE_URL=postgresql://… python -m tests.benchmarks.growth [--changes 200000]
+    DATABASE_URL=postgresql://… python -m tests.benchmarks.growth [--changes 1000000]
 
 Makes a database of its own there and drops it. Cards of the example are written in
 transactions of 50 changes: three in four are updates, one in eight creates, one in eight
@@ -68,10 +68,31 @@ def sizes(when: str) -> None:
                 [table],
             )
             heap, indexes, rows, dead, vacuums = cursor.fetchone()
+            each = f"{(heap + indexes) / rows:>6.0f} bytes a row" if rows else ""
             print(
-                f"{when:<24} {name:<10} {rows:>9,} rows {heap / 2**20:>8.1f} MiB "
-                f"indexes {indexes / 2**20:>8.1f} MiB  dead {dead:>8,}  autovacuums {vacuums}"
+                f"{when:<24} {name:<10} {rows:>9,} rows {heap / 2**20:>8.1f} MiB indexes"
+                f" {indexes / 2**20:>8.1f} MiB  dead {dead:>8,}  autovacuums {vacuums:>3} {each}",
+                flush=True,
             )
+
+
+def options() -> None:
+    """How autovacuum is set for our tables, and for the cluster."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 'autovacuum ' || current_setting('autovacuum') || ', naptime '"
+            " || current_setting('autovacuum_naptime')"
+        )
+        print(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT relname, reloptions FROM pg_class WHERE relname = ANY(%s) AND reloptions"
+            " IS NOT NULL ORDER BY 1",
+            [list(TABLES.values())],
+        )
+        for table, told in cursor.fetchall():
+            print(f"{table}: {', '.join(told)}")
 
 
 def timed(what: str, act: Any) -> Any:
@@ -106,6 +127,7 @@ def measure(changes: int) -> None:
     board = Board.objects.create(name="Bench", owner=User.objects.create_user("bench"))
     Card.objects.bulk_create([Card(board=board, title=f"Card {n}") for n in range(1000)])
     feed.sequence()
+    options()
 
     seconds = write(changes, feed.sequence)
     print(f"{changes:,} changes in {seconds:.0f} s, {changes / seconds:,.0f} a second")
@@ -131,7 +153,7 @@ def measure(changes: int) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--changes", type=int, default=200_000)
+    parser.add_argument("--changes", type=int, default=1_000_000)
     asked = parser.parse_args()
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):

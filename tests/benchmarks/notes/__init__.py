@@ -1,0 +1,1 @@
+"""The benches' application: records of one kind, with sync and without."""

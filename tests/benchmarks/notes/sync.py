@@ -1,0 +1,5 @@
+from django_sync import sync
+
+from . import api
+
+sync.register("notes", api.NoteViewSet)

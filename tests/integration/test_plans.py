@@ -1,0 +1,154 @@
+"""Hot statements go by their indexes, whatever else is in the tables.
+
+On PostgreSQL sequential scans are switched off for the look, since a planner rightly prefers
+them in tables as small as a test's: what is asked is whether an index fits the statement.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from django_sync import feed
+from django_sync.models import Change, Client, MutationResult
+from example_project.boards.models import Card
+from tests.benchmarks.plans import explained
+from tests.integration.phone import Phone
+from tests.replica import Replica
+
+pytestmark = pytest.mark.django_db
+
+SETTING = "enable_seqscan = off"
+RESULTS = MutationResult._meta.db_table
+SQLITE = {
+    "django_sync_result_mutation": "django_sync_mutationresult_1 (client_id=? AND mutation_id=?)",
+    "django_sync_tombstone_object": "django_sync_tombstone_1 (object_id=? AND model=?)",
+    "django_sync_scopeset_pkey": "django_sync_scopeset_1 (digest=?)",
+    "django_sync_outbox_pkey": "",
+}
+"""What SQLite calls the index of a constraint."""
+
+
+def crowd(number):
+    """So many changes of others behind what is there."""
+    feed.sequence()
+    head = feed.state()[0].head
+    Change.objects.bulk_create(
+        Change(
+            position=head + n,
+            mark=n,
+            model="boards.card",
+            object_id=uuid.uuid4(),
+            revision=1,
+            op="u",
+            columns="title",
+            scope=f"tenant {n % 50}",
+            at=timezone.now(),
+        )
+        for n in range(1, number + 1)
+    )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {feed.FEED} SET head = head + %s", [number])
+
+
+def settled(client, number):
+    """So many results that a client has had, and statistics that know of them."""
+    MutationResult.objects.bulk_create(
+        MutationResult(
+            client=client, mutation_id=uuid.uuid4(), claim=client.pk, object_id=uuid.uuid4()
+        )
+        for _ in range(number)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def plans(act, part):
+    """The plans of the statements in which ``part`` stands."""
+    with explained(analyze=False, setting=SETTING) as found:
+        act()
+    told = [plan for sql, plan in found if part in sql]
+    assert told, f"no statement with {part} among {[sql[:80] for sql, _ in found]}"
+    return told
+
+
+def uses(plan, index):
+    return (index if connection.vendor == "postgresql" else SQLITE.get(index, index)) in plan
+
+
+@pytest.fixture
+def replica(people):
+    Card.objects.bulk_create([Card(board=people.launch, title=str(n)) for n in range(50)])
+    replica = Replica(people.ada, limit=20)
+    replica.pull()
+    return replica
+
+
+def test_a_tail_is_read_by_scope(people, replica):
+    """Also by statistics of a time when all entries were of one scope."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    crowd(2000)
+    Card.objects.filter(board=people.launch).first().delete()
+    act = replica.page
+    (plan,) = plans(act, "SELECT c.position")
+    assert uses(plan, "django_sync_change_scope")
+
+
+def test_tombstones_by_object(people, replica):
+    Card.objects.filter(board=people.launch).first().delete()
+    assert all(
+        uses(plan, "django_sync_tombstone_object")
+        for plan in plans(replica.page, "FROM django_sync_tombstone")
+    )
+
+
+def test_a_page_of_a_snapshot_goes_by_scope_and_id(people, replica):
+    """In the order of the index: nothing is sorted."""
+    new = Replica(people.ada, ("cards",), limit=10)
+    new.page()
+    (plan,) = plans(new.page, '"boards_card"."sync_scope" =')
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Index" in plan if connection.vendor == "postgresql" else "USING INDEX" in plan
+
+
+def test_a_view_by_its_digest(people, replica):
+    replica.cursor = None
+    for plan in plans(replica.pull, 'FROM "django_sync_scopeset"'):
+        assert uses(plan, "django_sync_scopeset")
+
+
+@pytest.mark.postgresql
+def test_the_move_to_the_log_by_the_key_of_the_outbox(people, replica):
+    Card.objects.create(board=people.launch, title="waits")
+    (plan,) = plans(feed.sequence, "WITH todo AS")
+    assert "Seq Scan" not in plan
+    assert uses(plan, "django_sync_outbox_pkey")
+
+
+def test_a_batch_finds_its_results_and_its_objects_history(people, replica):
+    phone = Phone(people.ada)
+    card = Card.objects.filter(board=people.launch).first()
+    phone.send(phone.create("cards", title="x", board=str(people.launch.sync_id)))
+    old = phone.update(card, title="mine")
+    Card.objects.filter(pk=card.pk).update(votes=3)
+    feed.sequence()
+    settled(Client.objects.get(), 2000)
+    with explained(analyze=False, setting=SETTING) as found:
+        phone.send(old)
+    told = {
+        index: [plan for sql, plan in found if part in sql]
+        for index, part in (
+            ("django_sync_result_mutation", '"mutation_id" IN'),
+            ("django_sync_change_object", "UNION ALL SELECT revision"),
+            ("django_sync_result_object", f'SELECT "{RESULTS}"."revision_before"'),
+        )
+    }
+    assert all(told.values()), [sql for sql, _ in found]
+    for index, found_plans in told.items():
+        assert uses(found_plans[0], index), found_plans
