@@ -46,7 +46,7 @@ class Writes:
         client = body["client_id"]
         if self.owners.setdefault(client, user.name) != user.name:
             raise errors.ClientMismatch()
-        self._server.held(user, body.get("cursor"))
+        self._server.told(user, body.get("cursor"))
         if len(body["mutations"]) > self._server.batch_size:
             raise errors.TooLarge()
         failed: set[str] = set()
