@@ -280,6 +280,11 @@ class Collection:
         refuse_unsayable(serializer.validated_data)
         return serializer
 
+    def writable(self, viewset: Any, fields: Json) -> Json:
+        """These fields without those that the server alone writes."""
+        known = viewset.get_serializer().fields
+        return {n: v for n, v in fields.items() if n not in known or not known[n].read_only}
+
     def check_names(self, viewset: Any, fields: Json, serializer: Any = None) -> None:
         """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for fixed ones."""
         serializer = serializer or viewset.get_serializer()

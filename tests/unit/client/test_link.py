@@ -78,7 +78,7 @@ def test_every_state_is_reached_and_left(state: State) -> None:
     assert any(move(state, e).state is not state for e in Event)
 
 
-@pytest.mark.parametrize("error", errors.every_error())
+@pytest.mark.parametrize("error", list(errors.every_error()))
 def test_every_error_is_an_outcome(error: type[errors.SyncError]) -> None:
     expected = {
         errors.Offline: Event.UNREACHABLE,
