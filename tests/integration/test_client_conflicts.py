@@ -65,7 +65,8 @@ def test_keep_client_after_update_delete_brings_the_object_back_with_its_id(
         assert (conflict.kind, conflict.server) == ("update_delete", None)
         conflict.settle(conflict.keep_client())
         ada.sync()
-    assert not (ada.conflicts or ada.outbox or ada.rejections)
+    for left in (ada.conflicts, ada.outbox, ada.rejections):
+        assert not left
     grace.sync()
     found = Card.objects.get(sync_id=card.sync_id)
     assert (found.title, found.board_id) == ("Mine", card.board_id)
