@@ -183,7 +183,7 @@ class MemoryServer:
     def _user(self, name: str) -> User:
         return next(user for user in self.users.values() if user.name == name)
 
-    def _answer(self, request: httpx2.Request, wire: MemoryTransport | None) -> Json:
+    def _answer(self, request: httpx2.Request, wire: MemoryTransport | None = None) -> Json:
         token = request.headers.get("Authorization", "").rpartition(" ")[2]
         user = self.users.get(token)
         if user is None:

@@ -34,6 +34,7 @@ from django_sync.client import TokenAuth
 from django_sync.models import (
     Change,
     Client,
+    Decision,
     Feed,
     Generation,
     MutationResult,
@@ -59,6 +60,7 @@ TABLES: list[Any] = [
     Label,
     Membership,
     Board,
+    Decision,
     MutationResult,
     Client,
     Token,
