@@ -310,6 +310,11 @@ class Collection:
             setattr(viewset, FIELDS, viewset.get_serializer().fields)
         return getattr(viewset, FIELDS)
 
+    def writable(self, viewset: Any, fields: Json) -> Json:
+        """These fields without those that the server alone writes."""
+        known = self.fields(viewset)
+        return {n: v for n, v in fields.items() if n not in known or not known[n].read_only}
+
     def check_names(self, viewset: Any, fields: Json, known: Any = None) -> None:
         """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for fixed ones."""
         known = known or self.fields(viewset)

@@ -24,6 +24,7 @@
     ├── Throttled                            429
     ├── Unavailable                          503
     └── ClientError ─┬─ Offline              raised by the client, never sent
+                     ├─ NotInStep
                      └─ StoreMismatch
 
 The first paragraph of a class's docstring is the problem's ``title``; the rest,
@@ -416,6 +417,18 @@ class Offline(ClientError):
     code = "offline"
     retry = Retry.LATER
     client_does = "Goes on working on its store and tries again."
+
+
+class NotInStep(ClientError, TimeoutError):
+    """The link was not in step in time.
+
+    ``wait_until_synced()`` waited as long as it was told. Its cause is the last
+    problem, if there was one; the link goes on trying.
+    """
+
+    code = "not_in_step"
+    retry = Retry.LATER
+    client_does = "Waits on, or shows its user ``status``."
 
 
 class StoreMismatch(ClientError):

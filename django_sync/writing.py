@@ -232,10 +232,16 @@ class Writer:
         return Effect(Status.MERGED, trace.revision, trace.revision, gone, trace.scope, settlement)
 
     def _restored(self, collection: Collection, mutation: Mutation, trace: feed.Trace) -> Effect:
-        """Bring a deleted object back: who knows of its end asks for it with all its fields."""
+        """Bring a deleted object back: who knows of its end asks for it with all its fields.
+
+        A client cannot tell which fields of a record the server alone writes, so those
+        are passed over here.
+        """
         viewset = collection.viewset(self.caller, CREATE, data=mutation.fields)
         self._offers(collection, "create")
         collection.permit(viewset)
+        if self._knows(mutation, trace.revision):
+            mutation = replace(mutation, fields=collection.writable(viewset, mutation.fields))
         return self._made(collection, viewset, mutation, trace.revision)
 
     def _wanted(self, collection: Collection, viewset: Any, fields: Json, record: Record) -> Json:

@@ -15,6 +15,7 @@ from .backoff import Backoff
 from .client import SyncClient
 from .collection import Collection, Query
 from .conflicts import Conflict, Resolution
+from .pace import Pace
 from .views import Change, Counts, Mutation, Progress, Record, Rejection, Status
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Conflict",
     "Counts",
     "Mutation",
+    "Pace",
     "Progress",
     "Query",
     "Record",

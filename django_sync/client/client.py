@@ -7,50 +7,50 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import httpx2
 
 from .. import errors
+from .alarm import Alarm
 from .auth import Auth
+from .background import Background
 from .backoff import Backoff
 from .binding import Binding
+from .callbacks import _Callbacks
 from .collection import Collection
-from .conflicts import Conflict, Conflicts, Resolution
-from .events import ChangeHandler, ConflictHandler, Events, RejectionHandler, StatusHandler
+from .conflicts import Conflict, Conflicts
 from .exchange import Exchange
+from .lease import Lease
+from .link import Event, State
 from .network import TIMEOUT, Network
 from .outbox import Outbox
-from .overlay import Watch
+from .pace import Pace
 from .replica import Replica
-from .results import Results, Settled
+from .results import Results
 from .store import Store
 from .views import Change, Counts, Mutation, Progress, Rejection, Status
-
-_Change = TypeVar("_Change", bound=ChangeHandler)
-_Conflict = TypeVar("_Conflict", bound=ConflictHandler)
-_Rejection = TypeVar("_Rejection", bound=RejectionHandler)
-_Status = TypeVar("_Status", bound=StatusHandler)
 
 
 def _utcnow() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-class SyncClient:
+class SyncClient(_Callbacks):
     """A replica of a user's records on this machine, and the way to its server.
 
     ``url`` is where the project mounts django_sync, ``store`` the path of the
-    SQLite file, ``collections`` the names to keep in step. ``transport`` is an
-    httpx2 transport for tests; ``backoff``, ``now`` and ``sleep`` replace the
-    retry policy, the clock and the waiting.
+    SQLite file, ``collections`` the names to keep in step. ``pace`` says how often
+    the background polls, ``backoff`` how failures are waited for. ``transport`` is
+    an httpx2 transport for tests; ``now``, ``sleep`` and ``alarm`` replace the
+    clock and the waiting.
 
     It may be used from any thread, and several processes may open one store, with
     the same ``collections``; each hears through its callbacks of its own writes
-    and exchanges. Do not take it through a ``fork()``. It is a context manager
-    that closes itself.
+    and exchanges. Do not take it through a ``fork()``: a child has neither its
+    thread nor a connection of its own, and opens a client for itself. It is a
+    context manager that closes itself.
 
     Raises ``StoreMismatch`` where the store belongs to another server or user.
     """
@@ -65,50 +65,72 @@ class SyncClient:
         transport: httpx2.BaseTransport | None = None,
         timeout: httpx2.Timeout | float = TIMEOUT,
         backoff: Backoff | None = None,
+        pace: Pace | None = None,
         now: Callable[[], datetime.datetime] = _utcnow,
         sleep: Callable[[float], None] = time.sleep,
+        alarm: Alarm | None = None,
     ) -> None:
         if isinstance(collections, str):
             raise TypeError("collections is a list of names")
         self.url = url.rstrip("/") + "/"
-        self._names = tuple(dict.fromkeys(collections))
         self._now = now
-        self._store = Store(store)
-        self._outbox = Outbox(self._store, now)
-        self._conflicts = Conflicts(self._store, self._outbox)
-        self._replica = Replica(self._store, self._outbox, self._conflicts)
-        self._results = Results(self._store, self._outbox, self._conflicts)
-        self._events = Events()
+        opened = Store(store)
+        self._outbox = Outbox(opened, now)
+        conflicts = Conflicts(opened, self._outbox)
+        self._replica = Replica(opened, self._outbox, conflicts)
+        results = Results(opened, self._outbox, conflicts)
+        super().__init__(tuple(dict.fromkeys(collections)), opened, conflicts, results)
         self._problem: errors.SyncError | None = None
         self._retry_at: datetime.datetime | None = None
-        self._told_status: Status | None = None
-        self._posted: set[int] = set()
-        binding = Binding(self._store, self.url, auth)
+        self._reached: bool | None = None
+        self._auth = auth
+        self._binding = Binding(opened, self.url, auth)
         try:
-            binding.check()
+            self._binding.check()
         except errors.StoreMismatch:
-            self._store.close()
+            opened.close()
             raise
-        self._network = Network(
-            self.url,
-            auth,
-            backoff=backoff or Backoff(),
-            sleep=sleep,
-            now=now,
-            transport=transport,
-            timeout=timeout,
+        backoff = backoff or Backoff()
+
+        def network(policy: Backoff) -> Network:
+            return Network(
+                self.url,
+                auth,
+                backoff=policy,
+                sleep=sleep,
+                now=now,
+                transport=transport,
+                timeout=timeout,
+                heard=self._heard,
+            )
+
+        self._network = network(backoff)
+        self._exchange = self._exchange_over(self._network)
+        # Within the thread's calls nothing is tried again: that is the table's affair.
+        self._lines = network(Backoff(attempts=1))
+        self._background = Background(
+            self._lines,
+            self._exchange_over(self._lines),
+            self._outbox,
+            Lease(opened, now),
+            backoff,
+            pace or Pace(),
+            alarm or Alarm(),
+            self._moved,
         )
-        self._exchange = Exchange(
+        self._closing = threading.Lock()
+
+    def _exchange_over(self, network: Network) -> Exchange:
+        return Exchange(
             self._store,
-            self._network,
-            binding,
+            network,
+            self._binding,
             self._outbox,
             self._replica,
             self._results,
             self._names,
             self,
         )
-        self._closing = threading.Lock()
 
     @property
     def client_id(self) -> str:
@@ -135,17 +157,58 @@ class SyncClient:
         try:
             counts = self._exchange.run()
         except errors.SyncError as error:
-            self._problem = error
-            wait = self._network.retry_in
-            self._retry_at = (
-                None if wait is None else self._now() + datetime.timedelta(seconds=wait)
-            )
+            self._problem, self._retry_at = error, self._later(self._network.retry_in)
             raise
         else:
             self._problem = self._retry_at = None
+            if self._background.state is not State.LIVE:
+                self._background.post(Event.REACHABLE)
             return counts
         finally:
             self.told()
+
+    def start(self) -> None:
+        """Stay in step in the background, from now on until ``stop()`` or ``close()``.
+
+        One daemon thread does it. It sends what is written at once and fetches
+        changes by the best way that the server offers; failures are waited for, ever
+        longer. Where it runs already, it tries at once what waits for its user, such as
+        new credentials.
+        """
+        self._background.start()
+
+    def stop(self) -> None:
+        """End the background, in the middle of a request too. ``start()`` begins it again.
+
+        It may be called from a callback, and when nothing runs.
+        """
+        self._background.stop()
+
+    def wait_until_synced(self, timeout: float | None = None) -> None:
+        """Wait until the background has made one full exchange that began after this call.
+
+        Raises ``NotInStep``, a ``TimeoutError``, after ``timeout`` seconds, and what the link
+        waits for its user with: ``NotAuthenticated``, ``UpgradeRequired``, ``StoreMismatch``.
+        """
+        self._background.wait_until_synced(timeout)
+
+    def network(
+        self,
+        *,
+        online: bool | None = None,
+        metered: bool | None = None,
+        foreground: bool | None = None,
+    ) -> None:
+        """Tell what the program knows; what is left out stays as it was.
+
+        ``online=True`` has the link try at once. On a ``metered`` network, and not in the
+        ``foreground``, it polls as rarely as ``Pace.sparing`` says; local writes go out at
+        once all the same.
+        """
+        hints = self._background.hints
+        hints.metered = hints.metered if metered is None else metered
+        hints.foreground = hints.foreground if foreground is None else foreground
+        self._background.post(Event.UNREACHABLE if online is False else Event.REACHABLE)
 
     @property
     def outbox(self) -> list[Mutation]:
@@ -176,60 +239,40 @@ class SyncClient:
             done, total = snapshot.get("done"), snapshot.get("total")
             if isinstance(done, int) and isinstance(total, int):
                 progress = Progress(done, total)
+        words = {None: "unknown", True: "online", False: "offline"}
+        link, transport = self._background.state, self._background.transport
         return Status(
-            pending, conflicts, self._network.state, progress, self._retry_at, self._problem
+            pending,
+            conflicts,
+            words[self._reached],
+            progress,
+            self._retry_at,
+            self._problem,
+            str(link),
+            None if transport is None else str(transport),
         )
-
-    def on_change(self, collection: str | None = None) -> Callable[[_Change], _Change]:
-        """Decorate a callback for changes of what the user sees in a collection, or in all."""
-        if collection is not None and collection not in self._names:
-            raise errors.UnknownCollection(f"{collection} is not among the client's collections.")
-
-        def register(handler: _Change) -> _Change:
-            self._events.change.append((collection, handler))
-            return handler
-
-        return register
-
-    def on_conflict(self, handler: _Conflict) -> _Conflict:
-        """Decorate a callback that is asked about a new conflict.
-
-        It returns ``conflict.keep_server()``, ``.keep_client()``, ``.merge({...})``, or
-        ``None`` to leave it open. With several, the first that decides is heard.
-        """
-        self._events.conflict.append(handler)
-        return handler
-
-    def on_rejected(self, handler: _Rejection) -> _Rejection:
-        """Decorate a callback for mutations that the server refused for good.
-
-        Each is kept in the store until a callback has been called with it; after a
-        crash in between it may be told twice.
-        """
-        self._events.rejection.append(handler)
-        return handler
-
-    def on_status(self, handler: _Status) -> _Status:
-        """Decorate a callback for changes of ``status``."""
-        self._events.status.append(handler)
-        return handler
 
     def reset(self, *, wipe: bool = False) -> None:
         """Forget the replica; the next ``sync()`` pulls it anew. Outbox and conflicts stay.
 
         ``wipe`` forgets everything, the outbox, the client's id and whose store it is
-        included, as for a log-out. No ``on_change`` callback is called.
+        included, as for a log-out; it stops the background. No ``on_change`` callback
+        is called.
         """
         if wipe:
+            self._background.stop()
             self._store.wipe()
         else:
             self._replica.forget()
+            self._background.post(Event.REACHABLE)
         self.told()
 
     def close(self) -> None:
-        """Close the connection and the store. A second call does nothing."""
+        """Stop the background, close connections and store. A second call does nothing."""
+        self._background.stop()
         with self._closing:
             self._network.close()
+            self._lines.close()
             self._store.close()
 
     def __enter__(self) -> Self:
@@ -243,57 +286,25 @@ class SyncClient:
     ) -> None:
         self.close()
 
-    # What the parts report; each is called under the store's lock, but for ``told``.
-
-    def listened(self) -> set[str] | None:
-        return self._events.listened()
-
-    def pulled(self, changes: Sequence[Change]) -> None:
-        self._events.post_changes(changes)
-
-    def settled(self, settled: Settled) -> None:
-        self._events.post_changes(settled.changes)
-        for conflict in self._conflicts.open(self._settle, settled.conflicts):
-            self._events.post(partial(self._ask, conflict))
-        if settled.rejections:
-            kept = self._results.rejections()
-            self._post_rejections({seq: kept[seq] for seq in settled.rejections})
+    # What the parts report.
 
     def _wrote(self, changes: Sequence[Change]) -> None:
+        """Something local was committed; called under the store's lock."""
         self._events.post_changes(changes)
+        self._background.post(Event.WROTE)
 
-    def told(self) -> None:
-        """Call what callbacks are due, and those for the status if it has changed."""
-        if self._events.status:
-            status = self.status
-            if status != self._told_status:
-                self._told_status = status
-                self._events.post(lambda: self._events.tell_status(status))
-        self._events.drain()
+    def behind(self) -> None:
+        """A page was applied, and more is to come."""
+        self._background.behind()
 
-    def _post_rejections(self, rejections: dict[int, Rejection]) -> None:
-        for seq, rejection in rejections.items():
-            if seq not in self._posted:
-                self._posted.add(seq)
-                self._events.post(partial(self._tell, seq, rejection))
+    def _heard(self, answered: bool) -> None:
+        self._reached = answered
+        self._background.heard(answered)
 
-    def _tell(self, seq: int, rejection: Rejection) -> None:
-        if self._events.tell_rejection(rejection):
-            self._results.told(seq)
-        self._posted.discard(seq)
-
-    def _ask(self, conflict: Conflict) -> None:
-        resolution = self._events.ask(conflict)
-        if resolution is not None:
-            self._settle(conflict, resolution)
-
-    def _settle(self, conflict: Conflict, resolution: Resolution) -> bool:
-        with self._store.lock:
-            with self._store.write() as db:
-                watch = Watch(db, self._events.listened(), "local")
-                watch.look([(conflict.collection, conflict.id)])
-                done = self._conflicts.settle(conflict, resolution)
-                changes = watch.changes()
-            self._events.post_changes(changes)
+    def _moved(self, problem: errors.SyncError | None, retry_in: float | None) -> None:
+        """The link has changed."""
+        self._problem, self._retry_at = problem, self._later(retry_in)
         self.told()
-        return done
+
+    def _later(self, seconds: float | None) -> datetime.datetime | None:
+        return None if seconds is None else self._now() + datetime.timedelta(seconds=seconds)

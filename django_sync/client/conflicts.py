@@ -8,6 +8,8 @@ server would only abort them) and go into the decision:
   mutation on the server's revision;
 - ``merge`` does the same with the given values on top: what it does not name
   stays as the client has it;
+- where the server deleted the object, both ask for it back, whole: what the replica
+  last knew of it is sent beneath;
 - ``keep_server`` drops the conflict's mutation; later edits of *other* fields go
   on as a new mutation, those of the same fields are dropped with it.
 """
@@ -25,6 +27,13 @@ from .outbox import Outbox
 from .overlay import Key, State, mutation_of, mutations_on
 from .store import Store
 from .views import Mutation, Record
+
+_OP = "(SELECT op FROM outbox WHERE outbox.seq = conflicts.seq)"
+_DELETED = f"iif({_OP} = 'delete', kind, 'update_delete')"
+_LIVE = (
+    f"iif(kind = 'update_delete', iif({_OP} = 'create', 'create_create', 'update_update'), kind)"
+)
+"""What a conflict's kind is once the server has deleted the object, or has it again."""
 
 
 @dataclass(frozen=True)
@@ -161,10 +170,11 @@ class Conflicts:
         return later
 
     def refresh(self, db: sqlite3.Connection, epoch: str, record: Json) -> None:
-        """Show the server's newer record in an open conflict on it."""
+        """Show the server's newer record, or the tombstone, in an open conflict on it."""
+        kind = _DELETED if record.get("deleted") else _LIVE
         db.execute(
-            "UPDATE conflicts SET server = ?, epoch = ? WHERE seq IN (SELECT seq FROM outbox"
-            " WHERE state = 'conflict' AND collection = ? AND object_id = ?)",
+            f"UPDATE conflicts SET server = ?, epoch = ?, kind = {kind} WHERE seq IN (SELECT seq"
+            " FROM outbox WHERE state = 'conflict' AND collection = ? AND object_id = ?)",
             (dumps(record), epoch, record["collection"], record["id"]),
         )
 
@@ -247,5 +257,7 @@ def decided(conflict: Conflict, later: Sequence[Mutation], resolution: Resolutio
         op, fields = "update", {**fields, **resolution.values}
     if op == "delete":
         return Draft("delete", {}, conflict.server_revision, conflict.epoch)
-    base = {n: server[n] for n in fields if n in server} if server is not None else {}
+    if server is None:
+        return Draft("update", fields, conflict.server_revision, conflict.epoch, whole=True)
+    base = {n: server[n] for n in fields if n in server}
     return Draft("update", fields, conflict.server_revision, conflict.epoch, base or None)

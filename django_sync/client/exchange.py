@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .. import errors
-from ..protocol import PROTOCOL_VERSION, Page
+from ..protocol import Page
+from . import service
 from .binding import Binding
 from .network import Network
 from .outbox import Blocked, Outbox, Outgoing
 from .replica import Place, Replica
 from .results import Results, Settled
+from .service import Service
 from .store import Store
 from .views import Change, Counts
 
@@ -45,6 +47,7 @@ class Listener(Protocol):
     def listened(self) -> set[str] | None: ...
     def pulled(self, changes: Sequence[Change]) -> None: ...
     def settled(self, settled: Settled) -> None: ...
+    def behind(self) -> None: ...
     def told(self) -> None: ...
 
 
@@ -70,14 +73,25 @@ class Exchange:
         self._results = results
         self._collections = tuple(collections)
         self._listener = listener
-        self._batch_size = 500
-        self._body_bytes = 5_242_880
+        self.service = Service()
+        self._batch_size = self.service.batch_size
         self._described = False
         self._client_id = ""
 
     def run(self) -> Counts:
         """Send the outbox and pull until ``has_more`` is false."""
+        counts, failure = self.go()
+        if failure is not None:
+            raise failure
+        return counts
+
+    def go(self, *, anew: bool = False) -> tuple[Counts, errors.SyncError | None]:
+        """The same, but return what one mutation failed with where all the rest is done.
+
+        ``anew`` asks for the service document again.
+        """
         counts = Counts()
+        self._described = self._described and not anew
         self._client_id = self._replica.place().client_id
         try:
             self._binding.check()
@@ -92,26 +106,32 @@ class Exchange:
                     break
         except errors.ClientMismatch as error:
             raise errors.StoreMismatch(error.detail) from error
-        if failure is not None:
-            raise failure
-        return counts
+        return counts, failure
+
+    def listen(self) -> bool:
+        """Have the server hold a pull until something is new; whether it brought anything."""
+        counts = Counts()
+        place, pull = self._replica.place(), self._replica.begin_pull()
+        self._client_id = place.client_id
+        seconds = self.service.wait_seconds
+        params = {**self._asked(place), "wait": str(seconds)}
+        try:
+            page = self._page(self._network.held("live/changes/", params, seconds))
+        except _VOID as error:
+            self._void(place, error)
+        else:
+            if self._apply(page, place, pull, counts) and not page.has_more:
+                return bool(page.changes)
+        self._pull(counts)
+        return True
 
     def _describe(self) -> None:
         """Ask once what the server speaks and what its limits are."""
         if self._described:
             return
-        told = self._network.get("")
-        if told.get("protocol") != PROTOCOL_VERSION:
-            if "protocol" not in told:
-                raise errors.Offline("This is no service document of a django_sync server.")
-            raise errors.UnsupportedProtocol(
-                f"The server speaks protocol {told['protocol']}, this client {PROTOCOL_VERSION}."
-            )
-        self._store.set("server_epoch", told.get("epoch"))
-        limits = told.get("limits")
-        limits = limits if isinstance(limits, dict) else {}
-        self._batch_size = _positive(limits.get("batch_size"), self._batch_size)
-        self._body_bytes = _positive(limits.get("body_bytes"), self._body_bytes)
+        self.service = service.read(self._network.get(""))
+        self._store.set("server_epoch", self.service.epoch)
+        self._batch_size = self.service.batch_size
         self._described = True
 
     def _claim(self) -> None:
@@ -151,7 +171,7 @@ class Exchange:
         final, down, failure = 0, 0, None
         span = range(self._store.number("seq") + 1)
         limit = self._batch_size
-        while batch := self._outbox.take(span, limit, self._body_bytes - 1_000, blocked):
+        while batch := self._outbox.take(span, limit, self.service.body_bytes - 1_000, blocked):
             place = self._place()
             try:
                 answer = self._network.post("mutations/", self._batch(place, batch))
@@ -196,11 +216,8 @@ class Exchange:
         restarts = 0
         while True:
             place = self._place()
-            params = {"collections": ",".join(self._collections)}
-            if place.cursor is not None:
-                params["cursor"] = place.cursor
             try:
-                page = self._page(self._network.get("changes/", params))
+                page = self._page(self._network.get("changes/", self._asked(place)))
             except _VOID as error:
                 restarts += 1
                 if place.cursor is None or restarts > _ROUNDS:
@@ -211,6 +228,11 @@ class Exchange:
                 raise errors.SyncError("The server's cursor stands still with more to come.")
             if self._apply(page, place, pull, counts) and not page.has_more:
                 return
+
+    def _asked(self, place: Place) -> dict[str, str]:
+        """What a pull asks for."""
+        asked = {"collections": ",".join(self._collections)}
+        return asked if place.cursor is None else {**asked, "cursor": place.cursor}
 
     def _page(self, body: dict[str, Any]) -> Page:
         try:
@@ -232,9 +254,7 @@ class Exchange:
             self._listener.pulled(changes)
         counts.pages += 1
         counts.changes += len(page.changes)
+        if page.has_more:
+            self._listener.behind()
         self._listener.told()
         return True
-
-
-def _positive(value: object, default: int) -> int:
-    return value if isinstance(value, int) and value > 0 else default

@@ -26,13 +26,18 @@ from .views import Mutation
 
 @dataclass(frozen=True)
 class Draft:
-    """A mutation to be: what is asked, and the server's state on which it was made."""
+    """A mutation to be: what is asked, and the server's state on which it was made.
+
+    A ``whole`` one brings a deleted object back: it is sent with the last known
+    record beneath its fields. In the outbox it has only what the user typed (R3).
+    """
 
     op: str
     fields: Json
     base_revision: int | None = None
     epoch: str | None = None
     base: Json | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,12 @@ import httpx2
 from .. import errors
 from .auth import Auth
 from .backoff import Backoff
+from .cutting import Cutter, Interrupted
 
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
+
+LONGEST_RETRY = 86_400.0
+"""Seconds; a ``Retry-After`` above that is a wrong clock's, or nobody's meaning."""
 
 _BY_STATUS: Mapping[int, type[errors.SyncError]] = {
     400: errors.Invalid,
@@ -44,7 +48,11 @@ _ONLY_OURS = frozenset({410})
 
 
 class Network:
-    """One server, spoken to as one user."""
+    """One server, spoken to as one user.
+
+    ``heard`` is told of each call whether the server answered. One thread's calls may
+    be cut by another, through ``cutter``; they raise ``Interrupted`` then.
+    """
 
     def __init__(
         self,
@@ -56,23 +64,36 @@ class Network:
         now: Callable[[], datetime.datetime],
         transport: httpx2.BaseTransport | None = None,
         timeout: httpx2.Timeout | float = TIMEOUT,
+        heard: Callable[[bool], None] = lambda answered: None,
     ) -> None:
         self._auth = auth
         self._backoff = backoff
         self._sleep = sleep
         self._now = now
-        self.state = "unknown"
+        self._heard = heard
+        self._timeout = httpx2.Timeout(timeout)
+        self.cutter = Cutter(transport)
         self.retry_in: float | None = None
         self._http = httpx2.Client(
             base_url=url,
             transport=transport,
-            timeout=timeout,
+            timeout=self._timeout,
             follow_redirects=False,
             headers={"Accept": "application/json", "User-Agent": "django_sync"},
         )
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         return self._call("GET", path, params=params)
+
+    def held(self, path: str, params: Mapping[str, str], seconds: float) -> dict[str, Any]:
+        """Get what the server may hold back for so long."""
+        patience = httpx2.Timeout(
+            connect=self._timeout.connect,
+            read=seconds + (self._timeout.read or 0.0),
+            write=self._timeout.write,
+            pool=self._timeout.pool,
+        )
+        return self._call("GET", path, params=params, timeout=patience)
 
     def post(self, path: str, body: bytes) -> dict[str, Any]:
         return self._call("POST", path, content=body)
@@ -88,7 +109,7 @@ class Network:
             try:
                 answer = self._authenticated(method, path, request)
             except errors.SyncError as error:
-                self.state = "offline" if isinstance(error, errors.Offline) else "online"
+                self._heard(not isinstance(error, errors.Offline))
                 if error.retry is not errors.Retry.LATER:
                     raise
                 self.retry_in = self._backoff.failed(error.retry_after)
@@ -98,7 +119,8 @@ class Network:
                 self._sleep(self.retry_in)
             else:
                 self._backoff.succeeded()
-                self.state, self.retry_in = "online", None
+                self.retry_in = None
+                self._heard(True)
                 return answer
 
     def _authenticated(self, method: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,12 +133,18 @@ class Network:
         return self._once(method, path, request)
 
     def _once(self, method: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if self.cutter.is_cut:
+            raise Interrupted
         headers = dict(self._auth.headers()) if self._auth is not None else {}
         if "content" in request:
             headers["Content-Type"] = "application/json"
         try:
-            response = self._http.request(method, path, headers=headers, **request)
+            response = self._http.request(
+                method, path, headers=headers, extensions={"trace": self.cutter.trace}, **request
+            )
         except (httpx2.TransportError, httpx2.DecodingError) as error:
+            if self.cutter.is_cut:
+                raise Interrupted from error
             raise errors.Offline(f"{type(error).__name__}: {error}") from error
         body = _json(response)
         if response.is_success and body is not None:
@@ -125,7 +153,7 @@ class Network:
 
     def _error(self, response: httpx2.Response, body: dict[str, Any] | None) -> errors.SyncError:
         status = response.status_code
-        retry_after = self._seconds(response.headers.get("Retry-After"))
+        retry_after = self._seconds(response.headers)
         if body is not None and str(body.get("code")) in errors.BY_CODE:
             return errors.from_problem(body, retry_after=retry_after)
         detail = f"{response.request.method} {response.request.url.path} answered {status}."
@@ -142,21 +170,28 @@ class Network:
             detail += f" It points to {response.headers.get('Location')}; is the URL right?"
         return errors.Offline(f"{detail} This is no answer of a django_sync server.")
 
-    def _seconds(self, header: str | None) -> float | None:
-        """Read ``Retry-After``: seconds, or a date."""
+    def _seconds(self, headers: Mapping[str, str]) -> float | None:
+        """Read ``Retry-After``: seconds, or a date, which counts from the server's own."""
+        header = headers.get("Retry-After")
         if header is None:
             return None
         try:
-            return max(0.0, float(int(header)))
+            seconds = float(int(header))
         except ValueError:
-            pass
-        try:
-            when = email.utils.parsedate_to_datetime(header)
-        except ValueError:
-            return None
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=datetime.UTC)
-        return max(0.0, (when - self._now()).total_seconds())
+            when = _date(header)
+            if when is None:
+                return None
+            seconds = (when - (_date(headers.get("Date", "")) or self._now())).total_seconds()
+        return min(max(0.0, seconds), LONGEST_RETRY)
+
+
+def _date(header: str) -> datetime.datetime | None:
+    """A date as HTTP writes it."""
+    try:
+        when = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return when.replace(tzinfo=datetime.UTC) if when.tzinfo is None else when
 
 
 def _passing(error: errors.SyncError) -> bool:

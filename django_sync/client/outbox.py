@@ -87,7 +87,7 @@ class Outbox:
         with self._store.write() as db:
             db.execute(
                 "INSERT INTO outbox (seq, id, collection, object_id, op, base_revision, epoch,"
-                " fields, base, at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " fields, base, at, state, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     self._store.count_up("seq"),
                     str(ids.new_id()),
@@ -99,6 +99,7 @@ class Outbox:
                     None if draft.base is None else dumps(draft.base),
                     self._now().astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
                     State.NEW,
+                    draft.whole,
                 ),
             )
 
@@ -206,7 +207,7 @@ class Outbox:
                     continue
                 if row["state"] != State.SENT and (row["collection"], row["object_id"]) in held:
                     continue
-                body = row["body"] or wire_body(self._dated(mutation))
+                body = row["body"] or wire_body(self._dated(_sent_whole(db, row, mutation)))
                 size += len(body.encode()) + 1
                 if batch and (len(batch) == limit or size > max_bytes):
                     break
@@ -253,12 +254,20 @@ class Outbox:
                     sent = db.execute(
                         "SELECT body FROM outbox WHERE seq = ?", (mutation.seq,)
                     ).fetchone()[0]
-                    kept: dict[str, Any] = loads(sent)
+                    kept: dict[str, Any] = {**loads(sent), "fields": mutation.fields}
                     kept.pop("base", None)
                     body = dumps(kept)
                 db.execute(
                     "UPDATE outbox SET base = NULL, body = ? WHERE seq = ?", (body, mutation.seq)
                 )
+
+
+def _sent_whole(db: sqlite3.Connection, row: sqlite3.Row, mutation: Mutation) -> Mutation:
+    """With the last known record beneath, where the mutation brings its object back."""
+    known = server_row(db, (mutation.collection, mutation.object_id)) if row["whole"] else None
+    if known is None or mutation.op != Write.UPDATE:
+        return mutation
+    return replace(mutation, fields={**loads(known["object"]), **mutation.fields})
 
 
 def wire_body(mutation: Mutation) -> str:

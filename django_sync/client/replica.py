@@ -205,6 +205,9 @@ class Replica:
             key = (collection, str(change.id))
             doing.watch.look([key])
             if doing.busy.get(key):
+                gone = {"collection": collection, "id": key[1], "deleted": True}
+                tombstone = gone | {"revision": change.revision}
+                self._conflicts.refresh(doing.db, doing.page.epoch, tombstone)
                 doing.db.execute(
                     "UPDATE records SET deleted = 1, revision = ? WHERE collection = ? AND id = ?"
                     " AND revision <= ?",

@@ -56,6 +56,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     at TEXT NOT NULL,
     state TEXT NOT NULL,
     body TEXT,                              -- what was sent, byte for byte
+    whole INTEGER NOT NULL DEFAULT 0,       -- sent with all that is known of the object
     settled_pull INTEGER                    -- the last pull begun before its result came
 );
 CREATE INDEX IF NOT EXISTS outbox_object ON outbox (collection, object_id);
@@ -101,6 +102,9 @@ class Store:
             for statement in _SCHEMA.split(";\n"):
                 if statement.strip():
                     db.execute(statement)
+            columns = [row["name"] for row in db.execute("PRAGMA table_info(outbox)")]
+            if "whole" not in columns:  # A store of before; older programs pass it by.
+                db.execute("ALTER TABLE outbox ADD COLUMN whole INTEGER NOT NULL DEFAULT 0")
             found = self.get("schema_version")
             if found is None:
                 self.set("schema_version", SCHEMA_VERSION)

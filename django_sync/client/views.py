@@ -156,7 +156,9 @@ class Status:
     wait for a decision. ``network`` is ``unknown`` before the first call, then
     ``online`` or ``offline``; ``problem`` is the error that ended the last
     exchange and ``retry_at`` the time before which another makes no sense.
-    ``progress`` is set while a snapshot is under way.
+    ``progress`` is set while a snapshot is under way. ``link`` is where the background
+    stands, as ``docs/reference/link.md`` has it, and ``transport`` how changes reach it
+    while it is live.
     """
 
     pending: int = 0
@@ -165,6 +167,8 @@ class Status:
     progress: Progress | None = None
     retry_at: datetime.datetime | None = None
     problem: errors.SyncError | None = field(default=None, compare=True)
+    link: str = "stopped"
+    transport: str | None = None
 
 
 @dataclass

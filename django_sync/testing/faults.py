@@ -50,9 +50,37 @@ class Fate(StrEnum):
     """429 with ``Retry-After``, as the server words it."""
     BROKEN = "broken"
     """It takes effect, and a proxy answers 502 or 504 all the same."""
+    GARBLED = "garbled"
+    """It takes effect, and the answer is JSON that is none of ours."""
+    EXPIRED = "expired"
+    """401: the credentials are not taken."""
+    FORBIDDEN = "forbidden"
+    """403, from something before the server."""
+    CLASHED = "clashed"
+    """409, from something before the server."""
+    GONE = "gone"
+    """410 without our code: not the server's word."""
+    LARGE = "large"
+    """413: a proxy's limit is lower than ours."""
+    FAILED = "failed"
+    """500 without a problem."""
 
 
-FAIR: Mapping[Fate, float] = dict.fromkeys(Fate, 1.0) | {Fate.DELIVERED: 14.0, Fate.SLOW: 4.0}
+_STATUS = {
+    Fate.EXPIRED: 401,
+    Fate.FORBIDDEN: 403,
+    Fate.CLASHED: 409,
+    Fate.GONE: 410,
+    Fate.LARGE: 413,
+    Fate.FAILED: 500,
+}
+
+_ODD = {*_STATUS, Fate.GARBLED}
+FAIR: Mapping[Fate, float] = {
+    **dict.fromkeys((fate for fate in Fate if fate not in _ODD), 1.0),
+    Fate.DELIVERED: 14.0,
+    Fate.SLOW: 4.0,
+}
 """Two requests in three arrive in time, and a few of them not alone."""
 
 
@@ -111,6 +139,12 @@ class FaultyTransport(httpx2.BaseTransport):
             self.deliver_late()
         self.calm = True
 
+    def cut(self) -> None:
+        """End what the wrapped transport holds, if it can."""
+        end = getattr(self.inner, "cut", None)
+        if end is not None:
+            end()
+
     def close(self) -> None:
         """Leave the wrapped transport open: others may use it."""
 
@@ -135,8 +169,9 @@ class FaultyTransport(httpx2.BaseTransport):
                 raise httpx2.ReadTimeout("too late", request=request)
             case Fate.PORTAL | Fate.BUSY | Fate.THROTTLED:
                 return self._refuse(fate, request)
-            case Fate.UNANSWERED | Fate.CUT | Fate.TRUNCATED | Fate.BROKEN:
+            case Fate.UNANSWERED | Fate.CUT | Fate.TRUNCATED | Fate.BROKEN | Fate.GARBLED:
                 return self._spoil(fate, request, self._deliver(request))
+        return httpx2.Response(_STATUS[fate], html="<h1>No</h1>")
 
     def _refuse(self, fate: Fate, request: httpx2.Request) -> httpx2.Response:
         """Answer in the server's place, which hears nothing of it."""
@@ -163,6 +198,8 @@ class FaultyTransport(httpx2.BaseTransport):
                 kind = response.headers.get("Content-Type", "")
                 headers = {"Content-Type": kind}
                 return httpx2.Response(response.status_code, headers=headers, content=half)
+            case Fate.GARBLED:
+                return httpx2.Response(200, json=self.random.choice([{"hello": "you"}, [], None]))
         return httpx2.Response(self.random.choice([502, 504]), html="<h1>Bad gateway</h1>")
 
     def _deliver(self, request: httpx2.Request) -> httpx2.Response:
@@ -173,7 +210,11 @@ class FaultyTransport(httpx2.BaseTransport):
     def _ask(self, request: httpx2.Request) -> httpx2.Response:
         """Hand a copy to the wrapped transport: a request may go there more than once."""
         copy = httpx2.Request(
-            request.method, request.url, headers=request.headers, content=request.content
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.content,
+            extensions=request.extensions,
         )
         response = self.inner.handle_request(copy)
         response.read()

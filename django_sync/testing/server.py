@@ -23,6 +23,8 @@ import httpx2
 
 from .. import errors
 from ..protocol import PROTOCOL_VERSION
+from .holding import Held as HeldRequests
+from .holding import MemoryTransport
 from .writes import Writes
 
 Json = dict[str, Any]
@@ -79,6 +81,8 @@ class MemoryServer:
         self.page_size = page_size
         self.batch_size = batch_size
         self.body_bytes = 5_242_880
+        self.transports = ["poll"]
+        self.held = HeldRequests()
         self.epoch = str(uuid.uuid4())
         self.objects: dict[Key, Stored] = {}
         self.users: dict[str, User] = {}
@@ -113,6 +117,7 @@ class MemoryServer:
         history = [*(old.history if old else []), (revision, frozenset(names), client)]
         self.objects[key] = Stored(revision, scope, content, history)
         self._changed += 1
+        self.held.news()
         return self.objects[key]
 
     def delete(self, collection: str, id: str) -> None:
@@ -122,9 +127,11 @@ class MemoryServer:
 
     def grant(self, user: str, scope: str) -> None:
         self._user(user).scopes.add(scope)
+        self.held.news()
 
     def revoke(self, user: str, scope: str) -> None:
         self._user(user).scopes.discard(scope)
+        self.held.news()
 
     def expire_cursors(self) -> None:
         """Prune so much that every cursor is too old."""
@@ -149,31 +156,34 @@ class MemoryServer:
             if stored.object is not None and self.sees(found, stored)
         }
 
-    def transport(self) -> httpx2.MockTransport:
+    def transport(self) -> MemoryTransport:
         """An httpx2 transport that is answered from here."""
-        return httpx2.MockTransport(self.handle)
+        return MemoryTransport(self)
 
     # How it answers.
 
     def sees(self, user: User, stored: Stored) -> bool:
         return stored.scope == "" or stored.scope in user.scopes
 
-    def handle(self, request: httpx2.Request) -> httpx2.Response:
-        """Answer one request."""
+    def handle(
+        self, request: httpx2.Request, wire: MemoryTransport | None = None
+    ) -> httpx2.Response:
+        """Answer one request. One over ``wire`` may be held, where a long poll is offered."""
         self.requests.append(request)
         for fault in list(self.faults):
             response = fault(request)
             if response is not None:
                 return response
         try:
-            return httpx2.Response(200, json=self._answer(request))
+            with self.held.lock:
+                return httpx2.Response(200, json=self._answer(request, wire))
         except errors.SyncError as error:
             return problem(error)
 
     def _user(self, name: str) -> User:
         return next(user for user in self.users.values() if user.name == name)
 
-    def _answer(self, request: httpx2.Request) -> Json:
+    def _answer(self, request: httpx2.Request, wire: MemoryTransport | None = None) -> Json:
         token = request.headers.get("Authorization", "").rpartition(" ")[2]
         user = self.users.get(token)
         if user is None:
@@ -183,8 +193,9 @@ class MemoryServer:
             case "GET", "":
                 return self._describe()
             case "GET", "changes/":
-                asked = {n: v[0] for n, v in parse_qs(request.url.query.decode()).items()}
-                return self._pull(user, asked)
+                return self._pull(user, _asked(request))
+            case "GET", "live/changes/" if "long-poll" in self.transports:
+                return self.held.hold(request, wire, lambda: self._pull(user, _asked(request)))
             case "POST", "mutations/":
                 if len(request.content) > self.body_bytes:
                     raise errors.TooLarge()
@@ -196,7 +207,7 @@ class MemoryServer:
             "protocol": PROTOCOL_VERSION,
             "epoch": self.epoch,
             "collections": {name: {"url": f"/sync/{name}/"} for name in self.collections},
-            "transports": ["poll"],
+            "transports": self.transports,
             "limits": {
                 "page_size": self.page_size,
                 "batch_size": self.batch_size,
@@ -204,7 +215,7 @@ class MemoryServer:
             },
         }
 
-    def held(self, user: User, cursor: str | None) -> Held | None:
+    def told(self, user: User, cursor: str | None) -> Held | None:
         """What a cursor stands for; raises where it is void."""
         if cursor is None:
             return None
@@ -220,7 +231,7 @@ class MemoryServer:
         if unknown := set(names) - set(self.collections):
             raise errors.UnknownCollection(", ".join(sorted(unknown)))
         limit = min(int(asked.get("limit", self.page_size)), self.page_size)
-        held = self.held(user, asked.get("cursor"))
+        held = self.told(user, asked.get("cursor"))
         changes: list[Json] = []
         told = {} if held is None else dict(held.told)
         snapshot = 0 if held is None else held.snapshot
@@ -295,6 +306,10 @@ class MemoryServer:
         if stored.object is None:
             return {**head, "deleted": True}
         return {**head, "scope": stored.scope, "object": stored.object}
+
+
+def _asked(request: httpx2.Request) -> dict[str, str]:
+    return {n: v[0] for n, v in parse_qs(request.url.query.decode()).items()}
 
 
 def problem(error: errors.SyncError) -> httpx2.Response:

@@ -46,7 +46,7 @@ class Writes:
         client = body["client_id"]
         if self.owners.setdefault(client, user.name) != user.name:
             raise errors.ClientMismatch()
-        self._server.held(user, body.get("cursor"))
+        self._server.told(user, body.get("cursor"))
         if len(body["mutations"]) > self._server.batch_size:
             raise errors.TooLarge()
         failed: set[str] = set()
@@ -122,7 +122,11 @@ class Writes:
         if stored.object is None:
             if mutation.op is Write.DELETE:
                 return False
-            raise Conflicting("update_delete", sorted(mutation.fields))
+            known = (mutation.base_revision, mutation.epoch)
+            if known != (stored.revision, self._server.epoch):
+                raise Conflicting("update_delete", sorted(mutation.fields))
+            self._write(user, client, key, dict(mutation.fields), stored)
+            return False
         foreign = self._foreign(client, mutation, stored)
         if mutation.op is Write.DELETE:
             if foreign:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import itertools
 import json
 import os
 import re
@@ -187,6 +188,58 @@ def client_page() -> str:
     return "\n\n".join(lines) + "\n"
 
 
+# The link's states
+
+
+def link_page() -> str:
+    from django_sync.client.link import TABLE, Act, Event, State
+
+    lines = [
+        notice("django_sync/client/link.py"),
+        "# The link's states",
+        "What the Python client does by itself after `start()`, as `status.link` tells it. How to "
+        "use it is said in [Stay in step in the background](../howto/background.md).",
+        *(listed(kind) for kind in (State, Event, Act)),
+        "## Diagram\n\nWithout `stop`, which leads from everywhere to `stopped`.",
+        "```mermaid\nstateDiagram-v2\n    [*] --> stopped\n" + "\n".join(arrows(TABLE)) + "\n```",
+        "## Table\n\nRow: where it is; column: what happens. – means that it stays and goes on.",
+    ]
+    head = "| | " + " | ".join(f"`{state}`" for state in State) + " |"
+    rows = [head, "| --- |" + " --- |" * len(State)]
+    for event in Event:
+        cells = [TABLE[state][event] for state in State]
+        told = [
+            "–" if to is state and act is Act.GO_ON else f"`{to}`, {act}"
+            for state, (to, act) in zip(State, cells, strict=True)
+        ]
+        rows.append(f"| `{event}` | " + " | ".join(told) + " |")
+    return "\n\n".join([*lines, "\n".join(rows)]) + "\n"
+
+
+def listed(kind: Any) -> str:
+    """An enumeration with what is written beneath each member."""
+    title = {"State": "States", "Event": "Events", "Act": "What is done next"}[kind.__name__]
+    node = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    assert isinstance(node, ast.ClassDef)
+    rows = ["| | |", "| --- | --- |"]
+    for name, doc in itertools.pairwise(node.body):
+        if isinstance(name, ast.Assign) and isinstance(doc, ast.Expr):
+            rows.append(
+                f"| `{ast.literal_eval(name.value)}` | {flat(ast.literal_eval(doc.value))} |"
+            )
+    return f"## {title}\n\n" + "\n".join(rows)
+
+
+def arrows(table: Any) -> Iterator[str]:
+    """A diagram's arrows: one for each pair of states, with all events that lead that way."""
+    for state, row in table.items():
+        ways: dict[str, list[str]] = {}
+        for event, (to, _) in row.items():
+            if to is not state and event != "stop":
+                ways.setdefault(to, []).append(event)
+        yield from (f"    {state} --> {to}: {', '.join(events)}" for to, events in ways.items())
+
+
 def markdown(doc: str) -> str:
     """A docstring as Markdown: code that is indented gets a fence."""
     out: list[str] = []
@@ -243,10 +296,10 @@ def is_overload(method: ast.FunctionDef) -> bool:
 
 
 def methods(node: ast.ClassDef, cls: type[Any]) -> Iterator[ast.FunctionDef]:
-    """The class's functions, then those of its private parents in the same module."""
+    """The class's functions, then those of its private parents."""
     yield from (part for part in node.body if isinstance(part, ast.FunctionDef))
     for base in cls.__bases__:
-        if base.__name__.startswith("_") and base.__module__ == cls.__module__:
+        if base.__name__.startswith("_") and base.__module__.startswith("django_sync.client"):
             parent = ast.parse(inspect.getsource(base)).body[0]
             assert isinstance(parent, ast.ClassDef)
             yield from methods(parent, base)
@@ -382,6 +435,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/settings.md": settings_page,
     "docs/reference/checks.md": checks_page,
     "docs/reference/python-client.md": client_page,
+    "docs/reference/link.md": link_page,
     "docs/reference/guarantees.md": guarantees_page,
     "docs/openapi.yaml": openapi_page,
     "docs/reference/write-paths.md": write_paths_page,

@@ -265,6 +265,20 @@ def test_who_knows_of_the_delete_may_bring_the_object_back(people, card, phone, 
     assert again.status is Status.CONFLICT
 
 
+def test_what_the_server_alone_writes_is_passed_over_in_bringing_back(people, card, phone, other):
+    """A client sends the record that it knew, and cannot tell which of its fields are read-only."""
+    gone = other.one(other.delete(card)).revision
+    fields = {"title": "Back", "board": str(people.launch.sync_id), "created_at": "2001-01-01"}
+    result = phone.one(phone.update(card, base=gone, **fields))
+    assert (result.status, result.revision) == (Status.APPLIED, gone + 1)
+    assert result.record["object"]["created_at"] > "2026"
+    update = phone.one(phone.update(Card.objects.get(sync_id=card.sync_id), created_at="2001"))
+    assert update.problem["code"] == "field_not_writable"
+    unknown = other.one(other.delete(Card.objects.get(sync_id=card.sync_id))).revision
+    result = phone.one(phone.update(card, base=unknown, **fields | {"hue": 1}))
+    assert result.problem["code"] == "validation_failed"
+
+
 def test_who_may_not_create_may_not_bring_back(people, card, phone, other):
     gone = other.one(other.delete(card)).revision
     viewer = Phone(people.alan)

@@ -45,6 +45,13 @@ ARRIVALS = {
     Fate.BUSY: (0, {"503"}),
     Fate.THROTTLED: (0, {"429"}),
     Fate.BROKEN: (1, {"502", "504"}),
+    Fate.GARBLED: (1, {"200"}),
+    Fate.EXPIRED: (0, {"401"}),
+    Fate.FORBIDDEN: (0, {"403"}),
+    Fate.CLASHED: (0, {"409"}),
+    Fate.GONE: (0, {"410"}),
+    Fate.LARGE: (0, {"413"}),
+    Fate.FAILED: (0, {"500"}),
 }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 
-from tests.unit.client.helpers import rows, sent, titles
+from django_sync import errors
+from tests.unit.client.helpers import fault, on, pull_only, rows, sent, titles
 
 
 @pytest.fixture
@@ -146,6 +148,147 @@ def test_g5_a_decision_stands_on_the_revision_that_was_shown(
     assert server.object("cards", clash)["title"] == "theirs 2"
     (again,) = client.conflicts
     again.settle(again.keep_client())
+    client.sync()
+    assert server.object("cards", clash)["title"] == "mine"
+
+
+def test_an_open_conflict_blocks_no_other_object(server: Any, client: Any, clash: Any) -> None:
+    client.sync()
+    other = client.collection("cards").create({"title": "other"})
+    assert client.sync().applied == 1
+    client.collection("cards").update(other.id, {"title": "other 2"})
+    assert client.sync().applied == 1
+    assert client.collection("cards").get(clash)["title"] == "mine"
+    assert len(client.conflicts) == 1
+
+
+def test_settling_twice_from_two_processes_is_settling_once(
+    server: Any, client: Any, connect: Any, clash: Any
+) -> None:
+    second = connect()
+    client.sync()
+    (here,), (there,) = client.conflicts, second.conflicts
+    assert here.settle(here.keep_client())
+    assert not there.settle(there.keep_server())
+    second.sync()
+    assert server.object("cards", clash)["title"] == "mine"
+    assert not here.settle(here.keep_server())
+    assert client.conflicts == second.conflicts == client.outbox == []
+
+
+@pytest.fixture
+def deleted(server: Any, client: Any) -> Any:
+    """A card that the client edits and another deletes."""
+    id = server.put("cards", {"title": "a", "body": "x", "due": 1})
+    client.sync()
+    client.collection("cards").update(id, {"title": "mine"})
+    server.delete("cards", id)
+    return id
+
+
+WHOLE = {"title": "mine", "body": "x", "due": 1}
+
+
+@pytest.mark.parametrize("when", ["asked", "later", "restarted", "deleted pulled first"])
+def test_what_was_deleted_comes_back_whole(
+    server: Any, client: Any, connect: Any, deleted: Any, when: str
+) -> None:
+    """G5: and only since its user has seen that it was deleted."""
+    if when == "asked":
+        client.on_conflict(lambda conflict: conflict.keep_client())
+    if when == "deleted pulled first":
+        pull_only(client)
+        assert client.collection("cards").get(deleted).object == WHOLE
+    client.sync()
+    if when == "restarted":
+        client.close()
+        client = connect()
+    if when != "asked":
+        (conflict,) = client.conflicts
+        assert (conflict.kind, conflict.server) == ("update_delete", None)
+        assert client.collection("cards").get(deleted).object == WHOLE
+        conflict.settle(conflict.keep_client())
+        assert client.collection("cards").get(deleted).object == WHOLE
+        assert client.outbox[0].fields == {"title": "mine"}
+        client.sync()
+    assert server.object("cards", deleted) == WHOLE
+    client.sync()
+    assert client.collection("cards").get(deleted).object == WHOLE
+    assert client.conflicts == client.outbox == client.rejections == rows(client, "outbox") == []
+
+
+def test_edits_after_the_decision_go_out_behind_it(server: Any, client: Any, deleted: Any) -> None:
+    client.sync()
+    (conflict,) = client.conflicts
+    conflict.settle(conflict.merge({"body": "y"}))
+    client.collection("cards").update(deleted, {"due": 2})
+    client.sync()
+    client.collection("cards").update(deleted, {"due": 3})
+    client.sync()
+    assert server.object("cards", deleted) == {"title": "mine", "body": "y", "due": 3}
+
+
+def test_keep_server_lets_it_go(server: Any, client: Any, deleted: Any) -> None:
+    client.sync()
+    (conflict,) = client.conflicts
+    conflict.settle(conflict.keep_server())
+    assert client.collection("cards").get(deleted) is None
+    client.sync()
+    assert rows(client, "records") == rows(client, "outbox") == []
+
+
+def test_r3_what_left_the_view_is_not_sent_beneath(server: Any, client: Any) -> None:
+    """Nor kept: the decision waits offline, and has only what the user typed."""
+    id = server.put("cards", {"title": "a", "body": "theirs"}, scope="b1")
+    client.sync()
+    client.collection("cards").update(id, {"title": "mine"})
+    server.delete("cards", id)
+    client.sync()
+    (conflict,) = client.conflicts
+    conflict.settle(conflict.keep_client())
+    server.revoke("ann", "b1")
+    pull_only(client)
+    assert rows(client, "records") == []
+    assert "theirs" not in str(rows(client, "outbox"))
+    client.sync()
+    assert sent(server)[-1][0]["fields"] == {"title": "mine"}
+
+
+def test_r3_what_was_sent_whole_keeps_only_what_was_typed(server: Any, client: Any) -> None:
+    id = server.put("cards", {"title": "a", "body": "theirs"}, scope="b1")
+    client.sync()
+    client.collection("cards").update(id, {"title": "mine"})
+    server.delete("cards", id)
+    client.sync()
+    (conflict,) = client.conflicts
+    conflict.settle(conflict.keep_client())
+    with fault(server, on("mutations/", httpx2.ConnectError)), pytest.raises(errors.Offline):
+        client.sync()
+    assert "theirs" in str(rows(client, "outbox"))
+    server.revoke("ann", "b1")
+    pull_only(client)
+    assert "theirs" not in str(rows(client, "outbox"))
+
+
+def test_a_conflict_on_what_is_then_deleted_shows_it_and_back(
+    server: Any, client: Any, clash: Any
+) -> None:
+    client.sync()
+    server.delete("cards", clash)
+    client.sync()
+    (conflict,) = client.conflicts
+    assert (conflict.kind, conflict.server, conflict.server_revision) == ("update_delete", None, 3)
+    assert client.collection("cards").get(clash)["title"] == "mine"
+    server.store(("cards", clash), {"title": "again", "body": "x", "due": 1}, "", None)
+    client.sync()
+    assert server.object("cards", clash)["title"] == "again"
+    (again,) = client.conflicts
+    assert (again.kind, again.server["title"]) == ("update_update", "again")
+    conflict.settle(conflict.keep_client())  # what was shown before: it meets the newer one
+    client.sync()
+    assert server.object("cards", clash)["title"] == "again"
+    (met,) = client.conflicts
+    met.settle(met.keep_client())
     client.sync()
     assert server.object("cards", clash)["title"] == "mine"
 

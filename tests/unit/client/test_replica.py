@@ -470,7 +470,7 @@ def test_first_pull_of_61549_records_is_a_matter_of_seconds(client: Any) -> None
         changes = [{**put(id, "t" * 40), "object": {"title": id, **body}} for id in ids]
         return page(changes, str(until), until < total, snapshot={"done": until, "total": total})
 
-    client._network._http._transport.handler = _scripted(answer)
+    client._network._http._transport = httpx2.MockTransport(_scripted(answer))
     started = time.process_time()
     client.sync()
     assert time.process_time() - started < 15

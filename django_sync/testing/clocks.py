@@ -1,0 +1,84 @@
+"""Clocks that stand still until a test moves them, so that no test waits for time to pass.
+
+clock, alarm = Clock(), ManualAlarm()
+client = SyncClient(…, now=clock.now, alarm=alarm)
+client.start()
+assert alarm.asleep() == pytest.approx(30, abs=3)   # the link waits, and for so long
+alarm.advance(33)
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+
+from ..client.alarm import Alarm
+
+DEADLINE = 60.0
+"""Real seconds after which what is waited for is taken as never coming."""
+
+
+class Clock:
+    """A wall clock that may jump, as those of phones do."""
+
+    def __init__(self) -> None:
+        self.time = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
+
+    def now(self) -> datetime.datetime:
+        return self.time
+
+    def jump(self, **by: float) -> None:
+        """Set it forward, or with negative numbers back: ``jump(days=-365)``."""
+        self.time += datetime.timedelta(**by)
+
+
+class ManualAlarm(Alarm):
+    """Sleeps until the test has moved the time on, or until it is rung."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._time = 0.0
+        self._until: float | None = None
+        self._sleeps = False
+        self.asked: list[float | None] = []
+        """For how long each sleep was to be."""
+
+    def now(self) -> float:
+        return self._time
+
+    def wait(self, seconds: float | None) -> None:
+        with self._condition:
+            self._until = None if seconds is None else self._time + seconds
+            if not self._awake():
+                self.asked.append(seconds)
+                self._sleeps = True
+                self._condition.notify_all()
+                self._condition.wait_for(self._awake)
+                self._sleeps = False
+            self._rung = False
+
+    def _awake(self) -> bool:
+        return self._rung or (self._until is not None and self._time >= self._until)
+
+    def asleep(self) -> float | None:
+        """Wait until somebody sleeps here; return for how much longer, ``None`` for ever."""
+        with self._condition:
+            slept = self._condition.wait_for(lambda: self._sleeps and not self._awake(), DEADLINE)
+            assert slept, "nobody fell asleep"
+            return None if self._until is None else self._until - self._time
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass."""
+        with self._condition:
+            self._time += seconds
+            self._condition.notify_all()
+
+
+def until(condition: object, what: str) -> None:
+    """Wait until a callable returns something true."""
+    assert callable(condition)
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, f"it never came to this: {what}"
+        threading.Event().wait(0.001)

@@ -1,0 +1,132 @@
+"""Requests over real sockets, cut in the middle by another thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from django_sync import errors
+from django_sync.client import Backoff
+from django_sync.client.cutting import Interrupted
+from django_sync.client.network import Network
+from django_sync.testing.clocks import Clock, until
+
+
+class Silent:
+    """A server that takes requests and answers only the first ``answers`` of them."""
+
+    def __init__(self, answers: int) -> None:
+        self.heard = 0
+        self._answers = answers
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self._open: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            self._open.append(connection)
+            while connection.recv(65536):
+                self.heard += 1
+                if self.heard <= self._answers:
+                    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                    connection.sendall(head + b"Content-Length: 2\r\n\r\n{}")
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join(10)
+        for connection in self._open:
+            connection.close()
+
+
+@pytest.fixture(params=[0, 1], ids=["new connection", "kept connection"])
+def silent(request: Any) -> Iterator[Silent]:
+    server = Silent(request.param)
+    yield server
+    server.close()
+
+
+def network(port: int) -> Network:
+    return Network(
+        f"http://127.0.0.1:{port}/",
+        None,
+        backoff=Backoff(attempts=1),
+        sleep=lambda seconds: None,
+        now=Clock().now,
+    )
+
+
+def hold(line: Network, raised: list[type[Exception]]) -> None:
+    try:
+        line.held("live/changes/", {}, 600)
+    except (Interrupted, errors.SyncError) as error:
+        raised.append(type(error))
+
+
+def test_a_held_request_ends_when_it_is_cut(silent: Silent) -> None:
+    line = network(silent.port)
+    for _ in range(silent._answers):
+        line.get("")
+    for _ in range(2):
+        before = silent.heard
+        line.cutter.mend()
+        raised: list[type[Exception]] = []
+        thread = threading.Thread(target=hold, args=(line, raised))
+        thread.start()
+        until(lambda n=before: silent.heard > n, "the request has arrived")
+        line.cutter.cut()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert raised == [Interrupted]
+    line.close()
+
+
+def test_what_is_cut_before_it_begins_does_not_begin(silent: Silent) -> None:
+    line = network(silent.port)
+    for _ in range(silent._answers):
+        line.get("")
+    heard = silent.heard
+    line.cutter.cut()
+    with pytest.raises(Interrupted):
+        line.held("live/changes/", {}, 600)
+    trace = line.cutter.trace
+    with pytest.raises(Interrupted):  # past the first look, and stopped at the next step
+        line._http.get("live/changes/", extensions={"trace": trace})
+    assert silent.heard == heard
+    line.cutter.mend()
+    if silent._answers:
+        silent._answers += 1
+        assert line.get("") == {}
+    line.close()
+
+
+def test_a_transport_that_was_handed_in_is_asked_to_cut() -> None:
+    class Own(httpx2.BaseTransport):
+        cuts = 0
+
+        def cut(self) -> None:
+            self.cuts += 1
+
+    own = Own()
+    line = Network(
+        "http://sync.test/",
+        None,
+        backoff=Backoff(),
+        sleep=lambda seconds: None,
+        now=Clock().now,
+        transport=own,
+    )
+    line.cutter.cut()
+    assert own.cuts == 1
+    line.close()
