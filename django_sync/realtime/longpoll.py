@@ -22,7 +22,6 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import close_old_connections
 from django.urls import Resolver404, resolve, set_script_prefix
 
-from .. import feed
 from ..conf import conf
 from .watch import News, Waiter, Watch
 
@@ -130,6 +129,8 @@ class Live(ASGIHandler):
 
 
 def _news(after: int | None) -> News:
+    from .. import feed  # models: an asgi.py imports this file before it has set up Django
+
     close_old_connections()
     try:
         return feed.news(after)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -373,6 +376,16 @@ def test_without_the_wrapper_it_is_answered_at_once(boards):
         page = client.get("/sync/live/changes/", {"wait": 25, "cursor": cursor}).json()
         cursor, more = page["cursor"], page["has_more"]
     assert client.get("/sync/live/changes/", {"wait": 25, "cursor": cursor}).json()["changes"] == []
+
+
+def test_an_asgi_file_may_import_it_before_django_is_set_up():
+    """As the example's does: imports stand above ``get_asgi_application()``."""
+    code = "from example_project.asgi import application; print(type(application).__name__)"
+    environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.stdout, done.stderr) == ("Live\n", "")
 
 
 @pytest.fixture(autouse=True)
