@@ -87,7 +87,9 @@ class Server:
 @pytest.fixture
 def server(boards, settings):
     settings.DJANGO_SYNC = {"WATCH_MS": 20}
-    return Server()
+    server = Server()
+    yield server
+    server.application.pool.shutdown()  # a look may be under way when the loop ends
 
 
 @pytest.fixture
