@@ -65,32 +65,38 @@ lint: .venv/.dev
 typecheck: .venv/.dev
 	@.venv/bin/mypy
 
-# Everything on SQLite; where PostgreSQL answers, what touches a database once more on it.
-# $(1) the environment, $(2) what to leave out
-define run-suite
-	@echo "── $(1): $$($(1)/bin/python -c 'import django, platform; print("Python", \
-		platform.python_version(), "· Django", django.__version__)') · SQLite"
-	@DATABASE_URL= $(1)/bin/pytest -n $(WORKERS) -m "not soak$(2) and not postgresql"
-	@url=$$($(1)/bin/python .ci/postgres_url.py) || exit 1; \
-	if [ -n "$$url" ]; then \
-		echo "── $(1): the same on PostgreSQL, $(ON_POSTGRES)"; \
-		DATABASE_URL="$$url" $(1)/bin/pytest -n $(WORKERS) -m "not soak$(2) and not sqlite" $(ON_POSTGRES); \
-	else \
-		echo "── $(1): PostgreSQL was NOT tested: none answers (set TEST_POSTGRES_URL)"; \
-	fi
-endef
+# The oldest Python and Django run everything on SQLite, the newest everything on PostgreSQL; each has
+# besides, on the other database, what depends on Python and Django most. Where a database or a
+# Python is missing, the other takes all. `make matrix` runs everything everywhere.
+BRIEF := tests/integration/capture
 ON_POSTGRES := $(wildcard tests/integration tests/party tests/torture)
 
+# $(1) the environment; $(2) what runs on SQLite, $(3) on PostgreSQL, $(4) on SQLite where no other is
+define run-suite
+	@echo "── $(1): $$($(1)/bin/python -c 'import django, platform; print("Python", \
+		platform.python_version(), "· Django", django.__version__)')"
+	@url=$$($(1)/bin/python .ci/postgres_url.py) || exit 1; status=0; \
+	if [ -n "$$url" ]; then paths="$(2)"; else paths="$(4)"; fi; \
+	echo "── $(1): on SQLite, $$paths"; \
+	DATABASE_URL= $(1)/bin/pytest -n $(WORKERS) -m "not soak and not postgresql" $$paths || status=1; \
+	if [ -n "$$url" ]; then \
+		echo "── $(1): on PostgreSQL, $(3)"; \
+		DATABASE_URL="$$url" $(1)/bin/pytest -n $(WORKERS) -m "not soak and not sqlite" $(3) || status=1; \
+	else \
+		echo "── $(1): PostgreSQL was NOT tested: none answers (set TEST_POSTGRES_URL)"; \
+	fi; \
+	exit $$status
+endef
+
 suite: .venv/.dev
-	$(call run-suite,.venv)
+	$(call run-suite,.venv,tests,$(if $(PYTHON_313),$(BRIEF),$(ON_POSTGRES)),tests)
 
 ifeq ($(PYTHON_313),)
 suite-313:
 	@echo "── Python 3.13 with Django 6.1 was NOT tested: there is no Python 3.13 here"
 else
-# The slow ones have run once by then; all four passes of everything take longer than one waits.
 suite-313: .venv-3.13/.dev
-	$(call run-suite,.venv-3.13, and not slow)
+	$(call run-suite,.venv-3.13,tests/unit $(BRIEF),$(ON_POSTGRES),tests/unit tests/integration)
 endif
 
 # noxfile.py says which. Pythons that pyenv keeps are found though its shims do not run them.

@@ -27,7 +27,8 @@ from django_sync.writing import Writer
 from .acts import ACTS, house_diverges, house_has_a_gap
 from .holding import STEPS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # a party or two each
+# A party or two each; what they notice does not depend on the database.
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite, pytest.mark.timeout(600)]
 
 SEEDS = range(1, 6)
 Patch = pytest.MonkeyPatch
