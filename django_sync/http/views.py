@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, DataError, InterfaceError, OperationalEr
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from .. import engine, errors
@@ -44,6 +45,8 @@ class SyncView(APIView):
     parser_classes = (SyncParser,)
     schema = inspector
     of_collection = False
+    called = "sync_rest"
+    """The name under which a project may set a rate for ``ScopedRateThrottle``."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -59,6 +62,29 @@ class SyncView(APIView):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and (len(length) > DIGITS or int(length) > conf.BODY_BYTES):
             raise too_large()
+
+    @property
+    def throttle_scope(self) -> str | None:
+        """What ``ScopedRateThrottle`` asks for: a name for which the project has set a rate."""
+        rates = SimpleRateThrottle.THROTTLE_RATES
+        return next((name for name in (self.called, "sync") if name in rates), None)
+
+    def check_throttles(self, request: Request) -> None:
+        """Once for each request of a client, however often ``realtime`` runs it."""
+        if getattr(request._request, "sync_live", 0) <= 1:
+            super().check_throttles(request)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401, which RFC 9110 wants in each.
+
+        The first authenticator's, as with DRF; where that has none (a session) another's that
+        opens no dialogue in a browser.
+        """
+        told = [a.authenticate_header(request) for a in self.get_authenticators()]
+        if not told or told[0]:
+            return str(told[0]) if told else ""
+        quiet = (str(header) for header in told if header and not header.startswith("Basic"))
+        return next(quiet, "Session")
 
     def perform_authentication(self, request: Request) -> None:
         try:
@@ -142,6 +168,8 @@ class ServiceView(SyncView):
 class ChangesView(SyncView):
     """Pull. Where ``realtime`` holds it, it is told whose changes the caller waits for."""
 
+    called = "sync_pull"
+
     def get(self, request: Request) -> Response:
         asked = request.query_params
         self.positive("wait")  # it answers at once, but what is malformed is said to be
@@ -163,9 +191,13 @@ class ChangesView(SyncView):
 class LiveChangesView(ChangesView):
     """Pull, and wait where nothing is new; ``realtime`` does the waiting."""
 
+    called = "sync_live"
+
 
 class MutationsView(SyncView):
     """A batch of mutations."""
+
+    called = "sync_mutations"
 
     def post(self, request: Request) -> Response:
         results = engine.mutate(self.caller, self.body())

@@ -86,7 +86,7 @@ def world(db: None) -> World:
     }.items():
         for who, role in roles.items():
             Membership.objects.create(board=boards[name], user=users[who], role=role)
-    rows = {}
+    rows: dict[tuple[str, str], Any] = {}
     for place, board in boards.items():
         word = SECRET if place == p.TARGETS[2] else "plain"
         label = Label.objects.create(board=board, name=word)
