@@ -21,7 +21,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from django_sync import errors
+from django_sync import errors, feed
 from django_sync.client import BearerAuth, SyncClient
 from django_sync.http import views
 from example_project.boards.models import Board
@@ -184,6 +184,7 @@ def test_in_whatever_order_nobody_is_401_and_a_forged_request_403(
     in again could not tell it from one that may not. Basic is no challenge of a site with
     sessions, where browsers would ask for a password over the page."""
     kinds(*classes)
+    feed.sequence()
     before = everything()
     for response in each_way(APIClient(), people.launch):
         is_problem(response, 401, "not_authenticated")
