@@ -388,7 +388,8 @@ def permissions_page() -> str:
         "# Who may do what in the example",
         "Each cell is asked by the suite, by each of the paths that are named, and is answered so. "
         "After each refusal all tables are as they were, and no answer names what is hidden. How "
-        "such rules are written is said in [Who may see and write what](../howto/access.md).",
+        "such rules are written is said in [Who may see and write what](../howto/access.md), what "
+        "else holds in [Security](../explanation/security.md).",
         "*yes* means that it is done, *shown* and *hidden* that it is among the answer's objects "
         "or is not. A number is the status of a refusal: over REST that of the answer, in a batch "
         "that of the mutation's `problem`; but a batch of one who is not signed in is 401 itself. "

@@ -26,7 +26,7 @@ from django_sync.client import BearerAuth, SyncClient
 from django_sync.http import views
 from example_project.boards.models import Board
 from tests.integration.conftest import in_process
-from tests.integration.test_http import batch, is_problem, path_of
+from tests.integration.test_http import batch, client_of, is_problem, path_of
 from tests.integration.test_privacy import everything
 
 Kinds = Callable[..., None]
@@ -221,6 +221,19 @@ def test_f8_a_cursor_is_its_users_whatever_they_signed_in_with(people, kinds):
         again = client.get("/sync/changes/", {"cursor": cursor})
         assert (again.status_code, again.json()["changes"]) == (200, [])
     is_problem(grace.get("/sync/changes/", {"cursor": cursor}), 400, "invalid_cursor")
+
+
+def test_f8_a_key_that_is_rotated_keeps_cursors(people, settings):
+    client = client_of(people.ada)
+    cursor = client.get("/sync/changes/").json()["cursor"]
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another"
+    settings.SECRET_KEY_FALLBACKS = [old]
+    again = client.get("/sync/changes/", {"cursor": cursor}).json()
+    assert again["changes"] == []
+    settings.SECRET_KEY_FALLBACKS = []
+    is_problem(client.get("/sync/changes/", {"cursor": cursor}), 400, "invalid_cursor")
+    anew = client.get("/sync/changes/", {"cursor": again["cursor"]})
+    assert (anew.status_code, anew.json()["changes"]) == (200, []), "sealed with the new key"
 
 
 # Forgery across sites
