@@ -23,7 +23,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from django_sync import errors, feed
 from django_sync.client import BearerAuth, SyncClient
-from django_sync.http import views
+from django_sync.http import edge
 from example_project.boards.models import Board
 from tests.integration.conftest import in_process
 from tests.integration.test_http import batch, client_of, is_problem, path_of
@@ -37,7 +37,7 @@ def kinds(monkeypatch: pytest.MonkeyPatch) -> Kinds:
     """Sets the authenticators, as ``DEFAULT_AUTHENTICATION_CLASSES`` does when a project starts."""
 
     def set_them(*classes: type[BaseAuthentication]) -> None:
-        monkeypatch.setattr(views.SyncView, "authentication_classes", classes)
+        monkeypatch.setattr(edge.SyncView, "authentication_classes", classes)
 
     return set_them
 

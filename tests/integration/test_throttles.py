@@ -18,7 +18,7 @@ from rest_framework.throttling import (
 
 from django_sync import errors
 from django_sync.client import SyncClient, TokenAuth
-from django_sync.http import views
+from django_sync.http import edge
 from example_project.boards.models import Board, Membership
 from tests.integration import test_long_poll as long_poll
 from tests.integration.conftest import in_process
@@ -32,7 +32,7 @@ def throttled(monkeypatch):
     """Sets throttles and rates, as ``DEFAULT_THROTTLE_…`` do when a project starts."""
 
     def set_them(*classes: type[SimpleRateThrottle], **rates: str) -> None:
-        monkeypatch.setattr(views.SyncView, "throttle_classes", classes)
+        monkeypatch.setattr(edge.SyncView, "throttle_classes", classes)
         monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", rates)
 
     cache.clear()
