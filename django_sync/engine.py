@@ -126,15 +126,6 @@ class Call:
     etag: str | None = None
 
 
-def _readable(caller: Caller, name: str) -> Collection:
-    """The collection of a path. One that may not be read is no secret, its objects are."""
-    known(name)
-    collection = registry.get(name)
-    if not collection.may(caller, "read"):
-        raise errors.PermissionDenied
-    return collection
-
-
 def etag(caller: Caller, collection: Collection, record: Record) -> str:
     """The opaque tag of a record as this caller sees it."""
     state, _ = feed.state()
@@ -157,8 +148,14 @@ def get(caller: Caller, name: str, id: uuid.UUID) -> tuple[Record, str]:
 def page(
     caller: Caller, name: str, after: tuple[str, uuid.UUID] | None, limit: int | None
 ) -> tuple[list[Record], tuple[str, uuid.UUID] | None]:
-    """Records of a collection in the order of scope and id, and where the next page begins."""
-    collection = _readable(caller, name)
+    """Records of a collection in the order of scope and id, and where the next page begins.
+
+    A collection that may not be read is no secret, its objects are: ``PermissionDenied``.
+    """
+    known(name)
+    collection = registry.get(name)
+    if not collection.may(caller, "read"):
+        raise errors.PermissionDenied
     most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
     scopes = sorted(collection.scopes(caller))
     found: list[Record] = []
@@ -175,8 +172,14 @@ def page(
 def history(
     caller: Caller, name: str, id: uuid.UUID, below: int | None, limit: int | None
 ) -> tuple[list[Json], int | None]:
-    """What became of an object, the newest first, and where the next page begins."""
-    collection = _readable(caller, name)
+    """What became of an object, the newest first, and where the next page begins.
+
+    Raises ``NotFound``, also for what may not be seen.
+    """
+    known(name)
+    collection = registry.get(name)
+    if not collection.may(caller, "read"):
+        raise errors.NotFound  # as for the object itself
     most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
     found, place = histories.history(caller, collection, id, below, most)
     return [revision.to_json() for revision in found], place

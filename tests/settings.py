@@ -41,3 +41,4 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "PREPROCESSING_HOOKS": ["django_sync.http.schema.each_collection"],
 }
+SIMPLE_JWT = {"SIGNING_KEY": "the suite's own key, as long as its hash wants one to be"}

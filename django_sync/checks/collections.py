@@ -39,6 +39,7 @@ def check_collection(collection: Collection) -> Messages:
         return
     yield from _scopes(collection)
     yield from _permissions(collection)
+    yield from _of_the_edge(viewset)
     serializer = getattr(viewset, "serializer_class", None)
     if serializer is not None:
         yield from check_serializer(collection, serializer)
@@ -92,6 +93,27 @@ def _permissions(collection: Collection) -> Messages:
                 hint="Use SyncModelPermissions, which asks for “view”, where that is not meant.",
                 obj=collection.viewset_class,
                 id="django_sync.W003",
+            )
+
+
+OF_THE_EDGE = {
+    "authentication_classes": "DEFAULT_AUTHENTICATION_CLASSES",
+    "throttle_classes": "DEFAULT_THROTTLE_CLASSES",
+}
+
+
+def _of_the_edge(viewset: type[Any]) -> Messages:
+    """What is decided for a whole request, which may be about many collections."""
+    from rest_framework.views import APIView
+
+    for name, setting in OF_THE_EDGE.items():
+        if list(getattr(viewset, name, ())) != list(getattr(APIView, name)):
+            yield checks.Warning(
+                f"{viewset.__name__} has {name} of its own; the sync endpoints take those of the "
+                "settings.",
+                hint=f"Set them in REST_FRAMEWORK[“{setting}”], if sync is to have them too.",
+                obj=viewset,
+                id="django_sync.W011",
             )
 
 

@@ -95,8 +95,10 @@ class Live(ASGIHandler):
         """The response: the first one with something in it, or the last."""
         deadline = time.monotonic() + wait
         async with self.watch.join() as waiter:
+            run = 0
             while True:
-                response = await self._threaded(self._respond, scope)
+                run += 1
+                response = await self._threaded(self._respond, scope, run)
                 scopes = getattr(response, "sync_scopes", None)
                 if scopes is None or response.data["changes"] or response.data["has_more"]:
                     return response
@@ -104,15 +106,19 @@ class Live(ASGIHandler):
                     return response
                 scope = _from(scope, response.data["cursor"])
 
-    def _respond(self, scope: Scope) -> Any:
-        """Django's answer to one pull, in the thread that this runs in."""
+    def _respond(self, scope: Scope, run: int) -> Any:
+        """Django's answer to one pull, in the thread that this runs in.
+
+        ``request.sync_live`` is 1 for the first run of a client's request, 2 for the next,
+        for whoever counts requests.
+        """
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
         request: Any
         request, refused = self.create_request(scope, BytesIO())
         if request is None:
             return refused
-        request.sync_live = True
+        request.sync_live = run
         try:
             response: Any = self.get_response(request)
         finally:

@@ -153,6 +153,13 @@ CONFORM = [
 ]
 
 
+def test_every_endpoint_is_among_what_is_asked():
+    """Those that the parametrised test below is made for; a path left out is one not attacked."""
+    shared = {"/sync/", "/sync/changes/", "/sync/live/changes/", "/sync/mutations/"}
+    of_each = {f"/sync/{name}/{tail}" for name in MODELS for tail in ("", "{id}/", "{id}/history/")}
+    assert set(DOCUMENT["paths"]) == shared | of_each
+
+
 @pytest.mark.slow
 @pytest.mark.django_db
 @api.parametrize()

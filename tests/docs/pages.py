@@ -430,6 +430,48 @@ def write_paths_page() -> str:
     return "\n\n".join(lines) + "\n"
 
 
+# The permission matrix, of which each cell is asked
+
+
+def permissions_page() -> str:
+    from tests.integration.permissions import COLLECTIONS, MATRIX, WHO
+
+    lines = [
+        notice("tests/integration/permissions.py"),
+        "# Who may do what in the example",
+        "Each cell is asked by the suite, by each of the paths that are named, and is answered so. "
+        "After each refusal all tables are as they were, and no answer names what is hidden. How "
+        "such rules are written is said in [Who may see and write what](../howto/access.md), what "
+        "else holds in [Security](../explanation/security.md).",
+        "*yes* means that it is done, *shown* and *hidden* that it is among the answer's objects "
+        "or is not. A number is the status of a refusal: over REST that of the answer, in a batch "
+        "that of the mutation's `problem`; but a batch of one who is not signed in is 401 itself. "
+        "401 is `not_authenticated`, 403 `permission_denied`, 404 `not_found`, 422 "
+        "`validation_failed`: a reference to what is hidden reads as one to nothing.",
+        "| user | |\n| --- | --- |\n"
+        + "\n".join(f"| {name} | {about} |" for name, about in WHO.items()),
+    ]
+    for collection in COLLECTIONS:
+        found = [entry for entry in MATRIX if entry.collection == collection]
+        rows = [
+            "| operation | object | by | " + " | ".join(WHO) + " |",
+            "| --- | --- | --- |" + " --- |" * len(WHO),
+            *(
+                f"| {entry.operation} | {entry.object} | {', '.join(entry.paths)} | "
+                + " | ".join(
+                    told if isinstance(told, str) else str(told[0])
+                    for told in (entry.answers[who] for who in WHO)
+                )
+                + " |"
+                for entry in found
+            ),
+        ]
+        lines += [f"## {collection}", "\n".join(rows)]
+    asked = sum(len(entry.paths) for entry in MATRIX) * len(WHO)
+    lines.append(f"{asked} cells.")
+    return "\n\n".join(lines) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
@@ -439,6 +481,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/guarantees.md": guarantees_page,
     "docs/openapi.yaml": openapi_page,
     "docs/reference/write-paths.md": write_paths_page,
+    "docs/reference/permissions.md": permissions_page,
 }
 
 

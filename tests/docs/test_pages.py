@@ -30,6 +30,16 @@ def test_every_guarantee_has_a_test() -> None:
         assert "\n- `test_" in section or "\n- all of" in section, section
 
 
+def test_the_tests_that_the_security_page_names_are_there() -> None:
+    page = (ROOT / "docs/explanation/security.md").read_text()
+    named = set(re.findall(r"`(test_\w+)(?:\.py)?`", page))
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    there = {file.stem for file in files}
+    there |= {name for f in files for name in re.findall(r"def (test_\w+)", f.read_text())}
+    assert len(named) > 20
+    assert named <= there, named - there
+
+
 def links(page: Path) -> Iterator[str]:
     text = FENCE.sub("", page.read_text())
     yield from re.findall(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)", text)

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from rest_framework import permissions, serializers, viewsets
+from rest_framework.authentication import BasicAuthentication
+from rest_framework.throttling import UserRateThrottle
+from rest_framework.views import APIView
 
 from django_sync import checks
 from django_sync.capture import paths
@@ -189,6 +192,20 @@ class Strict(permissions.DjangoModelPermissions):
 )
 def test_w6_w003_permissions_that_ask_nothing_of_who_reads(classes, expected):
     assert told(collection_of(Notice, permission_classes=classes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({}, []),
+        ({"throttle_classes": [UserRateThrottle]}, ["W011"]),
+        ({"throttle_classes": []}, []),
+        ({"authentication_classes": [BasicAuthentication]}, ["W011"]),
+        ({"authentication_classes": APIView.authentication_classes}, []),
+    ],
+)
+def test_w011_what_the_sync_endpoints_do_not_ask_a_viewset(members, expected):
+    assert told(collection_of(Notice, **members)) == expected
 
 
 # Serializers

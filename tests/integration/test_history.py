@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from rest_framework import serializers
+from rest_framework import permissions, serializers
 from rest_framework.test import APIClient
 
 from django_sync import feed
@@ -255,6 +255,18 @@ def test_what_the_queryset_hides_has_no_history(people, card, monkeypatch):
     monkeypatch.setattr(api.CardViewSet, "get_queryset", lambda self: shown.all())
     Card.objects.filter(pk=card.pk).update(title="Draft of a speech")
     assert answer(people.ada, card).status_code == 404
+
+
+def test_g7_a_collection_that_may_not_be_read_has_none_as_it_has_no_objects(
+    people, card, monkeypatch
+):
+    """Its list says 403, for the collection is no secret; what is asked by an id is 404."""
+    monkeypatch.setattr(api.CardViewSet, "permission_classes", [permissions.IsAdminUser])
+    for id in (card.sync_id, uuid.uuid4()):
+        for path in ("", "history/"):
+            response = client_of(people.ada).get(f"/sync/cards/{id}/{path}")
+            assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert client_of(people.ada).get("/sync/cards/").status_code == 403
 
 
 class Brief(SyncSerializerMixin, serializers.ModelSerializer):

@@ -16,7 +16,8 @@ from rest_framework.exceptions import Throttled
 from rest_framework.test import APIClient
 
 from django_sync import engine, errors
-from django_sync.http import urls, views
+from django_sync.http import edge, urls
+from django_sync.http.problems import problem_response
 from example_project.boards import api as boards_api
 from example_project.boards.models import Board, Card, Comment, Membership
 
@@ -221,7 +222,7 @@ def test_too_many_requests_say_when_to_come_again(api, monkeypatch):
     def throttled(self, request):
         raise Throttled(wait=6.2)
 
-    monkeypatch.setattr(views.SyncView, "check_throttles", throttled)
+    monkeypatch.setattr(edge.SyncView, "check_throttles", throttled)
     response = api.get("/sync/")
     is_problem(response, 429, "throttled")
     assert response["Retry-After"] == "7"
@@ -241,7 +242,7 @@ def test_a_database_that_does_not_answer_is_unavailable(api, monkeypatch, caplog
 
 def test_every_endpoint_is_a_view_of_ours():
     for pattern in urls.urlpatterns:
-        assert issubclass(pattern.callback.cls, views.SyncView)
+        assert issubclass(pattern.callback.cls, edge.SyncView)
 
 
 # A transaction around the request would undo the sequencer's and the reruns'
@@ -680,7 +681,7 @@ def test_each_code_of_the_catalogue_has_its_status():
     for error in errors.every_error():
         if issubclass(error, errors.ClientError):
             continue
-        response = views.problem_response(error())
+        response = problem_response(error())
         assert response.status_code == error.status
         assert response.data["code"] == error.code
         assert ("Retry-After" in response) == (error.status in (429, 503))

@@ -35,9 +35,9 @@ class Server:
         self.runs = 0
         respond = self.application._respond
 
-        def counted(scope):
+        def counted(scope, run):
             self.runs += 1
-            return respond(scope)
+            return respond(scope, run)
 
         self.application._respond = counted
 
@@ -161,8 +161,8 @@ def test_r5_what_comes_between_pull_and_waiting_is_not_missed(server, token, boa
         written = []
         respond = server.application._respond
 
-        def writing_behind_it(scope):
-            response = respond(scope)
+        def writing_behind_it(scope, run):
+            response = respond(scope, run)
             if not written:
                 written.append(Card.objects.create(board=boards.launch, title="Between"))
                 feed.sequence()
@@ -219,8 +219,8 @@ def test_r8_who_waits_holds_no_thread_and_no_connection(server, token, boards):
     opened: set[int] = set()
     respond = server.application._respond
 
-    def noting(scope):
-        response = respond(scope)
+    def noting(scope, run):
+        response = respond(scope, run)
         opened.add(threading.get_ident())
         assert connection.connection is None, "the connection is given back with the answer"
         return response

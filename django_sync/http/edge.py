@@ -1,0 +1,156 @@
+"""What all endpoints share: who asks, how often and how much, and how errors are answered."""
+
+from __future__ import annotations
+
+import codecs
+import logging
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import DEFAULT_DB_ALIAS, DataError, InterfaceError, OperationalError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+
+from .. import errors
+from ..caller import Caller
+from ..conf import conf
+from ..problems import translate
+from ..protocol import Json
+from .coding import ProblemRenderer, SyncParser, SyncRenderer, too_large
+from .problems import problem_response
+from .schema import inspector
+
+log = logging.getLogger("django_sync.http")
+
+CHARSETS = ("utf-8", "ascii")
+"""Django would decode query and form by whichever codec a request names, of texts or not."""
+DIGITS = 15
+"""Digits of a number that any database holds; a longer one is above each limit."""
+
+
+class SyncView(APIView):
+    """What all endpoints share: JSON in and out, a signed-in user, problems for errors.
+
+    Never within a transaction of the request's own, whatever ``ATOMIC_REQUESTS`` says:
+    sequencing and reruns need their own.
+    """
+
+    permission_classes = (IsAuthenticated,)
+    renderer_classes = (SyncRenderer,)
+    parser_classes = (SyncParser,)
+    schema = inspector
+    of_collection = False
+    called = "sync_rest"
+    """The name under which a project may set a rate for ``ScopedRateThrottle``."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view: Any = super().as_view(**initkwargs)
+        view._non_atomic_requests = {DEFAULT_DB_ALIAS, conf.DATABASE}
+        return view
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        charset = request._request.encoding
+        if charset and codecs.lookup(charset).name not in CHARSETS:
+            raise errors.UnsupportedMediaType("Requests are in UTF-8.")
+        super().initial(request, *args, **kwargs)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and (len(length) > DIGITS or int(length) > conf.BODY_BYTES):
+            raise too_large()
+
+    @property
+    def throttle_scope(self) -> str | None:
+        """What ``ScopedRateThrottle`` asks for: a name for which the project has set a rate."""
+        rates = SimpleRateThrottle.THROTTLE_RATES
+        return next((name for name in (self.called, "sync") if name in rates), None)
+
+    def check_throttles(self, request: Request) -> None:
+        """Once for each request of a client, however often ``realtime`` runs it."""
+        if getattr(request._request, "sync_live", 0) <= 1:
+            super().check_throttles(request)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401, which RFC 9110 wants in each.
+
+        The first authenticator's, as with DRF; where that has none (a session) another's that
+        opens no dialogue in a browser.
+        """
+        told = [a.authenticate_header(request) for a in self.get_authenticators()]
+        if not told or told[0]:
+            return str(told[0]) if told else ""
+        quiet = (str(header) for header in told if header and not header.startswith("Basic"))
+        return next(quiet, "Session")
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except (DataError, ValueError) as error:  # a NUL, which PostgreSQL cannot look up
+            log.warning("credentials could not be looked up: %s", error)
+            raise errors.NotAuthenticated from None
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        try:
+            return super().perform_content_negotiation(request, force)
+        except (LookupError, ValueError):  # a header that cannot be read
+            raise errors.NotAcceptable from None
+
+    def handle_exception(self, exc: Exception) -> Response:
+        error = translate(exc)
+        if error is None and isinstance(exc, (OperationalError, InterfaceError)):
+            log.exception("the database did not serve %s", self.request.path, exc_info=exc)
+            error = errors.Unavailable()
+        if error is None:
+            raise exc
+        response = problem_response(error)
+        if isinstance(error, errors.NotAuthenticated):
+            header = self.get_authenticate_header(self.request)
+            if header:
+                response["WWW-Authenticate"] = header
+        if isinstance(error, errors.MethodNotAllowed):
+            response["Allow"] = ", ".join(self.allowed_methods)
+        response.exception = True
+        return response
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final.setdefault("Cache-Control", "private, no-store")
+        if getattr(response, "exception", False):
+            final.accepted_renderer = ProblemRenderer()
+            final.accepted_media_type = ProblemRenderer.media_type
+            final.content_type = ProblemRenderer.media_type
+        return final
+
+    @property
+    def caller(self) -> Caller:
+        return Caller.of(self.request)
+
+    def body(self) -> Json:
+        """The request's body, which is an object."""
+        if not isinstance(self.request.data, dict):
+            raise errors.Invalid("The body is not a JSON object.")
+        return self.request.data
+
+    def limit(self) -> int | None:
+        """``limit`` as it was asked for; raises ``Invalid`` unless a positive number."""
+        return self.positive("limit")
+
+    def positive(self, name: str) -> int | None:
+        """A parameter that is a positive number; one of many digits is above each limit."""
+        text = self.request.query_params.get(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdecimal() and text.strip("0")):
+            raise errors.Invalid(f"“{name}” is not a positive number.")
+        return int(text.lstrip("0")[: DIGITS + 1])
+
+    def following(self, after: str | None) -> str | None:
+        """The address of the list's next page, which begins behind ``after``."""
+        if after is None:
+            return None
+        query = {"after": after}
+        if self.limit() is not None:
+            query["limit"] = str(self.limit())
+        return self.request.build_absolute_uri(f"{self.request.path}?{urlencode(query)}")
