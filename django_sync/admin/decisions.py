@@ -161,7 +161,8 @@ class DecisionPages(ReadOnlyAdmin):
     ) -> HttpResponse:
         visible, is_open = case.may("view"), case.decision.is_open
         rows = [self._row(row, is_open, asked or {}) for row in case.rows()] if visible else []
-        now = (case.now or {}) if plan is not None else {}
+        fields, now = ({}, {}) if plan is None else (plan.fields, case.now or {})
+        changes = [(name, text(now.get(name)), text(value)) for name, value in fields.items()]
         context = {
             **self.admin_site.each_context(request),
             "title": "Open conflict" if is_open else "Decision",
@@ -173,11 +174,7 @@ class DecisionPages(ReadOnlyAdmin):
             "may_choose": visible and self._may_choose(request, case),
             "object_url": self._object_url(case),
             "plan": plan,
-            "changes": [
-                (name, text(now.get(name)), text(value)) for name, value in plan.fields.items()
-            ]
-            if plan is not None
-            else [],
+            "changes": changes,
         }
         return TemplateResponse(request, "admin/django_sync/decision.html", context)
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ..protocol import Json
-from .telling import EMPTY, MOST, Since, named, since
+from .sent import as_sent, in_order, plain, wording
+from .telling import MOST, Since, named, since
 
 if TYPE_CHECKING:
     Form = forms.ModelForm[Any]
@@ -115,7 +115,7 @@ class RevisionForm(Form):
         try:
             seen = field.to_python(self._seen(name)) if self._has_seen(name) else None
         except ValidationError:  # a choice that is no more
-            return in_order(self._seen(name)) != in_order(sent)
+            return bool(in_order(self._seen(name)) != in_order(sent))
         return bool(field.has_changed(seen, sent))
 
     def _theirs(self, name: str) -> bool:
@@ -238,43 +238,3 @@ class RevisionForm(Form):
             for name in self.changed_data
             if self._carries(name) and not isinstance(self.fields[name].widget, forms.PasswordInput)
         }
-
-
-def as_sent(field: forms.Field, value: Any) -> Any:
-    """A value as the field's hidden widget would send it: a text, or a list of texts."""
-    widget: Any = field.hidden_widget()
-    prepared = field.prepare_value(value)
-    if isinstance(widget, forms.MultiWidget):
-        parts: Any = widget.decompress(prepared)
-        return [w.format_value(part) for w, part in zip(widget.widgets, parts, strict=False)]
-    if isinstance(widget, forms.MultipleHiddenInput):
-        return sorted(str(one) for one in prepared or ())
-    return widget.format_value(prepared)
-
-
-def plain(sent: Any) -> Any:
-    """Line ends as one byte: browsers send two."""
-    if isinstance(sent, str):
-        return sent.replace("\r\n", "\n")
-    return sent or ""
-
-
-def in_order(sent: Any) -> Any:
-    """A list of choices, whose order means nothing, as a sorted one."""
-    return sorted(map(str, sent)) if isinstance(sent, list) else sent
-
-
-def wording(field: forms.Field, sent: Any) -> str:
-    """What was sent for a field, to be read."""
-    if isinstance(field, forms.JSONField):
-        return str(sent or EMPTY)
-    try:
-        value = field.to_python(sent)
-    except ValidationError:
-        value = sent
-    if isinstance(value, (list, tuple, QuerySet)):
-        return ", ".join(sorted(str(one) for one in value if one)) or EMPTY
-    if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-        flat = dict(getattr(field.widget, "choices", ()) or ())
-        value = flat.get(sent, value)
-    return EMPTY if value in (None, "") else str(value)

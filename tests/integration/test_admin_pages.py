@@ -46,7 +46,7 @@ def clerk(*permissions: str) -> Client:
 
 def listed(client: Client, model: str, **query: Any) -> Any:
     response = client.get(f"/admin/django_sync/{model}/", query)
-    assert response.status_code == 200, (response.status_code, response.url)
+    assert response.status_code == 200
     return response
 
 
