@@ -36,7 +36,6 @@ class DecisionPages(ReadOnlyAdmin):
     list_display_links = ("id",)
     list_select_related = ("user",)
     ordering = ("-id",)
-    sortable_by = ("id",)
     search_help_text = "An object’s id, exactly as it is."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -185,7 +184,7 @@ class DecisionPages(ReadOnlyAdmin):
         cells = {
             side: (text(row.sides[side]) if row.sides[side] is not None else gone)
             if side in row.sides
-            else ("" if side == BASE else EMPTY)
+            else ""
             for side in (BASE, SERVER, CLIENT)
         }
         return {

@@ -101,7 +101,8 @@ class RevisionForm(Form):
         """What the form says it was made from; ``None`` where it does not."""
         try:
             read = json.loads(self.data.get(self.add_prefix(BASE), ""))
-            return {"revision": int(read["revision"]), "fields": dict(read["fields"])}
+            revision, fields = int(read["revision"]), dict(read["fields"])
+            return {"revision": revision, "fields": fields} if 0 <= revision < 2**63 else None
         except (ValueError, TypeError, KeyError):
             return None
 

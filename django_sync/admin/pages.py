@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -43,6 +44,13 @@ class BoundedPaginator(Pages):
         return int(rows.order_by()[:MOST].count())
 
 
+class FixedOrder(ChangeList):
+    """Lists in the one order that an index has, whatever the address asks for."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return list(self.model_admin.get_ordering(request))
+
+
 class ReadOnlyAdmin(ModelAdmin):
     """Pages of a long table that the engine alone writes."""
 
@@ -51,7 +59,9 @@ class ReadOnlyAdmin(ModelAdmin):
     list_per_page = 100
     list_max_show_all = 0
     paginator = BoundedPaginator
+    show_facets = admin.ShowFacets.NEVER  # each would be counted
     show_full_result_count = False
+    sortable_by = ()
     search_fields = ("pk",)  # shows the box; get_search_results does the looking
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -61,10 +71,14 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes one here; but with its user it may go, as it would without this page."""
-        match = request.resolver_match
-        here = f"{self.opts.app_label}_{self.opts.model_name}_"
-        return match is not None and not str(match.url_name).startswith(here)
+        return False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return FixedOrder
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only what the page offers; any other filter would look at all rows."""
+        return lookup.partition("__")[0] in self.list_filter
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -92,7 +106,6 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     list_display = ("position", "at", "model", "op", "object_id", "revision", "columns", "scope")
     ordering = ("-position",)
-    sortable_by = ("position",)
     search_help_text = "An object’s id, or else a scope; exactly as it is."
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -107,8 +120,17 @@ class ClientAdmin(ReadOnlyAdmin):
     list_display = ("id", "user", "created_at", "forgotten_seq")
     list_select_related = ("user",)
     ordering = ("-id",)
-    sortable_by = ("id",)
     search_help_text = "A client’s id, or its user’s name; exactly as it is."
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes one here; but with its user it may go, as it would without this page."""
+        match = request.resolver_match
+        here = f"{self.opts.app_label}_{self.opts.model_name}_"
+        return match is not None and not str(match.url_name).startswith(here)
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """What the index goes by: that a client may go with its user opens no page."""
+        return super().get_model_perms(request) | {"delete": False}
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         try:

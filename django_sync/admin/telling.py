@@ -25,6 +25,8 @@ from ..protocol import Json
 EMPTY = "—"
 PAGE = 50
 """Revisions on a page."""
+MANY = 1000
+"""Revisions behind which a form is no longer told what each of them was."""
 MOST = 2000
 """Characters of a value that are kept for the history page."""
 
@@ -165,6 +167,8 @@ class Since:
 def since(model: type[Model], id: uuid.UUID, above: int, upto: int) -> Since:
     """What became of an object between two revisions."""
     label = label_of(model)
+    if upto - above > MANY:
+        return Since(frozenset(), (), complete=False)
     steps: list[Step] = sorted(feed.history(label, id, above, upto), key=lambda step: step.revision)
     revisions = [step.revision for step in steps]
     actors = Actors(label, id, revisions)

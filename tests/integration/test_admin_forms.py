@@ -218,7 +218,17 @@ def test_a_change_from_elsewhere_counts_as_well(one, card):
     assert now(card).title == "By SQL"
 
 
-@pytest.mark.parametrize("base", [None, "", "{", "[]", '{"revision": "x", "fields": {}}'])
+@pytest.mark.parametrize(
+    "base",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        '{"revision": 99999999999999999999, "fields": {}}',
+        '{"revision": "x", "fields": {}}',
+    ],
+)
 def test_a_form_without_its_revision_writes_nothing(one, card, base):
     form = with_values(opened(one, page(card)), title="Mine", sync_base=base)
     refused = one.post(page(card), form)
@@ -269,6 +279,15 @@ def test_times_in_two_boxes(people, one, two, monkeypatch):
     assert [o.label for o in refused.context["adminform"].form.overlaps] == ["Created at"]
     assert save(one, comment, form_in(refused.text)).status_code == 302
     assert now(comment).created_at.year == 2021
+
+
+@pytest.mark.sqlite
+def test_the_database_is_locked_before_it_is_read(one, card):
+    form = opened(one, page(card))
+    with CaptureQueriesContext(connection) as asked:
+        save(one, card, form, title="Mine")
+    told = [q["sql"] for q in asked if "boards_card" in q["sql"] or "django_sync_feed" in q["sql"]]
+    assert told[0].startswith('UPDATE "django_sync_feed"')
 
 
 @pytest.mark.postgresql

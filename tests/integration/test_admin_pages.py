@@ -142,6 +142,25 @@ def test_no_page_counts_to_the_end(root, people, monkeypatch, django_assert_max_
     assert shown(listed(root, "change"))[0].position == 1399
 
 
+@pytest.mark.parametrize("query", [{"model": "boards.card"}, {"columns__contains": "x"}])
+def test_no_address_filters_by_what_has_no_index(root, people, query):
+    response = root.get("/admin/django_sync/change/", query)
+    assert response.status_code in (302, 400)
+
+
+def test_no_address_changes_the_order(root, people):
+    feed.sequence()
+    first = shown(listed(root, "change", o="3"))
+    assert first == shown(listed(root, "change"))
+
+
+def test_who_may_see_no_page_finds_none_in_the_index(people):
+    told = clerk("django_sync.view_feed").get("/admin/").text
+    assert "/admin/django_sync/feed/" in told
+    for name in ("Clients", "Changes", "Decisions"):
+        assert name not in told
+
+
 @pytest.mark.postgresql
 @pytest.mark.parametrize(
     ("model", "query", "index"),
