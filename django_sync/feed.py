@@ -359,18 +359,21 @@ def history(model: str, object_id: uuid.UUID, above: int, upto: int) -> list[Ste
 
 
 def steps(
-    model: str, object_id: uuid.UUID, scopes: Sequence[str], below: int | None, limit: int
+    model: str, object_id: uuid.UUID, scopes: Sequence[str] | None, below: int | None, limit: int
 ) -> list[Step]:
-    """The newest revisions of an object under ``below`` that lie in these scopes.
+    """The newest revisions of an object under ``below`` that lie in these scopes (or in any).
 
     From outbox and log in one statement, for the reason that ``history`` has.
     """
     at, within = "at", "IN (SELECT value FROM json_each(%s))"
-    bounds: list[Any] = [model, object_id.hex, json.dumps(list(scopes))]
+    bounds: list[Any] = [model, object_id.hex]
+    among: Any = json.dumps(list(scopes or ()))
     if connection().vendor == "postgresql":
         at, within = "at AT TIME ZONE 'UTC'", "= ANY(%s)"
-        bounds = [model, object_id, list(scopes)]
-    wanted = f"model = %s AND object_id = %s AND scope {within} AND op <> 'm'"
+        bounds, among = [model, object_id], list(scopes or ())
+    wanted = "model = %s AND object_id = %s AND op <> 'm'"
+    if scopes is not None:
+        wanted, bounds = f"{wanted} AND scope {within}", [*bounds, among]
     if below is not None:
         wanted, bounds = f"{wanted} AND revision < %s", [*bounds, below]
     newest = "ORDER BY revision DESC LIMIT %s"

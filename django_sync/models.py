@@ -23,6 +23,7 @@ __all__ = [
     "Generation",
     "Hold",
     "MutationResult",
+    "OpenConflict",
     "Outbox",
     "ScopeSet",
     "SyncModel",
@@ -301,9 +302,24 @@ class Decision(models.Model):
                 condition=models.Q(settled_at__isnull=True),
                 name="django_sync_decision_open",
             ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(settled_at__isnull=True),
+                name="django_sync_decision_wait",
+            ),
         ]
 
     @property
     def is_open(self) -> bool:
         """Whether it waits for somebody to decide."""
         return self.settled_at is None
+
+
+class OpenConflict(Decision):
+    """A decision that nobody has made yet, with permissions of its own for the admin."""
+
+    objects: ClassVar[models.Manager[OpenConflict]]
+
+    class Meta:
+        proxy = True
+        verbose_name = "open conflict"

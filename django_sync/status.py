@@ -9,6 +9,7 @@ import datetime
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.apps import apps
 from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
@@ -24,7 +25,7 @@ from .models import (
     Tombstone,
 )
 
-__all__ = ["MOST", "ModelStatus", "Status", "status"]
+__all__ = ["MOST", "ModelStatus", "Size", "Status", "sizes", "status"]
 
 MOST = 100_000
 """Counts go so far; this number stands for itself and more."""
@@ -63,6 +64,34 @@ class Status:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A table of sync: its bytes with its indexes, and its rows by the planner's estimate."""
+
+    table: str
+    bytes: int
+    rows: int
+
+
+def sizes() -> list[Size]:
+    """The tables of sync, the largest first; only PostgreSQL tells without looking at all rows."""
+    db = feed.connection()
+    if db.vendor != "postgresql":
+        return []
+    tables = [
+        model._meta.db_table
+        for model in apps.get_app_config("django_sync").get_models()
+        if not model._meta.proxy
+    ]
+    with db.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, pg_total_relation_size(oid), GREATEST(reltuples, 0)::bigint"
+            " FROM pg_class WHERE oid = ANY(%s::regclass[]) ORDER BY 2 DESC, 1",
+            [tables],
+        )
+        return [Size(*row) for row in cursor.fetchall()]
 
 
 def status() -> Status:

@@ -1,10 +1,12 @@
-"""The admin, as it was before sync: what is written here reaches every client as well."""
+"""The admin, and what the mixin adds to it: two people do not overwrite each other unseen."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+
+from django_sync.admin import SyncAdminMixin
 
 from .models import Board, Card, Comment, Label, Membership
 
@@ -15,7 +17,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(Board)
-class BoardAdmin(admin.ModelAdmin):
+class BoardAdmin(SyncAdminMixin, admin.ModelAdmin):
     list_display = ["name", "owner", "color"]
     list_select_related = ["owner"]
     search_fields = ["name"]
@@ -23,7 +25,7 @@ class BoardAdmin(admin.ModelAdmin):
 
 
 @admin.register(Label)
-class LabelAdmin(admin.ModelAdmin):
+class LabelAdmin(SyncAdminMixin, admin.ModelAdmin):
     list_display = ["name", "board", "color"]
     list_filter = ["board"]
     list_select_related = ["board"]
@@ -33,7 +35,7 @@ class LabelAdmin(admin.ModelAdmin):
 
 
 @admin.register(Card)
-class CardAdmin(admin.ModelAdmin):
+class CardAdmin(SyncAdminMixin, admin.ModelAdmin):
     list_display = ["title", "board", "column", "position", "votes", "due"]
     list_filter = ["board", "column"]
     list_select_related = ["board"]
@@ -47,7 +49,7 @@ class CardAdmin(admin.ModelAdmin):
 
 
 @admin.register(Comment)
-class CommentAdmin(admin.ModelAdmin):
+class CommentAdmin(SyncAdminMixin, admin.ModelAdmin):
     list_display = ["card", "author", "text", "created_at"]
     list_filter = ["card__board"]
     list_select_related = ["card", "author"]

@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
 from example_project.boards.models import Board, Card, Comment, Label, Membership
+from tests.forms import opened, with_values
 
 
 @pytest.fixture
@@ -158,18 +159,11 @@ def test_the_admin_loads(model: str, demo: None, client: Client) -> None:
 def test_a_card_moved_in_the_admin_leaves_its_labels(demo: None, client: Client) -> None:
     sign_in(client, "admin")
     card = Card.objects.get(title="Check pump 7")
-    form = {
-        "board": Board.objects.get(name="Research").pk,
-        "title": card.title,
-        "column": card.column,
-        "position": card.position,
-        "votes": 0,
-        "checklist": "[]",
-        "labels": [label.pk for label in card.labels.all()],
-    }
+    url = f"/admin/boards/card/{card.pk}/change/"
+    form = with_values(opened(client, url), board=Board.objects.get(name="Research").pk)
     assert form["labels"]
 
-    response = client.post(f"/admin/boards/card/{card.pk}/change/", form)
+    response = client.post(url, form)
 
     assert response.status_code == 302
     card.refresh_from_db()
@@ -200,9 +194,11 @@ def test_sqlite_runs_in_wal_mode() -> None:
 def test_a_label_stays_on_its_board(demo: None, client: Client) -> None:
     sign_in(client, "admin")
     label = Label.objects.get(name="urgent")
-    form = {"board": Board.objects.get(name="Research").pk, "name": "late", "color": "#cc0000"}
+    url = f"/admin/boards/label/{label.pk}/change/"
+    research = Board.objects.get(name="Research").pk
+    form = with_values(opened(client, url), board=research, name="late", color="#cc0000")
 
-    assert client.post(f"/admin/boards/label/{label.pk}/change/", form).status_code == 302
+    assert client.post(url, form).status_code == 302
 
     label.refresh_from_db()
     assert (label.name, label.board.name) == ("late", "Launch")

@@ -308,14 +308,15 @@ def admin(world: World) -> None:
     from django.test import Client
 
     from example_project.boards.models import Board, Label
+    from tests.forms import opened, with_values
 
     ada = User.objects.create_superuser("admin-of-paths")
     label = Label.objects.create(board=Board.objects.create(name="b", owner=ada), name="urgent")
     w = Watch(label)
     client = Client()
     client.force_login(ada)
-    form = {"board": label.board_id, "name": "soon", "color": label.color, "_save": "Save"}
-    answer = client.post(f"/admin/boards/label/{label.pk}/change/", form)
+    url = f"/admin/boards/label/{label.pk}/change/"
+    answer = client.post(url, with_values(opened(client, url), name="soon"))
     assert answer.status_code == 302, answer.content
     w.updated("name")
 

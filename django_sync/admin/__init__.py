@@ -1,0 +1,18 @@
+"""Sync in Django's admin: a mixin for synced models, and pages over log, decisions and feed.
+
+Django's autodiscovery imports this where ``django.contrib.admin`` is installed; nothing else
+does, so the application works without.
+"""
+
+from .decisions import DecisionAdmin, OpenConflictAdmin
+from .mixin import SyncAdminMixin
+from .pages import ChangeAdmin, ClientAdmin, FeedAdmin
+
+__all__ = [
+    "ChangeAdmin",
+    "ClientAdmin",
+    "DecisionAdmin",
+    "FeedAdmin",
+    "OpenConflictAdmin",
+    "SyncAdminMixin",
+]

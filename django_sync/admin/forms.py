@@ -1,0 +1,241 @@
+"""The form of a synced object: it says what its user has seen, and merges with what others wrote.
+
+The form carries, hidden, the revision that it was made from and the fields as they were. A field
+that its user left alone keeps what the database has by now; one that both changed is refused,
+with both values on the page, and the form stands on today's revision from then on: to save it
+again is a choice. The row is locked by then, so nothing comes between the look and the write.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from ..protocol import Json
+from .sent import as_sent, in_order, plain, wording
+from .telling import MOST, Since, named, since
+
+if TYPE_CHECKING:
+    Form = forms.ModelForm[Any]
+else:
+    Form = forms.ModelForm
+
+BASE = "sync_base"
+"""The hidden field: the revision, and the fields as their user has seen them."""
+NO_BASE = (
+    "This form did not say which revision it was made from, so nothing was saved."
+    " Look it over, and save again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A field that its user changed, and others as well."""
+
+    label: str
+    base: str
+    theirs: str
+    yours: str
+
+
+def facts(obj: Any) -> str:
+    """What sync knows of an object, to be read."""
+    told = (("id", obj.sync_id), ("revision", obj.sync_revision), ("scope", obj.sync_scope or ""))
+    return format_html(
+        '<dl class="django-sync-facts">{}</dl>',
+        format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", told),
+    )
+
+
+class BaseWidget(forms.HiddenInput):
+    """The hidden base, and before it what can be read of the object."""
+
+    input_type = "text"  # so that the page shows its line
+
+    def __init__(self, obj: Any) -> None:
+        super().__init__()
+        self.told = facts(obj)
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        hidden = forms.HiddenInput().render(name, value, attrs, renderer)
+        return format_html("{}{}", self.told, hidden)
+
+
+class RevisionForm(Form):
+    """Goes before the project's own form, for an object that is there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.overlaps: list[Overlap] = []
+        self.revision = int(self.instance.sync_revision)
+        self.fields[BASE] = forms.CharField(
+            widget=BaseWidget(self.instance), required=False, strip=False, label="Object"
+        )
+        self.initial[BASE] = self._base_of_now()
+
+    def _base_of_now(self) -> str:
+        fields = {name: self._now(name) for name in self.fields if self._carries(name)}
+        return json.dumps({"revision": self.revision, "fields": fields})
+
+    def _carries(self, name: str) -> bool:
+        """Whether a field's value can travel with the form; that of a file cannot."""
+        field = self.fields[name]
+        return name != BASE and not field.disabled and not isinstance(field, forms.FileField)
+
+    def _initial(self, name: str) -> Any:
+        return self.get_initial_for_field(self.fields[name], name)
+
+    def _now(self, name: str) -> Any:
+        """A field's value in the database, as a form would send it."""
+        return as_sent(self.fields[name], self._initial(name))
+
+    @cached_property
+    def base(self) -> Json | None:
+        """What the form says it was made from; ``None`` where it does not."""
+        try:
+            read = json.loads(self.data.get(self.add_prefix(BASE), ""))
+            revision, fields = int(read["revision"]), dict(read["fields"])
+            return {"revision": revision, "fields": fields} if 0 <= revision < 2**63 else None
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    # Who changed what
+
+    def _mine(self, name: str) -> bool:
+        """Whether the form's user changed a field, since they saw it."""
+        field, sent = self.fields[name], self._sent(name)
+        if name == BASE or field.disabled:
+            return False
+        try:
+            seen = field.to_python(self._seen(name)) if self._has_seen(name) else None
+        except ValidationError:  # a choice that is no more
+            return bool(in_order(self._seen(name)) != in_order(sent))
+        return bool(field.has_changed(seen, sent))
+
+    def _theirs(self, name: str) -> bool:
+        """Whether others changed it meanwhile."""
+        if self._has_seen(name):
+            return bool(plain(self._seen(name)) != plain(self._now(name)))
+        try:
+            field = self.instance._meta.get_field(name)
+        except FieldDoesNotExist:
+            return False
+        return self.since.touched(field)
+
+    def _has_seen(self, name: str) -> bool:
+        return self.base is not None and name in self.base["fields"]
+
+    def _seen(self, name: str) -> Any:
+        return plain((self.base or {})["fields"][name])
+
+    def _sent(self, name: str) -> Any:
+        return plain(self[name].data)
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """The fields that the form's user changed, not those that others did."""
+        if self.base is None:
+            return [name for name in super().changed_data if name != BASE]
+        return [name for name in self.fields if self._mine(name)]
+
+    @cached_property
+    def since(self) -> Since:
+        """What the feed knows of the revisions that the form's user has not seen."""
+        above = (self.base or {"revision": 0})["revision"]
+        return since(type(self.instance), self.instance.sync_id, above, self.revision)
+
+    # Merging
+
+    def _clean_fields(self) -> None:
+        super()._clean_fields()  # type: ignore[misc]  # Django's, before clean()
+        if self.base is None:
+            self.add_error(None, ValidationError(NO_BASE, "no_base"))
+            self._stand_on_now([])
+            return
+        kept = [n for n in self.fields if n != BASE and n not in self.changed_data]
+        merged = [name for name in kept if self._has_seen(name) and self._theirs(name)]
+        for name in kept:
+            self._keep(name, name in merged)
+        if self.base["revision"] != self.revision:
+            self._compare(merged)
+
+    def _keep(self, name: str, merged: bool) -> None:
+        """Let a field that its user left alone have what is in the database."""
+        try:
+            field: Any = self.instance._meta.get_field(name)
+        except FieldDoesNotExist:
+            return
+        if merged:
+            self.errors.pop(name, None)
+        elif field.is_relation or name not in self.cleaned_data:
+            return
+        if field.many_to_many:
+            self.cleaned_data[name] = self._initial(name)
+        elif field.is_relation:
+            self.cleaned_data[name] = getattr(self.instance, name)
+        else:
+            self.cleaned_data[name] = field.value_from_object(self.instance)
+
+    def _compare(self, merged: list[str]) -> None:
+        """Refuse what both changed, unless to the same."""
+        met = [
+            name
+            for name in self.changed_data
+            if self._theirs(name)
+            and self.fields[name].has_changed(self._initial(name), self._sent(name))
+        ]
+        if not met:
+            return
+        for name in met:
+            overlap = self._overlap(name)
+            self.overlaps.append(overlap)
+            if name in self.fields:
+                told = f"There is “{overlap.theirs[:200]}” by now. Yours is still in the form."
+                self.add_error(name, ValidationError(told, "changed_meanwhile"))
+        self.add_error(None, ValidationError(self._told(met), "revision_conflict"))
+        self._stand_on_now(merged)
+
+    def _told(self, met: list[str]) -> str:
+        labels = ", ".join(overlap.label for overlap in self.overlaps)
+        who = f" by {', '.join(self.since.actors)}" if self.since.actors else ""
+        others = named(type(self.instance), sorted(self.since.columns))
+        labelled = set(named(type(self.instance), met))
+        also = ", ".join(label for label in others if label not in labelled)
+        rest = f" Also changed since, and kept as it is now: {also}." if also else ""
+        return (
+            f"Nothing was saved. Since you opened this form (revision {self.base['revision']},"  # type: ignore[index]  # it was looked at
+            f" now {self.revision}) these were changed{who}: {labels}.{rest}"
+            " Look at both values, leave in the form what is to be there, and save again."
+        )
+
+    def _overlap(self, name: str) -> Overlap:
+        field = self.fields[name]
+        base = wording(field, self._seen(name)) if self._has_seen(name) else "not known"
+        now = wording(field, self._now(name)) if self._carries(name) else str(self._initial(name))
+        return Overlap(str(self[name].label), base, now, wording(field, self._sent(name)))
+
+    def _stand_on_now(self, merged: list[str]) -> None:
+        """From here on the form is one of today's revision, with its user's changes in it."""
+        data: Any = self.data
+        self.data = data = data.copy()
+        data[self.add_prefix(BASE)] = self._base_of_now()
+        for name in merged:
+            self.fields[name].bound_data = lambda data, initial: initial  # type: ignore[method-assign]  # of this form's own copy
+
+    def differences(self) -> Json:
+        """The texts of what its user changed, for the history page; no passwords."""
+        return {
+            str(self[name].label): {
+                "before": wording(self.fields[name], self._now(name))[:MOST],
+                "after": wording(self.fields[name], self._sent(name))[:MOST],
+            }
+            for name in self.changed_data
+            if self._carries(name) and not isinstance(self.fields[name].widget, forms.PasswordInput)
+        }

@@ -1,0 +1,55 @@
+"""What each write of the admin does besides writing: lock first, tell who it was afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import connections
+from django.db.models import Model
+
+from ..conf import conf
+from ..ids import new_id
+from ..models import Feed, MutationResult
+from ..protocol import Json, Status, Write
+
+
+def lock(model: type[Model], **named: Any) -> int | None:
+    """Lock a row until the transaction ends; its revision, ``None`` where it is gone.
+
+    SQLite locks by writing, so there a write that changes nothing comes first.
+    """
+    if not connections[conf.DATABASE].features.has_select_for_update:
+        Feed.objects.using(conf.DATABASE).filter(id=0).update(head=0)
+    rows = model._base_manager.using(conf.DATABASE).select_for_update().filter(**named)
+    return rows.order_by().values_list("sync_revision", flat=True).first()
+
+
+def note(
+    user: Any,
+    op: Write,
+    label: str,
+    id: uuid.UUID,
+    revisions: tuple[int, int],
+    values: Json | None = None,
+) -> None:
+    """Remember who made the revisions above one and up to another, as of a REST call.
+
+    ``values`` are the texts of each field ``before`` and ``after``, for the history page; they
+    are kept as long as results are.
+    """
+    before, after = revisions
+    if after <= before:
+        return
+    MutationResult.objects.using(conf.DATABASE).create(
+        user=user,
+        mutation_id=new_id(),
+        claim=new_id(),
+        status=str(Status.APPLIED),
+        op=str(op),
+        model=label,
+        object_id=id,
+        revision_before=before,
+        revision=after,
+        trace={"values": values} if values else {},
+    )
