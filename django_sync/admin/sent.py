@@ -25,9 +25,7 @@ def as_sent(field: forms.Field, value: Any) -> Any:
 
 def plain(sent: Any) -> Any:
     """Line ends as one byte: browsers send two."""
-    if isinstance(sent, str):
-        return sent.replace("\r\n", "\n")
-    return sent or ""
+    return sent.replace("\r\n", "\n") if isinstance(sent, str) else sent
 
 
 def in_order(sent: Any) -> Any:

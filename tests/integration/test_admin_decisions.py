@@ -148,6 +148,13 @@ def test_rows_that_the_admin_hides_stay_hidden(root, conflict, card, monkeypatch
     assert "Theirs" not in shown.text
 
 
+def test_a_model_without_pages_has_permissions_still(conflict, monkeypatch):
+    monkeypatch.delitem(admin.site._registry, Card)
+    hidden = clerk("django_sync.view_openconflict").get(page(conflict))
+    shown = clerk(*LOOKS).get(page(conflict))
+    assert ("Theirs" in hidden.text, "Theirs" in shown.text) == (False, True)
+
+
 def test_a_decision_about_a_model_that_is_no_more(root, conflict):
     Decision.objects.update(model="boards.gone", collection="gone")
     shown = root.get(page(conflict))

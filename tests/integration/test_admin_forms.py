@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django import forms
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -279,6 +283,56 @@ def test_times_in_two_boxes(people, one, two, monkeypatch):
     assert [o.label for o in refused.context["adminform"].form.overlaps] == ["Created at"]
     assert save(one, comment, form_in(refused.text)).status_code == 302
     assert now(comment).created_at.year == 2021
+
+
+class Upload(forms.ModelForm):
+    """A file is no value that could travel with the form."""
+
+    body = forms.FileField(required=False)
+
+    class Meta:
+        model = Card
+        fields = ("title", "body", "votes")
+
+
+def test_of_a_file_the_log_says_who_changed_it(one, card, monkeypatch):
+    monkeypatch.setattr(CardAdmin, "form", Upload)
+    mine = opened(one, page(card))
+    Card.objects.filter(pk=card.pk).update(votes=7)
+    sent = SimpleUploadedFile("mine.txt", b"x")
+    assert one.post(page(card), mine | {"body": sent}).status_code == 302
+    assert (now(card).body, now(card).votes) == ("mine.txt", 7)
+    mine = opened(one, page(card))
+    Card.objects.filter(pk=card.pk).update(body="theirs.txt")
+    again = SimpleUploadedFile("mine too.txt", b"x")
+    refused = one.post(page(card), mine | {"body": again})
+    (overlap,) = refused.context["adminform"].form.overlaps
+    assert (overlap.base, overlap.theirs) == ("not known", "theirs.txt")
+    assert one.post(page(card), mine | {"votes": "9"}).status_code == 302
+    assert (now(card).body, now(card).votes) == ("theirs.txt", 9)
+
+
+def test_w1_of_two_at_once_one_is_refused(boards):
+    """On connections of their own: who waits for the lock reads what the other wrote."""
+    people = [signed_in("root"), signed_in("toor")]
+    card = Card.objects.get(board=boards.launch)
+    for turn in range(5):
+        opens = [opened(client, page(card)) for client in people]
+        ready = threading.Barrier(2, timeout=20)
+
+        def act(client: Client, form: Any, title: str, ready: threading.Barrier = ready) -> int:
+            try:
+                ready.wait()
+                status: int = save(client, card, form, title=title).status_code
+                return status
+            finally:
+                connection.close()
+
+        titles = [f"{name} {turn}" for name in ("root", "toor")]
+        with ThreadPoolExecutor(2) as pool:
+            statuses = list(pool.map(act, people, opens, titles))
+        assert sorted(statuses) == [200, 302]
+        assert now(card).title == titles[statuses.index(302)]
 
 
 @pytest.mark.sqlite
