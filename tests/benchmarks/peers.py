@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+# The harness is no package of ours: `make bench-peers` puts its folder on the path.
 from common import PEERS, PG_PORT, Server, createdb  # type: ignore[import-not-found]
 from peers_http import Peer  # type: ignore[import-not-found]
 
