@@ -14,10 +14,11 @@ class DjangoSyncConfig(AppConfig):
     verbose_name = "Sync"
 
     def ready(self) -> None:
-        from . import checks, sync
+        from . import announce, checks, sync
         from .capture import after_migrate, attend
 
         checks.enlist()
         sync.autodiscover()
         connection_created.connect(attend, dispatch_uid="django_sync.attend")
+        connection_created.connect(announce.attend, dispatch_uid="django_sync.announce")
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="django_sync.after_migrate")

@@ -162,8 +162,12 @@ class Collection:
 
     def existing(self, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
         """Those of these ids that have a row, whoever may see it."""
+        return set(self.located(ids))
+
+    def located(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str | None]:
+        """The scopes of those of these ids that have a row, whoever may see it."""
         rows = self.model._base_manager.filter(**{f"{self.id_name}__in": ids}).order_by()
-        return set(rows.values_list(self.id_name, flat=True))
+        return dict(rows.values_list(self.id_name, "sync_scope"))
 
     def page(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
@@ -224,6 +228,11 @@ class Collection:
             )
             for instance, made in zip(instances, serializer.data, strict=True)
         ]
+
+    @property
+    def seen_alike(self) -> bool:
+        """Whether all of the same rights see the same of a scope; see ``SyncViewSetMixin``."""
+        return bool(getattr(self.viewset_class, "seen_alike", False))
 
     def rights(self, caller: Caller) -> str:
         """What besides row and scope decides what the user sees; see ``get_rights``."""

@@ -50,6 +50,23 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting("LIVE_THREADS", 4, "Threads in which a process runs the pulls of those who wait."),
         Setting(
+            "HEARTBEAT",
+            25,
+            "Seconds between two heartbeats of a socket or stream; at each it is looked at again "
+            "what its user may see.",
+        ),
+        Setting(
+            "CONNECTIONS_PER_USER",
+            20,
+            "Sockets and streams that a process holds open for one user, at most.",
+        ),
+        Setting(
+            "SOCKET_FRAMES",
+            50,
+            "Frames a second that a client may send over a socket, on average; "
+            "twice as many at once.",
+        ),
+        Setting(
             "SEQUENCE_BATCH",
             5000,
             "Entries that one sequencing transaction moves from outbox to log, at most.",
@@ -129,6 +146,9 @@ class Conf:
     TRANSPORTS: list[str]
     WATCH_MS: int
     LIVE_THREADS: int
+    HEARTBEAT: int
+    CONNECTIONS_PER_USER: int
+    SOCKET_FRAMES: int
     SEQUENCE_BATCH: int
     SEQUENCE_WAIT_MS: int
     RETRIES: int

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from . import errors, feed, mutations, pulling
+from . import errors, fanout, feed, mutations, pulling
 from . import history as histories
 from .caller import Caller
 from .collection import DELETE, UPDATE, Action, Collection
@@ -32,12 +32,15 @@ from .protocol import (
     Write,
 )
 from .registry import registry
+from .scopes import keep
 
 __all__ = [
     "Call",
+    "audience",
     "create",
     "delete",
     "describe",
+    "epoch",
     "etag",
     "get",
     "history",
@@ -46,6 +49,7 @@ __all__ = [
     "page",
     "pull",
     "scopes_of",
+    "seat",
     "tags",
     "update",
 ]
@@ -95,6 +99,31 @@ def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> froze
     """The scopes in which changes of these collections concern the caller."""
     view = pulling.current_view(caller, collections)
     return frozenset(scope for _, scope in view.pairs())
+
+
+def audience(caller: Caller, collections: Sequence[str] | None) -> fanout.Audience:
+    """Who the caller is to the hub: what they see now, which cursors may name from now on."""
+    view = pulling.current_view(caller, collections)
+    keep(view)
+    return fanout.Audience.of(caller, view)
+
+
+def seat(caller: Caller, collections: Sequence[str] | None, cursor: str) -> fanout.Seat | None:
+    """The caller's place in the hub, where their pulls ended at this cursor.
+
+    ``None`` where what they see has changed since, so that they pull on.
+    """
+    opened = pulling.open_cursor(caller, cursor)
+    now = audience(caller, collections)
+    if not opened.tails or opened.goal != now.key[0]:
+        return None
+    return fanout.Seat(now, (opened.epoch, opened.position, opened.mark))
+
+
+def epoch() -> str:
+    """The feed's epoch."""
+    current, _ = feed.state()
+    return current.epoch
 
 
 def mutate(caller: Caller, body: Any) -> list[Result]:

@@ -287,6 +287,15 @@ def read(
         ]
 
 
+def between(after: int, upto: int, limit: int) -> list[Entry]:
+    """The first ``limit`` entries behind ``after``, of all scopes and models, in order."""
+    if after == upto:
+        return []
+    found = Change.objects.using(conf.DATABASE).filter(position__gt=after, position__lte=upto)
+    columns = ("position", "mark", "model", "object_id", "scope")
+    return [Entry(*row) for row in found.order_by("position").values_list(*columns)[:limit]]
+
+
 NEWS = 1000
 """Entries that are looked at for their scopes; more may concern anybody."""
 

@@ -70,13 +70,17 @@ def check_history(cursor: Cursor) -> feed.State:
     cursor is proof that history diverged.
     """
     try:
-        return _proved(cursor)
+        return proved(cursor)
     except Diverged as found:
         feed.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
 
 
-def _proved(cursor: Cursor) -> feed.State:
+def proved(cursor: Cursor) -> feed.State:
+    """The feed's state in this snapshot, where the cursor belongs to its history.
+
+    Raises ``CursorExpired`` where it is too old, ``Diverged`` where it proves another history.
+    """
     state, mark = feed.state(cursor.position)
     if feed.is_later(cursor.epoch, than=state.epoch):
         raise Diverged(state.epoch)
@@ -134,7 +138,7 @@ def _answer(caller: Caller, asked: Asked) -> Answer:
         state, _ = feed.state()
         cursor = Cursor(state.epoch, state.head, state.mark, NOTHING, NOTHING)
     else:
-        state, cursor = _proved(asked.cursor), asked.cursor
+        state, cursor = proved(asked.cursor), asked.cursor
     return Pull(caller, asked, state, cursor).answer()
 
 

@@ -9,6 +9,8 @@ field, an own ``to_representation``, an own field class) is left to DRF: there i
 from __future__ import annotations
 
 import datetime
+import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,7 @@ from django.db.models.signals import post_init, pre_init
 from rest_framework import ISO_8601, relations, serializers
 from rest_framework import fields as drf
 from rest_framework.settings import api_settings
+from rest_framework.utils.encoders import JSONEncoder
 
 from .fields import id_field
 from .models import SyncModel
@@ -28,6 +31,37 @@ from .serializers import SyncRelatedField
 
 Convert = Callable[[Any], Any]
 UTC = ZoneInfo("UTC")
+
+
+def encoded(value: Any) -> str:
+    """The JSON of what is sent, also of what neither JSON nor UTF-8 can say.
+
+    NaN and infinities, which raw SQL can store, become null; half surrogates are escaped.
+    """
+    try:
+        text = _compact(value, escaped=False)
+        text.encode()
+    except ValueError:
+        return _compact(finite(value), escaped=True)
+    return text
+
+
+def _compact(value: Any, *, escaped: bool) -> str:
+    return json.dumps(
+        value, cls=JSONEncoder, ensure_ascii=escaped, allow_nan=False, separators=(",", ":")
+    )
+
+
+def finite(value: Any) -> Any:
+    """The value with ``None`` for each number that JSON does not know."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(inner) for inner in value]
+    return value
+
 
 AS_IT_IS: dict[type[Any], type] = {
     drf.CharField: str,

@@ -33,6 +33,13 @@ class SyncViewSetMixin:
     delete_resolver: ClassVar[Resolver | None] = None
     """Who settles it where one side changed what the other deleted."""
 
+    seen_alike: ClassVar[bool] = False
+    """Whether all who see a scope, and have the same rights, see the same of it.
+
+    Then neither queryset nor serializer look at the user beyond that, and a change is
+    rendered once for all who listen. Where it is not said, it is rendered for each user.
+    """
+
     def get_scopes(self) -> Iterable[object]:
         """The scopes that ``self.request.user`` sees; ids and numbers are taken as text."""
         return ("",)

@@ -98,7 +98,7 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "memory://"
 CELERY_TASK_ALWAYS_EAGER = not os.environ.get("CELERY_BROKER_URL")
 
-DJANGO_SYNC = {"TRANSPORTS": ["long-poll", "poll"]}
+DJANGO_SYNC = {"TRANSPORTS": ["websocket", "sse", "long-poll", "poll"]}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

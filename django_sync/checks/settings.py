@@ -15,7 +15,7 @@ from ..protocol import Transport
 from ..retention import RESULT_DAYS_LEAST
 from ..settling import default_resolver
 
-SERVED = (Transport.LONG_POLL, Transport.POLL)
+SERVED = (Transport.WEBSOCKET, Transport.SSE, Transport.LONG_POLL, Transport.POLL)
 """The transports that can be offered."""
 MAY_BE_ZERO = ("RETRIES", "WAIT_SECONDS")
 

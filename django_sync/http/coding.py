@@ -8,7 +8,6 @@ forbearing where it writes: what one row holds must not end the sync of all.
 from __future__ import annotations
 
 import json
-import math
 from typing import Any, NoReturn
 
 from rest_framework.parsers import BaseParser
@@ -16,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 
 from .. import errors
 from ..conf import conf
+from ..rendering import finite
 
 
 def too_large() -> errors.TooLarge:
@@ -63,14 +63,3 @@ class ProblemRenderer(SyncRenderer):
     """JSON under the media type of problems."""
 
     media_type = "application/problem+json"
-
-
-def finite(value: Any) -> Any:
-    """The value with ``None`` for each number that JSON does not know."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(inner) for inner in value]
-    return value

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import DEFAULT_DB_ALIAS, DataError, InterfaceError, OperationalError
+from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -123,6 +125,15 @@ class SyncView(APIView):
             final.content_type = ProblemRenderer.media_type
         return final
 
+    def inner(self, name: str) -> Any:
+        """What ``realtime`` says of a request that it makes itself; no client can say it."""
+        return getattr(self.request._request, name, None)
+
+    def collections(self) -> list[str] | None:
+        """The collections that are asked for; ``None``: all that may be read."""
+        names = self.request.query_params.get("collections")
+        return None if names is None else [name for name in names.split(",") if name]
+
     @property
     def caller(self) -> Caller:
         return Caller.of(self.request)
@@ -154,3 +165,12 @@ class SyncView(APIView):
         if self.limit() is not None:
             query["limit"] = str(self.limit())
         return self.request.build_absolute_uri(f"{self.request.path}?{urlencode(query)}")
+
+
+def is_trusted_origin(request: Any) -> bool:
+    """Whether the ``Origin`` of a request is this site, or one in ``CSRF_TRUSTED_ORIGINS``.
+
+    Django's own rule for forms decides.
+    """
+    guard: Any = CsrfViewMiddleware(lambda _: HttpResponse())
+    return bool(guard._origin_verified(request))

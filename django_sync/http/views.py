@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .. import engine, errors
 from ..ids import canonical_uuid
 from ..protocol import Json, check_depth
-from .edge import SyncView
+from .edge import SyncView, is_trusted_origin
 
 
 class ServiceView(SyncView):
@@ -22,15 +23,14 @@ class ServiceView(SyncView):
 
 
 class ChangesView(SyncView):
-    """Pull. Where ``realtime`` holds it, it is told whose changes the caller waits for."""
+    """Pull. Where ``realtime`` asks, it is told whose changes the caller waits for."""
 
     called = "sync_pull"
 
     def get(self, request: Request) -> Response:
         asked = request.query_params
         self.positive("wait")  # it answers at once, but what is malformed is said to be
-        names = asked.get("collections")
-        asked_for = None if names is None else [name for name in names.split(",") if name]
+        asked_for = self.collections()
         page = engine.pull(
             self.caller,
             cursor=asked.get("cursor") or None,
@@ -38,8 +38,12 @@ class ChangesView(SyncView):
             limit=self.limit(),
         )
         response = Response(page.to_json())
-        if getattr(request._request, "sync_live", False):
-            told: Any = response
+        told: Any = response
+        if self.inner("sync_follows"):
+            told.sync_user, told.sync_seat = self.caller.key, None
+            if not page.has_more:
+                told.sync_seat = engine.seat(self.caller, asked_for, page.cursor)
+        elif self.inner("sync_live"):
             told.sync_scopes = engine.scopes_of(self.caller, asked_for)
         return response
 
@@ -48,6 +52,38 @@ class LiveChangesView(ChangesView):
     """Pull, and wait where nothing is new; ``realtime`` does the waiting."""
 
     called = "sync_live"
+
+
+class OpenView(SyncView):
+    """Who may open a socket or a stream, and whether they still may; ``realtime`` holds it open."""
+
+    called = "sync_live"
+
+    def get(self, request: Request) -> Response:
+        if not self.inner("sync_live"):
+            raise errors.UpgradeRequired("Here a connection is held open, under ASGI.")
+        response = Response({"epoch": engine.epoch()})
+        told: Any = response
+        told.sync_user = self.caller.key
+        told.sync_session = self.inner("sync_session")
+        if self.inner("sync_follows"):
+            told.sync_audience = engine.audience(self.caller, self.collections())
+        return response
+
+
+class SocketView(OpenView):
+    """A WebSocket's handshake.
+
+    A browser sends its cookies, and passwords that it remembers, whichever page opens the
+    socket (RFC 6455, section 10.2). So the page must be one of ours, unless it brings a ticket.
+    """
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        by_cookie = isinstance(request.successful_authenticator, SessionAuthentication)
+        named = "HTTP_ORIGIN" in request.META
+        if (named or by_cookie) and not (named and is_trusted_origin(request._request)):
+            raise errors.PermissionDenied("This page may not open a socket here.")
 
 
 class MutationsView(SyncView):

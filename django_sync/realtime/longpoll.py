@@ -19,18 +19,19 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.core import signals
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.db import close_old_connections
-from django.urls import Resolver404, resolve, set_script_prefix
+from django.urls import set_script_prefix
 
 from ..conf import conf
-from .watch import News, Waiter, Watch
+from .hub import Hub
+from .inner import PULL, SOCKET, STREAM, Inside, Scope, routed
+from .shared import Shared
+from .stream import Stream
+from .watch import Waiter, Watch
 
-Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+HELD = Inside()
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-ROUTE = "django_sync:live-changes"
 
 
 def live(application: Any) -> Live:
@@ -50,18 +51,36 @@ class Live(ASGIHandler):
         self.application = application
         self.load_middleware()  # the synchronous chain: it runs whole in one thread
         self.pool = ThreadPoolExecutor(conf.LIVE_THREADS, thread_name_prefix="django_sync.live")
-        self._watches: tuple[asyncio.AbstractEventLoop, Watch] | None = None
+        self._shared: Shared | None = None
+
+    @property
+    def shared(self) -> Shared:
+        """What all connections of the running event loop share."""
+        loop = asyncio.get_running_loop()
+        if self._shared is None or self._shared.loop is not loop:
+            self._shared = Shared(loop, self._threaded)
+        return self._shared
 
     @property
     def watch(self) -> Watch:
-        """What the running event loop's waiters share."""
-        loop = asyncio.get_running_loop()
-        if self._watches is None or self._watches[0] is not loop:
-            self._watches = (loop, Watch(self._look, lambda: conf.WATCH_MS / 1000))
-        return self._watches[1]
+        return self.shared.watch
+
+    @property
+    def hub(self) -> Hub:
+        return self.shared.hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        wait = self._seconds(scope)
+        name = routed(scope)
+        if name == SOCKET and scope["type"] == "websocket":
+            from .consumer import SyncConsumer  # Channels is an extra
+
+            consumer: Any = SyncConsumer.as_asgi(live=self)
+            await consumer(scope, receive, send)
+            return
+        if name == STREAM and scope["method"] == "GET":
+            await Stream(self, scope, send).serve(receive)
+            return
+        wait = self._seconds(scope) if name == PULL else None
         if wait is None:
             await self.application(scope, receive, send)
             return
@@ -79,12 +98,6 @@ class Live(ASGIHandler):
     def _seconds(self, scope: Scope) -> float | None:
         """How long a request may be held; ``None`` where it is not ours."""
         if scope["type"] != "http" or scope["method"] != "GET":
-            return None
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        try:
-            if "/live/" not in path or resolve(path).view_name != ROUTE:
-                return None
-        except Resolver404:
             return None
         text = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("wait", "")
         if not (text.isascii() and text.isdecimal()):
@@ -106,8 +119,12 @@ class Live(ASGIHandler):
                     return response
                 scope = _from(scope, response.data["cursor"])
 
-    def _respond(self, scope: Scope, run: int) -> Any:
-        """Django's answer to one pull, in the thread that this runs in.
+    async def ask(self, scope: Scope, inside: Inside, body: bytes = b"") -> Any:
+        """The project's answer to a request that an open connection makes of it."""
+        return await self._threaded(self._respond, scope, 1, inside, body)
+
+    def _respond(self, scope: Scope, run: int, inside: Inside = HELD, body: bytes = b"") -> Any:
+        """Django's answer to one request, in the thread that this runs in.
 
         ``request.sync_live`` is 1 for the first run of a client's request, 2 for the next,
         for whoever counts requests.
@@ -115,10 +132,10 @@ class Live(ASGIHandler):
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
         request: Any
-        request, refused = self.create_request(scope, BytesIO())
+        request, refused = self.create_request(scope, BytesIO(body))
         if request is None:
             return refused
-        request.sync_live = run
+        inside.tell(request, run)
         try:
             response: Any = self.get_response(request)
         finally:
@@ -126,22 +143,8 @@ class Live(ASGIHandler):
         response._handler_class = type(self)
         return response
 
-    async def _look(self, after: int | None) -> News:
-        found: News = await self._threaded(_news, after)
-        return found
-
     async def _threaded(self, function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self.pool, function, *args)
-
-
-def _news(after: int | None) -> News:
-    from .. import feed  # models: an asgi.py imports this file before it has set up Django
-
-    close_old_connections()
-    try:
-        return feed.news(after)
-    finally:
-        close_old_connections()
 
 
 async def _woken(waiter: Waiter, scopes: frozenset[str], seconds: float) -> bool:

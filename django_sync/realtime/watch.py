@@ -20,6 +20,11 @@ Look = Callable[[int | None], Awaitable[News]]
 """Looks for what is new behind a position; ``None`` asks for the head alone."""
 
 
+SHORTEST = 0.1
+"""Seconds between two looks at least: each that finds something runs the pulls of all whom it
+concerns."""
+
+
 class Waiter:
     """One who waits; made by ``Watch.join``."""
 
@@ -64,6 +69,11 @@ class Watch:
         self._waiters: set[Waiter] = set()
         self._task: asyncio.Task[None] | None = None
         self._first: asyncio.Future[None] | None = None
+        self._wake = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Look at once: something may be new."""
+        self._wake.set()
 
     def __len__(self) -> int:
         return len(self._waiters)
@@ -88,6 +98,7 @@ class Watch:
         head: int | None = None
         failed = False
         while self._waiters:
+            self._wake.clear()
             try:
                 head, scopes = await self._look(head)
             except Exception:  # whatever it was, it may be over by the next look
@@ -99,7 +110,10 @@ class Watch:
                 failed = False
             if not first.done():
                 first.set_result(None)
-            await asyncio.sleep(self._interval())
+            shortest = min(SHORTEST, self._interval())
+            await asyncio.sleep(shortest)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._interval() - shortest)
 
     def _tell(self, scopes: frozenset[str] | None) -> None:
         for waiter in tuple(self._waiters):

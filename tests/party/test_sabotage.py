@@ -91,7 +91,7 @@ def server_sees_no_overlap(patch: Patch) -> None:
 
 def proved_but(kind: type[Exception]) -> Any:
     """A look at a cursor's history that lets one reason pass."""
-    proved = pulling._proved
+    proved = pulling.proved
 
     def look(cursor: Any) -> Any:
         try:
@@ -104,12 +104,12 @@ def proved_but(kind: type[Exception]) -> Any:
 
 @sabotage_of_what_is_rare
 def server_takes_cursors_of_another_history(patch: Patch) -> None:
-    patch.setattr(pulling, "_proved", proved_but(pulling.Diverged))
+    patch.setattr(pulling, "proved", proved_but(pulling.Diverged))
 
 
 @sabotage
 def server_takes_cursors_that_are_too_old(patch: Patch) -> None:
-    patch.setattr(pulling, "_proved", proved_but(errors.CursorExpired))
+    patch.setattr(pulling, "proved", proved_but(errors.CursorExpired))
 
 
 @sabotage

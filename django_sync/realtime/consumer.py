@@ -1,0 +1,272 @@
+"""The WebSocket, as a Channels consumer: frames in, frames out (the protocol's section 8).
+
+It joins no group of a channel layer: what is new comes from the hub. All that it asks of the
+project (who is this, a pull, a batch of mutations) is a request through the project's own
+middleware and views, made as this client; see ``inner``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qs
+
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from .. import errors
+from ..conf import conf
+from .frames import Ack, Hello, Mutate, Ping, read
+from .hub import Frame
+from .inner import SOCKET, Inside, inner
+from .line import Line
+from .rate import Rate
+
+if TYPE_CHECKING:
+    from .longpoll import Live
+
+BAD_FRAME, NOT_AUTHENTICATED, NOT_ALLOWED = 4400, 4401, 4403
+NO_HEARTBEAT, CURSOR_EXPIRED, TOO_MANY = 4408, 4410, 4429
+TRY_LATER, FAILED = 1013, 1011
+CODES: Mapping[int, int] = {
+    401: NOT_AUTHENTICATED,
+    403: NOT_ALLOWED,
+    410: CURSOR_EXPIRED,
+    429: TOO_MANY,
+    500: FAILED,
+    503: TRY_LATER,
+}
+"""How a socket is closed on an error, by its HTTP status; any other is a bad frame."""
+MUTATES = 8
+"""Batches of one socket that may wait for their turn."""
+
+
+class SyncConsumer(AsyncWebsocketConsumer):
+    """One client's socket. ``live`` is the application that serves it."""
+
+    channel_layer_alias: ClassVar[str] = ""  # none: the hub has the process's one subscription
+
+    def __init__(self, live: Live) -> None:
+        super().__init__()
+        self.live = live
+        self._counted = contextlib.ExitStack()
+        self.hello: Hello | None = None
+        self.inside = Inside(from_page=True)
+        self.epoch = ""
+        self.heard = self.now()
+        self.ended = False
+        self.rate = Rate(conf.SOCKET_FRAMES, self.now)
+        self._mutates: asyncio.Queue[Mutate] = asyncio.Queue(MUTATES)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._working = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def dispatch(self, message: Any) -> None:
+        """As Channels does it, without its look at database connections: here there are none."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_disconnect(self, message: Any) -> None:
+        await self.disconnect(message.get("code"))
+        raise StopConsumer
+
+    # From the first moment to the last
+
+    async def connect(self) -> None:
+        """Who is it? Whoever may not, is told so by a code, which needs an open socket."""
+        self.line = SocketLine(self)
+        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
+        response = await self.ask("live/ws/", ticket=query.get("ticket", [None])[0])
+        await self.accept()
+        if response.status_code != 200:
+            await self.refuse(response)
+            return
+        if not self._counted.enter_context(self.live.shared.counted(response.sync_user)):
+            await self.end(errors.Throttled("You have too many connections open."))
+            return
+        self.epoch = response.data["epoch"]
+        self.inside = Inside(session=response.sync_session, from_page=True)
+        self._timer = self._later()
+
+    async def disconnect(self, code: int | None) -> None:
+        """Let go of everything."""
+        self.ended = True
+        self._counted.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.line.close()
+
+    async def end(self, error: errors.SyncError | None, code: int | None = None) -> None:
+        """Say why, and close."""
+        if self.ended:
+            return
+        self.ended = True
+        if code is None:
+            code = BAD_FRAME if error is None else CODES.get(error.status, BAD_FRAME)
+        last: list[Mapping[str, Any]] = [{"type": "websocket.close", "code": code}]
+        if error is not None:
+            last.insert(0, sending({"type": "error", "problem": error.problem()}))
+        await self.line.finish(*last)
+
+    async def refuse(self, response: Any) -> None:
+        """Close as an answer of the project's has it that is none of success."""
+        problem = getattr(response, "data", None)
+        known = isinstance(problem, dict) and "code" in problem
+        error = errors.from_problem(problem) if known and problem is not None else None
+        code = CODES.get(response.status_code, FAILED if error is None else BAD_FRAME)
+        await self.end(error, code)
+
+    def do(self, work: Any) -> None:
+        """Have something done that takes its time, as long as the socket is there."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # What comes in
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.ended:
+            return
+        self.heard = self.now()
+        try:
+            frame = read(text_data, conf.BODY_BYTES)
+            if not (isinstance(frame, Ack) and self.hello) and not self.rate.allows():
+                raise errors.Throttled("Frames come faster than they may.")
+            await self._take(frame)
+        except errors.SyncError as error:
+            await self.end(error)
+
+    async def _take(self, frame: Hello | Ack | Mutate | Ping) -> None:
+        if isinstance(frame, Ping):
+            self.line.put(PONG)
+        elif isinstance(frame, Hello):
+            await self._greet(frame)
+        elif self.hello is None:
+            raise errors.Invalid("“hello” comes first.")
+        elif isinstance(frame, Ack):
+            if not self.line.taken < frame.frames <= self.line.frames:
+                raise errors.Invalid("This is no number of frames to acknowledge now.")
+            self.line.take(frame.frames)
+        else:
+            self._mutate(frame)
+
+    async def _greet(self, hello: Hello) -> None:
+        if self.hello is not None:
+            raise errors.Invalid("“hello” comes once.")
+        self.hello = hello
+        if hello.session is not None:
+            response = await self.ask("live/ws/", session=str(hello.session))
+            if response.status_code != 200:
+                await self.refuse(response)
+                return
+        self.line.put(
+            sending({"type": "welcome", "epoch": self.epoch, "heartbeat": conf.HEARTBEAT})
+        )
+        self.line.open(hello.cursor or "")
+
+    def _mutate(self, frame: Mutate) -> None:
+        try:
+            self._mutates.put_nowait(frame)
+        except asyncio.QueueFull:
+            raise errors.Throttled("Too many batches wait for their results.") from None
+        if not self._working:
+            self._working = True
+            self.do(self._work())
+
+    async def _work(self) -> None:
+        """Carry out the batches that wait, one after another."""
+        while not self._mutates.empty():
+            frame = self._mutates.get_nowait()
+            response = await self.ask("mutations/", body=json.dumps(frame.body).encode())
+            ref, content = json.dumps(frame.ref), response.content.decode()
+            if response.status_code == 200:
+                told = f'{{"type":"results","ref":{ref},{content[1:]}'
+            else:
+                told = f'{{"type":"error","ref":{ref},"problem":{content}}}'
+            self.line.put({"type": "websocket.send", "text": told})
+            if response.status_code == 401:
+                await self.end(None, NOT_AUTHENTICATED)
+        self._working = False
+
+    # Looking after the socket
+
+    def _later(self) -> asyncio.TimerHandle:
+        loop = asyncio.get_running_loop()
+        return loop.call_later(conf.HEARTBEAT, lambda: self.do(self._look_after()))
+
+    def recheck(self) -> None:
+        """Look now, and not at the next heartbeat."""
+        if self._timer is not None and not self._timer.cancelled():
+            self._timer.cancel()
+            self.do(self._look_after())
+
+    async def _look_after(self) -> None:
+        """See whether the client is there, takes what it gets, and may see it still (R6)."""
+        if self.hello is None or self.now() - self.heard > 2 * conf.HEARTBEAT:
+            await self.end(None, NO_HEARTBEAT)
+            return
+        if self.line.is_stuck():
+            await self.end(errors.Throttled("Frames are not acknowledged."))
+            return
+        response = await self.ask("live/ws/", follows=True)
+        if response.status_code != 200:
+            await self.refuse(response)
+            return
+        self.line.look(response.sync_audience)
+        self._timer = self._later()
+
+    # Asking the project
+
+    async def ask(
+        self, path: str, *, follows: bool = False, body: bytes | None = None, **query: str | None
+    ) -> Any:
+        """The project's answer to a request of this client's."""
+        if follows and self.hello is not None and self.hello.collections is not None:
+            query["collections"] = ",".join(self.hello.collections)
+        scope = inner(dict(self.scope), SOCKET, path, query, body)
+        inside = Inside(follows, self.inside.session, self.inside.from_page)
+        return await self.live.ask(scope, inside, body or b"")
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+class SocketLine(Line):
+    """A socket, as the hub sees it."""
+
+    def __init__(self, consumer: SyncConsumer) -> None:
+        send: Any = consumer.base_send
+        super().__init__(consumer.live.hub, send)
+        self.consumer = consumer
+
+    def frame_event(self, frame: Frame) -> Mapping[str, Any]:
+        return frame.for_socket()
+
+    def cursor_event(self, cursor: str) -> Mapping[str, Any]:
+        return sending({"type": "cursor", "cursor": cursor})
+
+    async def pull(self, cursor: str) -> Any:
+        return await self.consumer.ask("changes/", follows=True, cursor=cursor or None)
+
+    def refuse(self, response: Any) -> None:
+        self.consumer.do(self.consumer.refuse(response))
+
+    def expire(self, error: errors.SyncError) -> None:
+        self.consumer.do(self.consumer.end(error))
+
+    def recheck(self) -> None:
+        self.consumer.recheck()
+
+
+def sending(frame: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The event that sends a frame."""
+    return {"type": "websocket.send", "text": json.dumps(frame, separators=(",", ":"))}
+
+
+PONG = sending({"type": "pong"})

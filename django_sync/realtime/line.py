@@ -1,0 +1,196 @@
+"""What a socket and a stream have in common: a queue of events, and one task that sends them.
+
+Nobody but that task waits for the client. Frames that the client has not taken are few and
+counted; while there are ``WINDOW`` of them the line is not ready, the hub passes it over, and its
+place in the feed stays where it is. So a slow client costs a few frames of memory, and no time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..conf import conf
+from ..errors import SyncError
+from .hub import Frame, Hub
+
+if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
+    from ..fanout import Audience, Seat
+
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+WINDOW = 16
+"""Frames of changes that a client may have before it, unacknowledged or not yet sent."""
+
+FAREWELL_SECONDS = 5
+"""The longest time that a client gets to take what it is told last."""
+
+
+class Line:
+    """One client's open connection; subclasses say how a frame looks, and how it ends."""
+
+    seat: Seat
+
+    def __init__(self, hub: Hub, send: Send) -> None:
+        self.hub = hub
+        self._send = send
+        self._events: deque[Mapping[str, Any]] = deque()
+        self._filled = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._writer: asyncio.Task[None] | None = None
+        self._follower: asyncio.Task[None] | None = None
+        self.frames = 0
+        """Frames of changes that were put into the queue so far."""
+        self.taken = 0
+        """Those of them that the client has taken."""
+        self.taken_at = 0.0
+        self.told = ""
+        """The cursor that was told last."""
+
+    # What a subclass says
+
+    def frame_event(self, frame: Frame) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def cursor_event(self, cursor: str) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    async def pull(self, cursor: str) -> Any:
+        """The project's answer to this client's pull from a cursor (``""``: from the start)."""
+        raise NotImplementedError
+
+    def refuse(self, response: Any) -> None:
+        """End, because of an answer of the project's that is no page."""
+        raise NotImplementedError
+
+    def expire(self, error: SyncError) -> None:
+        raise NotImplementedError
+
+    def recheck(self) -> None:
+        raise NotImplementedError
+
+    # The hub's side
+
+    @property
+    def ready(self) -> bool:
+        return self.frames - self.taken < WINDOW
+
+    def deliver(self, frame: Frame) -> None:
+        if self.frames == self.taken:
+            self.taken_at = asyncio.get_running_loop().time()
+        self.frames += 1
+        self.put(self.frame_event(frame))
+
+    def tell_cursor(self, cursor: str) -> None:
+        if cursor != self.told:
+            self.told = cursor
+            self.put(self.cursor_event(cursor))
+
+    def refresh(self) -> None:
+        """Pull from the last place on, until nothing is missing, and join the hub."""
+        self.hub.leave(self)
+        if self._follower is None or self._follower.done():
+            self._follower = asyncio.create_task(self._follow())
+
+    # The client's side
+
+    def put(self, event: Mapping[str, Any]) -> None:
+        """Send an event when those before it are sent."""
+        self._events.append(event)
+        self._empty.clear()
+        self._filled.set()
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
+    def take(self, frames: int) -> None:
+        """The client has so many frames of this line."""
+        self.taken = frames
+        self.taken_at = asyncio.get_running_loop().time()
+        if self.ready and not self._room.is_set():
+            self._room.set()
+            self.hub.hurry()
+
+    def look(self, audience: Audience) -> None:
+        """See whether the line still delivers what its user sees; ``audience`` is that, now."""
+        if self._follower is not None and not self._follower.done():
+            return  # a pull is under way, which sees for itself
+        if audience.key != self.seat.audience.key:
+            self.refresh()
+        else:
+            self.seat = replace(self.seat, audience=audience)
+            self.hub.remind(self)
+
+    def is_stuck(self) -> bool:
+        """Whether the client has had frames before it for longer than a heartbeat."""
+        waited = asyncio.get_running_loop().time() - self.taken_at
+        return self.frames > self.taken and waited > conf.HEARTBEAT
+
+    def open(self, cursor: str) -> None:
+        """Begin to follow the feed from a cursor (``""``: with a snapshot)."""
+        self.told = cursor
+        self.refresh()
+
+    async def finish(self, *events: Mapping[str, Any]) -> None:
+        """Send these last, to whoever still takes them; then nothing more."""
+        self.hub.leave(self)
+        if self._follower is not None:
+            self._follower.cancel()
+        for event in events:
+            self.put(event)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self._empty.wait()
+        if self._writer is not None:
+            self._writer.cancel()
+
+    async def close(self) -> None:
+        """Let go of all that belongs to the line."""
+        self.hub.leave(self)
+        tasks = [task for task in (self._writer, self._follower) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _write(self) -> None:
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._events:
+                event = self._events.popleft()
+                await self._send(event)
+                self.sent(event)
+            self._empty.set()
+
+    def sent(self, event: Mapping[str, Any]) -> None:
+        """An event has gone out; where nobody acknowledges, that is all that is known."""
+
+    async def _follow(self) -> None:
+        first = True
+        while True:
+            if not self.ready:
+                self._room.clear()
+                await self._room.wait()
+            response = await self.pull(self.told)
+            page = getattr(response, "data", None)
+            if response.status_code != 200 or page is None:
+                self.refuse(response)
+                return
+            if first or page["changes"] or page["has_more"] or page["cursor"] != self.told:
+                # The page as it was rendered, with a type: a frame may hold more than it must.
+                content = '{"type":"changes",' + response.content.decode()[1:]
+                self.deliver(Frame(content))
+                self.tell_cursor(page["cursor"])
+            first = False
+            seat = response.sync_seat
+            if seat is not None:
+                self.seat = seat
+                self.hub.join(self)
+                return
+            if not page["has_more"]:  # what they see has changed since that page
+                await asyncio.sleep(conf.WATCH_MS / 1000)

@@ -1,0 +1,99 @@
+"""What the connections of one event loop share: the watch, the hub, and the bells that hurry them.
+
+Their reading is done in the application's threads, on connections that are looked after as
+Django does around a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import close_old_connections
+
+from ..conf import conf
+from .hub import Hub
+from .watch import News, Watch
+
+if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
+    from ..fanout import Delivery, Seat
+
+Threaded = Callable[..., Awaitable[Any]]
+
+
+class Shared:
+    """The watch and the hub of ``loop``; ``open`` counts sockets and streams, by user."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, threaded: Threaded) -> None:
+        from .. import announce
+
+        self.loop = loop
+        self.open: Counter[str] = Counter()
+        self._threaded = threaded
+        self.watch = Watch(self._look, _interval)
+        self.hub = Hub(self._turn, self._sealed, _interval)
+        announce.listen(self.bell)
+
+    def bell(self, user: str | None) -> None:
+        """Hurry, from whichever thread: the feed grew, or a user's access changed."""
+        if self.loop.is_closed():
+            from .. import announce
+
+            announce.unlisten(self.bell)
+        else:
+            self.loop.call_soon_threadsafe(self.hear, user)
+
+    def hear(self, user: str | None) -> None:
+        """The same, on the loop."""
+        if user is not None:
+            self.hub.recheck(user)
+        self.hub.hurry()
+        self.watch.hurry()
+
+    @contextlib.contextmanager
+    def counted(self, user: str) -> Iterator[bool]:
+        """One more open connection of a user; ``False`` where that would be too many."""
+        if self.open[user] >= conf.CONNECTIONS_PER_USER:
+            yield False
+            return
+        self.open[user] += 1
+        try:
+            yield True
+        finally:
+            self.open[user] -= 1
+            if not self.open[user]:
+                del self.open[user]
+
+    async def _look(self, after: int | None) -> News:
+        from .. import feed
+
+        found: News = await self._threaded(_looked_after, feed.news, after)
+        return found
+
+    async def _turn(self, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
+        from .. import fanout
+
+        found: tuple[list[Delivery], bool]
+        found = await self._threaded(_looked_after, fanout.turn, seats)
+        return found
+
+    async def _sealed(self, seats: Sequence[Seat]) -> list[str]:
+        from .. import fanout
+
+        found: list[str] = await self._threaded(lambda: list(map(fanout.cursor_of, seats)))
+        return found
+
+
+def _interval() -> float:
+    return conf.WATCH_MS / 1000
+
+
+def _looked_after(function: Callable[..., Any], *args: Any) -> Any:
+    close_old_connections()
+    try:
+        return function(*args)
+    finally:
+        close_old_connections()
