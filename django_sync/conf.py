@@ -40,8 +40,28 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "TRANSPORTS",
             ["poll"],
-            "The ways in which clients may hear of changes, best first; add `long-poll` where the "
-            "ASGI application is wrapped in `live`.",
+            "The ways in which clients may hear of changes; add `long-poll` where the ASGI "
+            "application is wrapped in `live`. In whatever order they are named, the service "
+            "document and sessions have them best first, and `poll` is always among them.",
+        ),
+        Setting("HEARTBEAT", 25, "Seconds after which a quiet connection is given a sign of life."),
+        Setting(
+            "POLL_INTERVAL",
+            30,
+            "Seconds between the polls of a client that polls, where nothing says to be sparing.",
+        ),
+        Setting(
+            "UPGRADE_AFTER",
+            60,
+            "Seconds after which a client that fell back tries a better transport again.",
+        ),
+        Setting(
+            "TICKET_SECONDS", 60, "Seconds within which a session's ticket opens its one WebSocket."
+        ),
+        Setting(
+            "SESSION_DAYS",
+            30,
+            "Days for which `sync_prune` keeps a session that is not heard of, ended or not.",
         ),
         Setting(
             "WATCH_MS",
@@ -127,6 +147,11 @@ class Conf:
     BODY_BYTES: int
     WAIT_SECONDS: int
     TRANSPORTS: list[str]
+    HEARTBEAT: int
+    POLL_INTERVAL: int
+    UPGRADE_AFTER: int
+    TICKET_SECONDS: int
+    SESSION_DAYS: int
     WATCH_MS: int
     LIVE_THREADS: int
     SEQUENCE_BATCH: int

@@ -146,6 +146,10 @@ class SyncView(APIView):
             raise errors.Invalid(f"“{name}” is not a positive number.")
         return int(text.lstrip("0")[: DIGITS + 1])
 
+    def root(self, tail: str) -> str:
+        """The absolute address of the protocol's root, of which this request asks for ``tail``."""
+        return self.request.build_absolute_uri(self.request.path.removesuffix(tail))
+
     def following(self, after: str | None) -> str | None:
         """The address of the list's next page, which begins behind ``after``."""
         if after is None:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ClientError, SyncError, every_error
+from ..ladder import PREFERENCE
 from ..protocol import PROTOCOL_VERSION, ConflictKind, Json, Op, Status, Transport, Write
 from ..protocol.messages import MAX_SEQ
+from ..protocol.sessions import NAME_LENGTH, PLATFORM_LENGTH, TYPE_LENGTH
 
 TEXT: Json = {"type": "string"}
 UUID: Json = {"type": "string", "format": "uuid"}
@@ -83,6 +85,23 @@ COLLECTION = members(
     operations=listed(words(["read", *Write])),
 )
 SEQ: Json = {"type": "integer", "minimum": 0, "maximum": MAX_SEQ}
+TIME: Json = {**TEXT, "format": "date-time"}
+NETWORK: Mapping[str, Json] = {
+    "type": or_null({**TEXT, "maxLength": TYPE_LENGTH}),
+    "metered": or_null({"type": "boolean"}),
+    "rtt_ms": or_null(SEQ),
+}
+TOLD: Mapping[str, Json] = {
+    "name": or_null({**TEXT, "maxLength": NAME_LENGTH}),
+    "platform": or_null({**TEXT, "maxLength": PLATFORM_LENGTH}),
+    "collections": or_null({**listed(TEXT), "description": "Null: all that may be read."}),
+    "transports": {**listed(ref("Transport")), "description": "What the client can do."},
+    "failed": or_null({**listed(ref("Transport")), "description": "What fails now; [] for none."}),
+    "network": or_null(strict(NETWORK)),
+    "foreground": or_null({"type": "boolean", "default": True}),
+    "push": or_null(OBJECT),
+}
+"""What a client tells of itself; a null is a member's default."""
 SCHEMAS: Mapping[str, Json] = {
     "Problem": members(
         {
@@ -104,7 +123,7 @@ SCHEMAS: Mapping[str, Json] = {
         epoch=UUID,
         server_time={**TEXT, "format": "date-time"},
         collections={**OBJECT, "additionalProperties": COLLECTION},
-        transports=listed(words(Transport)),
+        transports=listed(ref("Transport")),
         limits=members(page_size=COUNT, batch_size=COUNT, body_bytes=COUNT, wait_seconds=COUNT),
     ),
     "Tombstone": members(collection=TEXT, id=UUID, revision=COUNT, deleted=const(True)),
@@ -156,6 +175,40 @@ SCHEMAS: Mapping[str, Json] = {
         replayed={"type": "boolean"},
     ),
     "Results": members(results=listed(ref("Result"))),
+    "Transport": words(Transport),
+    "ChosenTransport": words(PREFERENCE),
+    "SessionRequest": strict(
+        {name: schema for name, schema in TOLD.items() if name != "transports"},
+        client_id=UUID,
+        transports=TOLD["transports"],
+    ),
+    "SessionChange": strict(TOLD),
+    "SessionDecision": members(
+        id=UUID,
+        transport=ref("ChosenTransport"),
+        url={**TEXT, "format": "uri"},
+        ticket=or_null({**TEXT, "description": "For a WebSocket: opens it once."}),
+        heartbeat=COUNT,
+        fallback=listed(ref("ChosenTransport")),
+        poll_interval={**COUNT, "description": "Seconds."},
+        upgrade_after={**COUNT, "description": "Seconds."},
+        reasons=listed(TEXT),
+    ),
+    "Session": members(
+        id=UUID,
+        client_id=UUID,
+        transport=ref("ChosenTransport"),
+        opened_at=TIME,
+        seen_at=TIME,
+        name=TEXT,
+        platform=TEXT,
+        collections=or_null(listed(TEXT)),
+        transports=listed(ref("Transport")),
+        failed=listed(ref("Transport")),
+        network=members(NETWORK),
+        foreground={"type": "boolean"},
+    ),
+    "Sessions": members(results=listed(ref("Session"))),
     "Revision": members(
         revision=COUNT,
         op=words(Write),
@@ -274,6 +327,26 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("MutationsView", "POST"): Operation(
         "mutate", "Carry out a batch of mutations.", "Results", body="Batch", problems=(410,)
+    ),
+    ("SessionsView", "GET"): Operation(
+        "sessions", "The user's own sessions, the last seen first.", "Sessions"
+    ),
+    ("SessionsView", "POST"): Operation(
+        "open_session",
+        "Open a session, and be told which transport to use.",
+        "SessionDecision",
+        201,
+        body="SessionRequest",
+    ),
+    ("SessionView", "PATCH"): Operation(
+        "change_session",
+        "Tell what has changed, and get the decision anew.",
+        "SessionDecision",
+        body="SessionChange",
+        problems=(404,),
+    ),
+    ("SessionView", "DELETE"): Operation(
+        "end_session", "End a session.", None, 204, problems=(404,)
     ),
     ("RecordsView", "GET"): Operation(
         "list", "Records.", "{}Page", parameters=(LIMIT, AFTER), problems=(404,)

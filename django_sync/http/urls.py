@@ -11,6 +11,8 @@ urlpatterns = [
     path("changes/", views.ChangesView.as_view(), name="changes"),
     path("live/changes/", views.LiveChangesView.as_view(), name="live-changes"),
     path("mutations/", views.MutationsView.as_view(), name="mutations"),
+    path("sessions/", views.SessionsView.as_view(), name="sessions"),
+    path("sessions/<uuid:id>/", views.SessionView.as_view(), name="session"),
     path("<slug:collection>/", views.RecordsView.as_view(), name="records"),
     path("<slug:collection>/<uuid:id>/", views.RecordView.as_view(), name="record"),
     path(

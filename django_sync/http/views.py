@@ -60,6 +60,33 @@ class MutationsView(SyncView):
         return Response({"results": [result.to_json() for result in results]})
 
 
+class SessionsView(SyncView):
+    """A user's sessions."""
+
+    called = "sync_sessions"
+
+    def get(self, request: Request) -> Response:
+        return Response({"results": engine.sessions(self.caller)})
+
+    def post(self, request: Request) -> Response:
+        opened = engine.open_session(self.caller, self.body())
+        return Response(opened.to_json(self.root("sessions/")), status=201)
+
+
+class SessionView(SyncView):
+    """One session."""
+
+    called = "sync_sessions"
+
+    def patch(self, request: Request, id: uuid.UUID) -> Response:
+        opened = engine.change_session(self.caller, id, self.body())
+        return Response(opened.to_json(self.root(f"sessions/{id}/")))
+
+    def delete(self, request: Request, id: uuid.UUID) -> Response:
+        engine.end_session(self.caller, id)
+        return Response(status=204)
+
+
 class CallView(SyncView):
     """Under a collection; reads what makes a REST write conditional and repeatable."""
 

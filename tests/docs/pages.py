@@ -434,7 +434,7 @@ def write_paths_page() -> str:
 
 
 def permissions_page() -> str:
-    from tests.integration.permissions import COLLECTIONS, MATRIX, WHO
+    from tests.integration.permissions import COLLECTIONS, MATRIX, SESSIONS, WHO
 
     lines = [
         notice("tests/integration/permissions.py"),
@@ -446,12 +446,13 @@ def permissions_page() -> str:
         "*yes* means that it is done, *shown* and *hidden* that it is among the answer's objects "
         "or is not. A number is the status of a refusal: over REST that of the answer, in a batch "
         "that of the mutation's `problem`; but a batch of one who is not signed in is 401 itself. "
-        "401 is `not_authenticated`, 403 `permission_denied`, 404 `not_found`, 422 "
-        "`validation_failed`: a reference to what is hidden reads as one to nothing.",
+        "401 is `not_authenticated`, 403 `permission_denied` (of somebody else's client "
+        "`client_mismatch`), 404 `not_found`, 422 `validation_failed`: a reference to what is "
+        "hidden reads as one to nothing.",
         "| user | |\n| --- | --- |\n"
         + "\n".join(f"| {name} | {about} |" for name, about in WHO.items()),
     ]
-    for collection in COLLECTIONS:
+    for collection in (*COLLECTIONS, SESSIONS):
         found = [entry for entry in MATRIX if entry.collection == collection]
         rows = [
             "| operation | object | by | " + " | ".join(WHO) + " |",
