@@ -136,7 +136,7 @@ def redeem(ticket: str) -> SyncSession:
     somebody who may not sign in any more; which of these it was is not told.
     """
     digest, now = _digest(ticket), timezone.now()
-    session = _open().select_related("user").filter(ticket=digest).first()
+    session = _of_ticket(digest)
     if session is None or not session.user.is_active:
         raise errors.NotAuthenticated
     sound = _open().filter(id=session.id, ticket=digest, ticket_until__gt=now)
@@ -182,6 +182,10 @@ def _decide(session: SyncSession) -> Opened:
 
 def _digest(ticket: str) -> str:
     return hashlib.sha256(ticket.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _of_ticket(digest: str) -> SyncSession | None:
+    return _open().select_related("user").filter(ticket=digest).first()
 
 
 def _open() -> models.QuerySet[SyncSession]:

@@ -117,9 +117,9 @@ situations = st.builds(
 @given(situations)
 def test_nothing_that_one_of_them_cannot_do_and_nothing_that_failed(situation):
     choice = choose(situation)
-    *held, last = (choice.transport, *choice.fallback)
-    assert last is POLL
-    assert set(held) <= (situation.offered & situation.able) - situation.failed - {PUSH}
+    ladder = (choice.transport, *choice.fallback)
+    assert ladder[-1] is POLL
+    assert set(ladder[:-1]) <= (situation.offered & situation.able) - situation.failed - {PUSH}
 
 
 @given(situations)
