@@ -5,69 +5,28 @@ Values alone; nothing here knows drf-spectacular. ``schema`` puts them into its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..errors import ClientError, SyncError, every_error
 from ..ladder import PREFERENCE
 from ..protocol import PROTOCOL_VERSION, ConflictKind, Json, Op, Status, Transport, Write
 from ..protocol.messages import MAX_SEQ
 from ..protocol.sessions import NAME_LENGTH, PLATFORM_LENGTH, TYPE_LENGTH
-
-TEXT: Json = {"type": "string"}
-UUID: Json = {"type": "string", "format": "uuid"}
-COUNT: Json = {"type": "integer", "minimum": 0}
-OBJECT: Json = {"type": "object"}
-
-
-def ref(name: str, kind: str = "schemas") -> Json:
-    """Stand for a component."""
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def or_null(schema: Json) -> Json:
-    """This, or null."""
-    if "type" in schema:
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def words(values: Iterable[str]) -> Json:
-    """One of these strings."""
-    return {"type": "string", "enum": [str(value) for value in values]}
-
-
-def const(value: object) -> Json:
-    """This value alone."""
-    return {"const": value}
-
-
-def listed(items: Json) -> Json:
-    """A list of these."""
-    return {"type": "array", "items": items}
-
-
-def members(optional: Mapping[str, Json] | None = None, /, **required: Json) -> Json:
-    """An answer's object: these members are there, those may be; others are ignored."""
-    made: Json = {"type": "object", "properties": {**required, **(optional or {})}}
-    return made | ({"required": list(required)} if required else {})
-
-
-def strict(optional: Mapping[str, Json] | None = None, /, **required: Json) -> Json:
-    """A request's object: an unknown member is malformed."""
-    return members(optional, **required) | {"additionalProperties": False}
-
-
-def page_of(items: Json) -> Json:
-    """A page of a list of these."""
-    return members(results=listed(items), next=or_null({**TEXT, "format": "uri"}))
-
-
-def record(collection: Json, content: Json) -> Json:
-    """A record with this content."""
-    return members(collection=collection, id=UUID, revision=COUNT, scope=TEXT, object=content)
-
+from .notation import (
+    COUNT,
+    OBJECT,
+    TEXT,
+    UUID,
+    const,
+    listed,
+    members,
+    or_null,
+    page_of,
+    ref,
+    strict,
+    words,
+)
 
 # Messages
 
@@ -396,20 +355,3 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
 }
 """By the name of a view and a method."""
-
-
-def older(schema: Any) -> Any:
-    """The same in the words of OpenAPI 3.0, for projects that are set to it."""
-    if isinstance(schema, list):
-        return [older(inner) for inner in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: older(inner) for key, inner in schema.items()}
-    if isinstance(made.get("type"), list):
-        made.update(type=made["type"][0], nullable=True)
-    if "const" in made:
-        made["enum"] = [made.pop("const")]
-    if {"type": "null"} in made.get("anyOf", ()):
-        made["anyOf"] = [inner for inner in made["anyOf"] if inner != {"type": "null"}]
-        made["nullable"] = True
-    return made
