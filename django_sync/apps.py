@@ -4,6 +4,7 @@ No query is made while Django starts.
 """
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
@@ -18,6 +19,10 @@ class DjangoSyncConfig(AppConfig):
         from .capture import after_migrate, attend
 
         checks.enlist()
+        if getattr(settings, "CHANNEL_LAYERS", None):  # Channels is an extra
+            from .realtime.doorbell import Doorbell
+
+            announce.listen(Doorbell())
         sync.autodiscover()
         connection_created.connect(attend, dispatch_uid="django_sync.attend")
         connection_created.connect(announce.attend, dispatch_uid="django_sync.announce")

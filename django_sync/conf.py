@@ -40,8 +40,33 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "TRANSPORTS",
             ["poll"],
-            "The ways in which clients may hear of changes, best first; add `long-poll` where the "
-            "ASGI application is wrapped in `live`.",
+            "The ways in which clients may hear of changes; add `long-poll` where the ASGI "
+            "application is wrapped in `live`. In whatever order they are named, the service "
+            "document and sessions have them best first, and `poll` is always among them.",
+        ),
+        Setting(
+            "HEARTBEAT",
+            25,
+            "Seconds between two heartbeats of a socket or stream; at each it is looked at again "
+            "what its user may see.",
+        ),
+        Setting(
+            "POLL_INTERVAL",
+            30,
+            "Seconds between the polls of a client that polls, where nothing says to be sparing.",
+        ),
+        Setting(
+            "UPGRADE_AFTER",
+            60,
+            "Seconds after which a client that fell back tries a better transport again.",
+        ),
+        Setting(
+            "TICKET_SECONDS", 60, "Seconds within which a session's ticket opens its one WebSocket."
+        ),
+        Setting(
+            "SESSION_DAYS",
+            30,
+            "Days for which `sync_prune` keeps a session that is not heard of, ended or not.",
         ),
         Setting(
             "WATCH_MS",
@@ -49,12 +74,6 @@ SETTINGS: dict[str, Setting] = {
             "Milliseconds after which a process in which clients wait looks for changes again.",
         ),
         Setting("LIVE_THREADS", 4, "Threads in which a process runs the pulls of those who wait."),
-        Setting(
-            "HEARTBEAT",
-            25,
-            "Seconds between two heartbeats of a socket or stream; at each it is looked at again "
-            "what its user may see.",
-        ),
         Setting(
             "CONNECTIONS_PER_USER",
             20,
@@ -144,9 +163,13 @@ class Conf:
     BODY_BYTES: int
     WAIT_SECONDS: int
     TRANSPORTS: list[str]
+    HEARTBEAT: int
+    POLL_INTERVAL: int
+    UPGRADE_AFTER: int
+    TICKET_SECONDS: int
+    SESSION_DAYS: int
     WATCH_MS: int
     LIVE_THREADS: int
-    HEARTBEAT: int
     CONNECTIONS_PER_USER: int
     SOCKET_FRAMES: int
     SEQUENCE_BATCH: int

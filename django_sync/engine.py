@@ -13,8 +13,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from . import errors, fanout, feed, mutations, pulling
+from . import errors, fanout, feed, ladder, mutations, pulling
 from . import history as histories
+from . import sessions as sessions_of_clients
 from .caller import Caller
 from .collection import DELETE, UPDATE, Action, Collection
 from .conf import conf
@@ -28,29 +29,39 @@ from .protocol import (
     Page,
     Record,
     Result,
+    SessionChange,
+    SessionRequest,
     Status,
     Write,
 )
 from .registry import registry
 from .scopes import keep
+from .sessions import Opened
 
 __all__ = [
     "Call",
     "audience",
+    "change_session",
+    "check_session",
     "create",
     "delete",
     "describe",
+    "end_session",
     "epoch",
     "etag",
     "get",
     "history",
     "known",
     "mutate",
+    "open_session",
     "page",
     "pull",
+    "redeemed",
     "scopes_of",
     "seat",
+    "sessions",
     "tags",
+    "ticket_holder",
     "update",
 ]
 
@@ -73,7 +84,7 @@ def describe(caller: Caller, root: str) -> Json:
             for c in registry
             if c.may(caller, "read")
         },
-        "transports": list(conf.TRANSPORTS),
+        "transports": [str(transport) for transport in ladder.offered(conf.TRANSPORTS)],
         "limits": {
             "page_size": conf.PAGE_SIZE,
             "batch_size": conf.BATCH_SIZE,
@@ -141,6 +152,49 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
         pulling.check_history(pulling.open_cursor(caller, batch.cursor))
     run = mutations.Run(caller, client, atomic=batch.atomic)
     return run.results(mutations.read_mutations(batch))
+
+
+# Sessions
+
+
+def open_session(caller: Caller, body: Any) -> Opened:
+    """Open a session; raises ``Invalid``, ``UnknownCollection``, ``ClientMismatch``."""
+    asked = SessionRequest.from_json(body)
+    client = mutations.client_of(caller, asked.client_id)
+    return sessions_of_clients.open_session(caller, client, asked.told)
+
+
+def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
+    """Tell a change of a session, and get the decision anew.
+
+    Raises ``NotFound``, ``Invalid``, ``UnknownCollection``.
+    """
+    return sessions_of_clients.change_session(caller, id, SessionChange.from_json(body).told)
+
+
+def end_session(caller: Caller, id: uuid.UUID) -> None:
+    """End a session; raises ``NotFound``."""
+    sessions_of_clients.end_session(caller, id)
+
+
+def redeemed(ticket: str) -> uuid.UUID:
+    """The session that a ticket is of, which is used up; raises ``NotAuthenticated``."""
+    return sessions_of_clients.redeem(ticket).id
+
+
+def ticket_holder(session: uuid.UUID) -> Any:
+    """The user of a session by whose ticket a socket is open; raises ``NotAuthenticated``."""
+    return sessions_of_clients.holder(session)
+
+
+def check_session(caller: Caller, session: uuid.UUID) -> None:
+    """See that a session is the caller's own; raises ``PermissionDenied``."""
+    sessions_of_clients.check(session, caller)
+
+
+def sessions(caller: Caller) -> list[Json]:
+    """The caller's own sessions, the last seen first."""
+    return sessions_of_clients.own_sessions(caller)
 
 
 # REST: a thin face of the same

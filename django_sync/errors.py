@@ -162,7 +162,7 @@ class UnsupportedProtocol(Invalid):
 class NotAuthenticated(SyncError):
     """Nobody is signed in.
 
-    The credentials are missing, wrong or expired.
+    The credentials are missing, wrong or expired; or a socket's ticket is made up, used or late.
     """
 
     code = "not_authenticated"
@@ -175,7 +175,8 @@ class PermissionDenied(SyncError):
     """The user may not do this.
 
     The object is visible, but its permissions, or those of the scope that it
-    is in or would move to, forbid the call.
+    is in or would move to, forbid the call. Or a socket names a session that is
+    not the user's.
     """
 
     code = "permission_denied"
@@ -186,7 +187,7 @@ class PermissionDenied(SyncError):
 class ClientMismatch(PermissionDenied):
     """The client belongs to another user.
 
-    A ``client_id`` stays with the first user who used it.
+    A ``client_id`` stays with the first user who used it, for a mutation or a session.
     """
 
     code = "client_mismatch"

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import models
 
 from .fields import SCOPE_LENGTH, JsonText, RevisionField, ScopeField, SyncIdField, forget, remember
+from .protocol.sessions import NAME_LENGTH, PLATFORM_LENGTH
 
 __all__ = [
     "Change",
@@ -27,6 +28,7 @@ __all__ = [
     "Outbox",
     "ScopeSet",
     "SyncModel",
+    "SyncSession",
     "Tombstone",
 ]
 
@@ -323,3 +325,35 @@ class OpenConflict(Decision):
     class Meta:
         proxy = True
         verbose_name = "open conflict"
+
+
+class SyncSession(models.Model):
+    """What the server knows of a client and its user: what it can do, and what was decided.
+
+    ``collections`` is null for all. ``seen_at`` is when the client last said something about
+    it. ``ticket`` is the SHA-256 of one that has not been used; the ticket itself is kept nowhere.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sync_sessions"
+    )
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="sessions")
+    name = models.CharField(max_length=NAME_LENGTH, default="")
+    platform = models.CharField(max_length=PLATFORM_LENGTH, default="")
+    collections = JsonText(null=True)
+    transports = JsonText(default=list)
+    failed = JsonText(default=list)
+    network = JsonText(default=dict)
+    foreground = models.BooleanField(default=True)
+    transport = models.CharField(max_length=20)
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True)
+    ticket = models.CharField(max_length=64, null=True, unique=True)
+    ticket_until = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[SyncSession]]
+
+    class Meta:
+        verbose_name = "session"

@@ -1,4 +1,4 @@
-"""Prune: forget old changes, results and views, and move the floor.
+"""Prune: forget old changes, results, views and sessions, and move the floor.
 
 The floor is the oldest position that is still served. It moves first, in a transaction
 of its own; what lies below goes after it, batch by batch, so that a prune may be ended
@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from . import feed, holds
 from .conf import conf
-from .models import Change, Client, Decision, Feed, Hold, MutationResult, ScopeSet
+from .models import Change, Client, Decision, Feed, Hold, MutationResult, ScopeSet, SyncSession
 
 __all__ = ["RESULT_DAYS_LEAST", "Pruned", "prune"]
 
@@ -51,6 +51,7 @@ class Pruned:
     views: int = 0
     holds: int = 0
     decisions: int = 0
+    sessions: int = 0
     dry_run: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def prune(
         below = Change.objects.using(conf.DATABASE).filter(position__lt=report.floor)
         report.dry_run, report.changes = True, below.count()
         counts = (rows.count() for rows in due)
-        report.results, report.views, report.holds, report.decisions = counts
+        report.results, report.views, report.holds, report.decisions, report.sessions = counts
         return report
     behind = Feed.objects.using(conf.DATABASE).filter(id=1, floor__lt=report.floor)
     behind.update(floor=report.floor)
@@ -92,6 +93,7 @@ def prune(
     report.views = work.delete("views", due.views)
     report.holds = work.delete("holds", due.holds)
     report.decisions = work.delete("decisions", due.decisions)
+    report.sessions = work.delete("sessions", due.sessions)
     return report
 
 
@@ -102,6 +104,7 @@ class _Due(NamedTuple):
     views: models.QuerySet[ScopeSet]
     holds: models.QuerySet[Hold]
     decisions: models.QuerySet[Decision]
+    sessions: models.QuerySet[SyncSession]
 
 
 def _due(days: int) -> _Due:
@@ -117,6 +120,7 @@ def _due(days: int) -> _Due:
         ScopeSet.objects.using(conf.DATABASE).filter(used_on__lt=now.date() - max(days, 1) * day),
         Hold.objects.using(conf.DATABASE).filter(at__lt=left),
         Decision.objects.using(conf.DATABASE).filter(at__lt=now - conf.DECISION_DAYS * day),
+        SyncSession.objects.using(conf.DATABASE).filter(seen_at__lt=now - conf.SESSION_DAYS * day),
     )
 
 

@@ -11,12 +11,10 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import SETTINGS
-from ..protocol import Transport
+from ..ladder import PREFERENCE
 from ..retention import RESULT_DAYS_LEAST
 from ..settling import default_resolver
 
-SERVED = (Transport.WEBSOCKET, Transport.SSE, Transport.LONG_POLL, Transport.POLL)
-"""The transports that can be offered."""
 MAY_BE_ZERO = ("RETRIES", "WAIT_SECONDS")
 
 
@@ -76,11 +74,11 @@ def _settings(given: Any) -> Iterator[checks.CheckMessage]:
 
 
 def _transports(named: Any) -> Iterator[checks.CheckMessage]:
-    unknown = [name for name in named if name not in SERVED] if isinstance(named, list) else []
+    unknown = [name for name in named if name not in PREFERENCE] if isinstance(named, list) else []
     if unknown:
         yield checks.Error(
             f"DJANGO_SYNC[“TRANSPORTS”] names {', '.join(map(str, unknown))}.",
-            hint=f"This release serves {', '.join(SERVED)}.",
+            hint=f"This release serves {', '.join(PREFERENCE)}.",
             id="django_sync.E012",
         )
 

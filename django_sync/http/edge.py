@@ -24,6 +24,7 @@ from ..protocol import Json
 from .coding import ProblemRenderer, SyncParser, SyncRenderer, too_large
 from .problems import problem_response
 from .schema import inspector
+from .tickets import TicketAuthentication
 
 log = logging.getLogger("django_sync.http")
 
@@ -62,6 +63,12 @@ class SyncView(APIView):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and (len(length) > DIGITS or int(length) > conf.BODY_BYTES):
             raise too_large()
+
+    def get_authenticators(self) -> list[Any]:
+        """The project's; on a socket that a ticket opened, its session's alone."""
+        if self.inner("sync_session") is not None:
+            return [TicketAuthentication()]
+        return super().get_authenticators()
 
     @property
     def throttle_scope(self) -> str | None:
@@ -127,7 +134,8 @@ class SyncView(APIView):
 
     def inner(self, name: str) -> Any:
         """What ``realtime`` says of a request that it makes itself; no client can say it."""
-        return getattr(self.request._request, name, None)
+        request: Any = self.request  # Django's own, until DRF has wrapped it
+        return getattr(getattr(request, "_request", request), name, None)
 
     def collections(self) -> list[str] | None:
         """The collections that are asked for; ``None``: all that may be read."""
@@ -156,6 +164,10 @@ class SyncView(APIView):
         if not (text.isascii() and text.isdecimal() and text.strip("0")):
             raise errors.Invalid(f"“{name}” is not a positive number.")
         return int(text.lstrip("0")[: DIGITS + 1])
+
+    def root(self, tail: str) -> str:
+        """The absolute address of the protocol's root, of which this request asks for ``tail``."""
+        return self.request.build_absolute_uri(self.request.path.removesuffix(tail))
 
     def following(self, after: str | None) -> str | None:
         """The address of the list's next page, which begins behind ``after``."""

@@ -5,67 +5,28 @@ Values alone; nothing here knows drf-spectacular. ``schema`` puts them into its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..errors import ClientError, SyncError, every_error
+from ..ladder import PREFERENCE
 from ..protocol import PROTOCOL_VERSION, ConflictKind, Json, Op, Status, Transport, Write
 from ..protocol.messages import MAX_SEQ
-
-TEXT: Json = {"type": "string"}
-UUID: Json = {"type": "string", "format": "uuid"}
-COUNT: Json = {"type": "integer", "minimum": 0}
-OBJECT: Json = {"type": "object"}
-
-
-def ref(name: str, kind: str = "schemas") -> Json:
-    """Stand for a component."""
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def or_null(schema: Json) -> Json:
-    """This, or null."""
-    if "type" in schema:
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def words(values: Iterable[str]) -> Json:
-    """One of these strings."""
-    return {"type": "string", "enum": [str(value) for value in values]}
-
-
-def const(value: object) -> Json:
-    """This value alone."""
-    return {"const": value}
-
-
-def listed(items: Json) -> Json:
-    """A list of these."""
-    return {"type": "array", "items": items}
-
-
-def members(optional: Mapping[str, Json] | None = None, /, **required: Json) -> Json:
-    """An answer's object: these members are there, those may be; others are ignored."""
-    made: Json = {"type": "object", "properties": {**required, **(optional or {})}}
-    return made | ({"required": list(required)} if required else {})
-
-
-def strict(optional: Mapping[str, Json] | None = None, /, **required: Json) -> Json:
-    """A request's object: an unknown member is malformed."""
-    return members(optional, **required) | {"additionalProperties": False}
-
-
-def page_of(items: Json) -> Json:
-    """A page of a list of these."""
-    return members(results=listed(items), next=or_null({**TEXT, "format": "uri"}))
-
-
-def record(collection: Json, content: Json) -> Json:
-    """A record with this content."""
-    return members(collection=collection, id=UUID, revision=COUNT, scope=TEXT, object=content)
-
+from ..protocol.sessions import NAME_LENGTH, PLATFORM_LENGTH, TYPE_LENGTH
+from .notation import (
+    COUNT,
+    OBJECT,
+    TEXT,
+    UUID,
+    const,
+    listed,
+    members,
+    or_null,
+    page_of,
+    ref,
+    strict,
+    words,
+)
 
 # Messages
 
@@ -83,6 +44,23 @@ COLLECTION = members(
     operations=listed(words(["read", *Write])),
 )
 SEQ: Json = {"type": "integer", "minimum": 0, "maximum": MAX_SEQ}
+TIME: Json = {**TEXT, "format": "date-time"}
+NETWORK: Mapping[str, Json] = {
+    "type": or_null({**TEXT, "maxLength": TYPE_LENGTH}),
+    "metered": or_null({"type": "boolean"}),
+    "rtt_ms": or_null(SEQ),
+}
+TOLD: Mapping[str, Json] = {
+    "name": or_null({**TEXT, "maxLength": NAME_LENGTH}),
+    "platform": or_null({**TEXT, "maxLength": PLATFORM_LENGTH}),
+    "collections": or_null({**listed(TEXT), "description": "Null: all that may be read."}),
+    "transports": {**listed(ref("Transport")), "description": "What the client can do."},
+    "failed": or_null({**listed(ref("Transport")), "description": "What fails now; [] for none."}),
+    "network": or_null(strict(NETWORK)),
+    "foreground": or_null({"type": "boolean", "default": True}),
+    "push": or_null(OBJECT),
+}
+"""What a client tells of itself; a null is a member's default."""
 SCHEMAS: Mapping[str, Json] = {
     "Problem": members(
         {
@@ -104,7 +82,7 @@ SCHEMAS: Mapping[str, Json] = {
         epoch=UUID,
         server_time={**TEXT, "format": "date-time"},
         collections={**OBJECT, "additionalProperties": COLLECTION},
-        transports=listed(words(Transport)),
+        transports=listed(ref("Transport")),
         limits=members(page_size=COUNT, batch_size=COUNT, body_bytes=COUNT, wait_seconds=COUNT),
     ),
     "Tombstone": members(collection=TEXT, id=UUID, revision=COUNT, deleted=const(True)),
@@ -156,6 +134,40 @@ SCHEMAS: Mapping[str, Json] = {
         replayed={"type": "boolean"},
     ),
     "Results": members(results=listed(ref("Result"))),
+    "Transport": words(Transport),
+    "ChosenTransport": words(PREFERENCE),
+    "SessionRequest": strict(
+        {name: schema for name, schema in TOLD.items() if name != "transports"},
+        client_id=UUID,
+        transports=TOLD["transports"],
+    ),
+    "SessionChange": strict(TOLD),
+    "SessionDecision": members(
+        id=UUID,
+        transport=ref("ChosenTransport"),
+        url={**TEXT, "format": "uri"},
+        ticket=or_null({**TEXT, "description": "For a WebSocket: opens it once."}),
+        heartbeat=COUNT,
+        fallback=listed(ref("ChosenTransport")),
+        poll_interval={**COUNT, "description": "Seconds."},
+        upgrade_after={**COUNT, "description": "Seconds."},
+        reasons=listed(TEXT),
+    ),
+    "Session": members(
+        id=UUID,
+        client_id=UUID,
+        transport=ref("ChosenTransport"),
+        opened_at=TIME,
+        seen_at=TIME,
+        name=TEXT,
+        platform=TEXT,
+        collections=or_null(listed(TEXT)),
+        transports=listed(ref("Transport")),
+        failed=listed(ref("Transport")),
+        network=members(NETWORK),
+        foreground={"type": "boolean"},
+    ),
+    "Sessions": members(results=listed(ref("Session"))),
     "Revision": members(
         revision=COUNT,
         op=words(Write),
@@ -275,6 +287,26 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("MutationsView", "POST"): Operation(
         "mutate", "Carry out a batch of mutations.", "Results", body="Batch", problems=(410,)
     ),
+    ("SessionsView", "GET"): Operation(
+        "sessions", "The user's own sessions, the last seen first.", "Sessions"
+    ),
+    ("SessionsView", "POST"): Operation(
+        "open_session",
+        "Open a session, and be told which transport to use.",
+        "SessionDecision",
+        201,
+        body="SessionRequest",
+    ),
+    ("SessionView", "PATCH"): Operation(
+        "change_session",
+        "Tell what has changed, and get the decision anew.",
+        "SessionDecision",
+        body="SessionChange",
+        problems=(404,),
+    ),
+    ("SessionView", "DELETE"): Operation(
+        "end_session", "End a session.", None, 204, problems=(404,)
+    ),
     ("RecordsView", "GET"): Operation(
         "list", "Records.", "{}Page", parameters=(LIMIT, AFTER), problems=(404,)
     ),
@@ -323,20 +355,3 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
 }
 """By the name of a view and a method."""
-
-
-def older(schema: Any) -> Any:
-    """The same in the words of OpenAPI 3.0, for projects that are set to it."""
-    if isinstance(schema, list):
-        return [older(inner) for inner in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: older(inner) for key, inner in schema.items()}
-    if isinstance(made.get("type"), list):
-        made.update(type=made["type"][0], nullable=True)
-    if "const" in made:
-        made["enum"] = [made.pop("const")]
-    if {"type": "null"} in made.get("anyOf", ()):
-        made["anyOf"] = [inner for inner in made["anyOf"] if inner != {"type": "null"}]
-        made["nullable"] = True
-    return made

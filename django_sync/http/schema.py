@@ -19,6 +19,7 @@ from ..caller import Caller
 from ..collection import READ, Collection
 from ..protocol import Json
 from ..registry import registry
+from . import notation as n
 from . import operations as o
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Reference(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # an op
     target_class = "django_sync.serializers.SyncRelatedField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
-        return dict(o.UUID)
+        return dict(n.UUID)
 
 
 class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
@@ -104,7 +105,7 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
             "parameters": [*self._path_parameters(name), *asked.parameters],
         }
         if asked.body is not None:
-            schema = o.ref(asked.body.format(prefix))
+            schema = n.ref(asked.body.format(prefix))
             made["requestBody"] = {
                 "content": {"application/json": {"schema": schema}},
                 "required": True,
@@ -113,13 +114,13 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
             made["security"] = auth
         good: Json = {"description": "As asked."}
         if asked.answer is not None:
-            schema = o.ref(asked.answer.format(prefix))
+            schema = n.ref(asked.answer.format(prefix))
             good["content"] = {"application/json": {"schema": schema}}
         if asked.headers:
             good["headers"] = asked.headers
         empty = {str(status): {"description": "Nothing new."} for status in asked.empty}
         wrong = {
-            str(status): o.ref(o.problem_name(status), "responses")
+            str(status): n.ref(o.problem_name(status), "responses")
             for status in sorted({*o.ALWAYS, *asked.problems})
         }
         made["responses"] = {str(asked.status): good, **empty, **wrong}
@@ -127,9 +128,9 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
 
     def _path_parameters(self, name: str | None) -> Iterator[Json]:
         if ANY in self.path:
-            yield o.in_path("collection", o.words(c.name for c in registry))
+            yield o.in_path("collection", n.words(c.name for c in registry))
         if "{id}" in self.path:
-            yield o.in_path("id", o.UUID)
+            yield o.in_path("id", n.UUID)
 
     # Components
 
@@ -141,34 +142,34 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
             self._component(o.problem_name(status), response, "responses")
         for collection in registry:
             self._collection(collection)
-        records = [o.ref(f"{pascal(c.name)}Record") for c in registry]
-        plain = o.record(o.TEXT, o.OBJECT)
+        records = [n.ref(f"{pascal(c.name)}Record") for c in registry]
+        plain = n.record(n.TEXT, n.OBJECT)
         self._component("AnyRecord", {"oneOf": records} if records else plain)
         if self.view.of_collection and ANY in self.path:
             self._any()
 
     def _any(self) -> None:
         """What stands for every collection, where paths do not name them."""
-        self._component("AnyPage", o.page_of(o.ref("AnyRecord")))
-        self._component("AnyCreate", o.strict({"id": o.UUID}, object=o.OBJECT))
-        self._component("AnyUpdate", o.strict(object=o.OBJECT))
+        self._component("AnyPage", n.page_of(n.ref("AnyRecord")))
+        self._component("AnyCreate", n.strict({"id": n.UUID}, object=n.OBJECT))
+        self._component("AnyUpdate", n.strict(object=n.OBJECT))
 
     def _collection(self, collection: Collection) -> None:
         name = pascal(collection.name)
         shown, written = self._objects(collection)
         for_update = {key: value for key, value in written.items() if key != "required"}
         self._component(f"{name}Object", shown)
-        made = o.record(o.const(collection.name), o.ref(f"{name}Object"))
+        made = n.record(n.const(collection.name), n.ref(f"{name}Object"))
         self._component(f"{name}Record", made)
-        self._component(f"{name}Page", o.page_of(o.ref(f"{name}Record")))
-        self._component(f"{name}Create", o.strict({"id": o.or_null(o.UUID)}, object=written))
-        self._component(f"{name}Update", o.strict(object=for_update))
+        self._component(f"{name}Page", n.page_of(n.ref(f"{name}Record")))
+        self._component(f"{name}Create", n.strict({"id": n.or_null(n.UUID)}, object=written))
+        self._component(f"{name}Update", n.strict(object=for_update))
 
     def _objects(self, collection: Collection) -> tuple[Json, Json]:
         """What a record of the collection holds, and what a client may write of it."""
         serializer = serializer_of(collection)
         if serializer is None:
-            return o.OBJECT, o.OBJECT
+            return n.OBJECT, n.OBJECT
         shown = self._map_serializer(serializer, "response")
         asked = self._map_serializer(serializer, "request")
         readable, writable, needed = {}, {}, []
@@ -193,7 +194,7 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
     def _worded(self, schema: Json) -> Json:
         """A copy in the words of the project's version: hooks write into what they get."""
         older = spectacular_settings.OAS_VERSION.startswith("3.0")
-        return o.older(schema) if older else copy.deepcopy(schema)
+        return n.older(schema) if older else copy.deepcopy(schema)
 
 
 def serializer_of(collection: Collection) -> Any:

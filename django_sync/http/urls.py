@@ -13,6 +13,8 @@ urlpatterns = [
     path("live/ws/", views.SocketView.as_view(), name="live-socket"),
     path("live/stream/", views.OpenView.as_view(), name="live-stream"),
     path("mutations/", views.MutationsView.as_view(), name="mutations"),
+    path("sessions/", views.SessionsView.as_view(), name="sessions"),
+    path("sessions/<uuid:id>/", views.SessionView.as_view(), name="session"),
     path("<slug:collection>/", views.RecordsView.as_view(), name="records"),
     path("<slug:collection>/<uuid:id>/", views.RecordView.as_view(), name="record"),
     path(

@@ -13,6 +13,7 @@ from .. import engine, errors
 from ..ids import canonical_uuid
 from ..protocol import Json, check_depth
 from .edge import SyncView, is_trusted_origin
+from .tickets import TicketAuthentication
 
 
 class ServiceView(SyncView):
@@ -65,7 +66,10 @@ class OpenView(SyncView):
         response = Response({"epoch": engine.epoch()})
         told: Any = response
         told.sync_user = self.caller.key
-        told.sync_session = self.inner("sync_session")
+        session = request.query_params.get("session")
+        if session is not None:
+            engine.check_session(self.caller, canonical_uuid(session))
+        told.sync_session = request.auth if isinstance(request.auth, uuid.UUID) else None
         if self.inner("sync_follows"):
             told.sync_audience = engine.audience(self.caller, self.collections())
         return response
@@ -78,8 +82,16 @@ class SocketView(OpenView):
     socket (RFC 6455, section 10.2). So the page must be one of ours, unless it brings a ticket.
     """
 
+    def get_authenticators(self) -> list[Any]:
+        asked: Any = self.request
+        if self.inner("sync_live") and "ticket" in asked.GET:
+            return [TicketAuthentication()]
+        return super().get_authenticators()
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if isinstance(request.successful_authenticator, TicketAuthentication):
+            return
         by_cookie = isinstance(request.successful_authenticator, SessionAuthentication)
         named = "HTTP_ORIGIN" in request.META
         if (named or by_cookie) and not (named and is_trusted_origin(request._request)):
@@ -94,6 +106,33 @@ class MutationsView(SyncView):
     def post(self, request: Request) -> Response:
         results = engine.mutate(self.caller, self.body())
         return Response({"results": [result.to_json() for result in results]})
+
+
+class SessionsView(SyncView):
+    """A user's sessions."""
+
+    called = "sync_sessions"
+
+    def get(self, request: Request) -> Response:
+        return Response({"results": engine.sessions(self.caller)})
+
+    def post(self, request: Request) -> Response:
+        opened = engine.open_session(self.caller, self.body())
+        return Response(opened.to_json(self.root("sessions/")), status=201)
+
+
+class SessionView(SyncView):
+    """One session."""
+
+    called = "sync_sessions"
+
+    def patch(self, request: Request, id: uuid.UUID) -> Response:
+        opened = engine.change_session(self.caller, id, self.body())
+        return Response(opened.to_json(self.root(f"sessions/{id}/")))
+
+    def delete(self, request: Request, id: uuid.UUID) -> Response:
+        engine.end_session(self.caller, id)
+        return Response(status=204)
 
 
 class CallView(SyncView):

@@ -13,6 +13,7 @@ from .messages import (
     Result,
     check_depth,
 )
+from .sessions import Network, SessionChange, SessionRequest
 from .words import PROTOCOL_VERSION, ConflictKind, Kept, Op, Status, Transport, Write
 
 __all__ = [
@@ -24,12 +25,15 @@ __all__ = [
     "Json",
     "Kept",
     "Mutation",
+    "Network",
     "Op",
     "Page",
     "Problem",
     "Record",
     "Resolution",
     "Result",
+    "SessionChange",
+    "SessionRequest",
     "Status",
     "Transport",
     "Write",

@@ -41,6 +41,8 @@ CODES: Mapping[int, int] = {
     503: TRY_LATER,
 }
 """How a socket is closed on an error, by its HTTP status; any other is a bad frame."""
+OPEN = "live/ws/"
+"""The address that says who may have a socket, and whether they still may."""
 MUTATES = 8
 """Batches of one socket that may wait for their turn."""
 
@@ -78,8 +80,10 @@ class SyncConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Who is it? Whoever may not, is told so by a code, which needs an open socket."""
         self.line = SocketLine(self)
-        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
-        response = await self.ask("live/ws/", ticket=query.get("ticket", [None])[0])
+        query = parse_qs(
+            self.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True
+        )
+        response = await self.ask(OPEN, ticket=query.get("ticket", [None])[0])
         await self.accept()
         if response.status_code != 200:
             await self.refuse(response)
@@ -161,7 +165,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
             raise errors.Invalid("“hello” comes once.")
         self.hello = hello
         if hello.session is not None:
-            response = await self.ask("live/ws/", session=str(hello.session))
+            response = await self.ask(OPEN)
             if response.status_code != 200:
                 await self.refuse(response)
                 return
@@ -214,7 +218,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
         if self.line.is_stuck():
             await self.end(errors.Throttled("Frames are not acknowledged."))
             return
-        response = await self.ask("live/ws/", follows=True)
+        response = await self.ask(OPEN, follows=True)
         if response.status_code != 200:
             await self.refuse(response)
             return
@@ -227,8 +231,11 @@ class SyncConsumer(AsyncWebsocketConsumer):
         self, path: str, *, follows: bool = False, body: bytes | None = None, **query: str | None
     ) -> Any:
         """The project's answer to a request of this client's."""
-        if follows and self.hello is not None and self.hello.collections is not None:
-            query["collections"] = ",".join(self.hello.collections)
+        hello = self.hello
+        if follows and hello is not None and hello.collections is not None:
+            query["collections"] = ",".join(hello.collections)
+        if path == OPEN and hello is not None and hello.session is not None:
+            query["session"] = str(hello.session)
         scope = inner(dict(self.scope), SOCKET, path, query, body)
         inside = Inside(follows, self.inside.session, self.inside.from_page)
         return await self.live.ask(scope, inside, body or b"")

@@ -1,4 +1,4 @@
-"""Hints from process to process by the project's channel layer: *the feed grew*, *look at this user*.
+"""Hints from process to process by the project's channel layer: *it grew*, *look at this user*.
 
 One group, of which each process that serves sockets is one member (R7): which scopes a hint is
 for is a matter of the hubs. A layer may lose messages, be slow or be gone. Whoever writes only
@@ -13,6 +13,7 @@ import contextlib
 import logging
 import os
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,13 @@ SECONDS = 5
 """The longest time that the layer gets to take a hint, or to be joined."""
 JOIN_AGAIN = 30
 """Seconds after which a member joins once more: a layer that was restarted knows nobody."""
+
+_BORN = uuid.uuid4().hex
+
+
+def me() -> str:
+    """This process, whose bells have told its own hub; another one after a fork."""
+    return f"{_BORN}.{os.getpid()}"
 
 
 def layer() -> Any:
@@ -43,6 +51,8 @@ class Doorbell:
         self._grown = False
         self._users: set[str] = set()
         self._failing = False
+        self.idle = threading.Event()
+        """Set while all that was noted has been told, or has failed to be."""
 
     def __call__(self, user: str | None) -> None:
         """Note what is to be told, and wake who tells it; never waits."""
@@ -57,6 +67,7 @@ class Doorbell:
                 self._grown = True
             else:
                 self._users.add(user)
+            self.idle.clear()
         self._changed.set()
 
     def _run(self, changed: threading.Event) -> None:
@@ -68,6 +79,9 @@ class Doorbell:
                     grown, users = self._grown, self._users
                     self._grown, self._users = False, set()
                 runner.run(self._tell(grown, users))
+                with self._lock:
+                    if not (self._grown or self._users):
+                        self.idle.set()
 
     async def _tell(self, grown: bool, users: set[str]) -> None:
         hints: list[str | None] = [*sorted(users), *([None] if grown else [])]
@@ -77,10 +91,12 @@ class Doorbell:
         try:
             async with asyncio.timeout(SECONDS):
                 for user in hints:
-                    await found.group_send(GROUP, {"type": "sync.hint", "user": user})
+                    await found.group_send(GROUP, {"type": "sync.hint", "user": user, "by": me()})
         except Exception as problem:  # noqa: BLE001  # each layer has errors of its own
             if not self._failing:
-                log.warning("the channel layer takes no hints: %r; hubs look by themselves", problem)
+                log.warning(
+                    "the channel layer takes no hints: %r; hubs look by themselves", problem
+                )
             self._failing = True
         else:
             if self._failing:
@@ -117,7 +133,8 @@ async def _listen(found: Any, hear: Callable[[str | None], None]) -> None:
             async with asyncio.timeout(JOIN_AGAIN):
                 while True:
                     message = await found.receive(channel)
-                    hear(message.get("user"))
+                    if message.get("by") != me():
+                        hear(message.get("user"))
     finally:
         async with asyncio.timeout(SECONDS):
             await found.group_discard(GROUP, channel)

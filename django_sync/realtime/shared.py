@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import close_old_connections
 
 from ..conf import conf
@@ -36,6 +37,10 @@ class Shared:
         self.watch = Watch(self._look, _interval)
         self.hub = Hub(self._turn, self._sealed, _interval)
         announce.listen(self.bell)
+        if getattr(settings, "CHANNEL_LAYERS", None):  # Channels is an extra
+            from .doorbell import answer
+
+            self._hints = loop.create_task(answer(self.hear))
 
     def bell(self, user: str | None) -> None:
         """Hurry, from whichever thread: the feed grew, or a user's access changed."""

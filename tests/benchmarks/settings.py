@@ -28,7 +28,11 @@ else:
         "HOST": _URL.hostname or "",
         "PORT": _URL.port or "",
     }
-DATABASES = {"default": {**_DATABASE, "CONN_MAX_AGE": None}}
+if os.environ.get("BENCH_POOL"):  # under ASGI, where each request would open a connection
+    _DATABASE["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 20}}
+else:
+    _DATABASE["CONN_MAX_AGE"] = None
+DATABASES = {"default": _DATABASE}
 
 SECRET_KEY = "of the benches"
 DEBUG = False
@@ -54,4 +58,16 @@ REST_FRAMEWORK = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = None
 # A peer's harness asks for pages of 10,000 too.
-DJANGO_SYNC = {"PAGE_SIZE": 10_000, "BODY_BYTES": 50 * 2**20}
+DJANGO_SYNC = {
+    "PAGE_SIZE": 10_000,
+    "BODY_BYTES": 50 * 2**20,
+    "TRANSPORTS": ["websocket", "poll"],
+    "CONNECTIONS_PER_USER": 100_000,
+}
+if os.environ.get("BENCH_REDIS"):
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "CONFIG": {"hosts": [{"address": os.environ["BENCH_REDIS"], "socket_timeout": 15}]},
+        }
+    }

@@ -26,7 +26,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from django_sync import errors
+from django_sync import engine, errors
+from django_sync.caller import Caller
 from example_project.boards.models import Board, Card, Comment, Label
 
 DOCUMENT = json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
@@ -52,6 +53,11 @@ def seeded(people: Any) -> dict[str, list[str]]:
     return secrets
 
 
+def session_of(user: Any) -> str:
+    body = {"client_id": str(uuid.uuid4()), "transports": ["poll"]}
+    return str(engine.open_session(Caller.for_user(user), body).session.id)
+
+
 class World:
     """What there is, for requests to run into; the three users take turns."""
 
@@ -61,6 +67,7 @@ class World:
             name: [str(row.sync_id) for row in model._base_manager.order_by("pk")]
             for name, model in MODELS.items()
         }
+        self.ids["sessions"] = []
         self.turn = 0
         self.users: list[tuple[str, list[str]]] = []
         for user in (people.ada, people.grace, people.alan):
@@ -68,12 +75,15 @@ class World:
             seen = {str(id) for id in visible}
             hidden = [told for id, listed in secrets.items() if id not in seen for told in listed]
             assert hidden
+            self.ids["sessions"].append(session_of(user))
             self.users.append((Token.objects.create(user=user).key, hidden))
 
     @property
     def hidden(self) -> list[str]:
         """What the user whose turn it is must not be told."""
-        return self.users[self.turn % 3][1]
+        mine = self.turn % 3
+        sessions = [id for place, id in enumerate(self.ids["sessions"]) if place != mine]
+        return [*self.users[mine][1], *sessions]
 
     def real(self, value: Any, collection: str) -> Any:
         """An id that exists in place of seven in eight made-up ones."""
@@ -156,6 +166,7 @@ CONFORM = [
 def test_every_endpoint_is_among_what_is_asked():
     """Those that the parametrised test below is made for; a path left out is one not attacked."""
     shared = {"/sync/", "/sync/changes/", "/sync/live/changes/", "/sync/mutations/"}
+    shared |= {"/sync/sessions/", "/sync/sessions/{id}/"}
     of_each = {f"/sync/{name}/{tail}" for name in MODELS for tail in ("", "{id}/", "{id}/history/")}
     assert set(DOCUMENT["paths"]) == shared | of_each
 

@@ -216,6 +216,74 @@ def link_page() -> str:
     return "\n\n".join([*lines, "\n".join(rows)]) + "\n"
 
 
+# Sessions
+
+
+def sessions_page() -> str:
+    from dataclasses import replace
+
+    from django_sync.ladder import PREFERENCE, RULES, Situation, choose
+    from django_sync.protocol import Network, Transport
+
+    everything = Situation(offered=frozenset(PREFERENCE), able=frozenset(PREFERENCE))
+    examples = {
+        "wifi, looked at": everything,
+        "the client cannot do `sse`": replace(everything, able=everything.able - {Transport.SSE}),
+        "the server offers `long-poll` and `poll`": replace(
+            everything, offered=frozenset({Transport.LONG_POLL, Transport.POLL})
+        ),
+        "`websocket` failed": replace(everything, failed=frozenset({Transport.WEBSOCKET})),
+        "metered": replace(everything, network=Network(metered=True)),
+        "metered, and `websocket` and `sse` failed": replace(
+            everything,
+            network=Network(metered=True),
+            failed=frozenset({Transport.WEBSOCKET, Transport.SSE}),
+        ),
+        "slow": replace(everything, network=Network(rtt_ms=3000)),
+        "in the background": replace(everything, foreground=False),
+    }
+    rules = ["| when | left out | polls are rarer by | why |", "| --- | --- | --- | --- |"]
+    for rule in RULES:
+        out = ", ".join(f"`{t}`" for t in PREFERENCE if t in rule.leaves_out)
+        rules.append(f"| {rule.when} | {out} | {rule.rarer} | {rule.reason} |")
+    rows = [
+        "| example | transport | fallback | `poll_interval` | reasons |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, situation in examples.items():
+        choice = choose(situation)
+        fallback = ", ".join(f"`{t}`" for t in choice.fallback) or "none"
+        told = f"{choice.poll_interval} | {' '.join(choice.reasons)}"
+        rows.append(f"| {name} | `{choice.transport}` | {fallback} | {told} |")
+    lines = [
+        notice("django_sync/ladder.py"),
+        "# Sessions and the ladder",
+        "A client opens a session to be told which transport to use. What it sends and what it is "
+        "answered is said in [the protocol](../protocol.md#8-sessions-and-transports), why it is "
+        "so in [a decision](../adr/0015-the-ladder-and-sessions.md).",
+        "## Which transport",
+        "The ladder is " + ", ".join(f"`{t}`" for t in PREFERENCE) + ", best first. A transport is "
+        "taken from it that the server does not offer "
+        "([`TRANSPORTS`](settings.md#transports)), that the client cannot do or that failed "
+        "for it, and those that a rule leaves out. The first of what is left is the transport, "
+        "the rest the fallback. `poll` is always left.",
+        "\n".join(rules),
+        "Of several rules that apply the rarest polls count. `upgrade_after` is stretched alike. "
+        "Usual are [`POLL_INTERVAL`](settings.md#poll_interval) and "
+        "[`UPGRADE_AFTER`](settings.md#upgrade_after).",
+        "## Examples",
+        "Where server and client can do all, unless the example says otherwise:",
+        "\n".join(rows),
+        "## What is kept",
+        "A row of `SyncSession` for each session: user and client, what the client told, the "
+        "transport, when it was opened, last heard of and ended, and the SHA-256 of a ticket that "
+        "has not been used. What a client tells of `push` is not kept. A session is heard of when "
+        "it is opened or changed, when its ticket is redeemed and when its socket says hello; "
+        "`sync_prune` deletes it [`SESSION_DAYS`](settings.md#session_days) after that.",
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
 def listed(kind: Any) -> str:
     """An enumeration with what is written beneath each member."""
     title = {"State": "States", "Event": "Events", "Act": "What is done next"}[kind.__name__]
@@ -434,7 +502,7 @@ def write_paths_page() -> str:
 
 
 def permissions_page() -> str:
-    from tests.integration.permissions import COLLECTIONS, MATRIX, WHO
+    from tests.integration.permissions import COLLECTIONS, MATRIX, SESSIONS, WHO
 
     lines = [
         notice("tests/integration/permissions.py"),
@@ -446,12 +514,13 @@ def permissions_page() -> str:
         "*yes* means that it is done, *shown* and *hidden* that it is among the answer's objects "
         "or is not. A number is the status of a refusal: over REST that of the answer, in a batch "
         "that of the mutation's `problem`; but a batch of one who is not signed in is 401 itself. "
-        "401 is `not_authenticated`, 403 `permission_denied`, 404 `not_found`, 422 "
-        "`validation_failed`: a reference to what is hidden reads as one to nothing.",
+        "401 is `not_authenticated`, 403 `permission_denied` (of somebody else's client "
+        "`client_mismatch`), 404 `not_found`, 422 `validation_failed`: a reference to what is "
+        "hidden reads as one to nothing.",
         "| user | |\n| --- | --- |\n"
         + "\n".join(f"| {name} | {about} |" for name, about in WHO.items()),
     ]
-    for collection in COLLECTIONS:
+    for collection in (*COLLECTIONS, SESSIONS):
         found = [entry for entry in MATRIX if entry.collection == collection]
         rows = [
             "| operation | object | by | " + " | ".join(WHO) + " |",
@@ -478,6 +547,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/checks.md": checks_page,
     "docs/reference/python-client.md": client_page,
     "docs/reference/link.md": link_page,
+    "docs/reference/sessions.md": sessions_page,
     "docs/reference/guarantees.md": guarantees_page,
     "docs/openapi.yaml": openapi_page,
     "docs/reference/write-paths.md": write_paths_page,

@@ -25,6 +25,7 @@ SHOWN = "shown"
 HIDDEN = "hidden"
 NO_ONE = (401, "not_authenticated")
 FORBIDDEN = (403, "permission_denied")
+MISMATCH = (403, "client_mismatch")
 NOT_FOUND = (404, "not_found")
 INVALID = (422, "validation_failed")
 Answer = str | tuple[int, str]
@@ -77,6 +78,9 @@ TARGETS = (
     "a board that never was",
 )
 COLLECTIONS = ("boards", "labels", "cards", "comments")
+SESSIONS = "sessions"
+"""No collection, but under the same root; whose they are decides, and no board."""
+OWN, ANOTHERS = "their own", "somebody else's"
 
 
 def reading(name: str) -> Iterator[Row]:
@@ -132,4 +136,15 @@ def rows() -> Iterator[Row]:
             yield from moving(name)
 
 
-MATRIX: tuple[Row, ...] = tuple(rows())
+def sessions() -> Iterator[Row]:
+    yield same(SESSIONS, "list", OWN, READS, SHOWN)
+    yield same(SESSIONS, "list", ANOTHERS, READS, HIDDEN)
+    yield same(SESSIONS, "create", "of a new client", READS, YES)
+    yield same(SESSIONS, "create", "of somebody else's client", READS, MISMATCH)
+    for operation in ("update", "delete"):
+        yield same(SESSIONS, operation, OWN, READS, YES)
+        yield same(SESSIONS, operation, ANOTHERS, READS, NOT_FOUND)
+        yield same(SESSIONS, operation, NEVER, READS, NOT_FOUND)
+
+
+MATRIX: tuple[Row, ...] = (*rows(), *sessions())

@@ -97,11 +97,17 @@ def create_board() -> dict[str, Any]:
     return batch(mutation)
 
 
+def new_session() -> dict[str, Any]:
+    return {"client_id": str(uuid.uuid4()), "transports": ["poll"]}
+
+
 def each_way(client: APIClient, row: Any) -> list[Any]:
     """The answers of all endpoints, reading and writing."""
     return [
         *(client.get(f"/sync/{path}") for path in ("", "changes/", "live/changes/?wait=1")),
         *(client.get(f"/sync/{path}") for path in ("boards/", "nothing/", "no/such/path")),
+        client.get("/sync/sessions/"),
+        client.post("/sync/sessions/", new_session(), format="json"),
         *(client.get(path_of(row) + tail) for tail in ("", "history/")),
         client.post("/sync/mutations/", create_board(), format="json"),
         client.post("/sync/boards/", {"object": {"name": "New"}}, format="json"),

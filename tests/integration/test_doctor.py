@@ -329,7 +329,7 @@ def test_prune_as_a_command(people):
     number, head = Change.objects.count(), feed.state()[0].head
     text, code = command("sync_prune", "--dry-run", "--keep", "2")
     assert code == 0
-    assert f"Would forget {number - 2} changes, 0 results, 0 views, 0 decisions." in text
+    assert f"Would forget {number - 2} changes, 0 results, 0 views, 0 decisions" in text
     assert f"The floor would move from 0 to {head - 1}." in text
     assert Change.objects.count() == number
     text, code = command("sync_prune", "--keep", "2", "--batch-size", "3", "-v2")

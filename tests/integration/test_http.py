@@ -131,6 +131,8 @@ def test_the_service_document_names_only_what_the_user_may_do(api, monkeypatch):
         ("get", "/sync/"),
         ("get", "/sync/changes/?cursor=nonsense&limit=0"),
         ("post", "/sync/mutations/"),
+        ("post", "/sync/sessions/"),
+        ("patch", f"/sync/sessions/{NOBODY}/"),
         ("get", "/sync/cards/"),
         ("get", "/sync/nope/"),
         ("patch", f"/sync/cards/{NOBODY}/"),
@@ -174,7 +176,9 @@ def test_a_session_reads_and_writes_only_with_a_token_against_forgery(people, ca
     assert sent.json() == {"results": []}
 
 
-@pytest.mark.parametrize("path", ["nope/", "cards", "no/such/path", "cards/x/", "live/nothing/"])
+@pytest.mark.parametrize(
+    "path", ["nope/", "cards", "no/such/path", "cards/x/", "live/nothing/", "sessions/x/"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT"])
 def test_unknown_paths(api, path, method):
     response = api.generic(method, f"/sync/{path}", '{"object": {}}', "application/json")
@@ -187,6 +191,8 @@ def test_unknown_paths(api, path, method):
         ("POST", "", {"GET"}),
         ("POST", "changes/", {"GET"}),
         ("GET", "mutations/", {"POST"}),
+        ("DELETE", "sessions/", {"GET", "POST"}),
+        ("GET", f"sessions/{NOBODY}/", {"PATCH", "DELETE"}),
         ("PUT", "cards/", {"GET", "POST"}),
         ("DELETE", "cards/", {"GET", "POST"}),
         ("PUT", f"cards/{NOBODY}/", {"GET", "PATCH", "DELETE"}),
@@ -248,7 +254,9 @@ def test_every_endpoint_is_a_view_of_ours():
 # A transaction around the request would undo the sequencer's and the reruns'
 
 
-@pytest.mark.parametrize("path", ["", "changes/", "mutations/", "cards/", f"cards/{NOBODY}/"])
+@pytest.mark.parametrize(
+    "path", ["", "changes/", "mutations/", "sessions/", "cards/", f"cards/{NOBODY}/"]
+)
 def test_w2_no_endpoint_is_atomic(path):
     view = resolve(f"/sync/{path}").func
     assert "default" in view._non_atomic_requests

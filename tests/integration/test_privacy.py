@@ -21,7 +21,7 @@ from rest_framework.test import APIClient
 
 from django_sync import feed
 from django_sync.caller import Caller
-from django_sync.models import Change, Client, MutationResult, Outbox, Tombstone
+from django_sync.models import Change, Client, MutationResult, Outbox, SyncSession, Tombstone
 from django_sync.registry import registry
 from example_project.boards import api as boards_api
 from example_project.boards.models import Board, Card, Comment, Label, Membership
@@ -82,7 +82,8 @@ def everything() -> Any:
     links = list(Card.labels.through.objects.order_by("pk").values())
     members = list(Membership.objects.order_by("pk").values())
     told = Change.objects.count(), Outbox.objects.count(), Tombstone.objects.count()
-    return rows, links, members, told
+    sessions = list(SyncSession.objects.order_by("pk").values())
+    return rows, links, members, told, sessions
 
 
 Answer = tuple[int, str, Any]

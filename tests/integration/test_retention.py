@@ -27,6 +27,7 @@ from django_sync.models import (
     MutationResult,
     Outbox,
     ScopeSet,
+    SyncSession,
     Tombstone,
 )
 from example_project.boards.models import Board, Card
@@ -498,6 +499,24 @@ def test_the_settings_of_vacuum_can_be_taken_back():
     finally:
         call_command("migrate", verbosity=0)
     assert options()
+
+
+def test_sessions_that_are_not_heard_of_go_whether_they_ended_or_not(people, settings):
+    settings.DJANGO_SYNC = {"SESSION_DAYS": 10}
+    caller, told = Caller.for_user(people.ada), {"transports": ["poll"]}
+    opened = [
+        engine.open_session(caller, told | {"client_id": str(uuid.uuid4())}).session for _ in "1234"
+    ]
+    old, old_and_ended, young, young_and_ended = opened
+    for session in (old_and_ended, young_and_ended):
+        engine.end_session(caller, session.id)
+    then = timezone.now() - datetime.timedelta(days=11)
+    SyncSession.objects.filter(pk__in=[old.pk, old_and_ended.pk]).update(seen_at=then)
+    assert retention.prune(dry_run=True).sessions == 2
+    assert SyncSession.objects.count() == 4
+    assert retention.prune().sessions == 2
+    left = set(SyncSession.objects.values_list("pk", flat=True))
+    assert left == {young.pk, young_and_ended.pk}
 
 
 def test_decisions_are_kept_for_as_long_as_the_settings_say(people, settings):

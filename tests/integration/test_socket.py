@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -15,7 +16,7 @@ from rest_framework.authtoken.models import Token
 
 from django_sync import announce, fanout, feed
 from django_sync.collection import Collection
-from django_sync.models import Feed
+from django_sync.models import Feed, SyncSession
 from django_sync.realtime.line import WINDOW
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Comment, Membership
@@ -24,7 +25,7 @@ from tests.integration.wire import Site, bearer, in_a_thread, until
 
 @pytest.fixture
 def site(boards, settings):
-    settings.DJANGO_SYNC = {"WATCH_MS": 50}
+    settings.DJANGO_SYNC = {"WATCH_MS": 50, "TRANSPORTS": ["websocket", "poll"]}
     site = Site()
     yield site
     site.application.pool.shutdown()
@@ -694,4 +695,108 @@ def test_r8_open_sockets_hold_no_connection_and_no_thread(site, ada, boards):
             done.set()
 
     asyncio.run(story())
-    assert timezone.now()
+
+
+# By a ticket
+
+
+@pytest.fixture
+def opened(boards):
+    """Opens a session of a user's client; its answer."""
+
+    def open_session(user):
+        client = Client(headers={"Authorization": bearer(user)[1]})
+        told = {"client_id": str(uuid.uuid4()), "transports": ["websocket", "poll"]}
+        answer = client.post("/sync/sessions/", told, content_type="application/json")
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    return open_session
+
+
+def test_a_ticket_opens_one_socket_once_from_any_page(site, boards, opened):
+    session = opened(boards.ada)
+    card = Card.objects.get(board=boards.launch)
+
+    async def story():
+        query, evil = f"ticket={session['ticket']}", ("Origin", "http://elsewhere.example")
+        async with site.socket(evil, query=query) as wire:
+            await wire.hello(session=session["id"])
+            await wire.caught_up()
+            wire.say(type="mutate", ref=1, **batch(card, "By ticket"))
+            results = await wire.frame("results")
+            assert [r["status"] for r in results["results"]] == ["applied"]
+            assert titles(await wire.changes()) == ["By ticket"]
+            async with site.socket(query=query) as again:
+                assert await again.ended() == (4401, "not_authenticated")
+
+    asyncio.run(story())
+
+
+def test_a_made_up_ticket_opens_nothing_whoever_brings_it(site, ada):
+    async def story():
+        async with site.socket(ada, query="ticket=made-up") as wire:
+            assert await wire.ended() == (4401, "not_authenticated")
+        async with site.socket(ada, query="ticket=") as wire:
+            assert await wire.ended() == (4401, "not_authenticated")
+
+    asyncio.run(story())
+
+
+def test_anothers_session_is_refused(site, ada, boards, opened):
+    session = opened(boards.grace)
+
+    async def story():
+        async with site.socket(ada) as wire:
+            wire.say(**HELLO, session=session["id"])
+            assert await wire.ended() == (4403, "permission_denied")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("by", ["ticket", "header"])
+def test_a_session_that_ends_closes_its_socket(site, ada, boards, opened, by):
+    session = opened(boards.ada)
+
+    def end():
+        SyncSession.objects.update(ended_at=timezone.now())
+        announce.invalidate(boards.ada)
+
+    async def story():
+        headers, query = ([], f"ticket={session['ticket']}") if by == "ticket" else ([ada], "")
+        async with site.socket(*headers, query=query) as wire:
+            await wire.hello(session=session["id"])
+            await wire.caught_up()
+            await site.joined(1)
+            await in_a_thread(end)
+            expected = (
+                (4401, "not_authenticated") if by == "ticket" else (4403, "permission_denied")
+            )
+            assert await wire.ended() == expected
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("how", ["inactive", "gone"])
+def test_the_user_of_a_ticket_is_looked_at_again(site, boards, opened, how):
+    session = opened(boards.grace)
+
+    def end():
+        if how == "inactive":
+            boards.grace.is_active = False
+            boards.grace.save()
+        else:
+            boards.grace.delete()
+        announce.invalidate(SimpleNamespace(pk=key))
+
+    key = boards.grace.pk
+
+    async def story():
+        async with site.socket(query=f"ticket={session['ticket']}") as wire:
+            await wire.hello()
+            await wire.caught_up()
+            await site.joined(1)
+            await in_a_thread(end)
+            assert await wire.ended() == (4401, "not_authenticated")
+
+    asyncio.run(story())

@@ -46,7 +46,7 @@ def is_throttled(response: Any) -> None:
 
 
 def test_one_users_calls_of_all_kinds_count_together_and_no_others(people, throttled):
-    throttled(UserRateThrottle, user="12/hour")
+    throttled(UserRateThrottle, user="14/hour")
     ada = client_of(people.ada)
     for response in each_way(ada, people.launch):
         assert response.status_code < 429
@@ -75,6 +75,7 @@ def test_a_batch_is_one_call_and_throttled_it_applies_nothing(people, throttled)
 RATED = {
     "sync_pull": ["changes/"],
     "sync_live": ["live/changes/?wait=1"],
+    "sync_sessions": ["sessions/"],
     "sync_rest": ["boards/", "", f"boards/{uuid.UUID(int=1)}/"],
 }
 

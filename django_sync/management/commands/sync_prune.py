@@ -1,4 +1,4 @@
-"""``sync_prune``: forget old changes, results and views. For cron."""
+"""``sync_prune``: forget old changes, results, views and sessions. For cron."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from ..shared import SyncCommand
 
 
 class Command(SyncCommand):
-    help = "Forget changes, results and views that are older than the settings ask to keep."
+    help = (
+        "Forget changes, results, views and sessions that are older than the settings ask to keep."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -49,7 +51,7 @@ class Command(SyncCommand):
         would = "Would forget" if report.dry_run else "Forgot"
         self.stdout.write(
             f"{would} {report.changes} changes, {report.results} results, {report.views} views, "
-            f"{report.decisions} decisions."
+            f"{report.decisions} decisions, {report.sessions} sessions."
         )
         if report.floor == report.floor_before:
             self.stdout.write(f"The floor is at {report.floor}, as before.")

@@ -29,6 +29,7 @@ class NoteSerializer(SyncSerializerMixin, serializers.ModelSerializer):
 
 class NoteViewSet(SyncViewSetMixin, viewsets.ModelViewSet):
     serializer_class = NoteSerializer
+    seen_alike = True
 
     def get_queryset(self) -> Any:
         return Note.objects.filter(room=self.request.user.username)
