@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from django.apps import AppConfig
@@ -12,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import SETTINGS
 from ..ladder import PREFERENCE
+from ..protocol import Transport
 from ..retention import RESULT_DAYS_LEAST
 from ..settling import default_resolver
 
@@ -74,12 +76,19 @@ def _settings(given: Any) -> Iterator[checks.CheckMessage]:
 
 
 def _transports(named: Any) -> Iterator[checks.CheckMessage]:
-    unknown = [name for name in named if name not in PREFERENCE] if isinstance(named, list) else []
+    listed = named if isinstance(named, list) else []
+    unknown = [name for name in listed if name not in PREFERENCE]
     if unknown:
         yield checks.Error(
             f"DJANGO_SYNC[“TRANSPORTS”] names {', '.join(map(str, unknown))}.",
             hint=f"This release serves {', '.join(PREFERENCE)}.",
             id="django_sync.E012",
+        )
+    elif Transport.WEBSOCKET in listed and find_spec("channels") is None:
+        yield checks.Error(
+            "DJANGO_SYNC[“TRANSPORTS”] names websocket, but Channels is not installed.",
+            hint="pip install “django-sync[realtime]”, or leave websocket out.",
+            id="django_sync.E013",
         )
 
 

@@ -111,6 +111,12 @@ def test_e001_e002_w001_settings(settings, given, expected):
     assert ids(checks.check_settings()) == expected
 
 
+def test_e013_sockets_without_channels(settings, monkeypatch):
+    settings.DJANGO_SYNC = {"TRANSPORTS": ["websocket", "poll"]}
+    monkeypatch.setattr("django_sync.checks.settings.find_spec", lambda name: None)
+    assert ids(checks.check_settings()) == ["E013"]
+
+
 def test_a_settings_message_says_what_to_write(settings):
     settings.DJANGO_SYNC = {"PAGE_SIZE": "many"}
     (message,) = checks.check_settings()
