@@ -32,7 +32,7 @@ Class = tuple[str, str, str, str]
 """Collection, scope, tag and user (``""``: whoever): who see a record alike."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Audience:
     """Those of one user who see the same: ``caller`` is one of them, and asks for all."""
 

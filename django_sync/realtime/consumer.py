@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs
@@ -28,6 +29,8 @@ from .rate import Rate
 
 if TYPE_CHECKING:
     from .longpoll import Live
+
+log = logging.getLogger("django_sync.realtime")
 
 BAD_FRAME, NOT_AUTHENTICATED, NOT_ALLOWED = 4400, 4401, 4403
 NO_HEARTBEAT, CURSOR_EXPIRED, TOO_MANY = 4408, 4410, 4429
@@ -128,9 +131,16 @@ class SyncConsumer(AsyncWebsocketConsumer):
 
     def do(self, work: Any) -> None:
         """Have something done that takes its time, as long as the socket is there."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(self._done(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _done(self, work: Any) -> None:
+        try:
+            await work
+        except Exception:  # whatever the project's code or ours raised: no socket is left for dead
+            log.exception("a socket's work failed")
+            await self.end(None, FAILED)
 
     # What comes in
 
@@ -266,6 +276,9 @@ class SocketLine(Line):
 
     def expire(self, error: errors.SyncError) -> None:
         self.consumer.do(self.consumer.end(error))
+
+    def fail(self) -> None:
+        self.consumer.do(self.consumer.end(None, FAILED))
 
     def recheck(self) -> None:
         self.consumer.recheck()

@@ -17,11 +17,13 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from ..conf import conf
 from ..errors import SyncError
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..fanout import Delivery, Seat
+    from ..fanout import Audience, Delivery, Seat
 
 log = logging.getLogger("django_sync.realtime")
 
@@ -86,12 +88,24 @@ class Hub:
         self._interval = interval
         self._lines: dict[Line, None] = {}
         self._dirty: dict[Line, None] = {}
+        self._audiences: WeakValueDictionary[object, Audience] = WeakValueDictionary()
+        self._met: WeakKeyDictionary[Audience, float] = WeakKeyDictionary()
         self._cursors_at = 0.0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._lines)
+
+    def known(self, audience: Audience) -> Audience:
+        """One audience for all lines of a user who see the same, not older than a heartbeat."""
+        now = asyncio.get_running_loop().time()
+        found = self._audiences.get(audience.key)
+        if found is not None and now - self._met[found] < conf.HEARTBEAT:
+            return found
+        self._audiences[audience.key] = audience
+        self._met[audience] = now
+        return audience
 
     def join(self, line: Line) -> None:
         """Serve a line from its seat on."""

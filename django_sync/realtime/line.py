@@ -8,7 +8,7 @@ place in the feed stays where it is. So a slow client costs a few frames of memo
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -20,6 +20,8 @@ from .hub import Frame, Hub
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..fanout import Audience, Seat
+
+log = logging.getLogger("django_sync.realtime")
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -39,8 +41,6 @@ class Line:
         self.hub = hub
         self._send = send
         self._events: deque[Mapping[str, Any]] = deque()
-        self._filled = asyncio.Event()
-        self._empty = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._writer: asyncio.Task[None] | None = None
@@ -72,6 +72,10 @@ class Line:
     def expire(self, error: SyncError) -> None:
         raise NotImplementedError
 
+    def fail(self) -> None:
+        """End, because of a fault of the server's."""
+        raise NotImplementedError
+
     def recheck(self) -> None:
         raise NotImplementedError
 
@@ -96,17 +100,15 @@ class Line:
         """Pull from the last place on, until nothing is missing, and join the hub."""
         self.hub.leave(self)
         if self._follower is None or self._follower.done():
-            self._follower = asyncio.create_task(self._follow())
+            self._follower = asyncio.create_task(self._followed())
 
     # The client's side
 
     def put(self, event: Mapping[str, Any]) -> None:
         """Send an event when those before it are sent."""
         self._events.append(event)
-        self._empty.clear()
-        self._filled.set()
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write())
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.get_running_loop().create_task(self._write())
 
     def take(self, frames: int) -> None:
         """The client has so many frames of this line."""
@@ -123,7 +125,7 @@ class Line:
         if audience.key != self.seat.audience.key:
             self.refresh()
         else:
-            self.seat = replace(self.seat, audience=audience)
+            self.seat = replace(self.seat, audience=self.hub.known(audience))
             self.hub.remind(self)
 
     def is_stuck(self) -> bool:
@@ -143,10 +145,8 @@ class Line:
             self._follower.cancel()
         for event in events:
             self.put(event)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._empty.wait()
         if self._writer is not None:
+            await asyncio.wait({self._writer}, timeout=FAREWELL_SECONDS)
             self._writer.cancel()
 
     async def close(self) -> None:
@@ -158,17 +158,20 @@ class Line:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _write(self) -> None:
-        while True:
-            await self._filled.wait()
-            self._filled.clear()
-            while self._events:
-                event = self._events.popleft()
-                await self._send(event)
-                self.sent(event)
-            self._empty.set()
+        while self._events:
+            event = self._events.popleft()
+            await self._send(event)
+            self.sent(event)
 
     def sent(self, event: Mapping[str, Any]) -> None:
         """An event has gone out; where nobody acknowledges, that is all that is known."""
+
+    async def _followed(self) -> None:
+        try:
+            await self._follow()
+        except Exception:  # whatever the project's code or ours raised: no line is left for dead
+            log.exception("a connection could not be followed")
+            self.fail()
 
     async def _follow(self) -> None:
         first = True
@@ -189,7 +192,7 @@ class Line:
             first = False
             seat = response.sync_seat
             if seat is not None:
-                self.seat = seat
+                self.seat = replace(seat, audience=self.hub.known(seat.audience))
                 self.hub.join(self)
                 return
             if not page["has_more"]:  # what they see has changed since that page

@@ -96,6 +96,9 @@ class Stream(Line):
     def expire(self, error: errors.SyncError) -> None:
         self._end(error.problem())
 
+    def fail(self) -> None:
+        self._over.set()
+
     def recheck(self) -> None:
         self._again.set()
 

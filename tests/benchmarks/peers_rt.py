@@ -22,7 +22,7 @@ CHANGES = b'{"type":"changes"'
 HELLO = b'{"type":"hello","protocol":1,"collections":["notes"]}'
 
 
-class DjangoSyncSockets(harness.Rt):  # type: ignore[misc]  # of the harness, which has no types
+class DjangoSyncSockets(harness.Rt):  # of the harness, which has no types
     """On PostgreSQL, one uvicorn: a REST create, and its frame on each socket."""
 
     name, pg, redis = "django-sync-uvicorn", True, ""

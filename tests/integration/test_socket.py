@@ -296,6 +296,19 @@ def test_a_turn_that_fails_is_made_again(site, ada, boards, monkeypatch, caplog)
     assert failures
 
 
+def test_a_fault_of_ours_closes_and_is_logged(site, ada, monkeypatch, caplog):
+    """A client that hears nothing more must know it, so that it comes again."""
+    monkeypatch.setattr("django_sync.engine.seat", lambda *args: 1 / 0)
+
+    async def story():
+        async with site.socket(ada) as wire:
+            await wire.hello()
+            assert await wire.ended() == (1011, None)
+
+    with caplog.at_level("CRITICAL", logger="django.request"):
+        asyncio.run(story())
+
+
 def test_r7_a_write_that_nobody_announces_comes_all_the_same(site, ada, boards, monkeypatch):
     monkeypatch.setattr(announce, "_bells", [])
 
