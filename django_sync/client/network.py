@@ -10,8 +10,10 @@ from __future__ import annotations
 import datetime
 import email.utils
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx2
 
@@ -19,6 +21,8 @@ from .. import errors
 from .auth import Auth
 from .backoff import Backoff
 from .cutting import Cutter, Interrupted
+
+_Answer = TypeVar("_Answer")
 
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 
@@ -98,6 +102,30 @@ class Network:
     def post(self, path: str, body: bytes) -> dict[str, Any]:
         return self._call("POST", path, content=body)
 
+    def patch(self, path: str, body: bytes) -> dict[str, Any]:
+        return self._call("PATCH", path, content=body)
+
+    def stream(self, path: str, params: Mapping[str, str], silence: float) -> httpx2.Response:
+        """Get what goes on for as long as the server likes, and is never silent for so long.
+
+        The response is open: whoever reads it closes it.
+        """
+        patience = httpx2.Timeout(self._timeout, read=silence)
+        headers = {"Accept": "text/event-stream"}
+        request = {"params": params, "timeout": patience, "headers": headers}
+        return self._renewed(lambda: self._opened("GET", path, request, auth=self._auth))
+
+    def upgrade(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        """Ask for a socket. Its ticket lets in, so no credentials go to where ``url`` points.
+
+        Where the server is spoken to over TLS the socket is too, whatever ``url`` says.
+        """
+        target = self._http.base_url.join(url)
+        if self._http.base_url.scheme == "https":
+            target = target.copy_with(scheme="wss")
+        request = {"headers": dict(headers), "timeout": self._timeout}
+        return self._opened("GET", target, request, auth=None, status=101)
+
     def close(self) -> None:
         self._http.close()
 
@@ -107,7 +135,7 @@ class Network:
         while True:
             attempt += 1
             try:
-                answer = self._authenticated(method, path, request)
+                answer = self._renewed(partial(self._once, method, path, request))
             except errors.SyncError as error:
                 self._heard(not isinstance(error, errors.Offline))
                 if error.retry is not errors.Retry.LATER:
@@ -123,33 +151,71 @@ class Network:
                 self._heard(True)
                 return answer
 
-    def _authenticated(self, method: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _renewed(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Ask, and once more with other credentials where these are not taken."""
         try:
-            return self._once(method, path, request)
+            return ask()
         except errors.NotAuthenticated:
             refresh = getattr(self._auth, "refresh", None)
             if refresh is None or refresh() is False:
                 raise
-        return self._once(method, path, request)
+        return ask()
 
     def _once(self, method: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        if self.cutter.is_cut:
-            raise Interrupted
-        headers = dict(self._auth.headers()) if self._auth is not None else {}
-        if "content" in request:
-            headers["Content-Type"] = "application/json"
-        try:
-            response = self._http.request(
-                method, path, headers=headers, extensions={"trace": self.cutter.trace}, **request
-            )
-        except (httpx2.TransportError, httpx2.DecodingError) as error:
-            if self.cutter.is_cut:
-                raise Interrupted from error
-            raise errors.Offline(f"{type(error).__name__}: {error}") from error
+        response = self._sent(method, path, request, self._auth, stream=False)
         body = _json(response)
         if response.is_success and body is not None:
             return body
         raise self._error(response, body)
+
+    def _opened(
+        self,
+        method: str,
+        url: str | httpx2.URL,
+        request: Mapping[str, Any],
+        *,
+        auth: Auth | None,
+        status: int = 200,
+    ) -> httpx2.Response:
+        """The open response, where it has the status that begins what was asked for."""
+        response = self._sent(method, url, request, auth)
+        if response.status_code == status:
+            self._heard(True)
+            return response
+        try:
+            with self._translated():
+                response.read()
+            raise self._error(response, _json(response))
+        finally:
+            response.close()
+
+    def _sent(
+        self,
+        method: str,
+        url: str | httpx2.URL,
+        request: Mapping[str, Any],
+        auth: Auth | None,
+        *,
+        stream: bool = True,
+    ) -> httpx2.Response:
+        if self.cutter.is_cut:
+            raise Interrupted
+        headers = {**request.get("headers", {}), **(auth.headers() if auth is not None else {})}
+        if "content" in request:
+            headers["Content-Type"] = "application/json"
+        told = {**request, "headers": headers, "extensions": {"trace": self.cutter.trace}}
+        with self._translated():
+            return self._http.send(self._http.build_request(method, url, **told), stream=stream)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """httpx2's exceptions become ours here, and nowhere else but in what reads on."""
+        try:
+            yield
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            if self.cutter.is_cut:
+                raise Interrupted from error
+            raise errors.Offline(f"{type(error).__name__}: {error}") from error
 
     def _error(self, response: httpx2.Response, body: dict[str, Any] | None) -> errors.SyncError:
         status = response.status_code

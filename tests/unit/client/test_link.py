@@ -52,7 +52,7 @@ def test_a_busy_server_is_asked_again_only_when_it_is_time() -> None:
 
 
 def test_a_write_is_sent_at_once_only_where_the_server_was_there() -> None:
-    asks = {state for state in State if move(state, Event.WROTE).act is Act.EXCHANGE}
+    asks = {state for state in State if move(state, Event.WROTE).act is Act.SEND}
     assert asks == {State.LIVE, State.CATCHING_UP}
 
 
@@ -63,6 +63,7 @@ def test_acts_fit_the_state_that_they_are_done_in(state: State, event: Event) ->
         assert to is state or to is State.CATCHING_UP
     fitting = {
         Act.EXCHANGE: set(ASKING),
+        Act.SEND: {State.CATCHING_UP, State.LIVE},
         Act.LISTEN: {State.LIVE},
         Act.WAIT: {State.OFFLINE, State.BACKING_OFF},
         Act.REST: set(RESTING),
