@@ -7,6 +7,7 @@ event leads to. Which transport is used is for ``choice`` to say.
 from __future__ import annotations
 
 import logging
+import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,10 @@ class Acting:
             while act is not Act.END:
                 act = self._try(act)
         finally:
-            self._lines.close()
+            try:
+                self._lines.close()
+            except sqlite3.Error:
+                log.info("The store was closed first, by a callback.")
 
     def _try(self, act: Act) -> Act:
         try:
@@ -202,6 +206,8 @@ class Acting:
                 )
             except errors.SyncError as error:
                 return self._ended(transport, error)
+        if self._lines.is_superseded():
+            return self._give_way()
         if self._lines.is_stuck():
             return self._link.feed(Event.DUE, self._link.problem)
         climbs_in = self._choice.climbs_in(transport, self._alarm.now())

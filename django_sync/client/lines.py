@@ -88,12 +88,12 @@ class Lines:
         synced: Callable[[], None],
     ) -> Live:
         """Open a line; it feeds the store from now on. Raises one of ``errors``."""
-        decision = self._decision
+        decision, self._decision = self._decision, None  # A ticket lets in once.
         heartbeat = HEARTBEAT if decision is None else decision.heartbeat
         replica, names = self._exchange.replica, self._exchange.collections
         feed = Feed(self._store, replica, names, self._listener, synced)
         try:
-            line = self._line(transport, feed, heartbeat)
+            line = self._line(transport, decision, feed, heartbeat)
         except BaseException:
             feed.end()
             raise
@@ -103,11 +103,13 @@ class Lines:
         live.begin("" if decision is None else decision.id)
         return live
 
-    def _line(self, transport: Transport, feed: Feed, heartbeat: float) -> Line:
+    def _line(
+        self, transport: Transport, decision: Decision | None, feed: Feed, heartbeat: float
+    ) -> Line:
         if transport is Transport.WEBSOCKET:
-            if self._decision is None or not self._decision.url:
+            if decision is None or not decision.url:
                 raise errors.NotFound("There is no ticket to a socket.")
-            return websocket.opened(self._network, self._decision.url, self._alarm)
+            return websocket.opened(self._network, decision.url, self._alarm)
         asked = self._exchange.asked(feed.place)
         response = self._network.stream("live/stream/", asked, 2 * heartbeat)
         line = Stream(response, self._alarm)
@@ -117,9 +119,14 @@ class Lines:
     def close(self) -> None:
         """End the line, if there is one. The store is anybody's again."""
         live, self.live = self.live, None
-        self._decision = None  # A ticket lets in once.
         if live is not None:
             live.close()
+
+    def is_superseded(self) -> bool:
+        """Whether somebody else has taken the store, and no frame has shown it yet."""
+        if self.live is None:
+            return False
+        return self._exchange.replica.place().stream != self.live.feed.place.stream
 
     def is_stuck(self) -> bool:
         """Whether a result has been waiting for its change for a whole heartbeat.

@@ -110,10 +110,8 @@ class Live:
         began = self._alarm.now()
         while True:
             due = self.pump()
-            answer, now = self._answer, self._alarm.now()
-            if isinstance(answer, errors.SyncError):
-                raise answer
-            if answer is not None:
+            now = self._alarm.now()
+            if (answer := self._answered()) is not None:
                 return answer
             if not self._alive():
                 raise Interrupted
@@ -121,6 +119,12 @@ class Live:
             if now >= until:
                 raise errors.Offline("No results came.")
             self._alarm.wait(min(due, until) - now)
+
+    def _answered(self) -> dict[str, Any] | None:
+        """The answer, if it has come; an error is raised."""
+        if isinstance(self._answer, errors.SyncError):
+            raise self._answer
+        return self._answer
 
     def _due(self, now: float) -> float:
         """Keep the line alive, or find that it is dead."""

@@ -91,12 +91,7 @@ class Network:
 
     def held(self, path: str, params: Mapping[str, str], seconds: float) -> dict[str, Any]:
         """Get what the server may hold back for so long."""
-        patience = httpx2.Timeout(
-            connect=self._timeout.connect,
-            read=seconds + (self._timeout.read or 0.0),
-            write=self._timeout.write,
-            pool=self._timeout.pool,
-        )
+        patience = self._patience(seconds + (self._timeout.read or 0.0))
         return self._call("GET", path, params=params, timeout=patience)
 
     def post(self, path: str, body: bytes) -> dict[str, Any]:
@@ -110,9 +105,8 @@ class Network:
 
         The response is open: whoever reads it closes it.
         """
-        patience = httpx2.Timeout(self._timeout, read=silence)
         headers = {"Accept": "text/event-stream"}
-        request = {"params": params, "timeout": patience, "headers": headers}
+        request = {"params": params, "timeout": self._patience(silence), "headers": headers}
         return self._renewed(lambda: self._opened("GET", path, request, auth=self._auth))
 
     def upgrade(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
@@ -125,6 +119,10 @@ class Network:
             target = target.copy_with(scheme="wss")
         request = {"headers": dict(headers), "timeout": self._timeout}
         return self._opened("GET", target, request, auth=None, status=101)
+
+    def _patience(self, read: float) -> httpx2.Timeout:
+        told = self._timeout
+        return httpx2.Timeout(connect=told.connect, read=read, write=told.write, pool=told.pool)
 
     def close(self) -> None:
         self._http.close()

@@ -171,7 +171,7 @@ def template(node: ast.expr) -> str:
 
 def client_page() -> str:
     from django_sync import client
-    from django_sync.client.exchange import Listener
+    from django_sync.client.listener import Listener
 
     inner = {name for name in vars(Listener) if not name.startswith("_")}
     first = ["SyncClient", "Collection", "Query", "Record", "Conflict", "Resolution"]

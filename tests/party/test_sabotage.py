@@ -17,7 +17,6 @@ import pytest
 from django_sync import errors, feed, ids, pulling
 from django_sync.client.applying import Applying
 from django_sync.client.outbox import Outbox
-from django_sync.client.overlay import State
 from django_sync.client.store import Store
 from django_sync.collection import Collection
 from django_sync.ledger import Ledger

@@ -106,7 +106,7 @@ def test_killed_within_a_page(server: Any, connect: Any, tmp_path: Path) -> None
     """A page is all there with its cursor, or not at all."""
     for n in range(300):
         server.put("cards", {"title": str(n)})
-    held = server._pull(server.user("ann", "t-ann"), {})
+    held = server.pull(server.user("ann", "t-ann"), {})
     code, _ = run(
         f"""
         import json
