@@ -95,8 +95,9 @@ class Acting:
         except Superseded:
             return self._give_way()
         except Exception as error:
-            if self._link.is_here():  # Else the store may have been closed under it.
-                log.exception("The link failed.")
+            if not self._link.is_here():
+                return Act.END  # The store may have been closed under it.
+            log.exception("The link failed.")
             return self._failed(errors.SyncError(f"{type(error).__name__}: {error}"))
 
     def _do(self, act: Act) -> Act:

@@ -47,7 +47,7 @@ class Line(ABC):
         self._thread.start()
 
     def send(self, text: str) -> None:
-        """Send a frame; raises ``Offline``."""
+        """Send a frame; raises ``Offline``, and then the end arrives as well."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -142,7 +142,11 @@ class Live:
         self._write(json.dumps(frame))
 
     def _write(self, text: str) -> None:
-        self._line.send(text)
+        """Send, or find that the line is broken: why, is said by what arrived before its end."""
+        try:
+            self._line.send(text)
+        except errors.Offline as error:
+            log.info("A frame was not sent: %s", error.detail)
         self._sent_at = self._alarm.now()
 
     def _heed(self, frame: Frame | None) -> None:

@@ -22,6 +22,7 @@ from .. import errors
 from ..protocol.words import Transport
 from . import frames
 from .alarm import Alarm
+from .cutting import shut
 from .line import LONGEST, Line
 from .network import Network
 
@@ -84,6 +85,8 @@ class WebSocket(Line):
         except LocalProtocolError as error:
             raise errors.Offline("The socket is closed.") from error
         except (httpcore2.NetworkError, httpcore2.TimeoutException, OSError) as error:
+            if self._socket is not None:
+                shut(self._socket)  # Who reads comes to the end, past what is there already.
             raise errors.Offline(f"{type(error).__name__}: {error}") from error
 
     def _read(self) -> None:

@@ -15,7 +15,7 @@ import time
 
 from ..client.alarm import Alarm
 
-DEADLINE = 8.0
+DEADLINE = 60.0
 """Real seconds after which what is waited for is taken as never coming."""
 
 

@@ -175,7 +175,7 @@ def test_the_first_of_a_scope_is_forgotten_with_it(server: Any, live: Any) -> No
     line = server.lines.wait()
     server.lines.late_cursors = True
     id = server.put("cards", {"title": "short"}, scope="b1")
-    line.wait_for("ack", 2)
+    until(lambda: line.wait_for("ack")[-1]["frames"] == 2, "it has come")
     assert titles(client) == []
     line.send({"type": "cursor", "cursor": line.asked["cursor"]})
     until(lambda: titles(client) == ["short"], "its cursor has come")
@@ -189,7 +189,6 @@ def test_a_begin_waits_for_its_cursor(server: Any, live: Any) -> None:
     line = server.lines.wait()
     line.send(changes(server, {"op": "begin", "collection": "cards"}, put(id, "new", 2)))
     line.send(changes(server, put(id, "newer", 3)))
-    line.wait_for("ack", 2)
     until(lambda: line.wait_for("ack")[-1]["frames"] == 3, "both have come")
     assert titles(client) == ["old"]
     line.send({"type": "cursor", "cursor": "c-1"})
@@ -562,8 +561,7 @@ def test_a_line_that_dies_early_is_left_alone_and_tried_again_later(
     client = link()
     client.start()
     for _ in range(3):
-        until(lambda: client.status.link == "offline", "it waits")
-        assert alarm.asleep() == 1
+        until(lambda: client.status.link == "offline" and alarm.asleep() == 1, "it waits")
         alarm.advance(1)
     until(lambda: client.status.transport == "sse", "it falls to the next")
     assert sum("upgrade" in r.headers for r in server.requests) == 3
