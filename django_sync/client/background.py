@@ -177,6 +177,13 @@ class Background:
             self._begun += 1
             return self._begun
 
+    def mend(self) -> bool:
+        """Let requests through again; ``False`` where the thread is to end."""
+        with self._moved:
+            if self.is_here():
+                self._cutter.mend()
+            return self.is_here()
+
     def complete(self, number: int) -> None:
         """All of that exchange came through."""
         with self._moved:

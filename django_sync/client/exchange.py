@@ -90,7 +90,10 @@ class Exchange:
     def send(self, post: Post | None = None) -> errors.SyncError | None:
         """Send the outbox and pull nothing; return what a part of it failed with."""
         self._client_id = self.replica.place().client_id
-        return self._sending.run(post or self._post, Counts())
+        try:
+            return self._sending.run(post or self._post, Counts())
+        except errors.ClientMismatch as error:
+            raise errors.StoreMismatch(error.detail) from error
 
     def listen(self) -> bool:
         """Have the server hold a pull until something is new; whether it brought anything."""

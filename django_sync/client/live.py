@@ -69,6 +69,7 @@ class Live:
         self.feed = feed
         self.transport = line.transport
         self.heartbeat = heartbeat
+        self.has_ended = False
         self.opened_at = self._sent_at = self._busy_at = alarm.now()
 
     def begin(self, session: str) -> None:
@@ -89,13 +90,17 @@ class Live:
     def pump(self) -> float:
         """Heed what came; return when something is due next. Raises why the line has ended."""
         try:
-            for _ in range(MOST):
-                body = self._line.arrivals.next()
-                if body is None:
-                    break
-                self._heed(frames.read(body))
+            return self._pumped()
         except errors.SyncError as error:
+            self.has_ended = True
             raise self._reason or error from None
+
+    def _pumped(self) -> float:
+        for _ in range(MOST):
+            body = self._line.arrivals.next()
+            if body is None:
+                break
+            self._heed(frames.read(body))
         if not self._asks:
             return float("inf")
         if self.feed.frames > self._acknowledged:
@@ -104,7 +109,10 @@ class Live:
         return self._due(self._alarm.now())
 
     def post(self, body: bytes) -> dict[str, Any]:
-        """Send a batch of mutations and wait for its results, heeding all else meanwhile."""
+        """Send a batch of mutations and wait for its results, heeding all else meanwhile.
+
+        It raises what the server answers, and, with ``has_ended``, why there is no answer.
+        """
         self._ref, self._answer = str(next(self._refs)), None
         self._write(f'{{"type":"mutate","ref":"{self._ref}",{body.decode()[1:]}')
         began = self._alarm.now()
@@ -117,6 +125,7 @@ class Live:
                 raise Interrupted
             until = max(began, self._busy_at) + PATIENCE
             if now >= until:
+                self.has_ended = True
                 raise errors.Offline("No results came.")
             self._alarm.wait(min(due, until) - now)
 

@@ -8,8 +8,6 @@ such as a captive portal's page, is ``Offline``. It knows nothing of the store.
 from __future__ import annotations
 
 import datetime
-import email.utils
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -18,6 +16,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from .. import errors
+from .answers import error_of, json_of
 from .auth import Auth
 from .backoff import Backoff
 from .cutting import Cutter, Interrupted
@@ -25,30 +24,6 @@ from .cutting import Cutter, Interrupted
 _Answer = TypeVar("_Answer")
 
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
-
-LONGEST_RETRY = 86_400.0
-"""Seconds; a ``Retry-After`` above that is a wrong clock's, or nobody's meaning."""
-
-_BY_STATUS: Mapping[int, type[errors.SyncError]] = {
-    400: errors.Invalid,
-    401: errors.NotAuthenticated,
-    403: errors.PermissionDenied,
-    404: errors.NotFound,
-    405: errors.MethodNotAllowed,
-    406: errors.NotAcceptable,
-    410: errors.CursorExpired,
-    413: errors.TooLarge,
-    415: errors.UnsupportedMediaType,
-    426: errors.UpgradeRequired,
-    429: errors.Throttled,
-    502: errors.Unavailable,
-    503: errors.Unavailable,
-    504: errors.Unavailable,
-}
-"""What a status means where no problem of ours comes with it (a proxy's page)."""
-
-_ONLY_OURS = frozenset({410})
-"""Statuses that are believed only with our ``code``: acting on them costs a snapshot."""
 
 
 class Network:
@@ -161,10 +136,10 @@ class Network:
 
     def _once(self, method: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
         response = self._sent(method, path, request, self._auth, stream=False)
-        body = _json(response)
+        body = json_of(response)
         if response.is_success and body is not None:
             return body
-        raise self._error(response, body)
+        raise error_of(response, body, self._now())
 
     def _opened(
         self,
@@ -183,7 +158,7 @@ class Network:
         try:
             with self._translated():
                 response.read()
-            raise self._error(response, _json(response))
+            raise error_of(response, json_of(response), self._now())
         finally:
             response.close()
 
@@ -215,48 +190,6 @@ class Network:
                 raise Interrupted from error
             raise errors.Offline(f"{type(error).__name__}: {error}") from error
 
-    def _error(self, response: httpx2.Response, body: dict[str, Any] | None) -> errors.SyncError:
-        status = response.status_code
-        retry_after = self._seconds(response.headers)
-        if body is not None and str(body.get("code")) in errors.BY_CODE:
-            return errors.from_problem(body, retry_after=retry_after)
-        detail = f"{response.request.method} {response.request.url.path} answered {status}."
-        if body is not None and isinstance(body.get("detail"), str):
-            detail = f"{detail} {body['detail']}"
-        known = _BY_STATUS.get(status)
-        if known is not None and status not in _ONLY_OURS:
-            return known(detail, retry_after=retry_after)
-        if status >= 500 and status != 511:
-            return errors.SyncError(detail, retry_after=retry_after)
-        if body is not None and status >= 400:
-            return errors.SyncError(detail, retry_after=retry_after)
-        if response.is_redirect:
-            detail += f" It points to {response.headers.get('Location')}; is the URL right?"
-        return errors.Offline(f"{detail} This is no answer of a django_sync server.")
-
-    def _seconds(self, headers: Mapping[str, str]) -> float | None:
-        """Read ``Retry-After``: seconds, or a date, which counts from the server's own."""
-        header = headers.get("Retry-After")
-        if header is None:
-            return None
-        try:
-            seconds = float(int(header))
-        except ValueError:
-            when = _date(header)
-            if when is None:
-                return None
-            seconds = (when - (_date(headers.get("Date", "")) or self._now())).total_seconds()
-        return min(max(0.0, seconds), LONGEST_RETRY)
-
-
-def _date(header: str) -> datetime.datetime | None:
-    """A date as HTTP writes it."""
-    try:
-        when = email.utils.parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return when.replace(tzinfo=datetime.UTC) if when.tzinfo is None else when
-
 
 def _passing(error: errors.SyncError) -> bool:
     """Whether trying again in a moment makes sense: busy, or an answer that came too late."""
@@ -264,15 +197,3 @@ def _passing(error: errors.SyncError) -> bool:
         return True
     late = error.__cause__
     return isinstance(late, httpx2.TimeoutException) and not isinstance(late, httpx2.ConnectTimeout)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON.")
-
-
-def _json(response: httpx2.Response) -> dict[str, Any] | None:
-    try:
-        body = json.loads(response.content, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None

@@ -22,6 +22,10 @@ from .pace import Hints
 log = logging.getLogger("django_sync.client")
 
 
+_NONE = (errors.NotFound, errors.MethodNotAllowed, errors.PermissionDenied, errors.Invalid)
+"""Answers of servers that are older, smaller, or have none for this user."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """What the server answered."""
@@ -69,8 +73,15 @@ class Sessions:
         told["platform"] = f"python/{sys.platform}"
         try:
             return self._read(self._network.post("sessions/", _body(told)))
-        except (errors.NotFound, errors.MethodNotAllowed):
-            log.info("The server has no sessions.")
+        except errors.ClientMismatch as error:
+            raise errors.StoreMismatch(error.detail) from error
+        except _NONE as error:
+            log.info("The server opens no session: %s", error.detail)
+            return None
+        except errors.SyncError as error:
+            if type(error) is not errors.SyncError:
+                raise
+            log.warning("The server fails to open a session: %s", error.detail)
             return None
 
     def _read(self, body: Mapping[str, Any]) -> Decision:

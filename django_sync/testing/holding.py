@@ -12,8 +12,8 @@ from .clocks import DEADLINE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .lines import MemoryLine
     from .server import MemoryServer
+    from .wires import MemoryLine
 
 Json = dict[str, Any]
 

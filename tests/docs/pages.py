@@ -216,6 +216,18 @@ def link_page() -> str:
     return "\n\n".join([*lines, "\n".join(rows)]) + "\n"
 
 
+def link_vectors() -> str:
+    """The same table for other languages' clients: every state and event, one a line."""
+    from django_sync.client.link import TABLE
+
+    moves = [
+        json.dumps({"state": state, "event": event, "to": to, "act": act})
+        for state, row in TABLE.items()
+        for event, (to, act) in row.items()
+    ]
+    return "[\n  " + ",\n  ".join(moves) + "\n]\n"
+
+
 def listed(kind: Any) -> str:
     """An enumeration with what is written beneath each member."""
     title = {"State": "States", "Event": "Events", "Act": "What is done next"}[kind.__name__]
@@ -478,6 +490,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/checks.md": checks_page,
     "docs/reference/python-client.md": client_page,
     "docs/reference/link.md": link_page,
+    "tests/vectors/link.json": link_vectors,
     "docs/reference/guarantees.md": guarantees_page,
     "docs/openapi.yaml": openapi_page,
     "docs/reference/write-paths.md": write_paths_page,

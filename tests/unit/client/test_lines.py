@@ -32,6 +32,8 @@ def live(server: Any, link: Any) -> Any:
         client = link(**options)
         client.start()
         until(lambda: client.status.transport == kind, f"it is live by {kind}")
+        asked = server.lines.opened[-1].asked
+        until(lambda: client._store.text("cursor") == asked.get("cursor"), "it has caught up")
         return client
 
     return live
@@ -149,7 +151,7 @@ def test_a_conflict_over_a_socket_is_asked_about(server: Any, live: Any) -> None
 # Before their cursor comes
 
 
-def test_what_may_turn_back_waits_for_its_cursor(server: Any, live: Any) -> None:
+def test_r1_what_may_turn_back_waits_for_its_cursor(server: Any, live: Any) -> None:
     """A revoked membership that comes back before the cursor would be a loss for ever."""
     server.put("cards", {"title": "in b1"}, scope="b1")
     client = live()
@@ -200,7 +202,7 @@ def test_a_begin_waits_for_its_cursor(server: Any, live: Any) -> None:
 
 
 @pytest.mark.parametrize("by", ["sync", "another process"])
-def test_a_pull_takes_the_store_and_late_frames_are_discarded(
+def test_r1_a_pull_takes_the_store_and_late_frames_are_discarded(
     server: Any, live: Any, connect: Any, by: str
 ) -> None:
     client = live()
@@ -220,7 +222,7 @@ def test_a_pull_takes_the_store_and_late_frames_are_discarded(
     until(lambda: titles(client) == ["b"], "it feeds again")
 
 
-def test_a_page_that_was_under_way_is_discarded(server: Any, live: Any) -> None:
+def test_r1_a_page_that_was_under_way_is_discarded(server: Any, live: Any) -> None:
     client = live()
     replica, store = client._replica, client._store
     pull, place = replica.begin_pull(), replica.place()
@@ -584,12 +586,12 @@ def test_each_time_it_is_left_alone_for_longer() -> None:
 
     choice = Choice(rest=60, uniform=lambda low, high: 1.0)
     choice.offered(LADDER)
-    now, rests = 0.0, []
+    now, rests = 0.0, list[float]()
     for _ in range(8):
         for _ in range(3):
             assert choice.best(now, sparing=False) == "websocket"
             choice.ended(Transport.WEBSOCKET, now, lived=5)
-        rests.append(choice.climbs_in(Transport.SSE, now))
+        rests.append(choice.climbs_in(Transport.SSE, now) or 0)
         now += rests[-1]
     assert rests == [60, 120, 240, 480, 960, 1920, 3600, 3600]
     choice.ended(Transport.WEBSOCKET, now, lived=61)
@@ -634,6 +636,26 @@ def test_a_server_without_sessions_lets_no_socket_in(server: Any, link: Any) -> 
     client.start()
     until(lambda: client.status.transport == "sse", "it streams")
     assert not any("upgrade" in r.headers for r in server.requests)
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_server_that_opens_no_session_streams_all_the_same(
+    server: Any, link: Any, status: int
+) -> None:
+    server.transports = LADDER
+    server.faults.append(on("sessions/", httpx2.Response(status)))
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "sse", "it streams")
+
+
+def test_a_session_of_anothers_client_is_refused(server: Any, link: Any) -> None:
+    server.transports = LADDER
+    problem = errors.ClientMismatch().problem()
+    server.faults.append(on("sessions/", httpx2.Response(403, json=problem)))
+    client = link()
+    client.start()
+    until(lambda: client.status.link == "refused", "it stops")
 
 
 def test_the_server_decides(server: Any, link: Any, alarm: Any) -> None:

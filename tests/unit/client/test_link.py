@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,16 @@ OUTCOMES = {
 }
 ASKING = (State.CONNECTING, State.CATCHING_UP, State.LIVE)
 RESTING = (State.AUTH_REQUIRED, State.REFUSED)
+VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "link.json"
 EVERY = list(itertools.product(State, Event))
+
+
+def test_the_vectors_that_other_clients_read_say_the_same() -> None:
+    moves = json.loads(VECTORS.read_text())
+    assert len(moves) == len(EVERY)
+    for told in moves:
+        found = move(State(told["state"]), Event(told["event"]))
+        assert (found.state, found.act) == (told["to"], told["act"])
 
 
 def test_every_pair_is_written() -> None:

@@ -128,8 +128,13 @@ def test_frames_come_and_go(server: Server, network: Network) -> None:
     server.talk = server.upgrade(TextMessage('{"type": "welcome"}'), *parts, Ping(b"x"))
     line = websocket.opened(network, url(server), Alarm())
     found: list[Any] = []
-    until(lambda: found.append(line.arrivals.next()) or len([f for f in found if f]) == 2, "both")
-    assert [frame["type"] for frame in found if frame] == ["welcome", "pong"]
+
+    def both() -> bool:
+        found.extend(frame for frame in [line.arrivals.next()] if frame)
+        return len(found) == 2
+
+    until(both, "both are there")
+    assert [frame["type"] for frame in found] == ["welcome", "pong"]
     line.send('{"type": "hello"}')
     until(lambda: len(server.heard) == 3, "it hears")
     assert {type(event) for event in server.heard} == {Request, Pong, TextMessage}
