@@ -33,6 +33,9 @@ log = logging.getLogger("django_sync.client")
 DEBOUNCE = 0.1
 """Seconds in which the writes after a first one are waited for, to go out together."""
 
+MOMENT = 0.02
+"""The same over a socket, where a frame costs no request."""
+
 
 class Waiting:
     """What ``Acting`` stands on."""
@@ -107,7 +110,8 @@ class Waiting:
                     if act is not Act.GO_ON:
                         return act
                 elif not wrote and move(self._link.state, event).act is not Act.GO_ON:
-                    soon = self._alarm.now() + DEBOUNCE
+                    by_socket = live is not None and live.transport is Transport.WEBSOCKET
+                    soon = self._alarm.now() + (MOMENT if by_socket else DEBOUNCE)
                     until = soon if until is None or then is not None else min(until, soon)
                     wrote = True
             now = self._alarm.now()
