@@ -43,6 +43,17 @@ def pulls(server: Any) -> int:
     return sum(str(r.url.path).endswith("/sync/changes/") for r in server.requests)
 
 
+def passing(alarm: Any, seconds: float, condition: Any, what: str) -> None:
+    """Wait for something while time passes, no faster than the link's thread keeps up with it."""
+
+    def came() -> bool:
+        if not condition() and alarm.sleeps:
+            alarm.advance(seconds)
+        return bool(condition())
+
+    until(came, what)
+
+
 def is_soon(alarm: Any) -> bool:
     """Whether it only waits a moment for further writes."""
     left = alarm.asleep()
@@ -173,7 +184,7 @@ def test_r1_what_may_turn_back_waits_for_its_cursor(server: Any, live: Any) -> N
     assert titles(client) == ["in b1", "more in b1"]
     line.cut()
     server.grant("ann", "b1")
-    until(lambda: client._background._alarm.advance(1) or len(titles(client)) == 3, "all is there")
+    passing(client._background._alarm, 1, lambda: len(titles(client)) == 3, "all is there")
     assert titles(client) == ["in b1", "in b2", "more in b1"]
 
 
@@ -223,7 +234,7 @@ def test_r1_a_pull_takes_the_store_and_late_frames_are_discarded(
     line.send(changes(server, put(id, "a", 1)))  # was under way all the time
     until(lambda: line.ended, "it is the feeder no more")
     assert titles(client) == []
-    until(lambda: client._background._alarm.advance(1) or len(server.lines.opened) > 1, "again")
+    passing(client._background._alarm, 1, lambda: len(server.lines.opened) > 1, "again")
     server.put("cards", {"title": "b"})
     until(lambda: titles(client) == ["b"], "it feeds again")
 
@@ -253,7 +264,7 @@ def test_another_process_sends_and_leaves_the_pulling_to_the_line(
     second = link(alarm=alarms)
     second.start()
     until(lambda: alarms.asleep() and second.status.link == "live", "it waits")
-    until(lambda: alarm.advance(5) or len(server.lines.opened) == 2, "the first has noticed")
+    passing(alarm, 5, lambda: len(server.lines.opened) == 2, "the first has noticed")
     until(lambda: first.status.transport == "websocket", "the first has come back")
     before = pulls(server)
     second.collection("cards").create({"title": "from the second"})
@@ -328,7 +339,7 @@ def test_a_result_whose_change_never_comes_ends_with_a_pull(
     line.send({"type": "results", "ref": frame["ref"], "results": [result]})
     until(lambda: not client.outbox, "it has its result")
     assert titles(client) == ["gone"]
-    until(lambda: alarm.advance(5) or not rows(client, "outbox"), "a pull has come")
+    passing(alarm, 5, lambda: not rows(client, "outbox"), "a pull has come")
     assert titles(client) == []
 
 
@@ -341,8 +352,8 @@ def broken(client: Any, server: Any, alarm: Any) -> None:
     server.lines.on_frame = None
     opened = len(server.lines.opened)
     server.put("cards", {"title": "after"})
-    until(lambda: alarm.advance(1) or "after" in titles(client), "what was missed is there")
-    until(lambda: alarm.advance(1) or len(server.lines.opened) > opened, "another is opened")
+    passing(alarm, 1, lambda: "after" in titles(client), "what was missed is there")
+    passing(alarm, 1, lambda: len(server.lines.opened) > opened, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert client.outbox == []
 
@@ -463,7 +474,7 @@ def test_close_codes(
     server.lines.wait().shut(code)
     if state is not None:
         until(lambda: state in told, f"it is {state}")
-    until(lambda: alarm.advance(1) or len(server.lines.opened) > 1, "another is opened")
+    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
     until(lambda: client.status.transport == transport, f"by {transport}")
     assert set(told) <= {state, "live", "connecting", "catching_up"}
     server.put("cards", {"title": "after"})
@@ -494,7 +505,7 @@ def test_a_new_epoch_on_the_way_begins_anew(server: Any, live: Any, alarm: Any, 
     server.new_epoch()
     server.put("cards", {"title": "b"})
     until(lambda: line.ended, "the server ends it")
-    until(lambda: alarm.advance(1) or titles(client) == ["a", "b"], "all is there")
+    passing(alarm, 1, lambda: titles(client) == ["a", "b"], "all is there")
     assert client._store.text("epoch") == server.epoch
 
 
@@ -533,7 +544,7 @@ def test_results_that_do_not_come(server: Any, live: Any, alarm: Any) -> None:
     server.lines.on_frame = lambda line, frame: frame["type"] == "mutate"
     alarm.asleep()
     client.collection("cards").create({"title": "a"})
-    until(lambda: alarm.advance(1) or client.status.link == "offline", "it gives up")
+    passing(alarm, 1, lambda: client.status.link == "offline", "it gives up")
     broken(client, server, alarm)
     assert titles(client) == ["a", "after"]
 
@@ -552,7 +563,7 @@ def test_poison_over_a_socket_is_set_aside(server: Any, live: Any, alarm: Any) -
     alarm.asleep()
     for title in ("poison", "good"):
         client.collection("cards").create({"title": title})
-    until(lambda: alarm.advance(0.1) or client.status.problem, "it says so")
+    passing(alarm, 0.1, lambda: client.status.problem, "it says so")
     until(lambda: [o["title"] for o in server.visible("ann").values()] == ["good"], "the other")
     assert client.status.link == "live"
     assert [m.fields["title"] for m in client.outbox] == ["poison"]
@@ -630,7 +641,7 @@ def test_down_to_polling_and_back(server: Any, link: Any, alarm: Any) -> None:
     until(lambda: client.status.transport == "poll", "it polls")
     server.faults.clear()
     server.held.answers_at_once = False
-    until(lambda: alarm.advance(10) or client.status.transport == "websocket", "it has climbed")
+    passing(alarm, 10, lambda: client.status.transport == "websocket", "it has climbed")
     server.put("cards", {"title": "a"})
     until(lambda: titles(client) == ["a"], "it is live")
 
@@ -689,12 +700,12 @@ def test_an_order_to_switch_is_obeyed_for_its_time(
     expected = to if to in LADDER else "poll"
     until(lambda: client.status.transport == expected, "it switches")
     server.put("cards", {"title": "a"})
-    until(lambda: alarm.advance(3) or titles(client) == ["a"], "changes come")
+    passing(alarm, 3, lambda: titles(client) == ["a"], "changes come")
     if to == "long-poll":
         server.held.wait()
         alarm.advance(40)
         server.held.release()
-    until(lambda: alarm.advance(5) or client.status.transport == "websocket", "it has come back")
+    passing(alarm, 5, lambda: client.status.transport == "websocket", "it has come back")
 
 
 @pytest.mark.parametrize(
@@ -744,12 +755,12 @@ def test_a_token_that_ends_is_renewed_over_http(server: Any, live: Any, alarm: A
     client = live(auth=BearerAuth("t-ann", renew=lambda: tokens.pop() if tokens else None))
     server.users["t-new"] = server.users.pop("t-ann")
     server.lines.wait().shut(4401)
-    until(lambda: alarm.advance(1) or len(server.lines.opened) > 1, "another is opened")
+    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert tokens == []
     del server.users["t-new"]
     server.lines.wait(2).shut(4401)
-    until(lambda: alarm.advance(1) or client.status.link == "auth_required", "it waits")
+    passing(alarm, 1, lambda: client.status.link == "auth_required", "it waits")
 
 
 # Beginning and end
@@ -791,8 +802,8 @@ def test_a_callback_may_do_anything(
     if what in ("stop", "close"):
         until(lambda: not threads(), "the threads have ended")
         return
-    until(lambda: alarm.advance(0.1) or not client.outbox, "it is sent")
-    until(lambda: alarm.advance(0.1) or client.status.transport == kind, "it goes on")
+    passing(alarm, 0.1, lambda: not client.outbox, "it is sent")
+    passing(alarm, 0.1, lambda: client.status.transport == kind, "it goes on")
 
 
 def test_wait_until_synced_while_live(server: Any, live: Any, kind: str) -> None:
@@ -848,7 +859,7 @@ def test_it_converges_in_any_weather(server: Any, link: Any, alarm: Any, seed: i
     client.start()
     alarm.advance(300)
     client.wait_until_synced(60)
-    until(lambda: alarm.advance(1) or client.status.transport in ("websocket", "sse"), "a line")
+    passing(alarm, 1, lambda: client.status.transport in ("websocket", "sse"), "a line")
     server.put("cards", {"title": "last"})
     expected = sorted(record["title"] for record in server.visible("ann").values())
     until(lambda: titles(client) == expected, "it converges")
