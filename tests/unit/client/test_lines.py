@@ -864,3 +864,44 @@ def test_it_converges_in_any_weather(server: Any, link: Any, alarm: Any, seed: i
     expected = sorted(record["title"] for record in server.visible("ann").values())
     until(lambda: titles(client) == expected, "it converges")
     assert client.outbox == []
+
+
+# Found by leaving a line of the code out
+
+
+def test_a_page_of_a_catch_up_waits_for_its_cursor(server: Any, live: Any) -> None:
+    id = server.put("cards", {"title": "old"})
+    client = live()
+    line = server.lines.wait()
+    server.lines.by_script = True
+    line.send(changes(server, put(id, "new", 2), has_more=True))
+    until(lambda: line.wait_for("ack")[-1]["frames"] == 2, "it has come")
+    assert titles(client) == ["old"]
+    line.send({"type": "cursor", "cursor": "c-1"})
+    until(lambda: titles(client) == ["new"], "its cursor has come")
+
+
+def test_a_session_that_has_ended_is_opened_anew(server: Any, live: Any, alarm: Any) -> None:
+    client = live()
+    server.lines.sessions.clear()
+    server.lines.wait().cut()
+    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    until(lambda: client.status.transport == "websocket", "it is live")
+    assert len(server.lines.sessions) == 1
+
+
+def test_a_welcome_of_another_epoch_begins_anew(server: Any, live: Any, alarm: Any) -> None:
+    server.put("cards", {"title": "a"})
+    client = live()
+    stood = client._store.text("cursor")
+    server.lines.on_frame = lambda line, frame: (
+        line.send({"type": "welcome", "epoch": "another"}) or frame["type"] == "hello"
+    )
+    server.lines.wait().cut()
+    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    server.lines.wait(2).wait_for("hello")
+    server.lines.on_frame = None
+    passing(alarm, 1, lambda: client.status.transport == "websocket", "it is live")
+    asked = [r.url.params for r in server.requests if r.url.path.endswith("/sync/changes/")]
+    assert any("cursor" not in params for params in asked[1:])
+    assert client._store.text("cursor") != stood
