@@ -2,75 +2,84 @@
 
 Only that thread speaks over the network here. Others put events into its inbox;
 where it waits for a held request, the request is cut. So a local write goes out
-at once, and ``stop()`` waits for nobody.
+at once, and ``stop()`` waits for nobody. What a socket or stream brings is read by
+a thread of its own and heeded here.
 
 Lock order: the store's, then those here. None is held while a callback runs.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from .. import errors
 from ..protocol.words import Transport
+from .acting import Acting
 from .alarm import Alarm
 from .backoff import Backoff
-from .cutting import Interrupted
+from .choice import LADDER, Choice
 from .exchange import Exchange
 from .inbox import Inbox
 from .lease import Lease
-from .link import Act, Event, State, move, outcome
+from .link import Act, Event, State, move
+from .listener import Listener
 from .network import Network
 from .outbox import Outbox
-from .pace import Choice, Hints, Pace
-
-log = logging.getLogger("django_sync.client")
-
-DEBOUNCE = 0.1
-"""Seconds in which the writes after a first one are waited for, to go out together."""
+from .pace import Hints, Pace
+from .store import Store
 
 JOIN = 5.0
 """Seconds for which ``stop()`` waits at most: who looks up a name cannot be interrupted."""
-
-_MARGIN = 30.0
-"""Seconds by which a lease outlives a poll that is late."""
 
 Report = Callable[[errors.SyncError | None, float | None], None]
 """Is told of each change: the problem that led there, the seconds until a retry."""
 
 
 class Background:
-    """One client's thread, with a network and an exchange that nobody else uses."""
+    """One client's link, and the thread behind it.
+
+    It has a network and an exchange that nobody else uses; ``able`` are the transports
+    that it may use.
+    """
 
     def __init__(
         self,
         network: Network,
         exchange: Exchange,
+        store: Store,
         outbox: Outbox,
+        listener: Listener,
         lease: Lease,
         backoff: Backoff,
         pace: Pace,
         alarm: Alarm,
         report: Report,
+        able: Sequence[Transport] = LADDER,
     ) -> None:
         self._cutter = network.cutter
-        self._exchange = exchange
         self._lease = lease
-        self._backoff = replace(backoff)
-        self._pace = replace(pace)
         self._alarm = alarm
         self._report = report
         self._inbox = Inbox(alarm, network.cutter, outbox.has_new)
-        self._choice = Choice()
         self._moved = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._yielded = self._news = False
-        self._retry_in = 0.0
         self._begun = self._completed = 0
         self.hints = Hints()
+        self._acting = Acting(
+            self,
+            network,
+            exchange,
+            store,
+            outbox,
+            listener,
+            self._inbox,
+            lease,
+            Choice(able, uniform=pace.uniform),
+            backoff,
+            pace,
+            alarm,
+        )
         self.state = State.STOPPED
         self.transport: Transport | None = None
         self.problem: errors.SyncError | None = None
@@ -85,7 +94,7 @@ class Background:
                 self.state, act = move(self.state, Event.START)
                 self._inbox.take()
                 self._thread = threading.Thread(
-                    target=self._run, args=(act,), name="django_sync", daemon=True
+                    target=self._acting.run, args=(act,), name="django_sync", daemon=True
                 )
                 self._thread.start()
         if runs:
@@ -119,7 +128,7 @@ class Background:
 
         Raises what keeps the link from trying, or ``NotInStep`` after ``timeout`` seconds.
         """
-        if self._is_here():
+        if self.is_here():
             raise RuntimeError("A callback that the link itself calls cannot wait for it.")
         with self._moved:
             wanted = self._begun + 1
@@ -147,43 +156,45 @@ class Background:
     def heard(self, answered: bool) -> None:
         """The server answered, or did not."""
         if answered:
-            self._feed(Event.ANSWERED)
+            self.feed(Event.ANSWERED)
 
     def behind(self) -> None:
         """A page was applied, and more is to come."""
-        self._feed(Event.BEHIND)
+        self.feed(Event.BEHIND)
 
-    # What its own thread does.
+    # What its own thread calls.
 
-    def _is_here(self) -> bool:
+    def is_here(self) -> bool:
         """Whether this is the thread that runs now, and not one that was stopped."""
         return threading.current_thread() is self._thread
 
-    def _run(self, act: Act) -> None:
-        while act is not Act.END:
-            try:
-                act = self._do(act)
-            except Interrupted:
-                act = self._heed()
-            except Exception as error:
-                if self._is_here():  # Else the store may have been closed under it.
-                    log.exception("The link failed.")
-                act = self._failed(errors.SyncError(f"{type(error).__name__}: {error}"))
+    def begin(self) -> int | None:
+        """Begin an exchange: its number, or ``None`` where the thread is to end."""
+        with self._moved:
+            if not self.is_here():
+                return None
+            self._cutter.mend()
+            self._begun += 1
+            return self._begun
 
-    def _do(self, act: Act) -> Act:
-        match act:
-            case Act.EXCHANGE:
-                return self._exchanged()
-            case Act.LISTEN:
-                return self._listen()
-            case Act.WAIT:
-                return self._await(self._retry_in)
-        return self._await(None)
+    def mend(self) -> bool:
+        """Let requests through again; ``False`` where the thread is to end."""
+        with self._moved:
+            if self.is_here():
+                self._cutter.mend()
+            return self.is_here()
 
-    def _feed(self, event: Event, problem: errors.SyncError | None = None) -> Act:
+    def complete(self, number: int) -> None:
+        """All of that exchange came through."""
+        with self._moved:
+            self._completed = number
+
+    def feed(
+        self, event: Event, problem: errors.SyncError | None = None, retry_in: float = 0.0
+    ) -> Act:
         """Go where the table says, and tell of it."""
         with self._moved:
-            if not self._is_here():
+            if not self.is_here():
                 return Act.END
             before = self.state, self.problem
             self.state, act = move(self.state, event)
@@ -193,102 +204,16 @@ class Background:
                 self.transport = None
             self._moved.notify_all()
         if act is Act.WAIT:
-            self._report(self.problem, self._retry_in)
+            self._report(self.problem, retry_in)
         elif before != (self.state, self.problem):
             self._report(self.problem, None)
         return act
 
-    def _exchanged(self) -> Act:
+    def show(self, transport: Transport | None, problem: errors.SyncError | None) -> None:
+        """Tell how changes come in, and what is amiss all the same."""
         with self._moved:
-            if not self._is_here():
-                return Act.END
-            self._cutter.mend()
-            self._begun += 1
-            number = self._begun
-        try:
-            counts, failure = self._exchange.go(anew=self.state is State.CONNECTING)
-        except errors.SyncError as error:
-            return self._failed(error)
-        self._news = counts.changes > 0 or counts.sent > 0
-        self._choice.offered(self._exchange.service.transports)
-        self._backoff.succeeded()
-        with self._moved:
-            if failure is None:
-                self._completed = number
-        return self._feed(Event.SYNCED, failure)
-
-    def _failed(self, error: errors.SyncError) -> Act:
-        self._retry_in = self._backoff.failed(error.retry_after)
-        return self._feed(outcome(error), error)
-
-    def _listen(self) -> Act:
-        """Wait for news, where no other process on this store does."""
-        sparing, now = self.hints.sparing, self._alarm.now()
-        transport = self._choice.best(now, sparing=sparing)
-        seconds = float(self._exchange.service.wait_seconds)
-        if transport is Transport.POLL:
-            seconds = self._pace.next(news=self._news, sparing=sparing)
-        self._news = False
-        if taken_for := self._lease.take(seconds + _MARGIN):
-            self._yielded = True
-            return self._await(min(taken_for, self._pace.longest), then=Act.LISTEN)
-        if self._yielded:
-            self._yielded = False
-            return self._feed(Event.DUE, self.problem)
-        if self._is_here() and self.transport is not transport:
-            self.transport = transport
-            self._report(self.problem, None)
-        return self._await(seconds) if transport is Transport.POLL else self._hold(now, seconds)
-
-    def _hold(self, began: float, seconds: float) -> Act:
-        """Ask, and have the server hold the request until something is new."""
-        try:
-            with self._inbox.holding():
-                if not self._is_here():
-                    return Act.END
-                news = self._exchange.listen()
-        except (errors.NotFound, errors.MethodNotAllowed):
-            self._choice.lacks(self._alarm.now())
-            return self._feed(Event.SYNCED, self.problem)
-        except errors.SyncError as error:
-            self._choice.failed(self._alarm.now())
-            return self._failed(error)
-        now = self._alarm.now()
-        if news or now - began >= seconds / 2:
-            self._choice.held()
-        else:
-            self._choice.failed(now)
-        self._news = news
-        return self._feed(Event.SYNCED, self.problem)
-
-    def _heed(self) -> Act:
-        """After an interruption: do what the inbox says, else go on as before."""
-        behind = self.state is State.CATCHING_UP
-        return self._await(0.0, then=Act.EXCHANGE if behind else Act.LISTEN)
-
-    def _await(self, seconds: float | None, then: Act | None = None) -> Act:
-        """Wait; return what an event says is next, or ``then``, or what is due in the end.
-
-        A write does not end the wait at once: others may come right behind it.
-        """
-        until = None if seconds is None else self._alarm.now() + seconds
-        wrote = False
-        while self._is_here():
-            for event in self._inbox.take():
-                if event is not Event.WROTE:
-                    if move(self.state, event).act is Act.WAIT:
-                        return self._failed(errors.Offline("The network is said to be gone."))
-                    act = self._feed(event, self.problem)
-                    if act is not Act.GO_ON:
-                        return act
-                elif not wrote and move(self.state, event).act is not Act.GO_ON:
-                    soon = self._alarm.now() + DEBOUNCE
-                    until = soon if until is None or then is not None else min(until, soon)
-                    wrote = True
-            left = None if until is None else until - self._alarm.now()
-            if left is not None and left <= 0:
-                if then is not None and not wrote:
-                    return then
-                return self._feed(Event.WROTE if wrote else Event.DUE, self.problem)
-            self._alarm.wait(left)
-        return Act.END
+            now = transport if self.state is State.LIVE else None
+            if not self.is_here() or (self.transport, self.problem) == (now, problem):
+                return
+            self.transport, self.problem = now, problem
+        self._report(problem, None)

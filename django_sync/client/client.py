@@ -19,6 +19,7 @@ from .background import Background
 from .backoff import Backoff
 from .binding import Binding
 from .callbacks import _Callbacks
+from .choice import able
 from .collection import Collection
 from .conflicts import Conflict, Conflicts
 from .exchange import Exchange
@@ -42,9 +43,10 @@ class SyncClient(_Callbacks):
 
     ``url`` is where the project mounts django_sync, ``store`` the path of the
     SQLite file, ``collections`` the names to keep in step. ``pace`` says how often
-    the background polls, ``backoff`` how failures are waited for. ``transport`` is
-    an httpx2 transport for tests; ``now``, ``sleep`` and ``alarm`` replace the
-    clock and the waiting.
+    the background polls, ``backoff`` how failures are waited for, ``transports``
+    which ways it may use, of ``websocket``, ``sse``, ``long-poll`` and ``poll``; all
+    without it. ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and
+    ``alarm`` replace the clock and the waiting.
 
     It may be used from any thread, and several processes may open one store, with
     the same ``collections``; each hears through its callbacks of its own writes
@@ -69,9 +71,11 @@ class SyncClient(_Callbacks):
         now: Callable[[], datetime.datetime] = _utcnow,
         sleep: Callable[[float], None] = time.sleep,
         alarm: Alarm | None = None,
+        transports: Sequence[str] | None = None,
     ) -> None:
         if isinstance(collections, str):
             raise TypeError("collections is a list of names")
+        may = able(transports)
         self.url = url.rstrip("/") + "/"
         self._now = now
         opened = Store(store)
@@ -111,12 +115,15 @@ class SyncClient(_Callbacks):
         self._background = Background(
             self._lines,
             self._exchange_over(self._lines),
+            opened,
             self._outbox,
+            self,
             Lease(opened, now),
             backoff,
             pace or Pace(),
             alarm or Alarm(),
             self._moved,
+            may,
         )
         self._closing = threading.Lock()
 

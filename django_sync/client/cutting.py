@@ -52,7 +52,7 @@ class Cutter:
                 if found is not None:
                     self._sockets.append(found)
                     if self.is_cut:
-                        _shut(found)
+                        shut(found)
             elif self.is_cut and event.endswith(_STEPS):
                 raise Interrupted
 
@@ -61,7 +61,7 @@ class Cutter:
         with self._lock:
             self.is_cut = True
             for open_one in self._sockets:
-                _shut(open_one)
+                shut(open_one)
             self._sockets.clear()
         end = getattr(self._transport, "cut", None)
         if end is not None:
@@ -73,7 +73,7 @@ class Cutter:
             self.is_cut = False
 
 
-def _shut(open_one: socket.socket) -> None:
+def shut(open_one: socket.socket) -> None:
     """Shut a socket down past TLS, whose goodbye would wait for the thread that reads."""
     with contextlib.suppress(OSError):  # It has ended by itself.
         socket.socket.shutdown(open_one, socket.SHUT_RDWR)

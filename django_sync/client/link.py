@@ -53,7 +53,7 @@ class Event(enum.StrEnum):
     BEHIND = "behind"
     """A page was applied, and more is to come."""
     SYNCED = "synced"
-    """A complete exchange has ended."""
+    """A complete exchange has ended, or the catch-up of a socket or stream."""
     UNREACHABLE = "unreachable"
     """No answer, or none of the server's; or the program says that the network is gone."""
     BUSY = "busy"
@@ -71,8 +71,10 @@ class Act(enum.StrEnum):
     """With what is being done, or waited for."""
     EXCHANGE = "exchange"
     """Send the outbox and pull, at once."""
+    SEND = "send"
+    """Send the outbox, at once; pull as well, unless a socket or stream brings what is new."""
     LISTEN = "listen"
-    """Wait for news: a held request, or the time of the next poll."""
+    """Wait for news: from a socket or stream, a held request, or the time of the next poll."""
     WAIT = "wait"
     """Wait until ``retry_at``."""
     REST = "rest"
@@ -135,7 +137,7 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.START: Move(State.CATCHING_UP, Act.GO_ON),
         Event.STOP: Move(State.STOPPED, Act.END),
         Event.DUE: Move(State.CATCHING_UP, Act.EXCHANGE),
-        Event.WROTE: Move(State.CATCHING_UP, Act.EXCHANGE),
+        Event.WROTE: Move(State.CATCHING_UP, Act.SEND),
         Event.REACHABLE: Move(State.CATCHING_UP, Act.GO_ON),
         Event.ANSWERED: Move(State.CATCHING_UP, Act.GO_ON),
         Event.BEHIND: Move(State.CATCHING_UP, Act.GO_ON),
@@ -149,7 +151,7 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.START: Move(State.LIVE, Act.EXCHANGE),
         Event.STOP: Move(State.STOPPED, Act.END),
         Event.DUE: Move(State.LIVE, Act.EXCHANGE),
-        Event.WROTE: Move(State.LIVE, Act.EXCHANGE),
+        Event.WROTE: Move(State.LIVE, Act.SEND),
         Event.REACHABLE: Move(State.LIVE, Act.EXCHANGE),
         Event.ANSWERED: Move(State.LIVE, Act.GO_ON),
         Event.BEHIND: Move(State.CATCHING_UP, Act.GO_ON),

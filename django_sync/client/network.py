@@ -8,43 +8,22 @@ such as a captive portal's page, is ``Offline``. It knows nothing of the store.
 from __future__ import annotations
 
 import datetime
-import email.utils
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx2
 
 from .. import errors
+from .answers import error_of, json_of
 from .auth import Auth
 from .backoff import Backoff
 from .cutting import Cutter, Interrupted
 
+_Answer = TypeVar("_Answer")
+
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
-
-LONGEST_RETRY = 86_400.0
-"""Seconds; a ``Retry-After`` above that is a wrong clock's, or nobody's meaning."""
-
-_BY_STATUS: Mapping[int, type[errors.SyncError]] = {
-    400: errors.Invalid,
-    401: errors.NotAuthenticated,
-    403: errors.PermissionDenied,
-    404: errors.NotFound,
-    405: errors.MethodNotAllowed,
-    406: errors.NotAcceptable,
-    410: errors.CursorExpired,
-    413: errors.TooLarge,
-    415: errors.UnsupportedMediaType,
-    426: errors.UpgradeRequired,
-    429: errors.Throttled,
-    502: errors.Unavailable,
-    503: errors.Unavailable,
-    504: errors.Unavailable,
-}
-"""What a status means where no problem of ours comes with it (a proxy's page)."""
-
-_ONLY_OURS = frozenset({410})
-"""Statuses that are believed only with our ``code``: acting on them costs a snapshot."""
 
 
 class Network:
@@ -87,16 +66,38 @@ class Network:
 
     def held(self, path: str, params: Mapping[str, str], seconds: float) -> dict[str, Any]:
         """Get what the server may hold back for so long."""
-        patience = httpx2.Timeout(
-            connect=self._timeout.connect,
-            read=seconds + (self._timeout.read or 0.0),
-            write=self._timeout.write,
-            pool=self._timeout.pool,
-        )
+        patience = self._patience(seconds + (self._timeout.read or 0.0))
         return self._call("GET", path, params=params, timeout=patience)
 
     def post(self, path: str, body: bytes) -> dict[str, Any]:
         return self._call("POST", path, content=body)
+
+    def patch(self, path: str, body: bytes) -> dict[str, Any]:
+        return self._call("PATCH", path, content=body)
+
+    def stream(self, path: str, params: Mapping[str, str], silence: float) -> httpx2.Response:
+        """Get what goes on for as long as the server likes, and is never silent for so long.
+
+        The response is open: whoever reads it closes it.
+        """
+        headers = {"Accept": "text/event-stream"}
+        request = {"params": params, "timeout": self._patience(silence), "headers": headers}
+        return self._renewed(lambda: self._opened("GET", path, request, auth=self._auth))
+
+    def upgrade(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        """Ask for a socket. Its ticket lets in, so no credentials go to where ``url`` points.
+
+        Where the server is spoken to over TLS the socket is too, whatever ``url`` says.
+        """
+        target = self._http.base_url.join(url)
+        if self._http.base_url.scheme == "https":
+            target = target.copy_with(scheme="wss")
+        request = {"headers": dict(headers), "timeout": self._timeout}
+        return self._opened("GET", target, request, auth=None, status=101)
+
+    def _patience(self, read: float) -> httpx2.Timeout:
+        told = self._timeout
+        return httpx2.Timeout(connect=told.connect, read=read, write=told.write, pool=told.pool)
 
     def close(self) -> None:
         self._http.close()
@@ -107,7 +108,7 @@ class Network:
         while True:
             attempt += 1
             try:
-                answer = self._authenticated(method, path, request)
+                answer = self._renewed(partial(self._once, method, path, request))
             except errors.SyncError as error:
                 self._heard(not isinstance(error, errors.Offline))
                 if error.retry is not errors.Retry.LATER:
@@ -123,75 +124,71 @@ class Network:
                 self._heard(True)
                 return answer
 
-    def _authenticated(self, method: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _renewed(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Ask, and once more with other credentials where these are not taken."""
         try:
-            return self._once(method, path, request)
+            return ask()
         except errors.NotAuthenticated:
             refresh = getattr(self._auth, "refresh", None)
             if refresh is None or refresh() is False:
                 raise
-        return self._once(method, path, request)
+        return ask()
 
     def _once(self, method: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        response = self._sent(method, path, request, self._auth, stream=False)
+        body = json_of(response)
+        if response.is_success and body is not None:
+            return body
+        raise error_of(response, body, self._now())
+
+    def _opened(
+        self,
+        method: str,
+        url: str | httpx2.URL,
+        request: Mapping[str, Any],
+        *,
+        auth: Auth | None,
+        status: int = 200,
+    ) -> httpx2.Response:
+        """The open response, where it has the status that begins what was asked for."""
+        response = self._sent(method, url, request, auth)
+        if response.status_code == status:
+            self._heard(True)
+            return response
+        try:
+            with self._translated():
+                response.read()
+            raise error_of(response, json_of(response), self._now())
+        finally:
+            response.close()
+
+    def _sent(
+        self,
+        method: str,
+        url: str | httpx2.URL,
+        request: Mapping[str, Any],
+        auth: Auth | None,
+        *,
+        stream: bool = True,
+    ) -> httpx2.Response:
         if self.cutter.is_cut:
             raise Interrupted
-        headers = dict(self._auth.headers()) if self._auth is not None else {}
+        headers = {**request.get("headers", {}), **(auth.headers() if auth is not None else {})}
         if "content" in request:
             headers["Content-Type"] = "application/json"
+        told = {**request, "headers": headers, "extensions": {"trace": self.cutter.trace}}
+        with self._translated():
+            return self._http.send(self._http.build_request(method, url, **told), stream=stream)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """httpx2's exceptions become ours here, and nowhere else but in what reads on."""
         try:
-            response = self._http.request(
-                method, path, headers=headers, extensions={"trace": self.cutter.trace}, **request
-            )
+            yield
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             if self.cutter.is_cut:
                 raise Interrupted from error
             raise errors.Offline(f"{type(error).__name__}: {error}") from error
-        body = _json(response)
-        if response.is_success and body is not None:
-            return body
-        raise self._error(response, body)
-
-    def _error(self, response: httpx2.Response, body: dict[str, Any] | None) -> errors.SyncError:
-        status = response.status_code
-        retry_after = self._seconds(response.headers)
-        if body is not None and str(body.get("code")) in errors.BY_CODE:
-            return errors.from_problem(body, retry_after=retry_after)
-        detail = f"{response.request.method} {response.request.url.path} answered {status}."
-        if body is not None and isinstance(body.get("detail"), str):
-            detail = f"{detail} {body['detail']}"
-        known = _BY_STATUS.get(status)
-        if known is not None and status not in _ONLY_OURS:
-            return known(detail, retry_after=retry_after)
-        if status >= 500 and status != 511:
-            return errors.SyncError(detail, retry_after=retry_after)
-        if body is not None and status >= 400:
-            return errors.SyncError(detail, retry_after=retry_after)
-        if response.is_redirect:
-            detail += f" It points to {response.headers.get('Location')}; is the URL right?"
-        return errors.Offline(f"{detail} This is no answer of a django_sync server.")
-
-    def _seconds(self, headers: Mapping[str, str]) -> float | None:
-        """Read ``Retry-After``: seconds, or a date, which counts from the server's own."""
-        header = headers.get("Retry-After")
-        if header is None:
-            return None
-        try:
-            seconds = float(int(header))
-        except ValueError:
-            when = _date(header)
-            if when is None:
-                return None
-            seconds = (when - (_date(headers.get("Date", "")) or self._now())).total_seconds()
-        return min(max(0.0, seconds), LONGEST_RETRY)
-
-
-def _date(header: str) -> datetime.datetime | None:
-    """A date as HTTP writes it."""
-    try:
-        when = email.utils.parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return when.replace(tzinfo=datetime.UTC) if when.tzinfo is None else when
 
 
 def _passing(error: errors.SyncError) -> bool:
@@ -200,15 +197,3 @@ def _passing(error: errors.SyncError) -> bool:
         return True
     late = error.__cause__
     return isinstance(late, httpx2.TimeoutException) and not isinstance(late, httpx2.ConnectTimeout)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON.")
-
-
-def _json(response: httpx2.Response) -> dict[str, Any] | None:
-    try:
-        body = json.loads(response.content, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None

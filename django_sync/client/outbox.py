@@ -225,7 +225,9 @@ class Outbox:
         epoch = self._store.text("epoch") or self._store.text("server_epoch")
         return replace(mutation, epoch=epoch)
 
-    def finish(self, db: sqlite3.Connection, mutation_id: str, state: State) -> Mutation | None:
+    def finish(
+        self, db: sqlite3.Connection, mutation_id: str, state: State, revision: int = 0
+    ) -> Mutation | None:
         """Move a sent entry on to what its result says; ``None`` where it is no longer open."""
         row = db.execute(
             f"SELECT * FROM outbox WHERE id = ? AND state IN {_OPEN_SQL}", (mutation_id,)
@@ -234,12 +236,32 @@ class Outbox:
             return None
         if state in (State.SETTLED, State.CONFLICT):
             db.execute(
-                "UPDATE outbox SET state = ?, body = NULL, settled_pull = ? WHERE id = ?",
-                (state, self._store.number("pulls"), mutation_id),
+                "UPDATE outbox SET state = ?, body = NULL, settled_pull = ?, settled_revision = ?"
+                " WHERE id = ?",
+                (state, self._store.number("pulls"), revision, mutation_id),
             )
         else:
             db.execute("UPDATE outbox SET state = ? WHERE id = ?", (state, mutation_id))
         return mutation_of(row)
+
+    def step_down(self, db: sqlite3.Connection) -> None:
+        """Take settled mutations off the records that have come as far as their results.
+
+        Under pulls they stay until the end of the first complete one begun after the
+        result (R1). A socket is one pull that does not end, and its frames prove the
+        same one by one: the revision that the result named, or a later one of that
+        object, has their effect in it, and revisions never fall (G2).
+        """
+        db.execute(
+            "DELETE FROM outbox WHERE state = 'settled' AND EXISTS (SELECT 1 FROM records r"
+            " WHERE r.collection = outbox.collection AND r.id = outbox.object_id"
+            " AND r.revision >= outbox.settled_revision)"
+        )
+
+    def settled(self) -> set[int]:
+        """The entries that have a result and still lie over their records."""
+        with self._store.read() as db:
+            return {row[0] for row in db.execute("SELECT seq FROM outbox WHERE state = 'settled'")}
 
     def strip(self, db: sqlite3.Connection, keys: Iterable[Key]) -> None:
         """Leave of these objects' entries only what the user typed (R3).

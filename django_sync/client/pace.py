@@ -1,15 +1,10 @@
-"""How often to poll, and whether a held request is worth trying. Pure decisions.
-
-``background`` asks; neither class looks at a clock or at the network.
-"""
+"""How often to poll. Pure decisions: nothing here looks at a clock or at the network."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from ..protocol.words import Transport
 
 
 @dataclass
@@ -47,44 +42,3 @@ class Hints:
     def sparing(self) -> bool:
         """Whether each request costs somebody something."""
         return self.metered or not self.foreground
-
-
-@dataclass
-class Choice:
-    """Which of the transports that the server offers is used.
-
-    A server under WSGI may offer a long poll and answer at once, and a proxy may cut
-    what is held. After a few such in a row it is left alone for ``rest`` seconds.
-    """
-
-    tries: int = 3
-    rest: float = 600.0
-    _offered: frozenset[str] = field(default=frozenset(), init=False)
-    _failures: int = field(default=0, init=False)
-    _again_at: float | None = field(default=None, init=False)
-
-    def offered(self, transports: Iterable[str]) -> None:
-        """Learn what the service document lists."""
-        self._offered = frozenset(transports)
-
-    def best(self, now: float, *, sparing: bool) -> Transport:
-        """The transport to use now. A held request keeps a radio awake: not where sparing."""
-        if sparing or Transport.LONG_POLL not in self._offered:
-            return Transport.POLL
-        if self._again_at is not None and now < self._again_at:
-            return Transport.POLL
-        return Transport.LONG_POLL
-
-    def held(self) -> None:
-        """A request was held, or brought news."""
-        self._failures, self._again_at = 0, None
-
-    def failed(self, now: float) -> None:
-        """One was cut, or answered at once with nothing new."""
-        self._failures += 1
-        if self._failures >= self.tries:
-            self.lacks(now)
-
-    def lacks(self, now: float) -> None:
-        """There is no such thing here, for now."""
-        self._failures, self._again_at = 0, now + self.rest

@@ -60,6 +60,8 @@ class Results:
                 else:
                     watch.look([(mutation.collection, mutation.object_id)])
                     self._enter(db, mutation, result, counts, settled)
+            if self._store.number("stream"):
+                self._outbox.step_down(db)
             settled.changes = watch.changes()
         if asked:
             log.warning("%d mutations had no result and are sent again.", len(asked))
@@ -84,7 +86,9 @@ class Results:
             case _:
                 log.warning("Status %r is unknown; the mutation stays.", status)
                 return
-        if self._outbox.finish(db, mutation.id, state) is None:
+        revision = result.get("revision")  # Absent where the user no longer sees the object.
+        after = revision if isinstance(revision, int) else 0
+        if self._outbox.finish(db, mutation.id, state, after) is None:
             return  # Another process had the result first.
         counts.sent += 1
         match status:

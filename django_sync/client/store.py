@@ -57,7 +57,8 @@ CREATE TABLE IF NOT EXISTS outbox (
     state TEXT NOT NULL,
     body TEXT,                              -- what was sent, byte for byte
     whole INTEGER NOT NULL DEFAULT 0,       -- sent with all that is known of the object
-    settled_pull INTEGER                    -- the last pull begun before its result came
+    settled_pull INTEGER,                   -- the last pull begun before its result came
+    settled_revision INTEGER                -- the object's after it, as the result told
 );
 CREATE INDEX IF NOT EXISTS outbox_object ON outbox (collection, object_id);
 CREATE TABLE IF NOT EXISTS conflicts (
@@ -74,6 +75,9 @@ CREATE TABLE IF NOT EXISTS rejections (
     problem TEXT NOT NULL
 );
 """
+
+_LATER = {"whole": "INTEGER NOT NULL DEFAULT 0", "settled_revision": "INTEGER"}
+"""Columns that the outbox has got since its first release."""
 
 _TABLES = ("conflicts", "rejections", "outbox", "records", "collections", "meta")
 
@@ -103,8 +107,9 @@ class Store:
                 if statement.strip():
                     db.execute(statement)
             columns = [row["name"] for row in db.execute("PRAGMA table_info(outbox)")]
-            if "whole" not in columns:  # A store of before; older programs pass it by.
-                db.execute("ALTER TABLE outbox ADD COLUMN whole INTEGER NOT NULL DEFAULT 0")
+            for name, kind in _LATER.items():
+                if name not in columns:  # A store of before; older programs pass it by.
+                    db.execute(f"ALTER TABLE outbox ADD COLUMN {name} {kind}")
             found = self.get("schema_version")
             if found is None:
                 self.set("schema_version", SCHEMA_VERSION)

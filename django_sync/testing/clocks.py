@@ -61,6 +61,12 @@ class ManualAlarm(Alarm):
     def _awake(self) -> bool:
         return self._rung or (self._until is not None and self._time >= self._until)
 
+    @property
+    def sleeps(self) -> bool:
+        """Whether somebody sleeps here now."""
+        with self._condition:
+            return self._sleeps and not self._awake()
+
     def asleep(self) -> float | None:
         """Wait until somebody sleeps here; return for how much longer, ``None`` for ever."""
         with self._condition:

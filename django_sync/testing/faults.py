@@ -18,6 +18,7 @@ from enum import StrEnum
 import httpx2
 
 from .. import errors
+from .breaking import breaking
 from .server import problem
 
 Delivered = Callable[[httpx2.Request, Callable[[], httpx2.Response]], httpx2.Response]
@@ -115,12 +116,26 @@ class FaultyTransport(httpx2.BaseTransport):
         """Answer a request, or raise an exception of httpx2, as its fate wants it."""
         request.read()
         if self.calm:
-            return self._deliver(request)
+            whole = not _opens(request)
+            return self._deliver(request) if whole else self.inner.handle_request(request)
         if self.random.random() < 0.1:
             self.deliver_late()
         (fate,) = self.random.choices(list(self.weights), list(self.weights.values()))
         self.fates.append(fate)
+        if _opens(request):
+            return self._open(fate, request)
         return self._meet(fate, request)
+
+    def _open(self, fate: Fate, request: httpx2.Request) -> httpx2.Response:
+        """Open a socket or stream that breaks some time later, or none at all."""
+        match fate:
+            case Fate.LOST | Fate.LATE | Fate.UNANSWERED:
+                raise httpx2.ReadTimeout("too late", request=request)
+            case Fate.PORTAL | Fate.BUSY | Fate.THROTTLED:
+                return self._refuse(fate, request)
+            case Fate.DELIVERED | Fate.TWICE | Fate.SLOW | Fate.CUT:
+                return breaking(self.inner.handle_request(request), self)
+        return httpx2.Response(_STATUS.get(fate, 502), html="<h1>No</h1>")
 
     def deliver_late(self) -> bool:
         """Deliver a request that was held, or a past one once more; nobody reads the answer."""
@@ -222,3 +237,9 @@ class FaultyTransport(httpx2.BaseTransport):
         return httpx2.Response(
             response.status_code, headers=response.headers, content=response.content
         )
+
+
+def _opens(request: httpx2.Request) -> bool:
+    """Whether a socket or a stream is asked for, whose answer has no end."""
+    headers = request.headers
+    return "upgrade" in headers or "event-stream" in headers.get("Accept", "")

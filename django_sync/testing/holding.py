@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .server import MemoryServer
+    from .wires import MemoryLine
 
 Json = dict[str, Any]
 
@@ -23,6 +24,7 @@ class MemoryTransport(httpx2.BaseTransport):
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
         self.cuts = 0
+        self.lines: list[MemoryLine] = []
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
@@ -33,6 +35,9 @@ class MemoryTransport(httpx2.BaseTransport):
         with self._server.held.lock:
             self.cuts += 1
             self._server.held.lock.notify_all()
+        for line in self.lines:
+            line.cut()
+        self.lines.clear()
 
 
 class Held:

@@ -25,6 +25,7 @@ from .. import errors
 from ..protocol import PROTOCOL_VERSION
 from .holding import Held as HeldRequests
 from .holding import MemoryTransport
+from .lines import Lines
 from .writes import Writes
 
 Json = dict[str, Any]
@@ -82,7 +83,9 @@ class MemoryServer:
         self.batch_size = batch_size
         self.body_bytes = 5_242_880
         self.transports = ["poll"]
+        self.has_sessions = True
         self.held = HeldRequests()
+        self.lines = Lines(self)
         self.epoch = str(uuid.uuid4())
         self.objects: dict[Key, Stored] = {}
         self.users: dict[str, User] = {}
@@ -117,8 +120,13 @@ class MemoryServer:
         history = [*(old.history if old else []), (revision, frozenset(names), client)]
         self.objects[key] = Stored(revision, scope, content, history)
         self._changed += 1
-        self.held.news()
+        self._news()
         return self.objects[key]
+
+    def _news(self) -> None:
+        with self.held.lock:
+            self.held.news()
+            self.lines.news()
 
     def delete(self, collection: str, id: str) -> None:
         """Delete an object as another program would."""
@@ -127,11 +135,11 @@ class MemoryServer:
 
     def grant(self, user: str, scope: str) -> None:
         self._user(user).scopes.add(scope)
-        self.held.news()
+        self._news()
 
     def revoke(self, user: str, scope: str) -> None:
         self._user(user).scopes.discard(scope)
-        self.held.news()
+        self._news()
 
     def expire_cursors(self) -> None:
         """Prune so much that every cursor is too old."""
@@ -176,14 +184,20 @@ class MemoryServer:
                 return response
         try:
             with self.held.lock:
-                return httpx2.Response(200, json=self._answer(request, wire))
+                if wire is not None and "upgrade" in request.headers:
+                    return self.lines.socket(request, _asked(request), wire)
+                found = self._answer(request, wire)
+                ok = found if isinstance(found, httpx2.Response) else None
+                return ok or httpx2.Response(200, json=found)
         except errors.SyncError as error:
             return problem(error)
 
     def _user(self, name: str) -> User:
         return next(user for user in self.users.values() if user.name == name)
 
-    def _answer(self, request: httpx2.Request, wire: MemoryTransport | None = None) -> Json:
+    def _answer(
+        self, request: httpx2.Request, wire: MemoryTransport | None = None
+    ) -> Json | httpx2.Response:
         token = request.headers.get("Authorization", "").rpartition(" ")[2]
         user = self.users.get(token)
         if user is None:
@@ -193,9 +207,14 @@ class MemoryServer:
             case "GET", "":
                 return self._describe()
             case "GET", "changes/":
-                return self._pull(user, _asked(request))
+                return self.pull(user, _asked(request))
             case "GET", "live/changes/" if "long-poll" in self.transports:
-                return self.held.hold(request, wire, lambda: self._pull(user, _asked(request)))
+                return self.held.hold(request, wire, lambda: self.pull(user, _asked(request)))
+            case "GET", "live/stream/" if "sse" in self.transports and wire is not None:
+                return self.lines.stream(user, _asked(request), wire)
+            case (("POST" | "PATCH"), _) if path.startswith("sessions/") and self.has_sessions:
+                id = path.removeprefix("sessions/").rstrip("/") or None
+                return self.lines.session(user, id, json.loads(request.content))
             case "POST", "mutations/":
                 if len(request.content) > self.body_bytes:
                     raise errors.TooLarge()
@@ -226,7 +245,7 @@ class MemoryServer:
             raise errors.CursorExpired()
         return held
 
-    def _pull(self, user: User, asked: dict[str, str]) -> Json:
+    def pull(self, user: User, asked: dict[str, str]) -> Json:
         names = asked.get("collections", ",".join(self.collections)).split(",")
         if unknown := set(names) - set(self.collections):
             raise errors.UnknownCollection(", ".join(sorted(unknown)))

@@ -171,7 +171,7 @@ def template(node: ast.expr) -> str:
 
 def client_page() -> str:
     from django_sync import client
-    from django_sync.client.exchange import Listener
+    from django_sync.client.listener import Listener
 
     inner = {name for name in vars(Listener) if not name.startswith("_")}
     first = ["SyncClient", "Collection", "Query", "Record", "Conflict", "Resolution"]
@@ -282,6 +282,18 @@ def sessions_page() -> str:
         "`sync_prune` deletes it [`SESSION_DAYS`](settings.md#session_days) after that.",
     ]
     return "\n\n".join(lines) + "\n"
+
+
+def link_vectors() -> str:
+    """The same table for other languages' clients: every state and event, one a line."""
+    from django_sync.client.link import TABLE
+
+    moves = [
+        json.dumps({"state": state, "event": event, "to": to, "act": act})
+        for state, row in TABLE.items()
+        for event, (to, act) in row.items()
+    ]
+    return "[\n  " + ",\n  ".join(moves) + "\n]\n"
 
 
 def listed(kind: Any) -> str:
@@ -548,6 +560,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/python-client.md": client_page,
     "docs/reference/link.md": link_page,
     "docs/reference/sessions.md": sessions_page,
+    "tests/vectors/link.json": link_vectors,
     "docs/reference/guarantees.md": guarantees_page,
     "docs/openapi.yaml": openapi_page,
     "docs/reference/write-paths.md": write_paths_page,

@@ -334,17 +334,17 @@ class Stopping(httpx2.HTTPTransport):
 
 def stop_in_pages() -> None:
     """Stop with the second half of a page's changes unapplied, nothing of it committed."""
-    from django_sync.client.replica import Replica as Store
+    from django_sync.client.applying import Applying
 
-    original = Store._put
+    original = Applying._put
 
-    def stopping(self: Any, doing: Any, collection: str, changes: Any) -> None:
+    def stopping(self: Any, collection: str, changes: Any) -> None:
         half = len(changes) // 2
-        original(self, doing, collection, changes[:half])
+        original(self, collection, changes[:half])
         p.HERE.stop("page")
-        original(self, doing, collection, changes[half:])
+        original(self, collection, changes[half:])
 
-    Store._put = stopping  # type: ignore[method-assign]  # in a process that is killed
+    Applying._put = stopping  # type: ignore[method-assign]  # in a process that is killed
 
 
 def stop_in_results() -> None:

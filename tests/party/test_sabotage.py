@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from django_sync import errors, feed, ids, pulling
+from django_sync.client.applying import Applying
 from django_sync.client.outbox import Outbox
-from django_sync.client.overlay import State
-from django_sync.client.replica import Replica
 from django_sync.client.store import Store
 from django_sync.collection import Collection
 from django_sync.ledger import Ledger
@@ -142,13 +141,13 @@ def server_shows_what_is_hidden(patch: Patch) -> None:
 
 
 def client_ignores(patch: Patch, op: Op) -> None:
-    changes = Replica._changes
+    changes = Applying.changes
 
-    def some(self: Any, doing: Any, collections: Any) -> None:
-        doing.page = replace(doing.page, changes=tuple(without(doing.page.changes, op)))
-        changes(self, doing, collections)
+    def some(self: Any, collections: Any) -> None:
+        self.page = replace(self.page, changes=tuple(without(self.page.changes, op)))
+        changes(self, collections)
 
-    patch.setattr(Replica, "_changes", some)
+    patch.setattr(Applying, "changes", some)
 
 
 @sabotage_of_what_is_rare
@@ -194,8 +193,8 @@ def client_keeps_its_own_on_top(patch: Patch) -> None:
     """What was applied stays laid over the record, whatever pages bring."""
     finish = Outbox.finish
 
-    def last(self: Any, db: Any, mutation_id: str, state: State) -> Any:
-        found = finish(self, db, mutation_id, state)
+    def last(self: Any, db: Any, mutation_id: str, *args: Any) -> Any:
+        found = finish(self, db, mutation_id, *args)
         db.execute("UPDATE outbox SET settled_pull = 1e9 WHERE id = ?", (mutation_id,))
         return found
 
@@ -204,13 +203,13 @@ def client_keeps_its_own_on_top(patch: Patch) -> None:
 
 @sabotage
 def client_does_not_sweep(patch: Patch) -> None:
-    complete = Replica._complete
+    complete = Applying.complete
 
-    def kept(self: Any, doing: Any, pull: int) -> None:
-        doing.db.execute("UPDATE collections SET sweeping = 0")
-        complete(self, doing, pull)
+    def kept(self: Any, pull: int) -> None:
+        self.db.execute("UPDATE collections SET sweeping = 0")
+        complete(self, pull)
 
-    patch.setattr(Replica, "_complete", kept)
+    patch.setattr(Applying, "complete", kept)
 
 
 @sabotage

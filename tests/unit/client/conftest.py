@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from django_sync.client import Backoff, SyncClient, TokenAuth
+from django_sync.client import Backoff, Pace, SyncClient, TokenAuth
+from django_sync.testing.clocks import Clock, ManualAlarm
 from django_sync.testing.server import MemoryServer
+from tests.unit.client.helpers import threads
 
 URL = "https://sync.test/sync/"
 
@@ -51,3 +53,41 @@ def client(connect: Callable[..., SyncClient]) -> SyncClient:
 def other(connect: Callable[..., SyncClient]) -> SyncClient:
     """Another installation, of another user."""
     return connect("other", auth=TokenAuth("t-bob"))
+
+
+def middle(low: float, high: float) -> float:
+    return (low + high) / 2
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def alarm() -> ManualAlarm:
+    return ManualAlarm()
+
+
+@pytest.fixture
+def link(
+    connect: Callable[..., SyncClient], clock: Clock, alarm: ManualAlarm
+) -> Iterator[Callable[..., SyncClient]]:
+    """A client on the manual clocks; afterwards none of its threads is left."""
+
+    def link(name: str = "a", **options: Any) -> SyncClient:
+        options.setdefault("alarm", alarm)
+        options.setdefault("now", clock.now)
+        options.setdefault("pace", Pace(uniform=middle))
+        return connect(name, **options)
+
+    opened: list[SyncClient] = []
+
+    def keep(*args: Any, **options: Any) -> SyncClient:
+        opened.append(link(*args, **options))
+        return opened[-1]
+
+    yield keep
+    for client in opened:
+        client.close()
+    assert threads() == []

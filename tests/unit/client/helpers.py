@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +21,7 @@ def titles(client: SyncClient, collection: str = "cards") -> list[str]:
 def sent(server: MemoryServer) -> list[list[dict[str, Any]]]:
     """The mutations of each batch that came, empty ones left out."""
     bodies = [json.loads(r.content) for r in server.requests if r.method == "POST"]
-    return [body["mutations"] for body in bodies if body["mutations"]]
+    return [body["mutations"] for body in bodies if body.get("mutations")]
 
 
 @contextmanager
@@ -73,3 +74,8 @@ def pull_only(client: SyncClient) -> None:
     """The second half of an exchange, as where another process sends."""
     client._exchange._client_id = client.client_id
     client._exchange._pull(Counts())
+
+
+def threads() -> list[threading.Thread]:
+    """Those that clients have started and that still run."""
+    return [t for t in threading.enumerate() if t.name.startswith("django_sync")]

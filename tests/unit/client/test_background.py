@@ -8,60 +8,17 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
 import pytest
 
 from django_sync import errors
-from django_sync.client import BearerAuth, Pace, SyncClient
-from django_sync.testing.clocks import Clock, ManualAlarm, until
+from django_sync.client import BearerAuth
+from django_sync.testing.clocks import ManualAlarm, until
 from django_sync.testing.faults import Fate, FaultyTransport
 from django_sync.testing.server import MemoryServer
-from tests.unit.client.helpers import fault, on, sent, titles
-
-
-def middle(low: float, high: float) -> float:
-    return (low + high) / 2
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def alarm() -> ManualAlarm:
-    return ManualAlarm()
-
-
-@pytest.fixture
-def link(
-    connect: Callable[..., SyncClient], clock: Clock, alarm: ManualAlarm
-) -> Iterator[Callable[..., SyncClient]]:
-    """A client on the manual clocks; afterwards none of its threads is left."""
-
-    def link(name: str = "a", **options: Any) -> SyncClient:
-        options.setdefault("alarm", alarm)
-        options.setdefault("now", clock.now)
-        options.setdefault("pace", Pace(uniform=middle))
-        return connect(name, **options)
-
-    opened: list[SyncClient] = []
-
-    def keep(*args: Any, **options: Any) -> SyncClient:
-        opened.append(link(*args, **options))
-        return opened[-1]
-
-    yield keep
-    for client in opened:
-        client.close()
-    assert threads() == []
-
-
-def threads() -> list[threading.Thread]:
-    return [t for t in threading.enumerate() if t.name == "django_sync"]
+from tests.unit.client.helpers import fault, on, sent, threads, titles
 
 
 def asks(server: MemoryServer, path: str = "changes/") -> int:

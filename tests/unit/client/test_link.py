@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,16 @@ OUTCOMES = {
 }
 ASKING = (State.CONNECTING, State.CATCHING_UP, State.LIVE)
 RESTING = (State.AUTH_REQUIRED, State.REFUSED)
+VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "link.json"
 EVERY = list(itertools.product(State, Event))
+
+
+def test_the_vectors_that_other_clients_read_say_the_same() -> None:
+    moves = json.loads(VECTORS.read_text())
+    assert len(moves) == len(EVERY)
+    for told in moves:
+        found = move(State(told["state"]), Event(told["event"]))
+        assert (found.state, found.act) == (told["to"], told["act"])
 
 
 def test_every_pair_is_written() -> None:
@@ -52,7 +63,7 @@ def test_a_busy_server_is_asked_again_only_when_it_is_time() -> None:
 
 
 def test_a_write_is_sent_at_once_only_where_the_server_was_there() -> None:
-    asks = {state for state in State if move(state, Event.WROTE).act is Act.EXCHANGE}
+    asks = {state for state in State if move(state, Event.WROTE).act is Act.SEND}
     assert asks == {State.LIVE, State.CATCHING_UP}
 
 
@@ -63,6 +74,7 @@ def test_acts_fit_the_state_that_they_are_done_in(state: State, event: Event) ->
         assert to is state or to is State.CATCHING_UP
     fitting = {
         Act.EXCHANGE: set(ASKING),
+        Act.SEND: {State.CATCHING_UP, State.LIVE},
         Act.LISTEN: {State.LIVE},
         Act.WAIT: {State.OFFLINE, State.BACKING_OFF},
         Act.REST: set(RESTING),

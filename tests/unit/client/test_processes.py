@@ -106,11 +106,11 @@ def test_killed_within_a_page(server: Any, connect: Any, tmp_path: Path) -> None
     """A page is all there with its cursor, or not at all."""
     for n in range(300):
         server.put("cards", {"title": str(n)})
-    held = server._pull(server.user("ann", "t-ann"), {})
+    held = server.pull(server.user("ann", "t-ann"), {})
     code, _ = run(
         f"""
         import json
-        from django_sync.client import replica
+        from django_sync.client import applying
 
         def put(*args):
             die()
@@ -119,7 +119,7 @@ def test_killed_within_a_page(server: Any, connect: Any, tmp_path: Path) -> None
             told = {{"protocol": 1, "results": []}}
             return httpx2.Response(200, json={held!r} if "changes" in str(request.url) else told)
 
-        replica.Replica._complete = put
+        applying.Applying.complete = put
         client(httpx2.MockTransport(answer)).sync()
         """,
         tmp_path / "a.sqlite3",

@@ -178,7 +178,7 @@ def test_r1_a_page_is_discarded_where_the_store_has_moved_on(
         if late:
             return None
         late.append(1)
-        stale = server._pull(server.users["t-ann"], dict(request.url.params))
+        stale = server.pull(server.users["t-ann"], dict(request.url.params))
         second.sync()
         server.delete("cards", gone)
         second.sync()
@@ -218,7 +218,7 @@ def test_r1_a_pull_begun_before_the_result_does_not_end_the_overlay(
         if done:
             return None
         done.append(1)
-        stale = server._pull(server.users["t-ann"], dict(request.url.params))
+        stale = server.pull(server.users["t-ann"], dict(request.url.params))
         with fault(server, on("changes/", httpx2.ConnectError)), pytest.raises(errors.Offline):
             second.sync()
         return httpx2.Response(200, json=stale)

@@ -1,0 +1,77 @@
+"""Sockets and streams that break after some bytes, in the middle of a frame as a rule."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import httpcore2
+import httpx2
+
+LENGTHS = (0, 200, 1_000, 5_000, 20_000)
+"""Bytes after which one breaks, at most; the first says: never."""
+
+
+class Weather(Protocol):
+    """Whoever draws, and knows when it is over."""
+
+    random: random.Random
+    calm: bool
+
+
+def breaking(response: httpx2.Response, weather: Weather) -> httpx2.Response:
+    """The response, whose connection breaks some time; one that has none as it is."""
+    stream = response.extensions.get("network_stream")
+    if stream is None:
+        return response
+    line = BreakingLine(stream, weather)
+    extensions = {**response.extensions, "network_stream": line}
+    told: dict[str, Any] = {"headers": response.headers, "extensions": extensions}
+    return httpx2.Response(response.status_code, stream=line, **told)
+
+
+class BreakingLine(httpx2.SyncByteStream):
+    """A network stream, or the body of a stream, between a client and its server."""
+
+    def __init__(self, inner: Any, weather: Weather) -> None:
+        self._inner = inner
+        self._weather = weather
+        self._left = {way: self._drawn() for way in ("in", "out")}
+
+    def _drawn(self) -> int | None:
+        most = self._weather.random.choice(LENGTHS)
+        return self._weather.random.randrange(most) if most else None
+
+    def _passed(self, way: str, data: bytes) -> bytes:
+        """As much as gets through."""
+        left = self._left[way]
+        if left is None or self._weather.calm:
+            return data
+        self._left[way] = max(0, left - len(data))
+        return data[:left]
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data = bytes(self._inner.read(max_bytes, timeout))
+        passed = self._passed("in", data)
+        if data and not passed:
+            self._inner.close()
+        return passed
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        passed = self._passed("out", buffer)
+        if passed:
+            self._inner.write(passed, timeout)
+        if len(passed) < len(buffer):
+            self._inner.close()
+            raise httpcore2.WriteError("The connection broke.")
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self.read(65_536):
+            yield chunk

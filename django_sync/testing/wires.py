@@ -1,0 +1,209 @@
+"""The server's end of ``MemoryServer``'s sockets and streams: bytes in memory."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import httpcore2
+import httpx2
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import CloseConnection, Ping, TextMessage
+from wsproto.utilities import LocalProtocolError
+
+from .. import errors
+from .clocks import DEADLINE
+
+if TYPE_CHECKING:
+    from .server import MemoryServer, User
+
+Json = dict[str, Any]
+
+
+class MemoryLine:
+    """The server's end of one open connection, and the bytes on their way to the client.
+
+    To the client it is httpcore2's network stream.
+    """
+
+    def __init__(self, server: MemoryServer, user: User, asked: dict[str, str]) -> None:
+        self.server, self.user, self.asked = server, user, asked
+        self.received: list[Json] = []
+        """The client's frames."""
+        self.ended = False
+        self._bytes = bytearray()
+        self._moved = threading.Condition()
+        self._broken = False
+
+    # What a test does.
+
+    def send(self, frame: Json) -> None:
+        """Send a frame."""
+        raise NotImplementedError
+
+    def raw(self, data: bytes) -> None:
+        """Send bytes, whatever they mean."""
+        with self._moved:
+            self._bytes += data
+            self._moved.notify_all()
+
+    def cut(self) -> None:
+        """Break the connection; what is on its way still arrives."""
+        with self._moved:
+            self._broken = self.ended = True
+            self._moved.notify_all()
+
+    def wait_for(self, kind: str, count: int = 1) -> list[Json]:
+        """Wait until so many frames of a kind have come."""
+        with self._moved:
+            came = self._moved.wait_for(lambda: len(self._of(kind)) >= count, DEADLINE)
+            assert came, f"no {count} of {kind!r}: {self.received}"
+            return self._of(kind)
+
+    def _of(self, kind: str) -> list[Json]:
+        return [frame for frame in self.received if frame.get("type") == kind]
+
+    # What the server does.
+
+    def page(self) -> bool:
+        """Send the next page, where there is one; whether another follows."""
+        if self.ended or self.server.lines.by_script:
+            return False
+        try:
+            page = self.server.pull(self.user, self.asked)
+        except errors.SyncError as error:
+            self.refuse(error)
+            return False
+        first = "told" not in self.asked
+        if page["changes"] or first:
+            cursor = page.pop("cursor")
+            self.asked |= {"cursor": cursor, "told": "yes"}
+            self.send({"type": "changes", **page})
+            if not self.server.lines.late_cursors or page["has_more"] or first:
+                self.send({"type": "cursor", "cursor": cursor})
+        return bool(page["has_more"])
+
+    def refuse(self, error: errors.SyncError) -> None:
+        """Say what is wrong, and end."""
+        raise NotImplementedError
+
+    def feed(self) -> None:
+        """Send all that is new."""
+        while self.page():
+            pass
+
+    # What the client does.
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with self._moved:
+            told = self._moved.wait_for(lambda: self._bytes or self._broken, timeout or DEADLINE)
+            if not told:
+                raise httpcore2.ReadTimeout("nothing came")
+            found = bytes(self._bytes[:max_bytes])
+            del self._bytes[:max_bytes]
+            return found
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        raise httpcore2.WriteError("A stream takes nothing.")
+
+    def close(self) -> None:
+        self.cut()
+
+    def get_extra_info(self, info: str) -> Any:
+        return None
+
+
+class MemorySocket(MemoryLine):
+    """A WebSocket."""
+
+    def __init__(self, server: MemoryServer, user: User, asked: dict[str, str]) -> None:
+        super().__init__(server, user, asked)
+        self._connection = Connection(ConnectionType.SERVER)
+        self._is_welcome = False
+
+    def send(self, frame: Json) -> None:
+        self._say(TextMessage(data=json.dumps(frame)))
+
+    def shut(self, code: int, reason: str = "") -> None:
+        """Close it with a code."""
+        self._say(CloseConnection(code=code, reason=reason))
+        self.cut()
+
+    def ping(self) -> None:
+        """As ASGI servers do, below the protocol."""
+        self._say(Ping(payload=b"are you there"))
+
+    def refuse(self, error: errors.SyncError) -> None:
+        self.send({"type": "error", "problem": error.problem()})
+        self.shut({401: 4401, 403: 4403, 410: 4410, 429: 4429}.get(error.status, 4400))
+
+    def feed(self) -> None:
+        if self._is_welcome:
+            super().feed()
+
+    def _say(self, event: Any) -> None:
+        try:
+            self.raw(self._connection.send(event))
+        except LocalProtocolError:
+            self.cut()  # The client has closed it.
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if self.ended:
+            raise httpcore2.WriteError("The connection is broken.")
+        with self.server.held.lock:
+            self._connection.receive_data(buffer)
+            for event in list(self._connection.events()):
+                if isinstance(event, CloseConnection):
+                    self.cut()
+                elif isinstance(event, TextMessage):
+                    self._hear(json.loads(event.data))
+
+    def _hear(self, frame: Json) -> None:
+        lines = self.server.lines
+        with self._moved:
+            self.received.append(frame)
+            self._moved.notify_all()
+        if lines.on_frame is not None and lines.on_frame(self, frame):
+            return
+        if lines.silent or lines.by_script:
+            return
+        match frame:
+            case {"type": "hello", "cursor": cursor, "collections": names}:
+                self.asked = {"collections": ",".join(names)}
+                self.asked |= {} if cursor is None else {"cursor": cursor}
+                self.send(
+                    {"type": "welcome", "epoch": self.server.epoch, "heartbeat": lines.heartbeat}
+                )
+                self._is_welcome = True
+                self.feed()
+            case {"type": "ping"}:
+                self.send({"type": "pong"})
+            case {"type": "mutate", "ref": ref, **envelope}:
+                self._mutate(ref, envelope)
+
+    def _mutate(self, ref: str, envelope: Json) -> None:
+        self.server.lines.mutated.append(envelope["mutations"])
+        try:
+            answer = self.server.writes.batch(self.user, envelope)
+        except errors.SyncError as error:
+            self.send({"type": "error", "ref": ref, "problem": error.problem()})
+        else:
+            self.send({"type": "results", "ref": ref, **answer})
+
+
+class MemoryEvents(MemoryLine, httpx2.SyncByteStream):
+    """Server-sent events."""
+
+    def send(self, frame: Json) -> None:
+        id = f"id: {frame['cursor']}\n" if frame["type"] == "cursor" else ""
+        self.raw(f"event: {frame['type']}\n{id}data: {json.dumps(frame)}\n\n".encode())
+
+    def refuse(self, error: errors.SyncError) -> None:
+        self.send({"type": "error", "problem": error.problem()})
+        self.cut()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self.read(65_536):
+            yield chunk

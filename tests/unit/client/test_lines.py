@@ -1,0 +1,907 @@
+"""Sockets and streams: what they bring, what goes wrong with them, and what follows."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import httpx2
+import pytest
+
+from django_sync import errors
+from django_sync.client import BearerAuth
+from django_sync.testing.clocks import ManualAlarm, until
+from django_sync.testing.faults import Fate, FaultyTransport
+from tests.unit.client.helpers import on, rows, sent, threads, titles
+
+LADDER = ["websocket", "sse", "long-poll", "poll"]
+
+
+@pytest.fixture(params=["websocket", "sse"])
+def kind(request: Any) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def live(server: Any, link: Any) -> Any:
+    """Start a client and wait for its line; ``kind`` is the best that the server offers."""
+
+    def live(kind: str = "websocket", **options: Any) -> Any:
+        server.transports = LADDER[LADDER.index(kind) :]
+        client = link(**options)
+        client.start()
+        until(lambda: client.status.transport == kind, f"it is live by {kind}")
+        asked = server.lines.opened[-1].asked
+        until(lambda: client._store.text("cursor") == asked.get("cursor"), "it has caught up")
+        return client
+
+    return live
+
+
+def pulls(server: Any) -> int:
+    return sum(str(r.url.path).endswith("/sync/changes/") for r in server.requests)
+
+
+def passing(alarm: Any, seconds: float, condition: Any, what: str) -> None:
+    """Wait for something while time passes, no faster than the link's thread keeps up with it."""
+
+    def came() -> bool:
+        if not condition() and alarm.sleeps:
+            alarm.advance(seconds)
+        return bool(condition())
+
+    until(came, what)
+
+
+def is_soon(alarm: Any) -> bool:
+    """Whether it only waits a moment for further writes."""
+    left = alarm.asleep()
+    return left is not None and left <= 0.1
+
+
+def put(id: str, title: str, revision: int = 1, scope: str = "") -> dict[str, Any]:
+    head = {"op": "put", "collection": "cards", "id": id, "revision": revision, "scope": scope}
+    return {**head, "object": {"title": title}}
+
+
+def changes(server: Any, *changes: Any, **more: Any) -> dict[str, Any]:
+    frame = {"type": "changes", "changes": list(changes), "has_more": False}
+    return {**frame, "epoch": server.epoch, **more}
+
+
+# What they bring
+
+
+def test_changes_come_as_they_are_made(server: Any, live: Any, kind: str) -> None:
+    client = live(kind)
+    seen: list[Any] = []
+    client.on_change("cards")(lambda event: seen.append((event.kind, event.origin)))
+    before = pulls(server)
+    id = server.put("cards", {"title": "a"})
+    until(lambda: titles(client) == ["a"], "it is there")
+    server.store(("cards", id), {"title": "b"}, "", None)
+    until(lambda: titles(client) == ["b"], "it is changed")
+    server.delete("cards", id)
+    until(lambda: titles(client) == [], "it is gone")
+    assert pulls(server) == before
+    assert seen == [("created", "remote"), ("updated", "remote"), ("deleted", "remote")]
+    assert (client.status.link, client.status.transport) == ("live", kind)
+
+
+def test_writes_go_out_at_once_and_together(server: Any, live: Any, alarm: Any, kind: str) -> None:
+    client = live(kind)
+    alarm.asleep()
+    before = pulls(server)
+    client.collection("cards").create({"title": "a"})
+    until(lambda: is_soon(alarm), "it waits a moment for more")
+    client.collection("cards").create({"title": "b"})
+    alarm.advance(0.1)
+    until(lambda: not client.outbox, "they are sent")
+    over = server.lines.mutated if kind == "websocket" else sent(server)
+    assert [len(batch) for batch in over] == [2]
+    until(lambda: not rows(client, "outbox"), "their frames have come, nothing lies over them")
+    assert titles(client) == ["a", "b"]
+    assert pulls(server) == before
+    assert len(server.lines.opened) == 1
+
+
+def test_a_line_catches_up_page_by_page(server: Any, live: Any, kind: str) -> None:
+    client = live(kind)
+    states: list[Any] = []
+    client.on_status(lambda status: states.append(status.link))
+    server.page_size = 2
+    server.lines.by_script = True
+    for n in range(5):
+        server.put("cards", {"title": str(n)})
+    server.lines.by_script = False
+    server.lines.news()
+    until(lambda: len(titles(client)) == 5, "all pages are there")
+    until(lambda: states[-1] == "live", "it is live again")
+    assert "catching_up" in states
+
+
+def test_frames_are_acknowledged_as_they_are_applied(server: Any, live: Any) -> None:
+    client = live()
+    line = server.lines.wait()
+    line.wait_for("ack")
+    for n in range(20):
+        server.put("cards", {"title": str(n)})
+    until(lambda: len(titles(client)) == 20, "all are there")
+    until(lambda: line.wait_for("ack")[-1]["frames"] == 21, "the last is acknowledged")
+
+
+def test_hello_names_session_place_and_collections(server: Any, live: Any) -> None:
+    client = live()
+    (hello,) = server.lines.wait().wait_for("hello")
+    (session,) = server.lines.sessions
+    assert hello["session"] == session
+    assert hello["protocol"] == 1
+    assert hello["collections"] == ["boards", "cards"]
+    assert server.cursors[hello["cursor"]]
+    told = server.lines.sessions[session]
+    assert told["transports"] == LADDER
+    assert told["client_id"] == client.client_id
+    upgrade = next(r for r in server.requests if "upgrade" in r.headers)
+    assert str(upgrade.url).startswith("wss://sync.test/sync/live/ws/?ticket=")
+    assert "authorization" not in upgrade.headers
+
+
+def test_a_conflict_over_a_socket_is_asked_about(server: Any, live: Any) -> None:
+    id = server.put("cards", {"title": "a"})
+    client = live()
+    server.lines.by_script = True  # What they write is not heard of yet.
+    client.on_conflict(lambda conflict: conflict.keep_client())
+    server.store(("cards", id), {"title": "theirs"}, "", None)
+    server.lines.by_script = False
+    client.collection("cards").update(id, {"title": "mine"})
+    client._background._alarm.advance(0.1)
+    until(
+        lambda: (
+            server.object("cards", id) == {"title": "mine"}
+            or client._background._alarm.advance(0.1)
+        ),
+        "it is settled and sent",
+    )
+
+
+# Before their cursor comes
+
+
+def test_r1_what_may_turn_back_waits_for_its_cursor(server: Any, live: Any) -> None:
+    """A revoked membership that comes back before the cursor would be a loss for ever."""
+    server.put("cards", {"title": "in b1"}, scope="b1")
+    client = live()
+    line = server.lines.wait()
+    server.lines.late_cursors = True
+    stood = client._store.text("cursor")
+    server.put("cards", {"title": "more in b1"}, scope="b1")
+    until(lambda: len(titles(client)) == 2, "a known scope's record is applied at once")
+    assert client._store.text("cursor") == stood
+    server.revoke("ann", "b1")
+    server.put("cards", {"title": "in b2"}, scope="b2")
+    until(lambda: line.wait_for("ack")[-1]["frames"] == 4, "all have come")
+    assert titles(client) == ["in b1", "more in b1"]
+    line.cut()
+    server.grant("ann", "b1")
+    passing(client._background._alarm, 1, lambda: len(titles(client)) == 3, "all is there")
+    assert titles(client) == ["in b1", "in b2", "more in b1"]
+
+
+def test_the_first_of_a_scope_is_forgotten_with_it(server: Any, live: Any) -> None:
+    """Its scope came and went, and no cursor ever knew."""
+    client = live()
+    line = server.lines.wait()
+    server.lines.late_cursors = True
+    id = server.put("cards", {"title": "short"}, scope="b1")
+    until(lambda: line.wait_for("ack")[-1]["frames"] == 2, "it has come")
+    assert titles(client) == []
+    line.send({"type": "cursor", "cursor": line.asked["cursor"]})
+    until(lambda: titles(client) == ["short"], "its cursor has come")
+    assert id
+
+
+def test_a_begin_waits_for_its_cursor(server: Any, live: Any) -> None:
+    id = server.put("cards", {"title": "old"})
+    client = live()
+    server.lines.by_script = True
+    line = server.lines.wait()
+    line.send(changes(server, {"op": "begin", "collection": "cards"}, put(id, "new", 2)))
+    line.send(changes(server, put(id, "newer", 3)))
+    until(lambda: line.wait_for("ack")[-1]["frames"] == 3, "both have come")
+    assert titles(client) == ["old"]
+    line.send({"type": "cursor", "cursor": "c-1"})
+    until(lambda: titles(client) == ["newer"], "it comes anew")
+    assert client._store.text("cursor") == "c-1"
+
+
+# One feeder at a time
+
+
+@pytest.mark.parametrize("by", ["sync", "another process"])
+def test_r1_a_pull_takes_the_store_and_late_frames_are_discarded(
+    server: Any, live: Any, connect: Any, by: str
+) -> None:
+    client = live()
+    line = server.lines.wait()
+    id = server.put("cards", {"title": "a"})
+    until(lambda: titles(client) == ["a"], "it is there")
+    server.lines.by_script = True
+    server.delete("cards", id)
+    (client if by == "sync" else connect()).sync()
+    assert titles(client) == []
+    server.lines.by_script = False
+    line.send(changes(server, put(id, "a", 1)))  # was under way all the time
+    until(lambda: line.ended, "it is the feeder no more")
+    assert titles(client) == []
+    passing(client._background._alarm, 1, lambda: len(server.lines.opened) > 1, "again")
+    server.put("cards", {"title": "b"})
+    until(lambda: titles(client) == ["b"], "it feeds again")
+
+
+def test_r1_a_page_that_was_under_way_is_discarded(server: Any, live: Any) -> None:
+    client = live()
+    replica, store = client._replica, client._store
+    pull, place = replica.begin_pull(), replica.place()
+    page = {**changes(server, put("00000000-0000-4000-8000-000000000001", "x")), "cursor": "c"}
+    from django_sync.protocol import Page
+
+    turn = replica.begin_stream()
+    read = Page.from_json(page)
+    assert replica.apply(read, place, ["cards"], pull) is None
+    assert replica.apply(read, replica.place(), ["cards"], pull) is None
+    assert replica.feed([read], turn, None, ["cards"]) is not None
+    assert store.text("cursor") != "c"
+    replica.end_stream(turn.stream)
+    assert replica.feed([read], turn, "c", ["cards"]) is None
+
+
+def test_another_process_sends_and_leaves_the_pulling_to_the_line(
+    server: Any, live: Any, link: Any, alarm: Any
+) -> None:
+    first = live()
+    alarms = ManualAlarm()
+    second = link(alarm=alarms)
+    second.start()
+    until(lambda: alarms.asleep() and second.status.link == "live", "it waits")
+    passing(alarm, 5, lambda: len(server.lines.opened) == 2, "the first has noticed")
+    until(lambda: first.status.transport == "websocket", "the first has come back")
+    before = pulls(server)
+    second.collection("cards").create({"title": "from the second"})
+    until(lambda: is_soon(alarms), "it is about to send")
+    alarms.advance(0.1)
+    until(lambda: not second.outbox, "it is sent")
+    assert pulls(server) == before
+    until(lambda: not rows(second, "outbox"), "the first process's socket has brought it")
+
+
+# Results and what lies over the records
+
+
+def test_a_result_that_comes_before_its_frame(server: Any, live: Any, alarm: Any) -> None:
+    id = server.put("cards", {"title": "a"})
+    client = live()
+    line = server.lines.wait()
+    seen: list[Any] = []
+    client.on_change("cards")(lambda event: seen.append(event.record["title"]))
+    server.lines.by_script = True
+    alarm.asleep()
+    client.collection("cards").update(id, {"title": "mine"})
+    until(lambda: is_soon(alarm), "it is about to be sent")
+    alarm.advance(0.1)
+    (frame,) = line.wait_for("mutate")
+    mutation = frame["mutations"][0]
+    result = {"id": mutation["id"], "status": "applied", "revision": 3}
+    line.send({"type": "results", "ref": frame["ref"], "results": [result]})
+    until(lambda: not client.outbox, "it has its result")
+    line.send(changes(server, put(id, "theirs", 2)))  # theirs, before mine was merged with it
+    line.send({"type": "cursor", "cursor": "c-1"})
+    until(lambda: client._store.text("cursor") == "c-1", "it is applied")
+    assert titles(client) == ["mine"]
+    assert [row["state"] for row in rows(client, "outbox")] == ["settled"]
+    line.send(changes(server, put(id, "mine", 3)))
+    until(lambda: not rows(client, "outbox"), "the server's state has come as far")
+    line.send(changes(server, put(id, "theirs again", 4)))
+    until(lambda: titles(client) == ["theirs again"], "nothing hides it")
+    assert seen == ["mine", "theirs again"]
+
+
+def test_a_result_that_comes_after_its_frame(server: Any, live: Any, alarm: Any) -> None:
+    client = live()
+    line = server.lines.wait()
+    server.lines.by_script = True
+    alarm.asleep()
+    id = client.collection("cards").create({"title": "mine"}).id
+    until(lambda: is_soon(alarm), "it is about to be sent")
+    alarm.advance(0.1)
+    (frame,) = line.wait_for("mutate")
+    line.send(changes(server, put(id, "mine", 1)))
+    mutation = frame["mutations"][0]
+    result = {"id": mutation["id"], "status": "applied", "revision": 1}
+    line.send({"type": "results", "ref": frame["ref"], "results": [result]})
+    until(lambda: not rows(client, "outbox"), "nothing lies over it")
+    assert titles(client) == ["mine"]
+
+
+def test_a_result_whose_change_never_comes_ends_with_a_pull(
+    server: Any, live: Any, alarm: Any
+) -> None:
+    client = live()
+    line = server.lines.wait()
+    server.lines.on_frame = lambda line, frame: frame["type"] == "mutate"
+    alarm.asleep()
+    client.collection("cards").create({"title": "gone"})
+    until(lambda: is_soon(alarm), "it is about to be sent")
+    alarm.advance(0.1)
+    (frame,) = line.wait_for("mutate")
+    mutation = frame["mutations"][0]
+    result = {"id": mutation["id"], "status": "applied", "revision": 1}
+    line.send({"type": "results", "ref": frame["ref"], "results": [result]})
+    until(lambda: not client.outbox, "it has its result")
+    assert titles(client) == ["gone"]
+    passing(alarm, 5, lambda: not rows(client, "outbox"), "a pull has come")
+    assert titles(client) == []
+
+
+# What goes wrong
+
+
+def broken(client: Any, server: Any, alarm: Any) -> None:
+    """After a line broke: it waits a moment, comes back, and all is there."""
+    server.lines.by_script = server.lines.silent = False
+    server.lines.on_frame = None
+    opened = len(server.lines.opened)
+    server.put("cards", {"title": "after"})
+    passing(alarm, 1, lambda: "after" in titles(client), "what was missed is there")
+    passing(alarm, 1, lambda: len(server.lines.opened) > opened, "another is opened")
+    until(lambda: client.status.transport == "websocket", "it is live")
+    assert client.outbox == []
+
+
+GARBAGE = {
+    "no JSON": lambda line, server: line.raw(b"\x81\x03{a}"),
+    "no object": lambda line, server: line.raw(b"\x81\x02[]"),
+    "not a number": lambda line, server: line.raw(b'\x81\x0b{"a": NaN }'),
+    "binary": lambda line, server: line.raw(b"\x82\x01a"),
+    "no frame": lambda line, server: line.raw(b"\xff\xff\xff\xff"),
+    "half a frame": lambda line, server: (line.raw(b'\x81\x20{"type":'), line.cut()),
+    "cut": lambda line, server: line.cut(),
+    "no changes": lambda line, server: line.send({"type": "changes", "changes": 7}),
+    "no cursor": lambda line, server: line.send({"type": "cursor"}),
+    "no put": lambda line, server: line.send(changes(server, {"op": "put", "collection": "cards"})),
+}
+
+
+@pytest.mark.parametrize("what", GARBAGE)
+def test_what_cannot_be_read_ends_the_line(server: Any, live: Any, alarm: Any, what: str) -> None:
+    client = live()
+    server.put("cards", {"title": "before"})
+    until(lambda: titles(client) == ["before"], "it is there")
+    line = server.lines.wait()
+    GARBAGE[what](line, server)
+    until(lambda: client.status.link == "offline", "it waits")
+    broken(client, server, alarm)
+    assert titles(client) == ["after", "before"]
+
+
+def test_what_is_unknown_is_skipped(
+    server: Any, live: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = live()
+    line = server.lines.wait()
+    line.send({"type": "weather", "degrees": 3})
+    line.send({"type": "pong"})
+    line.send({"type": "welcome", "epoch": server.epoch})
+    line.send({"type": "results", "ref": "99", "results": []})
+    line.send({"type": "error", "ref": "98", "problem": {"code": "invalid"}})
+    line.send(changes(server, {"op": "sing", "collection": "cards"}))
+    line.ping()
+    server.put("cards", {"title": "a"})
+    until(lambda: titles(client) == ["a"], "it goes on")
+    assert not line.ended
+    assert "weather" in caplog.text
+    assert "99" in caplog.text
+
+
+@pytest.mark.parametrize("frame", ["changes", "cursor"])
+def test_changes_before_the_welcome_are_nobodys(
+    server: Any, link: Any, alarm: Any, frame: str
+) -> None:
+    server.transports = LADDER
+    server.lines.by_script = True
+    client = link()
+    client.start()
+    line = server.lines.wait()
+    line.wait_for("hello")
+    told = {"changes": changes(server, put("00000000-0000-4000-8000-000000000001", "x"))}
+    line.send(told.get(frame, {"type": "cursor", "cursor": "c-1"}))
+    until(lambda: client.status.link == "offline", "it waits")
+    assert titles(client) == []
+    broken(client, server, alarm)
+
+
+@pytest.mark.parametrize("how", ["never accepts", "never welcomes", "never answers"])
+def test_a_server_that_says_nothing(server: Any, link: Any, alarm: Any, how: str) -> None:
+    server.transports = LADDER
+    if how == "never accepts":
+        server.faults.append(on("live/ws/", httpx2.ReadTimeout))
+    server.lines.silent = how == "never welcomes"
+    client = link()
+    client.start()
+    if how == "never answers":
+        until(lambda: client.status.transport == "websocket", "it is live")
+        server.lines.silent = True
+        line = server.lines.wait()
+        for _ in range(3):
+            alarm.asleep()
+            alarm.advance(12.5)
+        assert len(line.wait_for("ping", 3)) == 3
+        alarm.asleep()
+        alarm.advance(12.5)
+    elif how == "never welcomes":
+        assert alarm.asleep() == 10
+        alarm.advance(10)
+    until(lambda: client.status.link == "offline", "it takes the line for dead")
+    server.faults.clear()
+    broken(client, server, alarm)
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "transport"),
+    [
+        (1000, "offline", "websocket"),
+        (1001, "backing_off", "websocket"),
+        (1006, "offline", "websocket"),
+        (1009, "offline", "websocket"),
+        (1011, "offline", "websocket"),
+        (1012, "backing_off", "websocket"),
+        (4400, None, "sse"),
+        (4401, "backing_off", "websocket"),
+        (4403, None, "sse"),
+        (4408, "offline", "websocket"),
+        (4410, None, "websocket"),
+        (4429, "backing_off", "sse"),
+        (4999, "offline", "websocket"),
+    ],
+)
+def test_close_codes(
+    server: Any, live: Any, alarm: Any, code: int, state: str | None, transport: str
+) -> None:
+    client = live()
+    told: list[str] = []
+    client.on_status(lambda status: told.append(status.link))
+    stood = client._store.number("pulls")
+    server.lines.wait().shut(code)
+    if state is not None:
+        until(lambda: state in told, f"it is {state}")
+    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    until(lambda: client.status.transport == transport, f"by {transport}")
+    assert set(told) <= {state, "live", "connecting", "catching_up"}
+    server.put("cards", {"title": "after"})
+    until(lambda: titles(client) == ["after"], "it is there")
+    assert client._store.number("pulls") > stood
+
+
+@pytest.mark.parametrize(
+    ("error", "times"), [(errors.CursorExpired(), 1), (errors.InvalidCursor(), 1)]
+)
+def test_a_void_cursor_begins_anew(
+    server: Any, live: Any, alarm: Any, kind: str, error: Any, times: int
+) -> None:
+    server.put("cards", {"title": "a"})
+    client = live(kind)
+    server.lines.wait().refuse(error)
+    server.lines.wait(2)
+    until(lambda: client.status.transport == kind, "it is live")
+    assert titles(client) == ["a"]
+    asked = [r.url.params for r in server.requests if r.url.path.endswith("/sync/changes/")]
+    assert "cursor" not in asked[-1]
+
+
+def test_a_new_epoch_on_the_way_begins_anew(server: Any, live: Any, alarm: Any, kind: str) -> None:
+    server.put("cards", {"title": "a"})
+    client = live(kind)
+    line = server.lines.wait()
+    server.new_epoch()
+    server.put("cards", {"title": "b"})
+    until(lambda: line.ended, "the server ends it")
+    passing(alarm, 1, lambda: titles(client) == ["a", "b"], "all is there")
+    assert client._store.text("epoch") == server.epoch
+
+
+@pytest.mark.parametrize("lost", ["before", "after"])
+def test_a_socket_that_breaks_around_a_mutation(
+    server: Any, live: Any, alarm: Any, lost: str
+) -> None:
+    """The same mutation is sent again, and takes effect once (G4)."""
+    client = live()
+
+    def cut(line: Any, frame: Any) -> bool:
+        if frame["type"] != "mutate":
+            return False
+        if lost == "after":
+            server.writes.batch(line.user, {k: frame[k] for k in frame if k not in ("type", "ref")})
+        server.lines.mutated.append(frame["mutations"])
+        line.cut()
+        return True
+
+    server.lines.on_frame = cut
+    alarm.asleep()
+    client.collection("cards").create({"title": "once"})
+    until(lambda: is_soon(alarm), "it is about to be sent")
+    alarm.advance(0.1)
+    until(lambda: client.status.link == "offline", "it waits")
+    assert [m.state for m in client.outbox] == ["sent"]
+    broken(client, server, alarm)
+    assert [json.dumps(m) for m in sent(server)[-1]] == [
+        json.dumps(m) for m in server.lines.mutated[0]
+    ]
+    assert sorted(o["title"] for o in server.visible("ann").values()) == ["after", "once"]
+
+
+def test_results_that_do_not_come(server: Any, live: Any, alarm: Any) -> None:
+    client = live()
+    server.lines.on_frame = lambda line, frame: frame["type"] == "mutate"
+    alarm.asleep()
+    client.collection("cards").create({"title": "a"})
+    passing(alarm, 1, lambda: client.status.link == "offline", "it gives up")
+    broken(client, server, alarm)
+    assert titles(client) == ["a", "after"]
+
+
+def test_poison_over_a_socket_is_set_aside(server: Any, live: Any, alarm: Any) -> None:
+    client = live()
+    poison = errors.SyncError("boom").problem()
+
+    def refuse(line: Any, frame: Any) -> bool:
+        bad = frame["type"] == "mutate" and "poison" in json.dumps(frame)
+        if bad:
+            line.send({"type": "error", "ref": frame["ref"], "problem": poison})
+        return bad
+
+    server.lines.on_frame = refuse
+    alarm.asleep()
+    for title in ("poison", "good"):
+        client.collection("cards").create({"title": title})
+    passing(alarm, 0.1, lambda: client.status.problem, "it says so")
+    until(lambda: [o["title"] for o in server.visible("ann").values()] == ["good"], "the other")
+    assert client.status.link == "live"
+    assert [m.fields["title"] for m in client.outbox] == ["poison"]
+
+
+# Which transport
+
+
+def test_a_line_that_dies_early_is_left_alone_and_tried_again_later(
+    server: Any, link: Any, alarm: Any
+) -> None:
+    server.transports = LADDER
+    server.lines.on_frame = lambda line, frame: line.cut() or True
+    client = link()
+    client.start()
+    for _ in range(3):
+        until(lambda: client.status.link == "offline" and alarm.asleep() == 1, "it waits")
+        alarm.advance(1)
+    until(lambda: client.status.transport == "sse", "it falls to the next")
+    assert sum("upgrade" in r.headers for r in server.requests) == 3
+    (told,) = server.lines.sessions.values()
+    assert told["failed"] == ["websocket"]
+    server.lines.on_frame = None
+    for _ in range(2):
+        alarm.asleep()
+        alarm.advance(25)
+    alarm.asleep()
+    assert client.status.transport == "sse"
+    alarm.advance(10)
+    until(lambda: client.status.transport == "websocket", "it has climbed")
+    assert told["failed"] == []
+
+
+def test_each_time_it_is_left_alone_for_longer() -> None:
+    from django_sync.client.choice import Choice
+    from django_sync.protocol import Transport
+
+    choice = Choice(rest=60, uniform=lambda low, high: 1.0)
+    choice.offered(LADDER)
+    now, rests = 0.0, list[float]()
+    for _ in range(8):
+        for _ in range(3):
+            assert choice.best(now, sparing=False) == "websocket"
+            choice.ended(Transport.WEBSOCKET, now, lived=5)
+        rests.append(choice.climbs_in(Transport.SSE, now) or 0)
+        now += rests[-1]
+    assert rests == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    choice.ended(Transport.WEBSOCKET, now, lived=61)
+    for _ in range(3):
+        choice.ended(Transport.WEBSOCKET, now, lived=5)
+    assert choice.climbs_in(Transport.SSE, now) == 60
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 426, 500])
+def test_where_no_socket_can_be_opened_the_next_is_taken_at_once(
+    server: Any, link: Any, alarm: Any, status: int
+) -> None:
+    server.transports = LADDER
+    server.faults.append(on("live/ws/", httpx2.Response(status)))
+    client = link()
+    told: list[str] = []
+    client.on_status(lambda status: told.append(status.link))
+    client.start()
+    until(lambda: client.status.transport == "sse", "it streams")
+    assert set(told) <= {"connecting", "catching_up", "live"}
+
+
+def test_down_to_polling_and_back(server: Any, link: Any, alarm: Any) -> None:
+    server.transports = LADDER
+    server.held.answers_at_once = True
+    for path in ("live/ws/", "live/stream/"):
+        server.faults.append(on(path, httpx2.Response(404)))
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "poll", "it polls")
+    server.faults.clear()
+    server.held.answers_at_once = False
+    passing(alarm, 10, lambda: client.status.transport == "websocket", "it has climbed")
+    server.put("cards", {"title": "a"})
+    until(lambda: titles(client) == ["a"], "it is live")
+
+
+def test_a_server_without_sessions_lets_no_socket_in(server: Any, link: Any) -> None:
+    server.transports = LADDER
+    server.has_sessions = False
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "sse", "it streams")
+    assert not any("upgrade" in r.headers for r in server.requests)
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_server_that_opens_no_session_streams_all_the_same(
+    server: Any, link: Any, status: int
+) -> None:
+    server.transports = LADDER
+    server.faults.append(on("sessions/", httpx2.Response(status)))
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "sse", "it streams")
+
+
+def test_a_session_of_anothers_client_is_refused(server: Any, link: Any) -> None:
+    server.transports = LADDER
+    problem = errors.ClientMismatch().problem()
+    server.faults.append(on("sessions/", httpx2.Response(403, json=problem)))
+    client = link()
+    client.start()
+    until(lambda: client.status.link == "refused", "it stops")
+
+
+def test_the_server_decides(server: Any, link: Any, alarm: Any) -> None:
+    server.transports = LADDER
+    server.lines.wanted = "sse"
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "sse", "as it was told")
+    server.lines.wanted = None
+    for _ in range(2):
+        alarm.asleep()
+        assert client.status.transport == "sse"
+        alarm.advance(25)
+    alarm.asleep()
+    alarm.advance(10)
+    until(lambda: client.status.transport == "websocket", "it asked again")
+
+
+@pytest.mark.parametrize("to", ["sse", "long-poll", "poll", "carrier pigeon"])
+def test_an_order_to_switch_is_obeyed_for_its_time(
+    server: Any, live: Any, alarm: Any, to: str
+) -> None:
+    client = live()
+    server.lines.wait().send({"type": "switch", "transport": to, "retry_after": 40})
+    expected = to if to in LADDER else "poll"
+    until(lambda: client.status.transport == expected, "it switches")
+    server.put("cards", {"title": "a"})
+    passing(alarm, 3, lambda: titles(client) == ["a"], "changes come")
+    if to == "long-poll":
+        server.held.wait()
+        alarm.advance(40)
+        server.held.release()
+    passing(alarm, 5, lambda: client.status.transport == "websocket", "it has come back")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "used"), [(["sse"], "sse"), (["poll"], "poll"), ([], "poll"), (None, "websocket")]
+)
+def test_a_program_may_say_which(server: Any, link: Any, allowed: Any, used: str) -> None:
+    server.transports = LADDER
+    client = link(transports=allowed)
+    client.start()
+    until(lambda: client.status.transport == used, f"by {used}")
+    for told in server.lines.sessions.values():
+        assert told["transports"] == [*(allowed or LADDER), *(["poll"] if allowed else [])]
+
+
+def test_unknown_transports_are_refused(link: Any) -> None:
+    for name in ("pigeon", "push"):
+        with pytest.raises(ValueError, match=name):
+            link(transports=[name])
+
+
+def test_without_wsproto_there_is_no_websocket(
+    server: Any, link: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    server.transports = LADDER
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "sse", "it streams")
+    (told,) = server.lines.sessions.values()
+    assert told["transports"] == LADDER[1:]
+
+
+def test_sparing_closes_the_line(server: Any, live: Any, alarm: Any, kind: str) -> None:
+    client = live(kind)
+    client.network(foreground=False)
+    until(lambda: client.status.transport == "poll", "it polls")
+    assert server.lines.wait().ended
+    client.network(foreground=True)
+    until(lambda: client.status.transport == kind, "it has come back")
+
+
+# Credentials
+
+
+def test_a_token_that_ends_is_renewed_over_http(server: Any, live: Any, alarm: Any) -> None:
+    tokens = ["t-new"]
+    client = live(auth=BearerAuth("t-ann", renew=lambda: tokens.pop() if tokens else None))
+    server.users["t-new"] = server.users.pop("t-ann")
+    server.lines.wait().shut(4401)
+    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    until(lambda: client.status.transport == "websocket", "it is live")
+    assert tokens == []
+    del server.users["t-new"]
+    server.lines.wait(2).shut(4401)
+    passing(alarm, 1, lambda: client.status.link == "auth_required", "it waits")
+
+
+# Beginning and end
+
+
+def test_stop_ends_the_line_and_its_thread(server: Any, live: Any, kind: str) -> None:
+    client = live(kind)
+    for n in range(1, 4):
+        client.stop()
+        assert threads() == []
+        assert server.lines.opened[-1].ended
+        assert client._store.number("stream") == 0
+        client.start()
+        server.lines.wait(n + 1)
+    until(lambda: client.status.transport == kind, "it is live")
+    client.close()
+    assert threads() == []
+
+
+@pytest.mark.parametrize("what", ["write", "sync", "stop", "close"])
+def test_a_callback_may_do_anything(
+    server: Any, live: Any, alarm: Any, kind: str, what: str
+) -> None:
+    client = live(kind)
+    done: list[str] = []
+
+    def act(event: Any) -> None:
+        if done or event.origin == "local":
+            return
+        done.append(what)
+        if what == "write":
+            client.collection("cards").create({"title": "mine"})
+        else:
+            getattr(client, what)()
+
+    client.on_change("cards")(act)
+    server.put("cards", {"title": "theirs"})
+    until(lambda: done, "it is called")
+    if what in ("stop", "close"):
+        until(lambda: not threads(), "the threads have ended")
+        return
+    passing(alarm, 0.1, lambda: not client.outbox, "it is sent")
+    passing(alarm, 0.1, lambda: client.status.transport == kind, "it goes on")
+
+
+def test_wait_until_synced_while_live(server: Any, live: Any, kind: str) -> None:
+    client = live(kind)
+    server.lines.by_script = True
+    server.put("cards", {"title": "theirs"})
+    client.collection("cards").create({"title": "mine"})
+    server.lines.by_script = False
+    client.wait_until_synced(60)
+    assert titles(client) == ["mine", "theirs"]
+    assert client.outbox == []
+
+
+def test_reset_while_live(server: Any, live: Any, kind: str) -> None:
+    server.put("cards", {"title": "a"})
+    client = live(kind)
+    client.reset()
+    until(lambda: titles(client) == ["a"], "it is there again")
+    until(lambda: client.status.transport == kind, "it is live")
+    client.reset(wipe=True)
+    assert titles(client) == []
+    assert threads() == []
+
+
+# What networks do
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_it_converges_in_any_weather(server: Any, link: Any, alarm: Any, seed: int) -> None:
+    drawn = random.Random(seed)
+    server.transports = LADDER if seed % 2 else LADDER[1:]
+    server.held.answers_at_once = True
+    weights = dict.fromkeys(Fate, 1) | {Fate.DELIVERED: 30}
+    network = FaultyTransport(server.transport(), random.Random(seed), weights=weights)
+    client = link(transport=network, auth=BearerAuth("t-ann", renew=lambda: "t-ann"))
+    client.start()
+    for n in range(60):
+        match drawn.randrange(6):
+            case 0 | 1:
+                client.collection("cards").create({"title": f"c{n:02}"})
+            case 2 | 3:
+                server.put("cards", {"title": f"s{n:02}"}, scope=drawn.choice(["", "b1", "b2"]))
+            case 4:
+                server.revoke("ann", "b1")
+            case 5:
+                server.grant("ann", "b1")
+        if (left := alarm.asleep()) is not None:
+            alarm.advance(left)
+        else:
+            client.start()
+    alarm.asleep()
+    network.heal()
+    client.start()
+    alarm.advance(300)
+    client.wait_until_synced(60)
+    passing(alarm, 1, lambda: client.status.transport in ("websocket", "sse"), "a line")
+    server.put("cards", {"title": "last"})
+    expected = sorted(record["title"] for record in server.visible("ann").values())
+    until(lambda: titles(client) == expected, "it converges")
+    assert client.outbox == []
+
+
+# Found by leaving a line of the code out
+
+
+def test_a_page_of_a_catch_up_waits_for_its_cursor(server: Any, live: Any) -> None:
+    id = server.put("cards", {"title": "old"})
+    client = live()
+    line = server.lines.wait()
+    server.lines.by_script = True
+    line.send(changes(server, put(id, "new", 2), has_more=True))
+    until(lambda: line.wait_for("ack")[-1]["frames"] == 2, "it has come")
+    assert titles(client) == ["old"]
+    line.send({"type": "cursor", "cursor": "c-1"})
+    until(lambda: titles(client) == ["new"], "its cursor has come")
+
+
+def test_a_session_that_has_ended_is_opened_anew(server: Any, live: Any, alarm: Any) -> None:
+    client = live()
+    server.lines.sessions.clear()
+    server.lines.wait().cut()
+    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    until(lambda: client.status.transport == "websocket", "it is live")
+    assert len(server.lines.sessions) == 1
+
+
+def test_a_welcome_of_another_epoch_begins_anew(server: Any, live: Any, alarm: Any) -> None:
+    server.put("cards", {"title": "a"})
+    client = live()
+    stood = client._store.text("cursor")
+    server.lines.on_frame = lambda line, frame: (
+        line.send({"type": "welcome", "epoch": "another"}) or frame["type"] == "hello"
+    )
+    server.lines.wait().cut()
+    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    server.lines.wait(2).wait_for("hello")
+    server.lines.on_frame = None
+    passing(alarm, 1, lambda: client.status.transport == "websocket", "it is live")
+    asked = [r.url.params for r in server.requests if r.url.path.endswith("/sync/changes/")]
+    assert any("cursor" not in params for params in asked[1:])
+    assert client._store.text("cursor") != stood
