@@ -121,9 +121,11 @@ def test_watch_tells_of_each_change_and_of_the_link(server, environment, monkeyp
         shown("again at")
         server.faults.clear()
         shown(f"− cards {id}")
+        seen.append("watched to the end")
 
     monkeypatch.setattr(Terminal, "wait", story)
     assert cli.main(words, server.transport()) == cli.DONE
+    assert seen[-1] == "watched to the end"
 
 
 def cut(request):
