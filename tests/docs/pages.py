@@ -553,6 +553,15 @@ def permissions_page() -> str:
     return "\n\n".join(lines) + "\n"
 
 
+# What becomes of conflicts, of which each cell is played
+
+
+def conflicts_page() -> str:
+    from .conflicts import text
+
+    return text(notice("tests/integration/conflicts.py"))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
@@ -565,6 +574,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/openapi.yaml": openapi_page,
     "docs/reference/write-paths.md": write_paths_page,
     "docs/reference/permissions.md": permissions_page,
+    "docs/reference/conflicts.md": conflicts_page,
 }
 
 

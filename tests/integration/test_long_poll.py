@@ -30,8 +30,8 @@ PATIENCE = 20
 class Server:
     """The example under ASGI, without a socket; it counts how often a pull was run."""
 
-    def __init__(self):
-        self.application: Any = live(get_asgi_application())
+    def __init__(self, application=None):
+        self.application: Any = application or live(get_asgi_application())
         self.runs = 0
         respond = self.application._respond
 
