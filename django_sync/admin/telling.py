@@ -163,6 +163,11 @@ class Since:
         names = {field.name, getattr(field, "column", field.name)}
         return not self.complete or not self.columns.isdisjoint(names)
 
+    def told(self, model: type[Model]) -> str:
+        """Which fields, and by whom, in a few words."""
+        fields = ", ".join(named(model, sorted(self.columns))) or "something"
+        return f"{fields} (by {', '.join(self.actors)})" if self.actors else fields
+
 
 def since(model: type[Model], id: uuid.UUID, above: int, upto: int) -> Since:
     """What became of an object between two revisions."""
