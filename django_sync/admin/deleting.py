@@ -19,6 +19,7 @@ from django.contrib.admin.utils import unquote
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
+from django.utils import formats, timezone
 
 from ..conf import conf
 from ..protocol import Write
@@ -72,23 +73,28 @@ class DeletingMixin(ModelAdmin):
                     self._tell(request, obj, seen)
                     asked = {**request.GET.dict(), SEEN: now}
                     return HttpResponseRedirect(f"{request.path}?{urlencode(asked)}")
+                extra_context = {"subtitle": self._last(obj), **(extra_context or {})}
             response: HttpResponse = super().delete_view(request, object_id, extra_context)
             return response
 
     def _tell(self, request: HttpRequest, obj: Any, seen: str) -> None:
-        """What has changed since the page was shown, or what changed last if none was."""
+        """What has changed since the page was shown."""
         revision = seen.partition(".")[0]
         if revision.isascii() and revision.isdecimal() and len(revision) < 16:
             told = self._told(obj, int(revision))
             messages.warning(request, f"Nothing was deleted. Look again: {told}.")
         elif request.method == "POST":
             messages.warning(request, "Nothing was deleted. Look at what is there by now.")
+
+    def _last(self, obj: Any) -> str:
+        """Which revision changed an object last, when, and by whom if that is known."""
         found, _ = lines(self.model, obj.sync_id, None, decisions=False)
-        if found:
-            last, by = found[0], f" by {found[0].actor}" if found[0].actor else ""
-            fields = f": {', '.join(last.fields)}" if last.fields else ""
-            when = last.at.strftime("%Y-%m-%d %H:%M UTC")
-            messages.info(request, f"Last changed at {when}{by}, revision {last.revision}{fields}.")
+        if not found:
+            return ""
+        last, by = found[0], f", by {found[0].actor}" if found[0].actor else ""
+        fields = f": {', '.join(last.fields)}" if last.fields else ""
+        when = formats.date_format(timezone.localtime(last.at), "DATETIME_FORMAT")
+        return f"Last changed in revision {last.revision}, {when}{by}{fields}"
 
     def _told(self, obj: Any, revision: int) -> str:
         """What others changed of an object, in a few words."""

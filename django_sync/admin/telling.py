@@ -79,6 +79,11 @@ class Line:
     values: Sequence[Difference]
     decision: int | None
 
+    @property
+    def met(self) -> bool:
+        """Whether one of its fields has a value that lost."""
+        return any(one.lost is not None for one in self.values)
+
 
 def lines(
     model: type[Model], id: uuid.UUID, below: int | None, *, decisions: bool

@@ -287,7 +287,7 @@ def delete(client: Client, card: Any, query: str) -> Any:
 def test_delete_is_done_and_noted(one, card):
     asked = one.get(f"{LIST}{card.pk}/delete/", follow=True)
     assert "Are you sure" in asked.text
-    assert "Last changed" in asked.text
+    assert f"in revision {card.sync_revision}, " in asked.context["subtitle"]
     delete(one, card, seen(one, card))
     assert not Card.objects.filter(pk=card.pk).exists()
     made = MutationResult.objects.get(object_id=card.sync_id)
