@@ -7,6 +7,7 @@ are not those of now, nothing is deleted and the page is shown again, with what 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
@@ -110,10 +111,17 @@ class DeletingMixin(ModelAdmin):
 
     # Many
 
-    def get_actions(self, request: HttpRequest) -> Any:
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
         """Django's *delete selected* becomes one that asks for revisions; a project's own stays."""
-        found: Any = super().get_actions(request)
-        if (entry := found.get("delete_selected")) and entry[0] is delete_selected:
+        where = {} if action_location is None else {"action_location": action_location}
+        found: Any = super().get_actions(request, **where)
+        entry: Any = found.get("delete_selected")
+        is_class = hasattr(entry, "func")  # since Django 6.1; a tuple before
+        if entry is None or (entry.func if is_class else entry[0]) is not delete_selected:
+            return found
+        if is_class:
+            found["delete_selected"] = dataclasses.replace(entry, func=delete_as_seen)
+        else:
             found["delete_selected"] = (delete_as_seen, *entry[1:])
         return found
 
