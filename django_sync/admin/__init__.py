@@ -7,6 +7,7 @@ does, so the application works without.
 from .decisions import DecisionAdmin, OpenConflictAdmin
 from .mixin import SyncAdminMixin
 from .pages import ChangeAdmin, ClientAdmin, FeedAdmin
+from .sets import SyncInlineMixin
 
 __all__ = [
     "ChangeAdmin",
@@ -15,4 +16,5 @@ __all__ = [
     "FeedAdmin",
     "OpenConflictAdmin",
     "SyncAdminMixin",
+    "SyncInlineMixin",
 ]

@@ -222,7 +222,7 @@ def reason(error: errors.SyncError) -> str:
 class DecisionAdmin(DecisionPages):
     """What resolvers, users and staff decided; a value that lost can be brought back."""
 
-    list_display = ("id", "at", "by", "kind", "collection", "object_id", "names", "user")
+    list_display = ("id", "at", "by", "names", "user", "collection", "object_id", "kind")
     list_filter = ("at",)
 
 
@@ -230,7 +230,7 @@ class DecisionAdmin(DecisionPages):
 class OpenConflictAdmin(DecisionPages):
     """What nobody has decided yet; staff may."""
 
-    list_display = ("id", "at", "kind", "collection", "object_id", "names", "user")
+    list_display = ("id", "at", "names", "user", "collection", "object_id", "kind")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(settled_at=None)

@@ -9,16 +9,18 @@ again is a choice. The row is locked by then, so nothing comes between the look 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.forms.formsets import DELETION_FIELD_NAME
+from django.forms.models import InlineForeignKeyField
+from django.forms.utils import ErrorDict
 from django.utils.functional import cached_property
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 
 from ..protocol import Json
+from .gone import told_gone, typed
+from .seen import BASE, GONE, BaseWidget, Overlap, base_in
 from .sent import as_sent, in_order, plain, wording
 from .telling import MOST, Since, named, since
 
@@ -27,67 +29,60 @@ if TYPE_CHECKING:
 else:
     Form = forms.ModelForm
 
-BASE = "sync_base"
-"""The hidden field: the revision, and the fields as their user has seen them."""
 NO_BASE = (
     "This form did not say which revision it was made from, so nothing was saved."
     " Look it over, and save again."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """A field that its user changed, and others as well."""
-
-    label: str
-    base: str
-    theirs: str
-    yours: str
-
-
-def facts(obj: Any) -> str:
-    """What sync knows of an object, to be read."""
-    told = (("id", obj.sync_id), ("revision", obj.sync_revision), ("scope", obj.sync_scope or ""))
-    return format_html(
-        '<dl class="django-sync-facts">{}</dl>',
-        format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", told),
-    )
-
-
-class BaseWidget(forms.HiddenInput):
-    """The hidden base, and before it what can be read of the object."""
-
-    input_type = "text"  # so that the page shows its line
-
-    def __init__(self, obj: Any) -> None:
-        super().__init__()
-        self.told = facts(obj)
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        hidden = forms.HiddenInput().render(name, value, attrs, renderer)
-        return format_html("{}{}", self.told, hidden)
-
-
 class RevisionForm(Form):
-    """Goes before the project's own form, for an object that is there."""
+    """Goes before the project's own form; of an object that is to be added it changes nothing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.overlaps: list[Overlap] = []
+        self.own = frozenset(self.fields)
+        """The fields of the form, without those that a formset adds later."""
+        self.new = self.instance._state.adding
+        self.refused = self.gone = False
+        self.revision = 0
+        if self.new:
+            return
         self.revision = int(self.instance.sync_revision)
         self.fields[BASE] = forms.CharField(
             widget=BaseWidget(self.instance), required=False, strip=False, label="Object"
         )
         self.initial[BASE] = self._base_of_now()
 
+    def mark_gone(self) -> None:
+        """Say that the object is there no more; what was typed for it is told, once."""
+        self.gone = True
+        self.fields[BASE] = forms.CharField(widget=forms.HiddenInput(), required=False)
+
+    def full_clean(self) -> None:
+        if not self.gone:
+            super().full_clean()
+            return
+        self._errors, self.cleaned_data = ErrorDict(), {}
+        base = self.base or {"revision": 0, "fields": {}}
+        deleted = DELETION_FIELD_NAME in self.fields and self[DELETION_FIELD_NAME].data
+        if deleted or base.get(GONE):
+            return
+        model = self._meta.model
+        self.overlaps = typed(self, base)
+        self.add_error(None, ValidationError(told_gone(model, base), "gone"))
+        self._carry(json.dumps({**base, GONE: True}))
+
     def _base_of_now(self) -> str:
         fields = {name: self._now(name) for name in self.fields if self._carries(name)}
-        return json.dumps({"revision": self.revision, "fields": fields})
+        told = {"id": str(self.instance.sync_id), "revision": self.revision, "fields": fields}
+        return json.dumps(told)
 
     def _carries(self, name: str) -> bool:
         """Whether a field's value can travel with the form; that of a file cannot."""
         field = self.fields[name]
-        return name != BASE and not field.disabled and not isinstance(field, forms.FileField)
+        left_out = field.disabled or isinstance(field, (forms.FileField, InlineForeignKeyField))
+        return name in self.own and not left_out
 
     def _initial(self, name: str) -> Any:
         return self.get_initial_for_field(self.fields[name], name)
@@ -99,12 +94,7 @@ class RevisionForm(Form):
     @cached_property
     def base(self) -> Json | None:
         """What the form says it was made from; ``None`` where it does not."""
-        try:
-            read = json.loads(self.data.get(self.add_prefix(BASE), ""))
-            revision, fields = int(read["revision"]), dict(read["fields"])
-            return {"revision": revision, "fields": fields} if 0 <= revision < 2**63 else None
-        except (ValueError, TypeError, KeyError):
-            return None
+        return base_in(self.data.get(self.add_prefix(BASE), ""))
 
     # Who changed what
 
@@ -113,6 +103,8 @@ class RevisionForm(Form):
         field, sent = self.fields[name], self._sent(name)
         if name == BASE or field.disabled:
             return False
+        if name not in self.own:
+            return bool(field.has_changed(self._initial(name), self._sent(name)))
         try:
             seen = field.to_python(self._seen(name)) if self._has_seen(name) else None
         except ValidationError:  # a choice that is no more
@@ -141,7 +133,9 @@ class RevisionForm(Form):
     @cached_property
     def changed_data(self) -> list[str]:
         """The fields that the form's user changed, not those that others did."""
-        if self.base is None:
+        if self.gone:
+            return []
+        if self.new or self.base is None:
             return [name for name in super().changed_data if name != BASE]
         return [name for name in self.fields if self._mine(name)]
 
@@ -155,11 +149,16 @@ class RevisionForm(Form):
 
     def _clean_fields(self) -> None:
         super()._clean_fields()  # type: ignore[misc]  # Django's, before clean()
-        if self.base is None:
-            self.add_error(None, ValidationError(NO_BASE, "no_base"))
-            self._stand_on_now([])
+        if self.new:
             return
-        kept = [n for n in self.fields if n != BASE and n not in self.changed_data]
+        if self.base is None:
+            self._refuse(ValidationError(NO_BASE, "no_base"), [])
+            return
+        if self.cleaned_data.get(DELETION_FIELD_NAME):
+            if self.base["revision"] != self.revision:
+                self._refuse(ValidationError(self._told_of_delete(), "revision_conflict"), [])
+            return
+        kept = [n for n in self.fields if n in self.own and n not in self.changed_data]
         merged = [name for name in kept if self._has_seen(name) and self._theirs(name)]
         for name in kept:
             self._keep(name, name in merged)
@@ -199,8 +198,19 @@ class RevisionForm(Form):
             if name in self.fields:
                 told = f"There is “{overlap.theirs[:200]}” by now. Yours is still in the form."
                 self.add_error(name, ValidationError(told, "changed_meanwhile"))
-        self.add_error(None, ValidationError(self._told(met), "revision_conflict"))
+        self._refuse(ValidationError(self._told(met), "revision_conflict"), merged)
+
+    def _refuse(self, error: ValidationError, merged: list[str]) -> None:
+        self.refused = True
+        self.add_error(None, error)
         self._stand_on_now(merged)
+
+    def _told_of_delete(self) -> str:
+        return (
+            f"Nothing was deleted. Since you opened this page (revision {self.base['revision']},"  # type: ignore[index]  # it was looked at
+            f" now {self.revision}) this was changed: {self.since.told(type(self.instance))}."
+            " Save again to delete it all the same."
+        )
 
     def _told(self, met: list[str]) -> str:
         labels = ", ".join(overlap.label for overlap in self.overlaps)
@@ -223,11 +233,14 @@ class RevisionForm(Form):
 
     def _stand_on_now(self, merged: list[str]) -> None:
         """From here on the form is one of today's revision, with its user's changes in it."""
-        data: Any = self.data
-        self.data = data = data.copy()
-        data[self.add_prefix(BASE)] = self._base_of_now()
+        self._carry(self._base_of_now())
         for name in merged:
             self.fields[name].bound_data = lambda data, initial: initial  # type: ignore[method-assign]  # of this form's own copy
+
+    def _carry(self, base: str) -> None:
+        data: Any = self.data
+        self.data = data = data.copy()
+        data[self.add_prefix(BASE)] = base
 
     def differences(self) -> Json:
         """The texts of what its user changed, for the history page; no passwords."""

@@ -6,14 +6,13 @@ here reaches clients like any write, for triggers see it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import get_template, select_template
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
@@ -21,24 +20,23 @@ from ..conf import conf
 from ..models import Decision
 from ..protocol import Write
 from . import rights
-from .forms import BASE, RevisionForm, facts
+from .forms import RevisionForm
+from .lists import ListMixin, beneath
+from .seen import BASE, Overlap, facts
+from .sets import is_synced, with_revisions
 from .telling import label_of, lines
 from .writes import lock, note
-
-if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[Any]
-else:
-    ModelAdmin = object
 
 NOTED = "_django_sync_admin"
 """On an instance: its revision before the write, and the texts of what was changed."""
 
 
-class SyncAdminMixin(ModelAdmin):
+class SyncAdminMixin(ListMixin):
     """For the ``ModelAdmin`` of a synced model; goes before it.
 
     The change form shows id, revision and scope, and is refused where somebody else has changed
-    the same field since it was opened. Inlines and ``list_editable`` write as they always did.
+    the same field since it was opened. So are rows of ``list_editable``, inlines of synced models,
+    and deletes.
     """
 
     # The form
@@ -86,12 +84,17 @@ class SyncAdminMixin(ModelAdmin):
                 shown.readonly_fields = [*shown.readonly_fields, BASE]
             context["sync_history_url"] = self._history(obj)
         response: Any = super().render_change_form(request, context, *args, **kwargs)
-        chosen = response.template_name
-        response.context_data["sync_parent"] = (
-            get_template(chosen) if isinstance(chosen, str) else select_template(chosen)
-        )
-        response.template_name = "admin/django_sync/change_form.html"
+        response.context_data["sync_overlaps"] = _overlaps(context)
+        beneath(response, "admin/django_sync/synced_form.html")
         return response
+
+    def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Inlines of synced models carry revisions as well."""
+        for formset, inline in super().get_formsets_with_inlines(request, obj):
+            if is_synced(inline.model):
+                yield with_revisions(formset, request.user), inline
+            else:
+                yield formset, inline
 
     # Who wrote
 
@@ -138,7 +141,7 @@ class SyncAdminMixin(ModelAdmin):
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]  # Django's own
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         asked = request.GET.get("below", "")
         below = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 16 else None
         decisions = rights.may(self.admin_site, request, "view", Decision)
@@ -153,3 +156,14 @@ class SyncAdminMixin(ModelAdmin):
             "first": below is None,
         }
         return TemplateResponse(request, "admin/django_sync/history.html", context)
+
+
+def _overlaps(context: Any) -> list[tuple[str, Overlap]]:
+    """What met on a page: the fields of its object, and of each row of its inlines."""
+    found = [("", one) for one in getattr(context["adminform"].form, "overlaps", ())]
+    for inlines in context.get("inline_admin_formsets") or ():
+        for form in inlines.formset.initial_forms:
+            told = getattr(form, "overlaps", ())
+            of = str(form.instance) if told and not form.gone else str(inlines.opts.verbose_name)
+            found += [(of, one) for one in told]
+    return found

@@ -5,6 +5,7 @@ Made for long tables: order and search go by an index, and nobody counts to the 
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -20,6 +21,7 @@ from django.utils.functional import cached_property
 
 from .. import capture
 from ..conf import conf
+from ..history import OPS
 from ..ids import canonical_uuid
 from ..models import Change, Client, Feed
 from ..status import MOST as WHOLE_COUNT
@@ -104,9 +106,17 @@ def by_object(queryset: QuerySet[Any], term: str) -> QuerySet[Any] | None:
 class ChangeAdmin(ReadOnlyAdmin):
     """The log: which object changed, where, when and how."""
 
-    list_display = ("position", "at", "model", "op", "object_id", "revision", "columns", "scope")
+    list_display = ("position", "at", "model", "done", "object_id", "revision", "touched", "scope")
     ordering = ("-position",)
     search_help_text = "An object’s id, or else a scope; exactly as it is."
+
+    @admin.display(description="op")
+    def done(self, obj: Change) -> str:
+        return str(OPS[obj.op])
+
+    @admin.display(description="columns", empty_value="")
+    def touched(self, obj: Change) -> str:
+        return (obj.columns or "").replace(",", ", ")
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         found = by_object(queryset, term)
@@ -153,11 +163,13 @@ class FeedAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        told = status()
         context = {
             **self.admin_site.each_context(request),
             "title": "Feed status",
             "opts": self.opts,
-            "status": status(),
+            "status": told,
+            "oldest": told.oldest and datetime.datetime.fromisoformat(str(told.oldest)),
             "most": WHOLE_COUNT,
             "sizes": sizes(),
             "problems": capture.verify(conf.DATABASE),

@@ -79,6 +79,11 @@ class Line:
     values: Sequence[Difference]
     decision: int | None
 
+    @property
+    def met(self) -> bool:
+        """Whether one of its fields has a value that lost."""
+        return any(one.lost is not None for one in self.values)
+
 
 def lines(
     model: type[Model], id: uuid.UUID, below: int | None, *, decisions: bool
@@ -162,6 +167,11 @@ class Since:
         """Whether a model's field may have changed."""
         names = {field.name, getattr(field, "column", field.name)}
         return not self.complete or not self.columns.isdisjoint(names)
+
+    def told(self, model: type[Model]) -> str:
+        """Which fields, and by whom, in a few words."""
+        fields = ", ".join(named(model, sorted(self.columns))) or "something"
+        return f"{fields} (by {', '.join(self.actors)})" if self.actors else fields
 
 
 def since(model: type[Model], id: uuid.UUID, above: int, upto: int) -> Since:

@@ -8,10 +8,12 @@ from typing import Any
 from django.db import connections
 from django.db.models import Model
 
+from .. import feed
 from ..conf import conf
 from ..ids import new_id
 from ..models import Feed, MutationResult
 from ..protocol import Json, Status, Write
+from .telling import label_of
 
 
 def lock(model: type[Model], **named: Any) -> int | None:
@@ -23,6 +25,24 @@ def lock(model: type[Model], **named: Any) -> int | None:
         Feed.objects.using(conf.DATABASE).filter(id=0).update(head=0)
     rows = model._base_manager.using(conf.DATABASE).select_for_update().filter(**named)
     return rows.order_by().values_list("sync_revision", flat=True).first()
+
+
+def lock_all(model: type[Model], keys: list[Any]) -> dict[Any, int]:
+    """Lock rows, in one order for everybody; the revision of each that is there."""
+    if not connections[conf.DATABASE].features.has_select_for_update:
+        Feed.objects.using(conf.DATABASE).filter(id=0).update(head=0)
+    rows = model._base_manager.using(conf.DATABASE).select_for_update().filter(pk__in=keys)
+    return dict(rows.order_by("pk").values_list("pk", "sync_revision"))
+
+
+def revision_after(model: type[Model], key: Any, id: uuid.UUID) -> int:
+    """An object's revision by now, or the last that it had."""
+    rows = model._base_manager.using(conf.DATABASE).filter(pk=key)
+    found = rows.order_by().values_list("sync_revision", flat=True).first()
+    if found is not None:
+        return int(found)
+    trace = feed.tombstones(label_of(model), [id]).get(id)
+    return 0 if trace is None else trace.revision
 
 
 def note(

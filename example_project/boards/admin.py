@@ -16,12 +16,19 @@ class MembershipInline(admin.TabularInline):
     extra = 0
 
 
+class LabelInline(admin.TabularInline):
+    """Synced: under a mixin's page its rows carry their revisions as well."""
+
+    model = Label
+    extra = 0
+
+
 @admin.register(Board)
 class BoardAdmin(SyncAdminMixin, admin.ModelAdmin):
     list_display = ["name", "owner", "color"]
     list_select_related = ["owner"]
     search_fields = ["name"]
-    inlines = [MembershipInline]
+    inlines = [MembershipInline, LabelInline]
 
 
 @admin.register(Label)

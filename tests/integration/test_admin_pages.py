@@ -83,6 +83,14 @@ def test_nothing_is_added_changed_or_deleted(root, phone, card, model):
     assert Change.objects.exists()
 
 
+def test_an_entry_has_a_page(root, phone, card):
+    phone.one(phone.update(card, title="Mine"))
+    feed.sequence()
+    change, client = Change.objects.latest("position"), Installation.objects.get()
+    for address in (f"change/{change.pk}", f"client/{client.pk}"):
+        assert root.get(f"/admin/django_sync/{address}/change/").status_code == 200
+
+
 def test_the_log_is_listed_newest_first_and_searched_exactly(root, people):
     feed.sequence()
     card = Card.objects.get(board=people.launch)

@@ -1,0 +1,203 @@
+"""Deleting asks for what was looked at: the revisions, and what goes with the objects.
+
+The page of one object carries them in its address, that of many in a hidden field; where they
+are not those of now, nothing is deleted and the page is shown again, with what has changed.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.options import TO_FIELD_VAR
+from django.contrib.admin.utils import unquote
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.utils import formats, timezone
+
+from ..conf import conf
+from ..protocol import Write
+from .gone import typed, who_deleted
+from .seen import BASE, base_in
+from .telling import label_of, lines, since
+from .writes import lock_all, note, revision_after
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = object
+
+SEEN = "sync_seen"
+"""In an address or a form: the revisions that its user looked at."""
+TOLD = 10
+"""Objects of which a page says one by one that they changed."""
+
+
+class DeletingMixin(ModelAdmin):
+    """The part of ``SyncAdminMixin`` that deletes."""
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        key, id, before = obj.pk, obj.sync_id, obj.sync_revision
+        super().delete_model(request, obj)
+        after = revision_after(self.model, key, id)
+        note(request.user, Write.DELETE, label_of(self.model), id, (before, after))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        found = list(queryset.values_list("pk", "sync_id", "sync_revision"))
+        super().delete_queryset(request, queryset)
+        for key, id, before in found:
+            after = revision_after(self.model, key, id)
+            note(request.user, Write.DELETE, label_of(self.model), id, (before, after))
+
+    # One
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Django's page, at an address that says which revision it shows."""
+        with transaction.atomic(using=conf.DATABASE):
+            to_field = request.POST.get(TO_FIELD_VAR, request.GET.get(TO_FIELD_VAR))
+            obj = None
+            if not to_field or self.to_field_allowed(request, to_field):
+                obj = self.get_object(request, unquote(object_id), to_field)
+            if obj is not None and self.has_delete_permission(request, obj):
+                now = f"{obj.sync_revision}.{self._going([obj], request)}"
+                seen = request.GET.get(SEEN, "")
+                if seen != now:
+                    self._tell(request, obj, seen)
+                    asked = {**request.GET.dict(), SEEN: now}
+                    return HttpResponseRedirect(f"{request.path}?{urlencode(asked)}")
+                extra_context = {"subtitle": self._last(obj), **(extra_context or {})}
+            response: HttpResponse = super().delete_view(request, object_id, extra_context)
+            return response
+
+    def _tell(self, request: HttpRequest, obj: Any, seen: str) -> None:
+        """What has changed since the page was shown."""
+        revision = seen.partition(".")[0]
+        if revision.isascii() and revision.isdecimal() and len(revision) < 16:
+            told = self._told(obj, int(revision))
+            messages.warning(request, f"Nothing was deleted. Look again: {told}.")
+        elif request.method == "POST":
+            messages.warning(request, "Nothing was deleted. Look at what is there by now.")
+
+    def _last(self, obj: Any) -> str:
+        """Which revision changed an object last, when, and by whom if that is known."""
+        found, _ = lines(self.model, obj.sync_id, None, decisions=False)
+        if not found:
+            return ""
+        last, by = found[0], f", by {found[0].actor}" if found[0].actor else ""
+        fields = f": {', '.join(last.fields)}" if last.fields else ""
+        when = formats.date_format(timezone.localtime(last.at), "DATETIME_FORMAT")
+        return f"Last changed in revision {last.revision}, {when}{by}{fields}"
+
+    def _told(self, obj: Any, revision: int) -> str:
+        """What others changed of an object, in a few words."""
+        if obj.sync_revision == revision:
+            return "what is deleted along with it has changed"
+        found = since(self.model, obj.sync_id, revision, obj.sync_revision)
+        return f"since you looked, this was changed: {found.told(self.model)}"
+
+    def _going(self, objs: Any, request: HttpRequest) -> str:
+        """A short mark of everything that would be deleted, as the page lists it."""
+        listed = self.get_deleted_objects(objs, request)[0]
+        return hashlib.sha256(repr(listed).encode()).hexdigest()[:16]
+
+    # Many
+
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
+        """Django's *delete selected* becomes one that asks for revisions; a project's own stays."""
+        where = {} if action_location is None else {"action_location": action_location}
+        found: Any = super().get_actions(request, **where)
+        entry: Any = found.get("delete_selected")
+        is_class = hasattr(entry, "func")  # since Django 6.1; a tuple before
+        if entry is None or (entry.func if is_class else entry[0]) is not delete_selected:
+            return found
+        if is_class:
+            found["delete_selected"] = dataclasses.replace(entry, func=delete_as_seen)
+        else:
+            found["delete_selected"] = (delete_as_seen, *entry[1:])
+        return found
+
+    def sync_seen(self, rows: Any) -> str:
+        """The revisions of rows on a page, to be carried by it."""
+        return json.dumps({str(row.pk): row.sync_revision for row in rows})
+
+    # What is gone
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Where a form of the object was sent, its user gets back what they typed."""
+        match = request.resolver_match
+        if request.method != "POST" or match is None or not str(match.url_name).endswith("_change"):
+            return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc, no-any-return]  # Django's own
+        form = self.get_form(request, None, change=False)(request.POST)
+        base = base_in(request.POST.get(BASE, "")) or {"fields": {}}
+        left_out = {BASE, "csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
+        left_out |= {name for name, field in form.fields.items() if _is_secret(field)}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"This {opts.verbose_name} was deleted",
+            "opts": opts,
+            "overlaps": typed(form, base),
+            "who": who_deleted(self.model, base),
+            "may_add": self.has_add_permission(request),
+            "sent": [(n, v) for n, vs in request.POST.lists() if n not in left_out for v in vs],
+        }
+        return TemplateResponse(request, "admin/django_sync/gone.html", context)
+
+
+def _is_secret(field: Any) -> bool:
+    return getattr(field.widget, "input_type", "") == "password"
+
+
+def _seen_in(request: HttpRequest) -> dict[str, Any]:
+    try:
+        return dict(json.loads(request.POST.get(SEEN, "")))
+    except (ValueError, TypeError):
+        return {}
+
+
+def delete_as_seen(modeladmin: Any, request: HttpRequest, queryset: Any) -> Any:
+    """Delete selected objects, unless others changed one of them since it was shown."""
+    with transaction.atomic(using=conf.DATABASE):
+        lock_all(modeladmin.model, list(queryset.values_list("pk", flat=True)))
+        rows = list(queryset)
+        seen, going = _seen_in(request), modeladmin._going(queryset, request)
+        confirmed = bool(request.POST.get("post"))
+        moved = [
+            row for row in rows if seen.get(str(row.pk), row.sync_revision) != row.sync_revision
+        ]
+        for row in moved[:TOLD]:
+            known = seen[str(row.pk)]
+            told = modeladmin._told(row, known if isinstance(known, int) else 0)
+            messages.warning(request, f"{row}: {told}.")
+        if moved[TOLD:]:
+            messages.warning(request, f"{len(moved) - TOLD} more were changed since you looked.")
+        asked = request
+        if confirmed and (moved or seen.get("going") != going):
+            if not moved:
+                messages.warning(request, "What would be deleted is not what you were shown.")
+            messages.warning(request, "Nothing was deleted. Look again.")
+            asked = copy.copy(request)
+            asked.POST = _without(request.POST, "post")  # type: ignore[assignment]  # a plain one does
+        response = delete_selected(modeladmin, asked, queryset)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            now = {str(row.pk): row.sync_revision for row in rows} | {"going": going}
+            response.context_data["sync_seen"] = json.dumps(now)
+            if modeladmin.delete_selected_confirmation_template is None:
+                response.template_name = "admin/django_sync/delete_selected.html"
+        return response
+
+
+def _without(data: QueryDict, name: str) -> QueryDict:
+    left = data.copy()
+    left.pop(name, None)
+    return left
