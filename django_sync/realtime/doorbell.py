@@ -52,10 +52,13 @@ class Doorbell:
         self._users: set[str] = set()
         self._failing = False
         self.idle = threading.Event()
+        self.idle.set()
         """Set while all that was noted has been told, or has failed to be."""
 
     def __call__(self, user: str | None) -> None:
         """Note what is to be told, and wake who tells it; never waits."""
+        if layer() is None:
+            return
         with self._lock:
             if self._process != os.getpid():  # also after a fork, which takes no threads along
                 self._process = os.getpid()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import threading
 import uuid
 
 import pytest
@@ -61,8 +62,6 @@ def test_a_bell_here_is_heard_there(layers, monkeypatch, backend):
 
 def iter_of(listener, sender):
     """``me()`` as two processes would say it: the bell's thread is the other one."""
-    import threading
-
     main = threading.main_thread()
     return lambda: listener if threading.current_thread() is main else sender
 
@@ -110,12 +109,12 @@ def test_a_layer_that_is_gone_costs_the_writer_nothing(layers, caplog):
     assert len(said) == 1, "once, not for each write"
 
 
-def test_without_a_layer_that_leaves_the_process_nothing_is_told(settings):
+def test_without_a_layer_that_leaves_the_process_no_thread_is_started(settings):
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     assert doorbell.layer() is None
-    bell = doorbell.Doorbell()
-    bell(None)
-    told(bell)
+    before = threading.active_count()
+    doorbell.Doorbell()(None)
+    assert threading.active_count() == before
 
 
 def test_a_bell_is_hung_up_where_the_project_has_a_layer():
