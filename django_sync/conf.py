@@ -48,7 +48,18 @@ SETTINGS: dict[str, Setting] = {
             500,
             "Milliseconds after which a process in which clients wait looks for changes again.",
         ),
-        Setting("LIVE_THREADS", 4, "Threads in which a process runs the pulls of those who wait."),
+        Setting(
+            "LIVE_THREADS",
+            4,
+            "Threads in which a process that is wrapped in `live` reads for its clients; it writes "
+            "in half as many more.",
+        ),
+        Setting(
+            "LIVE_QUEUE",
+            1000,
+            "Requests that may be in line for these threads in a process, held pulls aside; one "
+            "more is answered `unavailable`.",
+        ),
         Setting(
             "SEQUENCE_BATCH",
             5000,
@@ -129,6 +140,7 @@ class Conf:
     TRANSPORTS: list[str]
     WATCH_MS: int
     LIVE_THREADS: int
+    LIVE_QUEUE: int
     SEQUENCE_BATCH: int
     SEQUENCE_WAIT_MS: int
     RETRIES: int

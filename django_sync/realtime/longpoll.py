@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -23,12 +23,8 @@ from django.db import close_old_connections
 from django.urls import Resolver404, resolve, set_script_prefix
 
 from ..conf import conf
+from .plain import Application, Plain, Receive, Scope, Send, disconnected
 from .watch import News, Waiter, Watch
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ROUTE = "django_sync:live-changes"
 
@@ -47,9 +43,9 @@ class Live(ASGIHandler):
 
     def __init__(self, application: Application) -> None:
         super().__init__()
-        self.application = application
         self.load_middleware()  # the synchronous chain: it runs whole in one thread
         self.pool = ThreadPoolExecutor(conf.LIVE_THREADS, thread_name_prefix="django_sync.live")
+        self.application = Plain(application, self, self.pool)
         self._watches: tuple[asyncio.AbstractEventLoop, Watch] | None = None
 
     @property
@@ -66,7 +62,7 @@ class Live(ASGIHandler):
             await self.application(scope, receive, send)
             return
         answered = asyncio.ensure_future(self._answer(scope, wait))
-        gone = asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(disconnected(receive))
         try:
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
             if answered.done():
@@ -151,11 +147,6 @@ async def _woken(waiter: Waiter, scopes: frozenset[str], seconds: float) -> bool
     except TimeoutError:
         return False
     return True
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _from(scope: Scope, cursor: str) -> Scope:

@@ -24,6 +24,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = {
+    "django": "import uvicorn; uvicorn.run('django.core.asgi:get_asgi_application', port={port},"
+    " factory=True, log_level='error', lifespan='off')",
     "asgi": "import uvicorn; uvicorn.run('example_project.asgi:application', port={port},"
     " log_level='error', lifespan='off')",
     "wsgi": "from wsgiref.simple_server import make_server, WSGIRequestHandler;"
