@@ -5,8 +5,8 @@ connection: two hundred clients that poll at once are two hundred connections. H
 stands in line until one of a few threads is free, and runs whole in it, as WSGI would
 run it: no more connections than threads, and one hop where Django makes several.
 
-Readers and writers stand in two lines, since a batch of mutations takes a hundred times as long as a
-pull that finds nothing. This file knows nothing of waiting.
+Readers and writers stand in two lines, since a batch of mutations may take a hundred times as
+long as a pull that finds nothing. This file knows nothing of waiting.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Plain:
 
 
 def ours(scope: Scope) -> bool:
-    """Whether a request is of the protocol. Were it taken for one wrongly, it is answered as well."""
+    """Whether a request is of the protocol; one that is taken for it wrongly is answered as well."""
     if scope["type"] != "http":
         return False
     try:
@@ -150,7 +150,7 @@ def _refusal() -> HttpResponse:
         status=error.status,
         content_type="application/problem+json",
         headers={
-            "Retry-After": str(random.randint(*AGAIN)),
+            "Retry-After": str(random.randint(*AGAIN)),  # noqa: S311: no secret
             "Cache-Control": "private, no-store",
         },
     )

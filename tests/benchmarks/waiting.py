@@ -1,12 +1,12 @@
 """Many who wait and many who poll, on one ASGI process, while others write.
 
-    DATABASE_URL=postgresql://… python -m tests.benchmarks.waiting [--clients 200] [--seconds 120] [--kept]
+    DATABASE_URL=postgresql://… python -m tests.benchmarks.waiting [--seconds 120] [--kept]
 
 So many clients hold long polls and as many poll every two seconds, as one user over HTTP against
 uvicorn; another process writes ``--rate`` cards a second through the ORM. At the end each client
-must have heard of each card. Prints latency from the commit to the client, requests, the server's CPU,
-and its memory and database connections at intervals. ``--kept`` lets the site keep connections
-(``CONN_MAX_AGE``). Figures are this machine's.
+must have heard of each card. Prints latency from the commit to the client, requests, the
+server's CPU, and its memory and database connections at intervals. ``--kept`` lets the site keep
+connections (``CONN_MAX_AGE``). Figures are this machine's.
 """
 
 from __future__ import annotations
