@@ -56,21 +56,23 @@ class Plain:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not ours(scope):
             await self.application(scope, receive, send)
-        elif self.asked >= conf.LIVE_QUEUE:
-            await self.handler.send_response(_refusal(), send)
-        else:
-            self.asked += 1
-            try:
-                await self._serve(scope, receive, send)
-            finally:
-                self.asked -= 1
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, unless the client goes before its turn comes."""
+            return
         try:
             body = await self.handler.read_body(receive)
         except RequestAborted:
             return
+        if self.asked >= conf.LIVE_QUEUE:
+            body.close()
+            await self.handler.send_response(_refusal(), send)
+            return
+        self.asked += 1
+        try:
+            await self._serve(scope, body, receive, send)
+        finally:
+            self.asked -= 1
+
+    async def _serve(self, scope: Scope, body: Any, receive: Receive, send: Send) -> None:
+        """Answer one request, unless the client goes before its turn comes."""
         pool = self.reads if scope["method"] in READS else self.writes
         job = pool.submit(copy_context().run, self._respond, scope, body)
         told = asyncio.ensure_future(self._tell(job, send, pool))
@@ -122,7 +124,7 @@ class Plain:
 
 
 def ours(scope: Scope) -> bool:
-    """Whether a request is of the protocol; one that is taken for it wrongly is answered as well."""
+    """Whether a request is of the protocol; one that is taken for one wrongly is answered too."""
     if scope["type"] != "http":
         return False
     try:
@@ -150,7 +152,7 @@ def _refusal() -> HttpResponse:
         status=error.status,
         content_type="application/problem+json",
         headers={
-            "Retry-After": str(random.randint(*AGAIN)),  # noqa: S311: no secret
+            "Retry-After": str(random.randint(*AGAIN)),  # noqa: S311
             "Cache-Control": "private, no-store",
         },
     )
