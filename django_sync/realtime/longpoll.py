@@ -4,7 +4,8 @@
 runs through the project's own middleware and view, in a thread of a small pool, like any other;
 where its answer is empty the thread and its database connection are given back, and
 the request runs once more when the feed has something for its user. So middleware of
-any kind is fine here, and a thousand who wait cost a thousand sockets.
+any kind is fine here, and a thousand who wait cost a thousand sockets. What does not wait
+runs in the same threads (``plain.py``).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def live(application: Any) -> Live:
 
 
 class Live(ASGIHandler):
-    """The ASGI application that holds pulls, and hands all else on."""
+    """The ASGI application that holds pulls, and hands all else to ``Plain``."""
 
     def __init__(self, application: Application) -> None:
         super().__init__()

@@ -28,6 +28,7 @@ from typing import Any
 import httpx2
 
 from tests.benchmarks.first_pull import (
+    KEPT,
     MIGRATE,
     cpu,
     database,
@@ -86,7 +87,7 @@ class Client:
             await asyncio.sleep(random.uniform(1, 2) * int(answer.headers.get("Retry-After", 1)))
             return True
         except httpx2.HTTPError as error:
-            self.errors[type(error).__name__] += 1
+            self.errors[f"{type(error).__name__}: {error}"] += 1
             await asyncio.sleep(random.uniform(0, 1))
             return True
         now = time.time()
@@ -136,7 +137,9 @@ async def sampled(pid: int, env: dict[str, str], every: float, samples: list[Any
 
 async def stage(asked: Any, port: int, pid: int, token: str, env: dict[str, str]) -> dict[str, Any]:
     """Let them wait, poll and write; what came of it."""
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+    limits = httpx2.Limits(
+        max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT / 3
+    )
     async with httpx2.AsyncClient(
         base_url=f"http://127.0.0.1:{port}/sync/",
         headers={"Authorization": f"Token {token}"},
