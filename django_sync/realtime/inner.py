@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from django.urls import Resolver404, resolve
 
-Scope = dict[str, Any]
+from .plain import Scope
 
 PULL = "django_sync:live-changes"
 SOCKET = "django_sync:live-socket"

@@ -4,14 +4,15 @@
 runs through the project's own middleware and view, in a thread of a small pool, like any other;
 where its answer is empty the thread and its database connection are given back, and
 the request runs once more when the feed has something for its user. So middleware of
-any kind is fine here, and a thousand who wait cost a thousand sockets.
+any kind is fine here, and a thousand who wait cost a thousand sockets. What does not wait
+runs in the same threads (``plain.py``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -23,15 +24,13 @@ from django.urls import set_script_prefix
 
 from ..conf import conf
 from .hub import Hub
-from .inner import PULL, SOCKET, STREAM, Inside, Scope, routed
+from .inner import PULL, SOCKET, STREAM, Inside, routed
+from .plain import Application, Plain, Receive, Scope, Send, disconnected
 from .shared import Shared
 from .stream import Stream
 from .watch import Waiter, Watch
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 HELD = Inside()
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def live(application: Any) -> Live:
@@ -44,13 +43,13 @@ def live(application: Any) -> Live:
 
 
 class Live(ASGIHandler):
-    """The ASGI application that holds pulls, and hands all else on."""
+    """The ASGI application that holds pulls, and hands all else to ``Plain``."""
 
     def __init__(self, application: Application) -> None:
         super().__init__()
-        self.application = application
         self.load_middleware()  # the synchronous chain: it runs whole in one thread
         self.pool = ThreadPoolExecutor(conf.LIVE_THREADS, thread_name_prefix="django_sync.live")
+        self.application = Plain(application, self, self.pool)
         self._shared: Shared | None = None
 
     @property
@@ -58,7 +57,7 @@ class Live(ASGIHandler):
         """What all connections of the running event loop share."""
         loop = asyncio.get_running_loop()
         if self._shared is None or self._shared.loop is not loop:
-            self._shared = Shared(loop, self._threaded)
+            self._shared = Shared(loop)
         return self._shared
 
     @property
@@ -85,7 +84,7 @@ class Live(ASGIHandler):
             await self.application(scope, receive, send)
             return
         answered = asyncio.ensure_future(self._answer(scope, wait))
-        gone = asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(disconnected(receive))
         try:
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
             if answered.done():
@@ -121,7 +120,9 @@ class Live(ASGIHandler):
 
     async def ask(self, scope: Scope, inside: Inside, body: bytes = b"") -> Any:
         """The project's answer to a request that an open connection makes of it."""
-        return await self._threaded(self._respond, scope, 1, inside, body)
+        pool = self.application.writes if body else self.pool
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(pool, self._respond, scope, 1, inside, body)
 
     def _respond(self, scope: Scope, run: int, inside: Inside = HELD, body: bytes = b"") -> Any:
         """Django's answer to one request, in the thread that this runs in.
@@ -154,11 +155,6 @@ async def _woken(waiter: Waiter, scopes: frozenset[str], seconds: float) -> bool
     except TimeoutError:
         return False
     return True
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _from(scope: Scope, cursor: str) -> Scope:

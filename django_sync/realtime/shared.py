@@ -1,7 +1,7 @@
 """What the connections of one event loop share: the watch, the hub, and the bells that hurry them.
 
-Their reading is done in the application's threads, on connections that are looked after as
-Django does around a request.
+They read in a thread of their own, for requests may stand in line for the others; its
+connection is looked after as Django does around a request.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -22,18 +23,16 @@ from .watch import News, Watch
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..fanout import Delivery, Seat
 
-Threaded = Callable[..., Awaitable[Any]]
-
 
 class Shared:
     """The watch and the hub of ``loop``; ``open`` counts sockets and streams, by user."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, threaded: Threaded) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         from .. import announce
 
         self.loop = loop
         self.open: Counter[str] = Counter()
-        self._threaded = threaded
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="django_sync.hub")
         self.watch = Watch(self._look, _interval)
         self.hub = Hub(self._turn, self._sealed, _interval)
         announce.listen(self.bell)
@@ -71,6 +70,9 @@ class Shared:
             self.open[user] -= 1
             if not self.open[user]:
                 del self.open[user]
+
+    async def _threaded(self, function: Callable[..., Any], *args: Any) -> Any:
+        return await self.loop.run_in_executor(self._reader, function, *args)
 
     async def _look(self, after: int | None) -> News:
         from .. import feed
