@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..conf import conf
 from ..errors import SyncError
 from .hub import Frame, Hub
+from .plain import Send
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..fanout import Audience, Seat
 
 log = logging.getLogger("django_sync.realtime")
-
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 WINDOW = 16
 """Frames of changes that a client may have before it, unacknowledged or not yet sent."""

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from .. import errors
 from ..conf import conf
 from .hub import Frame
-from .inner import STREAM, Inside, Scope, inner
-from .line import Line, Send
+from .inner import STREAM, Inside, inner
+from .line import Line
+from .plain import Receive, Scope, Send, disconnected
 
 if TYPE_CHECKING:
     from .longpoll import Live
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 CHANGES = b"event: changes\n"
 HEADERS = [
@@ -59,7 +59,7 @@ class Stream(Line):
                 return
             await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             self.open(self.begin)
-            left = asyncio.create_task(_left(receive))
+            left = asyncio.create_task(disconnected(receive))
             beats = asyncio.create_task(self._beat())
             over = asyncio.create_task(self._over.wait())
             try:
@@ -145,8 +145,3 @@ async def answer(send: Send, status: int, problem: Mapping[str, Any]) -> None:
     headers = [(b"content-type", b"application/problem+json"), (b"retry-after", b"60")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(dict(problem)).encode()})
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
