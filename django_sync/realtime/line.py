@@ -3,20 +3,24 @@
 Nobody but that task waits for the client. Frames that the client has not taken are few and
 counted; while there are ``WINDOW`` of them the line is not ready, the hub passes it over, and its
 place in the feed stays where it is. So a slow client costs a few frames of memory, and no time.
+All else that it has not taken is counted, too, and ends the line where it becomes too much.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..conf import conf
 from ..errors import SyncError
 from .hub import Frame, Hub
+from .inner import granted
+
+log = logging.getLogger("django_sync.realtime")
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..fanout import Audience, Seat
@@ -25,6 +29,9 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 WINDOW = 16
 """Frames of changes that a client may have before it, unacknowledged or not yet sent."""
+
+WAITING = 4 * WINDOW
+"""Events of all kinds that may wait to be sent."""
 
 FAREWELL_SECONDS = 5
 """The longest time that a client gets to take what it is told last."""
@@ -38,7 +45,7 @@ class Line:
     def __init__(self, hub: Hub, send: Send) -> None:
         self.hub = hub
         self._send = send
-        self._events: deque[Mapping[str, Any]] = deque()
+        self._events: deque[tuple[Mapping[str, Any], bool]] = deque()
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._room = asyncio.Event()
@@ -47,9 +54,12 @@ class Line:
         self._follower: asyncio.Task[None] | None = None
         self.frames = 0
         """Frames of changes that were put into the queue so far."""
+        self.gone = 0
+        """Those of them that were handed to the server to be sent."""
         self.taken = 0
         """Those of them that the client has taken."""
         self.taken_at = 0.0
+        self.finished = False
         self.told = ""
         """The cursor that was told last."""
 
@@ -75,6 +85,14 @@ class Line:
     def recheck(self) -> None:
         raise NotImplementedError
 
+    def overrun(self) -> None:
+        """Too much waits to be sent: end."""
+        raise NotImplementedError
+
+    def fail(self) -> None:
+        """Something broke that was not foreseen: end."""
+        raise NotImplementedError
+
     # The hub's side
 
     @property
@@ -85,7 +103,7 @@ class Line:
         if self.frames == self.taken:
             self.taken_at = asyncio.get_running_loop().time()
         self.frames += 1
-        self.put(self.frame_event(frame))
+        self.put(self.frame_event(frame), counted=True)
 
     def tell_cursor(self, cursor: str) -> None:
         if cursor != self.told:
@@ -95,14 +113,22 @@ class Line:
     def refresh(self) -> None:
         """Pull from the last place on, until nothing is missing, and join the hub."""
         self.hub.leave(self)
-        if self._follower is None or self._follower.done():
-            self._follower = asyncio.create_task(self._follow())
+        if not self.finished and (self._follower is None or self._follower.done()):
+            self._follower = asyncio.create_task(self.guarded(self._follow()))
 
     # The client's side
 
-    def put(self, event: Mapping[str, Any]) -> None:
-        """Send an event when those before it are sent."""
-        self._events.append(event)
+    def put(self, event: Mapping[str, Any], *, counted: bool = False) -> None:
+        """Send an event when those before it are sent; ``counted``: a frame of changes."""
+        if self.finished:
+            return
+        if len(self._events) >= WAITING:
+            self.overrun()
+            return
+        self._add(event, counted)
+
+    def _add(self, event: Mapping[str, Any], counted: bool = False) -> None:
+        self._events.append((event, counted))
         self._empty.clear()
         self._filled.set()
         if self._writer is None:
@@ -118,7 +144,7 @@ class Line:
 
     def look(self, audience: Audience) -> None:
         """See whether the line still delivers what its user sees; ``audience`` is that, now."""
-        if self._follower is not None and not self._follower.done():
+        if self.finished or (self._follower is not None and not self._follower.done()):
             return  # a pull is under way, which sees for itself
         if audience.key != self.seat.audience.key:
             self.refresh()
@@ -136,18 +162,25 @@ class Line:
         self.told = cursor
         self.refresh()
 
+    async def drained(self) -> None:
+        """Wait until all that was put here is sent."""
+        if self._writer is not None:
+            await self._empty.wait()
+
     async def finish(self, *events: Mapping[str, Any]) -> None:
-        """Send these last, to whoever still takes them; then nothing more."""
+        """Send these last, and nothing more; to whoever takes nothing, only the very last."""
+        self.finished = True
         self.hub.leave(self)
         if self._follower is not None:
             self._follower.cancel()
         for event in events:
-            self.put(event)
-        with contextlib.suppress(TimeoutError):
+            self._add(event)
+        try:
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self._empty.wait()
-        if self._writer is not None:
-            self._writer.cancel()
+        except TimeoutError:
+            self._events.clear()
+            self._add(events[-1])
 
     async def close(self) -> None:
         """Let go of all that belongs to the line."""
@@ -162,13 +195,23 @@ class Line:
             await self._filled.wait()
             self._filled.clear()
             while self._events:
-                event = self._events.popleft()
+                event, counted = self._events.popleft()
+                self.gone += counted  # before: it may be acknowledged when the server goes on
                 await self._send(event)
-                self.sent(event)
+                if counted:
+                    self.sent()
             self._empty.set()
 
-    def sent(self, event: Mapping[str, Any]) -> None:
-        """An event has gone out; where nobody acknowledges, that is all that is known."""
+    def sent(self) -> None:
+        """A frame has gone out; where nobody acknowledges, that is all that is known."""
+
+    async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do work of the line's; where it breaks the line does: it would lack what others get."""
+        try:
+            await work
+        except Exception:  # whatever it was, it is told in the log
+            log.exception("a connection is closed for a fault")
+            self.fail()
 
     async def _follow(self) -> None:
         first = True
@@ -177,10 +220,10 @@ class Line:
                 self._room.clear()
                 await self._room.wait()
             response = await self.pull(self.told)
-            page = getattr(response, "data", None)
-            if response.status_code != 200 or page is None:
+            if not granted(response):
                 self.refuse(response)
                 return
+            page = response.data
             if first or page["changes"] or page["has_more"] or page["cursor"] != self.told:
                 # The page as it was rendered, with a type: a frame may hold more than it must.
                 content = '{"type":"changes",' + response.content.decode()[1:]
