@@ -142,8 +142,6 @@ class SyncConsumer(AsyncWebsocketConsumer):
         try:
             if LARGE <= (bytes_ := size(text_data)) <= conf.BODY_BYTES:
                 await asyncio.sleep(self.live.shared.pace.seconds(self.user or "", bytes_))
-                if self.ended:  # the heartbeat goes on meanwhile
-                    return
             frame = read(text_data, conf.BODY_BYTES)
             if not (isinstance(frame, Ack) and self.hello) and not self.rate.allows():
                 raise errors.Throttled("Frames come faster than they may.")
@@ -152,6 +150,8 @@ class SyncConsumer(AsyncWebsocketConsumer):
             await self.end(error)
 
     async def _take(self, frame: Hello | Ack | Mutate | Ping) -> None:
+        if self.ended:  # while a large frame waited
+            return
         if isinstance(frame, Ping):
             self.line.put(PONG)
         elif isinstance(frame, Hello):

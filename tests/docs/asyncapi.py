@@ -136,7 +136,7 @@ def document() -> Json:
     django.setup()
     from drf_spectacular.generators import SchemaGenerator
 
-    from django_sync.protocol import PROTOCOL_VERSION
+    from django_sync.protocol import PROTOCOL_VERSION, Transport
     from django_sync.realtime.codes import MEANINGS
     from django_sync.sessions import PATHS
 
@@ -176,7 +176,7 @@ def document() -> Json:
         },
         "channels": {
             "socket": {
-                "address": f"/sync/{PATHS['websocket']}",
+                "address": f"/sync/{PATHS[Transport.WEBSOCKET]}",
                 "servers": [{"$ref": "#/servers/sockets"}],
                 "messages": of["socket"],
                 "bindings": {
@@ -189,7 +189,7 @@ def document() -> Json:
                 "x-close-codes": {str(code): told for code, told in sorted(MEANINGS.items())},
             },
             "stream": {
-                "address": f"/sync/{PATHS['sse']}",
+                "address": f"/sync/{PATHS[Transport.SSE]}",
                 "servers": [{"$ref": "#/servers/streams"}],
                 "messages": of["stream"],
                 "description": "Server-sent events, named as their frames are.",
@@ -240,7 +240,7 @@ def reached(what: object, known: Json) -> Json:
 @functools.cache
 def validator(name: str) -> Any:
     """Of a kind of frame, as the page in docs/ has it."""
-    import jsonschema
+    import jsonschema  # type: ignore[import-untyped]
 
     schema = {"components": _page()["components"], "$ref": f"#/components/messages/{name}/payload"}
     cls = jsonschema.Draft202012Validator

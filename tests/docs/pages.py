@@ -551,7 +551,7 @@ def sockets_page() -> str:
                 f"| events that wait for a client to take them | {line.WAITING} | 4429 |",
                 "| connections of a user in a process | "
                 "[`CONNECTIONS_PER_USER`](settings.md#connections_per_user) | 4429, a stream 429 |",
-                f"| handshakes of an address that wait | {turns.AT_THE_DOOR} | 1013, a stream 503 |",
+                f"| handshakes of an address that wait | {turns.AT_THE_DOOR} | 1013, stream 503 |",
                 f"| `cursor` | {MAX_LENGTH} characters | 4400 `invalid_cursor` |",
                 f"| `collections` | {frames.MOST_NAMES} names | 4400 `invalid` |",
                 f"| `ref` | {frames.MOST_REF} characters, or an integer up to 2⁵³ − 1 | 4400 |",

@@ -145,7 +145,7 @@ class Wire:
             asyncapi.check(frame, "stream")
 
     def _is_of(self, said: Any, frame: Any) -> bool:
-        return frame["type"] == "welcome" or said.get("ref") == frame["ref"]
+        return frame["type"] == "welcome" or bool(said.get("ref") == frame["ref"])
 
     def come(self, event: Any) -> None:
         self._in.put_nowait(event)
