@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -24,10 +23,11 @@ from django.urls import set_script_prefix
 
 from ..conf import conf
 from .hub import Hub
-from .inner import PULL, SOCKET, STREAM, Inside, routed
+from .inner import PULL, SOCKET, STREAM, Inside, address, credentials, routed
 from .plain import Application, Plain, Receive, Scope, Send, disconnected
 from .shared import Shared
 from .stream import Stream
+from .turns import AT_THE_DOOR, Turns
 from .watch import Waiter, Watch
 
 HELD = Inside()
@@ -48,8 +48,10 @@ class Live(ASGIHandler):
     def __init__(self, application: Application) -> None:
         super().__init__()
         self.load_middleware()  # the synchronous chain: it runs whole in one thread
-        self.pool = ThreadPoolExecutor(conf.LIVE_THREADS, thread_name_prefix="django_sync.live")
-        self.application = Plain(application, self, self.pool)
+        self.threads = conf.LIVE_THREADS
+        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.live")
+        reads = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.plain")
+        self.application = Plain(application, self, reads)
         self._shared: Shared | None = None
 
     @property
@@ -57,7 +59,7 @@ class Live(ASGIHandler):
         """What all connections of the running event loop share."""
         loop = asyncio.get_running_loop()
         if self._shared is None or self._shared.loop is not loop:
-            self._shared = Shared(loop)
+            self._shared = Shared(loop, Turns(self.pool, self.threads))
         return self._shared
 
     @property
@@ -106,23 +108,30 @@ class Live(ASGIHandler):
     async def _answer(self, scope: Scope, wait: float) -> Any:
         """The response: the first one with something in it, or the last."""
         deadline = time.monotonic() + wait
+        owner = address(scope)
         async with self.watch.join() as waiter:
             run = 0
             while True:
                 run += 1
-                response = await self._threaded(self._respond, scope, run)
+                response = await self.shared.turns.run(owner, self._respond, scope, run)
                 scopes = getattr(response, "sync_scopes", None)
                 if scopes is None or response.data["changes"] or response.data["has_more"]:
                     return response
                 if not await _woken(waiter, scopes, deadline - time.monotonic()):
                     return response
                 scope = _from(scope, response.data["cursor"])
+                owner = f"held {credentials(scope)}"
 
-    async def ask(self, scope: Scope, inside: Inside, body: bytes = b"") -> Any:
-        """The project's answer to a request that an open connection makes of it."""
-        pool = self.application.writes if body else self.pool
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(pool, self._respond, scope, 1, inside, body)
+    async def ask(
+        self, scope: Scope, inside: Inside, body: bytes = b"", user: str | None = None
+    ) -> Any:
+        """The project's answer to a request that an open connection makes of it.
+
+        ``user`` is whose that is, once that is known. Raises ``Unavailable`` where it is not, and
+        too many wait to be known.
+        """
+        owner, most = (f"user {user}", None) if user else (address(scope), AT_THE_DOOR)
+        return await self.shared.turns.run(owner, self._respond, scope, 1, inside, body, most=most)
 
     def _respond(self, scope: Scope, run: int, inside: Inside = HELD, body: bytes = b"") -> Any:
         """Django's answer to one request, in the thread that this runs in.
@@ -143,9 +152,6 @@ class Live(ASGIHandler):
             signals.request_finished.send(sender=type(self))
         response._handler_class = type(self)
         return response
-
-    async def _threaded(self, function: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.pool, function, *args)
 
 
 async def _woken(waiter: Waiter, scopes: frozenset[str], seconds: float) -> bool:

@@ -1,7 +1,7 @@
 """What the connections of one event loop share: the watch, the hub, and the bells that hurry them.
 
-They read in a thread of their own, for requests may stand in line for the others; its
-connection is looked after as Django does around a request.
+Their reading is done in the connections' threads, before all else that waits for one, on
+database connections that are looked after as Django does around a request.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,21 +17,29 @@ from django.db import close_old_connections
 
 from ..conf import conf
 from .hub import Hub
+from .rate import Pace
+from .turns import OURS, Turns
 from .watch import News, Watch
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..fanout import Delivery, Seat
 
+LARGE = 64 * 1024
+"""Bytes from which a frame is large: reading it holds up the whole process for a moment."""
+BYTES_PER_SECOND = 1024 * 1024
+"""What a user may send in large frames; what comes faster is not read until its time."""
+
 
 class Shared:
     """The watch and the hub of ``loop``; ``open`` counts sockets and streams, by user."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, turns: Turns) -> None:
         from .. import announce
 
         self.loop = loop
         self.open: Counter[str] = Counter()
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="django_sync.hub")
+        self.turns = turns
+        self.pace = Pace(BYTES_PER_SECOND, loop.time)
         self.watch = Watch(self._look, _interval)
         self.hub = Hub(self._turn, self._sealed, _interval)
         announce.listen(self.bell)
@@ -71,26 +78,23 @@ class Shared:
             if not self.open[user]:
                 del self.open[user]
 
-    async def _threaded(self, function: Callable[..., Any], *args: Any) -> Any:
-        return await self.loop.run_in_executor(self._reader, function, *args)
-
     async def _look(self, after: int | None) -> News:
         from .. import feed
 
-        found: News = await self._threaded(_looked_after, feed.news, after)
+        found: News = await self.turns.run(OURS, _looked_after, feed.news, after)
         return found
 
     async def _turn(self, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
         from .. import fanout
 
         found: tuple[list[Delivery], bool]
-        found = await self._threaded(_looked_after, fanout.turn, seats)
+        found = await self.turns.run(OURS, _looked_after, fanout.turn, seats)
         return found
 
     async def _sealed(self, seats: Sequence[Seat]) -> list[str]:
         from .. import fanout
 
-        found: list[str] = await self._threaded(lambda: list(map(fanout.cursor_of, seats)))
+        found: list[str] = await self.turns.run(OURS, lambda: list(map(fanout.cursor_of, seats)))
         return found
 
 
