@@ -142,7 +142,11 @@ class SyncConsumer(AsyncWebsocketConsumer):
         self.heard = self.now()
         try:
             if LARGE <= (bytes_ := size(text_data)) <= conf.BODY_BYTES:
-                await asyncio.sleep(self.live.shared.pace.seconds(self.user or "", bytes_))
+                pace = self.live.shared.pace
+                wait = pace.seconds(self.user or "", bytes_, conf.HEARTBEAT)
+                if wait is None:
+                    raise errors.Throttled("Large frames come faster than they may.")
+                await asyncio.sleep(wait)
             frame = read(text_data, conf.BODY_BYTES)
             if not (isinstance(frame, Ack) and self.hello) and not self.rate.allows():
                 raise errors.Throttled("Frames come faster than they may.")

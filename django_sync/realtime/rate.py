@@ -33,10 +33,12 @@ class Pace:
         self._clock = clock
         self._free_at: dict[str, float] = {}
 
-    def seconds(self, who: str, size: int) -> float:
-        """How long to wait before this is taken; it is counted."""
+    def seconds(self, who: str, size: int, most: float) -> float | None:
+        """How long to wait before this is taken, which counts it; ``None``: for too long."""
         now = self._clock()
         self._free_at = {who: at for who, at in self._free_at.items() if at > now}
         at = self._free_at.get(who, now)
+        if at - now > most:
+            return None
         self._free_at[who] = at + size / self._per_second
         return at - now

@@ -558,7 +558,8 @@ def sockets_page() -> str:
                 "| frames a second | [`SOCKET_FRAMES`](settings.md#socket_frames), twice as many "
                 "at once | 4429 |",
                 f"| bytes a second that a user sends in frames of {shared.LARGE // 1024} KiB and "
-                f"more | {shared.BYTES_PER_SECOND // 1024} KiB | not read until their time |",
+                f"more | {shared.BYTES_PER_SECOND // 1024} KiB | wait their time; "
+                "above a heartbeat of it 4429 |",
                 f"| batches of a socket that wait | {consumer.MUTATES} | 4429 |",
                 f"| events that wait for a client to take them | {line.WAITING} | 4429 |",
                 "| connections of a user in a process | "

@@ -277,8 +277,8 @@ def test_large_frames_are_read_in_their_time(site, ada, grace, boards, monkeypat
     large = json.dumps({"type": "mutate", "ref": 1, "mutations": "x" * shared.LARGE})
     waits, seconds = [], rate.Pace.seconds
 
-    def waiting(self, who, size):
-        waits.append((who, seconds(self, who, size)))
+    def waiting(self, who, size, most):
+        waits.append((who, seconds(self, who, size, most)))
         return waits[-1][1]
 
     monkeypatch.setattr(rate.Pace, "seconds", waiting)

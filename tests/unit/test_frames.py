@@ -36,9 +36,11 @@ def test_a_size_is_in_bytes(text, bytes_):
 def test_each_waits_as_long_as_what_they_sent_before_was():
     now = [0.0]
     pace = Pace(10, lambda: now[0])
-    assert [pace.seconds("a", 50), pace.seconds("a", 10), pace.seconds("b", 10)] == [0, 5, 0]
+    waits = [pace.seconds(who, size, 5) for who, size in (("a", 50), ("a", 10), ("b", 10))]
+    assert waits == [0, 5, 0]
+    assert pace.seconds("a", 10, 5) is None, "it would be 6, and is not counted"
     now[0] = 5.5
-    assert pace.seconds("a", 10) == 0.5
+    assert pace.seconds("a", 10, 5) == 0.5
     now[0] = 60
-    assert pace.seconds("c", 10) == 0
+    assert pace.seconds("c", 10, 5) == 0
     assert list(pace._free_at) == ["c"], "what is over is forgotten"
