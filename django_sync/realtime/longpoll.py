@@ -50,8 +50,7 @@ class Live(ASGIHandler):
         self.load_middleware()  # the synchronous chain: it runs whole in one thread
         self.threads = conf.LIVE_THREADS
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.live")
-        reads = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.plain")
-        self.application = Plain(application, self, reads)
+        self.application = Plain(application, self, self.pool)
         self._shared: Shared | None = None
 
     @property
