@@ -34,7 +34,7 @@ log = logging.getLogger("django_sync.realtime")
 
 BAD_FRAME, NOT_AUTHENTICATED, NOT_ALLOWED = 4400, 4401, 4403
 NO_HEARTBEAT, CURSOR_EXPIRED, TOO_MANY = 4408, 4410, 4429
-TRY_LATER, FAILED = 1013, 1011
+RESTARTING, TRY_LATER, FAILED = 1012, 1013, 1011
 CODES: Mapping[int, int] = {
     401: NOT_AUTHENTICATED,
     403: NOT_ALLOWED,
@@ -88,6 +88,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
         )
         response = await self.ask(OPEN, ticket=query.get("ticket", [None])[0])
         await self.accept()
+        self._counted.enter_context(self.live.shared.until_end(self.leave))
         if response.status_code != 200:
             await self.refuse(response)
             return
@@ -120,6 +121,10 @@ class SyncConsumer(AsyncWebsocketConsumer):
         if error is not None:
             last.insert(0, sending({"type": "error", "problem": error.problem()}))
         await self.line.finish(*last)
+
+    def leave(self) -> None:
+        """This process ends; another one serves whoever comes back."""
+        self.do(self.end(None, RESTARTING))
 
     async def refuse(self, response: Any) -> None:
         """Close as an answer of the project's has it that is none of success."""

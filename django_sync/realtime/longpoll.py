@@ -108,16 +108,22 @@ class Live(ASGIHandler):
         """The response: the first one with something in it, or the last."""
         deadline = time.monotonic() + wait
         async with self.watch.join() as waiter:
-            run = 0
-            while True:
-                run += 1
-                response = await self._threaded(self._respond, scope, run)
-                scopes = getattr(response, "sync_scopes", None)
-                if scopes is None or response.data["changes"] or response.data["has_more"]:
-                    return response
-                if not await _woken(waiter, scopes, deadline - time.monotonic()):
-                    return response
-                scope = _from(scope, response.data["cursor"])
+            with self.shared.until_end(lambda: waiter.tell(None)):
+                return await self._held(scope, waiter, deadline)
+
+    async def _held(self, scope: Scope, waiter: Waiter, deadline: float) -> Any:
+        shared = self.shared
+        run = 0
+        while True:
+            run += 1
+            response = await self._threaded(self._respond, scope, run)
+            scopes = getattr(response, "sync_scopes", None)
+            if scopes is None or response.data["changes"] or response.data["has_more"]:
+                return response
+            woken = await _woken(waiter, scopes, deadline - time.monotonic())
+            if shared.ending or not woken:
+                return response
+            scope = _from(scope, response.data["cursor"])
 
     async def ask(self, scope: Scope, inside: Inside, body: bytes = b"") -> Any:
         """The project's answer to a request that an open connection makes of it."""

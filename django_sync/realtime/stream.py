@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 CHANGES = b"event: changes\n"
+BACK_MS = (500, 5000)
+"""When a browser comes back, in milliseconds, where its server ended: some time in between."""
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"private, no-store"),
@@ -63,7 +66,8 @@ class Stream(Line):
             beats = asyncio.create_task(self._beat())
             over = asyncio.create_task(self._over.wait())
             try:
-                await asyncio.wait({left, over}, return_when=asyncio.FIRST_COMPLETED)
+                with self.live.shared.until_end(self.leave):
+                    await asyncio.wait({left, over}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for task in (left, beats, over):
                     task.cancel()
@@ -101,6 +105,11 @@ class Stream(Line):
 
     def recheck(self) -> None:
         self._again.set()
+
+    def leave(self) -> None:
+        """This process ends; browsers come back by themselves, and not all at once."""
+        milliseconds = random.randint(*BACK_MS)  # noqa: S311  # it keeps no secret
+        self._ending = asyncio.create_task(self._finish(part(f"retry: {milliseconds}\n\n")))
 
     # Its own time
 
