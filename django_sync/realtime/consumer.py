@@ -20,7 +20,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import errors
 from ..conf import conf
-from .codes import BAD_FRAME, CODES, FAILED, NO_HEARTBEAT, NOT_AUTHENTICATED
+from .codes import BAD_FRAME, CODES, FAILED, NO_HEARTBEAT, NOT_AUTHENTICATED, RESTARTING
 from .frames import Ack, Hello, Mutate, Ping, read, size
 from .hub import Frame
 from .inner import SOCKET, Inside, granted, inner, problem_of
@@ -88,6 +88,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
             await self.end(error)
             return
         await self.accept()
+        self._counted.enter_context(self.live.shared.until_end(self.leave))
         if not granted(response):
             await self.refuse(response)
             return
@@ -120,6 +121,10 @@ class SyncConsumer(AsyncWebsocketConsumer):
         if error is not None:
             last.insert(0, sending({"type": "error", "problem": error.problem()}))
         await self.line.finish(*last)
+
+    def leave(self) -> None:
+        """This process ends; another one serves whoever comes back."""
+        self.do(self.end(None, RESTARTING))
 
     async def refuse(self, response: Any) -> None:
         """Close as an answer of the project's has it that is none of success."""

@@ -107,19 +107,24 @@ class Live(ASGIHandler):
     async def _answer(self, scope: Scope, wait: float) -> Any:
         """The response: the first one with something in it, or the last."""
         deadline = time.monotonic() + wait
-        owner = address(scope)
         async with self.watch.join() as waiter:
-            run = 0
-            while True:
-                run += 1
-                response = await self.shared.turns.run(owner, self._respond, scope, run)
-                scopes = getattr(response, "sync_scopes", None)
-                if scopes is None or response.data["changes"] or response.data["has_more"]:
-                    return response
-                if not await _woken(waiter, scopes, deadline - time.monotonic()):
-                    return response
-                scope = _from(scope, response.data["cursor"])
-                owner = f"held {credentials(scope)}"
+            with self.shared.until_end(lambda: waiter.tell(None)):
+                return await self._held(scope, waiter, deadline)
+
+    async def _held(self, scope: Scope, waiter: Waiter, deadline: float) -> Any:
+        shared, owner = self.shared, address(scope)
+        run = 0
+        while True:
+            run += 1
+            response = await shared.turns.run(owner, self._respond, scope, run)
+            scopes = getattr(response, "sync_scopes", None)
+            if scopes is None or response.data["changes"] or response.data["has_more"]:
+                return response
+            woken = await _woken(waiter, scopes, deadline - time.monotonic())
+            if shared.ending or not woken:
+                return response
+            scope = _from(scope, response.data["cursor"])
+            owner = f"held {credentials(scope)}"
 
     async def ask(
         self, scope: Scope, inside: Inside, body: bytes = b"", user: str | None = None

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from ..conf import conf
+from . import ending
 from .hub import Hub
 from .rate import Pace
 from .turns import OURS, Turns
@@ -40,9 +41,12 @@ class Shared:
         self.open: Counter[str] = Counter()
         self.turns = turns
         self.pace = Pace(BYTES_PER_SECOND, loop.time)
+        self.ending = False
+        self._leaving: set[Callable[[], None]] = set()
         self.watch = Watch(self._look, _interval)
         self.hub = Hub(self._turn, self._sealed, _interval)
         announce.listen(self.bell)
+        ending.attend(self)
         if getattr(settings, "CHANNEL_LAYERS", None):  # Channels is an extra
             from .doorbell import answer
 
@@ -77,6 +81,26 @@ class Shared:
             self.open[user] -= 1
             if not self.open[user]:
                 del self.open[user]
+
+    @contextlib.contextmanager
+    def until_end(self, leave: Callable[[], None]) -> Iterator[None]:
+        """Have ``leave`` called on the loop, should the process be told to end meanwhile."""
+        if self.ending:
+            self.loop.call_soon(leave)
+        self._leaving.add(leave)
+        try:
+            yield
+        finally:
+            self._leaving.discard(leave)
+
+    def told_to_end(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        self.ending = True
+        for leave in tuple(self._leaving):
+            leave()
 
     async def _look(self, after: int | None) -> News:
         from .. import feed

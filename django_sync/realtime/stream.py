@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .longpoll import Live
 
 
+BACK_MS = (500, 5000)
+"""When a browser comes back, in milliseconds, where its server ended: some time in between."""
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"private, no-store"),
@@ -67,7 +70,8 @@ class Stream(Line):
             beats = asyncio.create_task(self.guarded(self._beat()))
             over = asyncio.create_task(self._over.wait())
             try:
-                await asyncio.wait({left, over}, return_when=asyncio.FIRST_COMPLETED)
+                with self.live.shared.until_end(self.leave):
+                    await asyncio.wait({left, over}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for task in (left, beats, over):
                     task.cancel()
@@ -106,6 +110,11 @@ class Stream(Line):
 
     def recheck(self) -> None:
         self._again.set()
+
+    def leave(self) -> None:
+        """This process ends; browsers come back by themselves, and not all at once."""
+        milliseconds = random.randint(*BACK_MS)  # noqa: S311  # it keeps no secret
+        self._ending = asyncio.create_task(self._finish(part(f"retry: {milliseconds}\n\n")))
 
     # Its own time
 

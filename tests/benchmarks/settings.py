@@ -61,7 +61,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = None
 DJANGO_SYNC = {
     "PAGE_SIZE": 10_000,
     "BODY_BYTES": 50 * 2**20,
-    "TRANSPORTS": ["websocket", "poll"],
+    "TRANSPORTS": ["websocket", "sse", "poll"],
     "CONNECTIONS_PER_USER": 100_000,
 }
 if os.environ.get("BENCH_REDIS"):

@@ -35,9 +35,9 @@ class Server:
         self.runs = 0
         respond = self.application._respond
 
-        def counted(scope, run):
+        def counted(scope, run, *more):
             self.runs += 1
-            return respond(scope, run)
+            return respond(scope, run, *more)
 
         self.application._respond = counted
 
