@@ -13,7 +13,7 @@ import pytest
 
 from django_sync import ids
 from django_sync.testing.party import Act
-from tests.integration.conftest import in_process
+from tests.integration.conftest import in_process, processes, transactional_db  # noqa: F401
 
 from .acts import ACTS
 from .holding import hold_party, seeded_ids, sweep
