@@ -31,9 +31,7 @@ from .guest import Guest
 from .party import Party
 from .truth import Answers
 
-WEATHER = {
-    fate: weight for fate, weight in FAIR.items() if fate not in (Fate.BUSY, Fate.THROTTLED)
-}
+WEATHER = {fate: weight for fate, weight in FAIR.items() if fate not in (Fate.BUSY, Fate.THROTTLED)}
 """Without the answers that ask for half a minute, which a guest here would wait for."""
 
 PATIENCE = 40.0
@@ -120,8 +118,7 @@ class Crowd(Party):
 
     def sit_down(self, within: float = PATIENCE) -> None:
         """Wait until each listens by the way they came."""
-        guests = self.guests.values()
-        self.until(lambda: [self._listens(guest) for guest in guests], within)
+        self.until(self._sits, within)
 
     def converge(self, within: float = PATIENCE) -> None:
         """Writing stops and the network is calm: all come to the truth by themselves (G6)."""
@@ -136,9 +133,10 @@ class Crowd(Party):
             self.answers[client_id] = Answers(status=dict(self._ended(client_id)))
         self.assert_converged()
 
-    def _listens(self, guest: Guest) -> None:
-        status = guest.client.status
-        assert status.transport == self.ways[guest.name], f"{guest.name}: {status}"
+    def _sits(self) -> None:
+        for guest in self.guests.values():
+            status = guest.client.status
+            assert status.transport == self.ways[guest.name], f"{guest.name}: {status}"
 
     def until(self, held: Callable[[], object], within: float) -> None:
         """Wait until it raises no ``AssertionError`` any more; after too long raise its last."""
@@ -156,7 +154,8 @@ class Crowd(Party):
 
     def _where(self) -> str:
         return "\n".join(
-            f"{name}: {guest.client.status}, {guest.network.fates}"
+            f"{name}: {guest.client.status}, {guest.network.fates},"
+            f" refused: {[(told.mutation.id, told.problem) for told in guest.told]}"
             for name, guest in self.guests.items()
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -71,5 +72,5 @@ class House:
 
 def statuses(client_id: str) -> dict[str, str]:
     """What the server keeps of a client's mutations."""
-    found = MutationResult.objects.filter(client=client_id)
+    found = MutationResult.objects.filter(client=uuid.UUID(client_id))
     return {str(id): status for id, status in found.values_list("mutation_id", "status")}
