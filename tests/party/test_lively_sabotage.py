@@ -45,8 +45,8 @@ def notices(put_in: PutIn | None, folder: Path) -> str:
 @pytest.mark.parametrize(
     "put_in",
     [
-        servers.access_that_ends_is_not_told,
-        pytest.param(servers.hub_skips_a_delivery, marks=pytest.mark.soak),
+        servers.hub_skips_a_delivery,
+        pytest.param(servers.access_that_ends_is_not_told, marks=pytest.mark.soak),
         pytest.param(servers.cursor_goes_before_what_it_stands_for, marks=pytest.mark.soak),
     ],
     ids=lambda put_in: put_in.__name__,
