@@ -31,9 +31,7 @@ from .guest import Guest
 from .party import Party
 from .truth import Answers
 
-WEATHER: Mapping[Fate, float] = {
-    fate: weight for fate, weight in FAIR.items() if fate not in (Fate.BUSY, Fate.THROTTLED)
-}
+WEATHER: Mapping[Fate, float] = {**FAIR, Fate.BUSY: 0.0, Fate.THROTTLED: 0.0}
 """Without the answers that ask for half a minute, which a guest here would wait for."""
 
 PATIENCE = 40.0

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from django_sync import fanout, feed
-from django_sync.caller import Caller
 from django_sync.realtime.hub import Hub
 from django_sync.realtime.line import Line
 
@@ -25,34 +23,6 @@ def hub_skips_a_delivery() -> None:
         hand_out(self, replace(delivery, frame=None) if lost else delivery, taken)
 
     Hub._hand_out = some  # type: ignore[method-assign]
-
-
-def line_joins_without_its_place() -> None:
-    """It is late to join, and begins where the feed ends then, not where its pull did (R5)."""
-    join: Any = Hub.join
-    turn: Any = fanout.turn
-    joined: list[Any] = []
-
-    def late(self: Any, line: Any) -> None:
-        def now() -> None:
-            joined.append(line.seat)
-            join(self, line)
-
-        line._later = asyncio.get_running_loop().call_later(0.1, now)
-
-    def at_the_end(seats: Any) -> Any:
-        feed.sequence()
-        state = feed.state()[0]
-        place = (str(state.epoch), state.head, state.mark)
-        found = [
-            replace(seat, place=place) if any(seat is one for one in joined) else seat
-            for seat in seats
-        ]
-        joined.clear()
-        return turn(found)
-
-    Hub.join = late  # type: ignore[method-assign]
-    fanout.turn = at_the_end
 
 
 def cursor_goes_before_what_it_stands_for() -> None:
@@ -76,23 +46,3 @@ def access_that_ends_is_not_told() -> None:
             self.seat = replace(self.seat, audience=self.hub.known(audience))
 
     Line.look = look  # type: ignore[method-assign]
-
-
-def records_are_read_as_one_who_lost_access() -> None:
-    """Nobody looks afresh at whom a record is rendered for, though all get it (R4)."""
-
-    def now(self: Any, audience: Any) -> Any:
-        return Caller(audience.caller.request), audience.view
-
-    fanout.Batch._now = now  # type: ignore[method-assign]
-
-
-def slow_lines_are_not_waited_for() -> None:
-    """Whoever has a full window is passed over, and moves on all the same."""
-
-    def deliver(self: Any, frame: Any) -> None:
-        if self.frames - self.taken < 1:
-            given(self, frame)
-
-    given: Any = Line.deliver
-    Line.deliver = deliver  # type: ignore[method-assign]

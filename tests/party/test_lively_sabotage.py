@@ -7,13 +7,11 @@ does at one moment only is not found by writing at random: ``integration/test_so
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from django_sync.client.feed import Feed
 from django_sync.client.websocket import WebSocket
 from tests import processes as p
 
@@ -47,12 +45,9 @@ def notices(put_in: PutIn | None, folder: Path) -> str:
 @pytest.mark.parametrize(
     "put_in",
     [
-        servers.access_that_ends_is_not_told,
-        pytest.param(servers.hub_skips_a_delivery, marks=pytest.mark.soak),
-        pytest.param(servers.line_joins_without_its_place, marks=pytest.mark.soak),
+        servers.hub_skips_a_delivery,
+        pytest.param(servers.access_that_ends_is_not_told, marks=pytest.mark.soak),
         pytest.param(servers.cursor_goes_before_what_it_stands_for, marks=pytest.mark.soak),
-        pytest.param(servers.records_are_read_as_one_who_lost_access, marks=pytest.mark.soak),
-        pytest.param(servers.slow_lines_are_not_waited_for, marks=pytest.mark.soak),
     ],
     ids=lambda put_in: put_in.__name__,
 )
@@ -63,18 +58,6 @@ def test_a_fault_of_the_server_is_noticed(
 
 
 # The client
-
-
-def frames_that_wait_are_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """What waits for its cursor is not applied when it comes."""
-    cursor = Feed.cursor
-
-    def forgetful(self: Feed, told: str) -> None:
-        if self.caught_up:
-            self._held.clear()
-        cursor(self, told)
-
-    patch.setattr(Feed, "cursor", forgetful)
 
 
 def one_frame_in_four_is_not_heard(patch: pytest.MonkeyPatch) -> None:
@@ -91,19 +74,8 @@ def one_frame_in_four_is_not_heard(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(
-    "put_in",
-    [
-        frames_that_wait_are_forgotten,
-        one_frame_in_four_is_not_heard,
-    ],
-    ids=lambda put_in: put_in.__name__,
-)
 def test_a_fault_of_the_client_is_noticed(
-    put_in: Callable[[pytest.MonkeyPatch], None],
-    transactional_db: None,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_in(monkeypatch)
-    notices(None, tmp_path)
+    one_frame_in_four_is_not_heard(monkeypatch)
+    assert notices(None, tmp_path)[:2] in ("G6", "G7")
