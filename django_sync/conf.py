@@ -73,7 +73,12 @@ SETTINGS: dict[str, Setting] = {
             500,
             "Milliseconds after which a process in which clients wait looks for changes again.",
         ),
-        Setting("LIVE_THREADS", 4, "Threads in which a process runs the pulls of those who wait."),
+        Setting(
+            "LIVE_THREADS",
+            4,
+            "Threads in which a process runs the pulls of those who wait, and what sockets and "
+            "streams ask; one more reads the feed.",
+        ),
         Setting(
             "CONNECTIONS_PER_USER",
             20,

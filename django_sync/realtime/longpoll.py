@@ -51,14 +51,21 @@ class Live(ASGIHandler):
         self.application = application
         self.load_middleware()  # the synchronous chain: it runs whole in one thread
         self.pool = ThreadPoolExecutor(conf.LIVE_THREADS, thread_name_prefix="django_sync.live")
+        # Whoever is connected does not queue behind a crowd that is just coming.
+        self.looking = ThreadPoolExecutor(1, thread_name_prefix="django_sync.look")
         self._shared: Shared | None = None
+
+    def close(self) -> None:
+        """Wait for what the threads are at, and end them."""
+        self.pool.shutdown()
+        self.looking.shutdown()
 
     @property
     def shared(self) -> Shared:
         """What all connections of the running event loop share."""
         loop = asyncio.get_running_loop()
         if self._shared is None or self._shared.loop is not loop:
-            self._shared = Shared(loop, self._threaded)
+            self._shared = Shared(loop, self._looked)
         return self._shared
 
     @property
@@ -151,6 +158,10 @@ class Live(ASGIHandler):
 
     async def _threaded(self, function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self.pool, function, *args)
+
+    async def _looked(self, function: Callable[..., Any], *args: Any) -> Any:
+        """The same in the thread that reads the feed, for all who are connected."""
+        return await asyncio.get_running_loop().run_in_executor(self.looking, function, *args)
 
 
 async def _woken(waiter: Waiter, scopes: frozenset[str], seconds: float) -> bool:
