@@ -69,7 +69,7 @@ typecheck: .venv/.dev
 # besides, on the other database, what depends on Python and Django most. Where a database or a
 # Python is missing, the other takes all. `make matrix` runs everything everywhere.
 BRIEF := tests/integration/capture
-ON_POSTGRES := $(wildcard tests/integration tests/party tests/torture)
+ON_POSTGRES := $(wildcard tests/integration tests/deployment tests/party tests/torture)
 
 # $(1) the environment; $(2) what runs on SQLite, $(3) on PostgreSQL, $(4) on SQLite where no other is
 define run-suite

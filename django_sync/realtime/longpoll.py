@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -51,14 +52,21 @@ class Live(ASGIHandler):
         self.threads = conf.LIVE_THREADS
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.live")
         self.application = Plain(application, self, self.pool)
+        # Whoever is connected does not queue behind a crowd that is just coming.
+        self.looking = ThreadPoolExecutor(1, thread_name_prefix="django_sync.look")
         self._shared: Shared | None = None
+
+    def close(self) -> None:
+        """Wait for what the threads are at, and end them."""
+        for pool in (self.pool, self.application.writes, self.looking):
+            pool.shutdown()
 
     @property
     def shared(self) -> Shared:
         """What all connections of the running event loop share."""
         loop = asyncio.get_running_loop()
         if self._shared is None or self._shared.loop is not loop:
-            self._shared = Shared(loop, Turns(self.pool, self.threads))
+            self._shared = Shared(loop, Turns(self.pool, self.threads), self._looked)
         return self._shared
 
     @property
@@ -156,6 +164,10 @@ class Live(ASGIHandler):
             signals.request_finished.send(sender=type(self))
         response._handler_class = type(self)
         return response
+
+    async def _looked(self, function: Callable[..., Any], *args: Any) -> Any:
+        """What a function returns that reads the feed, for all who are connected."""
+        return await asyncio.get_running_loop().run_in_executor(self.looking, function, *args)
 
 
 async def _woken(waiter: Waiter, scopes: frozenset[str], seconds: float) -> bool:

@@ -1,8 +1,7 @@
 """The threads of a process's connections, taken in turns: a crowd of one's holds up nobody else.
 
 Whoever asks is somebody's: a user's, or, as long as it is not known whose, an address's. Those who
-wait are served one of each owner after another, and no owner has the last thread. What is the
-process's own (looking for what is new, for all) goes first.
+wait are served one of each owner after another, and no owner has the last thread.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from typing import Any
 
 from .. import errors
 
-OURS = ""
-"""The owner of what is done for all."""
 AT_THE_DOOR = 200
 """Handshakes of one address that may wait."""
 
@@ -64,8 +61,6 @@ class Turns:
             task.add_done_callback(self._jobs.discard)
 
     def _whose(self) -> str | None:
-        if OURS in self._waiting:
-            return OURS
         return next((o for o in self._waiting if self._busy[o] < self._each), None)
 
     async def _do(

@@ -45,7 +45,7 @@ class Crowd:
 
     ports: list[int]
     heard: list[tuple[tuple[str, int], float, bool]] = field(default_factory=list)
-    """Object and revision, when they came, and whether down a socket."""
+    """Object and revision, when they came to one who had caught up, and whether down a socket."""
     counts: Counter[str] = field(default_factory=Counter)
     came_back: list[float] = field(default_factory=list)
     """Seconds from a cut, or from the beginning, to the end of the catch-up."""
@@ -95,7 +95,8 @@ class Client:
                 before = self.held.get(id, 0)
                 if revision > before:
                     self.held[id] = revision
-                    heard.append(((id, revision), now, socket))
+                    if self.current:  # else it is part of coming back
+                        heard.append(((id, revision), now, socket))
                 else:
                     self.crowd.counts["again" if revision == before else "older"] += 1
             elif op == "begin":

@@ -35,7 +35,7 @@ def test_the_application_holds_a_pull_until_something_is_new(boards, settings):
     try:
         asyncio.run(story())
     finally:
-        server.application.pool.shutdown()
+        server.application.close()
 
 
 def test_uvicorn_knows_the_options():

@@ -16,7 +16,7 @@ def site(boards, settings):
     settings.DJANGO_SYNC = {"TRANSPORTS": ["websocket", "sse", "long-poll", "poll"]}
     site = Site()
     yield site
-    site.application.pool.shutdown()
+    site.application.close()
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def site(boards, settings):
     settings.DJANGO_SYNC = {"WATCH_MS": 50, "TRANSPORTS": ["websocket", "poll"]}
     site = Site()
     yield site
-    site.application.pool.shutdown()
+    site.application.close()
 
 
 @pytest.fixture
@@ -464,7 +464,7 @@ def test_a_ticket_that_is_sent_to_two_at_once_opens_one(site, boards, opened):
         assert sorted(ends) == ["error"] * 5 + ["welcome"]
 
     asyncio.run(story())
-    second.application.pool.shutdown()
+    second.application.close()
 
 
 def test_a_ticket_counts_whatever_else_is_brought(site, ada, grace, boards, opened):

@@ -89,7 +89,7 @@ def server(boards, settings):
     settings.DJANGO_SYNC = {"WATCH_MS": 20}
     server = Server()
     yield server
-    server.application.pool.shutdown()  # a look may be under way when the loop ends
+    server.application.close()  # a look may be under way when the loop ends
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_r8_who_waits_holds_no_thread_and_no_connection(server, token, boards):
             asyncio.create_task(server.get(f"wait=25&cursor={cursor}", token)) for _ in range(100)
         ]
         await server.waiting(100)
-        assert threading.active_count() <= before + 4
+        assert threading.active_count() <= before + 4 + 1  # the one that reads the feed
         await write(boards.launch)
         answers = await asyncio.gather(*many)
         assert all(page["changes"] for _, page in answers)

@@ -87,7 +87,7 @@ def wrapped(boards, settings):
 
     yield wrap
     for application in made:
-        application.pool.shutdown()
+        application.close()
         application.application.writes.shutdown()
     connections.close_all()
 

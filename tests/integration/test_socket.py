@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import threading
 import uuid
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from rest_framework.authtoken.models import Token
 
 from django_sync import announce, fanout, feed
 from django_sync.collection import Collection
+from django_sync.conf import conf
 from django_sync.models import Feed, SyncSession
 from django_sync.realtime.line import WINDOW
 from example_project.boards import api
@@ -28,7 +30,7 @@ def site(boards, settings):
     settings.DJANGO_SYNC = {"WATCH_MS": 50, "TRANSPORTS": ["websocket", "poll"]}
     site = Site()
     yield site
-    site.application.pool.shutdown()
+    site.application.close()
 
 
 @pytest.fixture
@@ -68,6 +70,25 @@ def test_a_socket_begins_with_a_snapshot_and_goes_on_with_what_is_new(site, ada,
             card = await write(boards.launch)
             (change,) = await wire.changes()
             assert (change["op"], change["id"]) == ("put", str(card.sync_id))
+
+    asyncio.run(story())
+
+
+def test_what_is_new_does_not_queue_behind_a_crowd_that_comes(site, ada, boards):
+    """Handshakes and first pulls have threads of their own to wait for."""
+    let_in = threading.Event()
+
+    async def story():
+        async with site.following(ada) as wire:
+            await site.joined(1)
+            pool = site.application.pool
+            crowd = [pool.submit(let_in.wait) for _ in range(2 * conf.LIVE_THREADS)]
+            try:
+                await write(boards.launch, "Meanwhile")
+                assert titles(await wire.changes()) == ["Meanwhile"]
+                assert not any(one.done() for one in crowd)
+            finally:
+                let_in.set()
 
     asyncio.run(story())
 

@@ -19,7 +19,7 @@ def site(boards, settings):
     settings.DJANGO_SYNC = {"WATCH_MS": 50}
     site = Site()
     yield site
-    site.application.pool.shutdown()
+    site.application.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from django_sync.errors import Unavailable
-from django_sync.realtime.turns import OURS, Turns
+from django_sync.realtime.turns import Turns
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ async def crowd(turns, done, asked, hold):
     await asyncio.gather(*tasks)
 
 
-def test_owners_take_turns_and_what_is_for_all_goes_first(pool, done):
-    asked = ["a", "a", "a", "b", "b", OURS, "c"]
+def test_owners_take_turns(pool, done):
+    asked = ["a", "a", "a", "b", "b", "c"]
     asyncio.run(asyncio.wait_for(_one(pool, done, asked), 10))
-    assert done == [OURS, "a", "b", "c", "a", "b", "a"]
+    assert done == ["a", "b", "c", "a", "b", "a"]
 
 
 async def _one(pool, done, asked):

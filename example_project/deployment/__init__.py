@@ -1,0 +1,1 @@
+"""The example as a site: its settings behind nginx, and nginx's own."""
