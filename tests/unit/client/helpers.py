@@ -78,4 +78,5 @@ def pull_only(client: SyncClient) -> None:
 
 def threads() -> list[threading.Thread]:
     """Those that clients have started and that still run."""
-    return [t for t in threading.enumerate() if t.name.startswith("django_sync")]
+    named = [t for t in threading.enumerate() if t.name.startswith("django_sync")]
+    return [t for t in named if "." not in t.name]  # the server's have a dot
