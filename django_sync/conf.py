@@ -76,8 +76,14 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "LIVE_THREADS",
             4,
-            "Threads in which a process runs the pulls of those who wait, and what sockets and "
-            "streams ask; one more reads the feed.",
+            "Threads in which a process that is wrapped in `live` reads for its clients; it writes "
+            "in half as many more, and one reads the feed for all.",
+        ),
+        Setting(
+            "LIVE_QUEUE",
+            1000,
+            "Requests that may be in line for these threads in a process, held pulls aside; one "
+            "more is answered `unavailable`.",
         ),
         Setting(
             "CONNECTIONS_PER_USER",
@@ -177,6 +183,7 @@ class Conf:
     LIVE_THREADS: int
     CONNECTIONS_PER_USER: int
     SOCKET_FRAMES: int
+    LIVE_QUEUE: int
     SEQUENCE_BATCH: int
     SEQUENCE_WAIT_MS: int
     RETRIES: int

@@ -195,7 +195,9 @@ def serve(listener: socket.socket, settings: dict[str, Any], *stop: Any) -> None
     django_settings.DJANGO_SYNC = settings
     if stop:
         stop_at(*stop)
-    config = uvicorn.Config(application, lifespan="off", log_level="warning")
+    config = uvicorn.Config(
+        application, lifespan="off", log_level="warning", timeout_graceful_shutdown=1
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 
@@ -253,6 +255,10 @@ class Process:
         assert self._process.exitcode is not None
         self._pipe.close()
 
+    def terminate(self) -> None:
+        """``kill -15``: it may take its time to end."""
+        self._process.terminate()
+
     def _hear(self) -> Any:
         assert self._pipe.poll(DEADLINE), "nothing was heard of a process"
         return self._pipe.recv()
@@ -267,7 +273,7 @@ class Processes:
 
     def worker(self, *stop: Any) -> Process:
         """A process that runs functions; it may be told where to stop."""
-        process = self._start(work)
+        process = self.start(work)
         if stop:
             process.call(stop_at, *stop)
         return process
@@ -277,9 +283,9 @@ class Processes:
 
     def server(self, *stop: Any, **settings: Any) -> Process:
         """A server at ``url``; the next one takes its place there."""
-        return self._start(serve, self.listener, settings, *stop)
+        return self.start(serve, self.listener, settings, *stop)
 
-    def _start(self, *args: Any) -> Process:
+    def start(self, *args: Any) -> Process:
         self._started.append(Process(*args))
         return self._started[-1]
 

@@ -104,7 +104,10 @@ class MutationsView(SyncView):
     called = "sync_mutations"
 
     def post(self, request: Request) -> Response:
-        results = engine.mutate(self.caller, self.body())
+        body = self.body()
+        if self.inner("sync_frame"):  # the socket's, whose it was to read these
+            body = {name: value for name, value in body.items() if name not in ("type", "ref")}
+        results = engine.mutate(self.caller, body)
         return Response({"results": [result.to_json() for result in results]})
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs
@@ -21,29 +20,18 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import errors
 from ..conf import conf
-from .frames import Ack, Hello, Mutate, Ping, read
+from .codes import BAD_FRAME, CODES, FAILED, NO_HEARTBEAT, NOT_AUTHENTICATED, RESTARTING
+from .frames import Ack, Hello, Mutate, Ping, read, size
 from .hub import Frame
-from .inner import SOCKET, Inside, inner
+from .inner import SOCKET, Inside, granted, inner, problem_of
 from .line import Line
+from .plain import Send
 from .rate import Rate
+from .shared import LARGE
 
 if TYPE_CHECKING:
     from .longpoll import Live
 
-log = logging.getLogger("django_sync.realtime")
-
-BAD_FRAME, NOT_AUTHENTICATED, NOT_ALLOWED = 4400, 4401, 4403
-NO_HEARTBEAT, CURSOR_EXPIRED, TOO_MANY = 4408, 4410, 4429
-RESTARTING, TRY_LATER, FAILED = 1012, 1013, 1011
-CODES: Mapping[int, int] = {
-    401: NOT_AUTHENTICATED,
-    403: NOT_ALLOWED,
-    410: CURSOR_EXPIRED,
-    429: TOO_MANY,
-    500: FAILED,
-    503: TRY_LATER,
-}
-"""How a socket is closed on an error, by its HTTP status; any other is a bad frame."""
 OPEN = "live/ws/"
 """The address that says who may have a socket, and whether they still may."""
 MUTATES = 8
@@ -62,6 +50,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
         self.hello: Hello | None = None
         self.inside = Inside(from_page=True)
         self.epoch = ""
+        self.user: str | None = None
         self.heard = self.now()
         self.ended = False
         self.rate = Rate(conf.SOCKET_FRAMES, self.now)
@@ -70,32 +59,43 @@ class SyncConsumer(AsyncWebsocketConsumer):
         self._working = False
         self._timer: asyncio.TimerHandle | None = None
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the socket; however that ends, nothing of it stays behind."""
+        self.line = SocketLine(self, send)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.disconnect(None)
+
     async def dispatch(self, message: Any) -> None:
         """As Channels does it, without its look at database connections: here there are none."""
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_disconnect(self, message: Any) -> None:
-        await self.disconnect(message.get("code"))
         raise StopConsumer
 
     # From the first moment to the last
 
     async def connect(self) -> None:
         """Who is it? Whoever may not, is told so by a code, which needs an open socket."""
-        self.line = SocketLine(self)
         query = parse_qs(
             self.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True
         )
-        response = await self.ask(OPEN, ticket=query.get("ticket", [None])[0])
+        try:
+            response = await self.ask(OPEN, ticket=query.get("ticket", [None])[0])
+        except errors.Unavailable as error:
+            await self.accept()
+            await self.end(error)
+            return
         await self.accept()
         self._counted.enter_context(self.live.shared.until_end(self.leave))
-        if response.status_code != 200:
+        if not granted(response):
             await self.refuse(response)
             return
         if not self._counted.enter_context(self.live.shared.counted(response.sync_user)):
             await self.end(errors.Throttled("You have too many connections open."))
             return
-        self.epoch = response.data["epoch"]
+        self.user, self.epoch = response.sync_user, response.data["epoch"]
         self.inside = Inside(session=response.sync_session, from_page=True)
         self._timer = self._later()
 
@@ -128,24 +128,16 @@ class SyncConsumer(AsyncWebsocketConsumer):
 
     async def refuse(self, response: Any) -> None:
         """Close as an answer of the project's has it that is none of success."""
-        problem = getattr(response, "data", None)
-        known = isinstance(problem, dict) and "code" in problem
-        error = errors.from_problem(problem) if known and problem is not None else None
+        problem = problem_of(response)
+        error = None if problem is None else errors.from_problem(problem)
         code = CODES.get(response.status_code, FAILED if error is None else BAD_FRAME)
         await self.end(error, code)
 
     def do(self, work: Any) -> None:
         """Have something done that takes its time, as long as the socket is there."""
-        task = asyncio.get_running_loop().create_task(self._done(work))
+        task = asyncio.get_running_loop().create_task(self.line.guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _done(self, work: Any) -> None:
-        try:
-            await work
-        except Exception:  # whatever the project's code or ours raised: no socket is left for dead
-            log.exception("a socket's work failed")
-            await self.end(None, FAILED)
 
     # What comes in
 
@@ -154,6 +146,12 @@ class SyncConsumer(AsyncWebsocketConsumer):
             return
         self.heard = self.now()
         try:
+            if LARGE <= (bytes_ := size(text_data)) <= conf.BODY_BYTES:
+                pace = self.live.shared.pace
+                wait = pace.seconds(self.user or "", bytes_, conf.HEARTBEAT)
+                if wait is None:
+                    raise errors.Throttled("Large frames come faster than they may.")
+                await asyncio.sleep(wait)
             frame = read(text_data, conf.BODY_BYTES)
             if not (isinstance(frame, Ack) and self.hello) and not self.rate.allows():
                 raise errors.Throttled("Frames come faster than they may.")
@@ -162,6 +160,8 @@ class SyncConsumer(AsyncWebsocketConsumer):
             await self.end(error)
 
     async def _take(self, frame: Hello | Ack | Mutate | Ping) -> None:
+        if self.ended:  # while a large frame waited
+            return
         if isinstance(frame, Ping):
             self.line.put(PONG)
         elif isinstance(frame, Hello):
@@ -169,7 +169,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
         elif self.hello is None:
             raise errors.Invalid("“hello” comes first.")
         elif isinstance(frame, Ack):
-            if not self.line.taken < frame.frames <= self.line.frames:
+            if not self.line.taken < frame.frames <= self.line.gone:
                 raise errors.Invalid("This is no number of frames to acknowledge now.")
             self.line.take(frame.frames)
         else:
@@ -181,7 +181,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
         self.hello = hello
         if hello.session is not None:
             response = await self.ask(OPEN)
-            if response.status_code != 200:
+            if not granted(response):
                 await self.refuse(response)
                 return
         self.line.put(
@@ -200,14 +200,17 @@ class SyncConsumer(AsyncWebsocketConsumer):
 
     async def _work(self) -> None:
         """Carry out the batches that wait, one after another."""
-        while not self._mutates.empty():
+        while not (self._mutates.empty() or self.ended):
+            await self.line.drained()  # results may be large, and wait for whoever takes them
             frame = self._mutates.get_nowait()
-            response = await self.ask("mutations/", body=json.dumps(frame.body).encode())
-            ref, content = json.dumps(frame.ref), response.content.decode()
-            if response.status_code == 200:
-                told = f'{{"type":"results","ref":{ref},{content[1:]}'
+            response = await self.ask("mutations/", body=frame.text.encode("utf-8", "replace"))
+            ref, problem = json.dumps(frame.ref), problem_of(response)
+            if response.status_code == 200 and "results" in (getattr(response, "data", None) or ()):
+                told = f'{{"type":"results","ref":{ref},{response.content.decode()[1:]}'
             else:
-                told = f'{{"type":"error","ref":{ref},"problem":{content}}}'
+                if problem is None:  # a page of the project's: whether it was done, nobody knows
+                    problem = errors.Unavailable().problem()
+                told = f'{{"type":"error","ref":{ref},"problem":{json.dumps(problem)}}}'
             self.line.put({"type": "websocket.send", "text": told})
             if response.status_code == 401:
                 await self.end(None, NOT_AUTHENTICATED)
@@ -227,6 +230,8 @@ class SyncConsumer(AsyncWebsocketConsumer):
 
     async def _look_after(self) -> None:
         """See whether the client is there, takes what it gets, and may see it still (R6)."""
+        if self.ended:
+            return
         if self.hello is None or self.now() - self.heard > 2 * conf.HEARTBEAT:
             await self.end(None, NO_HEARTBEAT)
             return
@@ -234,7 +239,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
             await self.end(errors.Throttled("Frames are not acknowledged."))
             return
         response = await self.ask(OPEN, follows=True)
-        if response.status_code != 200:
+        if not granted(response):
             await self.refuse(response)
             return
         self.line.look(response.sync_audience)
@@ -252,8 +257,8 @@ class SyncConsumer(AsyncWebsocketConsumer):
         if path == OPEN and hello is not None and hello.session is not None:
             query["session"] = str(hello.session)
         scope = inner(dict(self.scope), SOCKET, path, query, body)
-        inside = Inside(follows, self.inside.session, self.inside.from_page)
-        return await self.live.ask(scope, inside, body or b"")
+        inside = Inside(follows, self.inside.session, self.inside.from_page, frame=body is not None)
+        return await self.live.ask(scope, inside, body or b"", self.user)
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -262,8 +267,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
 class SocketLine(Line):
     """A socket, as the hub sees it."""
 
-    def __init__(self, consumer: SyncConsumer) -> None:
-        send: Any = consumer.base_send
+    def __init__(self, consumer: SyncConsumer, send: Send) -> None:
         super().__init__(consumer.live.hub, send)
         self.consumer = consumer
 
@@ -282,11 +286,14 @@ class SocketLine(Line):
     def expire(self, error: errors.SyncError) -> None:
         self.consumer.do(self.consumer.end(error))
 
-    def fail(self) -> None:
-        self.consumer.do(self.consumer.end(None, FAILED))
-
     def recheck(self) -> None:
         self.consumer.recheck()
+
+    def overrun(self) -> None:
+        self.consumer.do(self.consumer.end(errors.Throttled("What is sent is not taken.")))
+
+    def fail(self) -> None:
+        self.consumer.do(self.consumer.end(None, FAILED))
 
 
 def sending(frame: Mapping[str, Any]) -> Mapping[str, Any]:

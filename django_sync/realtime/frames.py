@@ -9,9 +9,10 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import errors
+from ..cursor import MAX_LENGTH
 from ..ids import canonical_uuid
 from ..protocol import PROTOCOL_VERSION, Json
 
@@ -34,10 +35,10 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Mutate:
-    """A batch, as a request for mutations has it; ``ref`` comes back with its results."""
+    """A batch, as the view for mutations reads it; ``ref`` comes back with its results."""
 
     ref: Any
-    body: Json
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +52,33 @@ MEMBERS = {
     "ack": {"frames"},
     "ping": set[str](),
 }
+MOST_NAMES = 1000
+"""Collections that a client may name, and characters of one name."""
+MOST_REF = 200
+"""Characters of a ``ref`` that is a string."""
+MAX_REF = 2**53 - 1
+
+
+def size(text: str | None) -> int:
+    """Bytes of a text, in UTF-8."""
+    if text is None or text.isascii():
+        return len(text or "")
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def read(text: str | None, most: int) -> Sent:
-    """The frame that a text of at most ``most`` characters is."""
+    """The frame that a text of at most ``most`` bytes is."""
     if text is None:
         raise errors.Invalid("Frames are text.")
-    if len(text) > most:
+    if size(text) > most:
         raise errors.TooLarge(f"A frame holds at most {most} bytes.")
     try:
-        frame = json.loads(text)
+        frame = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise errors.Invalid("The frame is no JSON.") from None
     kind = frame.pop("type", None) if isinstance(frame, dict) else None
     if kind == "mutate":
-        return Mutate(_ref(frame), frame)
+        return Mutate(_ref(frame), text)
     if not (isinstance(kind, str) and kind in MEMBERS):
         raise errors.Invalid("There is no such frame.")
     unknown = sorted(set(frame) - MEMBERS[kind])
@@ -76,10 +89,16 @@ def read(text: str | None, most: int) -> Sent:
     return Ack(_frames(frame)) if kind == "ack" else Ping()
 
 
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
 def _ref(frame: Json) -> Any:
-    ref = frame.pop("ref", None)
-    if not (ref is None or isinstance(ref, (str, int))):
+    ref = frame.get("ref")
+    if isinstance(ref, bool) or not (ref is None or isinstance(ref, (str, int))):
         raise errors.Invalid("“ref” is a string or an integer.")
+    if len(ref) > MOST_REF if isinstance(ref, str) else abs(ref or 0) > MAX_REF:
+        raise errors.Invalid("“ref” is too long.")
     return ref
 
 
@@ -90,6 +109,8 @@ def _hello(frame: Mapping[str, Any]) -> Hello:
     cursor, names, session = (frame.get(n) for n in ("cursor", "collections", "session"))
     if not (cursor is None or isinstance(cursor, str)):
         raise errors.Invalid("“cursor” is no string.")
+    if cursor is not None and len(cursor) > MAX_LENGTH:
+        raise errors.InvalidCursor
     listed = isinstance(names, list) and all(isinstance(name, str) for name in names)
     if not (names is None or listed):
         raise errors.Invalid("“collections” is no list of names.")
@@ -97,11 +118,23 @@ def _hello(frame: Mapping[str, Any]) -> Hello:
         id = None if session is None else canonical_uuid(session)
     except ValueError:
         raise errors.Invalid("“session” is not a hyphenated UUID.") from None
-    return Hello(cursor, None if names is None else tuple(names), id)
+    return Hello(cursor, None if names is None else _names(names), id)
+
+
+def _names(names: list[str]) -> tuple[str, ...]:
+    """Each name once, in their order; they go into an address with commas between them."""
+    once = tuple(dict.fromkeys(names))
+    if len(once) > MOST_NAMES:
+        raise errors.Invalid("“collections” names too many.")
+    if any(not name or "," in name or len(name) > MOST_NAMES for name in once):
+        raise errors.UnknownCollection
+    return once
 
 
 def _frames(frame: Mapping[str, Any]) -> int:
     frames = frame.get("frames")
     if not isinstance(frames, int) or isinstance(frames, bool):
         raise errors.Invalid("“frames” is no integer.")
+    if frames < 1:
+        raise errors.Invalid("“frames” is none.")
     return frames

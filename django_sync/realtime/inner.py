@@ -6,6 +6,7 @@ authentication, throttles, limits and errors hold, and there is one way in, not 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from urllib.parse import urlencode
 
 from django.urls import Resolver404, resolve
 
-Scope = dict[str, Any]
+from .plain import Scope
 
 PULL = "django_sync:live-changes"
 SOCKET = "django_sync:live-socket"
@@ -32,17 +33,19 @@ class Inside:
 
     ``follows``: it is for one who listens. ``session`` is that of the ticket by which the socket
     was opened. ``from_page``: the origin was looked at when it was opened, so that no CSRF token
-    is asked for.
+    is asked for. ``frame``: the body is a frame as it came, with a type and a ref.
     """
 
     follows: bool = False
     session: Any = None
     from_page: bool = False
+    frame: bool = False
 
     def tell(self, request: Any, run: int) -> None:
         request.sync_live = run
         request.sync_follows = self.follows
         request.sync_session = self.session
+        request.sync_frame = self.frame
         if self.from_page:
             request._dont_enforce_csrf_checks = True  # as Django's own test client says it
 
@@ -56,6 +59,28 @@ def routed(scope: Scope) -> str | None:
         return resolve(path).view_name if "/live/" in path else None
     except Resolver404:
         return None
+
+
+def address(scope: Scope) -> str:
+    """Where a connection comes from: all that is known of who asks, before they are asked."""
+    return f"at {(scope.get('client') or ('',))[0]}"
+
+
+def credentials(scope: Scope) -> str:
+    """What tells one who was let in from another, and is no secret."""
+    found = [pair for pair in scope["headers"] if pair[0] in (b"authorization", b"cookie")]
+    return hashlib.sha256(repr(found).encode()).hexdigest()
+
+
+def granted(response: Any) -> bool:
+    """Whether an answer is a view's of ours, and good; a middleware may have answered itself."""
+    return response.status_code == 200 and hasattr(response, "sync_user")
+
+
+def problem_of(response: Any) -> dict[str, Any] | None:
+    """The problem that an answer is; ``None`` for a page of the project's, which nobody is told."""
+    data = getattr(response, "data", None)
+    return data if isinstance(data, dict) and "code" in data else None
 
 
 def inner(
@@ -87,7 +112,7 @@ def inner(
         "scheme": "https" if scope.get("scheme") in ("wss", "https") else "http",
         "root_path": scope.get("root_path", ""),
         "path": root + path,
-        "query_string": urlencode(asked).encode("ascii"),
+        "query_string": urlencode(asked, errors="replace").encode("ascii"),
         "headers": headers,
         "client": scope.get("client"),
         "server": scope.get("server"),

@@ -3,6 +3,7 @@
 Nobody but that task waits for the client. Frames that the client has not taken are few and
 counted; while there are ``WINDOW`` of them the line is not ready, the hub passes it over, and its
 place in the feed stays where it is. So a slow client costs a few frames of memory, and no time.
+All else that it has not taken is counted, too, and ends the line where it becomes too much.
 """
 
 from __future__ import annotations
@@ -10,23 +11,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..conf import conf
 from ..errors import SyncError
 from .hub import Frame, Hub
+from .inner import granted
+from .plain import Send
+
+log = logging.getLogger("django_sync.realtime")
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..fanout import Audience, Seat
 
 log = logging.getLogger("django_sync.realtime")
 
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-
 WINDOW = 16
 """Frames of changes that a client may have before it, unacknowledged or not yet sent."""
+
+WAITING = 4 * WINDOW
+"""Events of all kinds that may wait to be sent."""
 
 FAREWELL_SECONDS = 5
 """The longest time that a client gets to take what it is told last."""
@@ -40,16 +46,19 @@ class Line:
     def __init__(self, hub: Hub, send: Send) -> None:
         self.hub = hub
         self._send = send
-        self._events: deque[Mapping[str, Any]] = deque()
+        self._events: deque[tuple[Mapping[str, Any], bool]] = deque()
         self._room = asyncio.Event()
         self._room.set()
         self._writer: asyncio.Task[None] | None = None
         self._follower: asyncio.Task[None] | None = None
         self.frames = 0
         """Frames of changes that were put into the queue so far."""
+        self.gone = 0
+        """Those of them that were handed to the server to be sent."""
         self.taken = 0
         """Those of them that the client has taken."""
         self.taken_at = 0.0
+        self.finished = False
         self.told = ""
         """The cursor that was told last."""
 
@@ -72,11 +81,15 @@ class Line:
     def expire(self, error: SyncError) -> None:
         raise NotImplementedError
 
-    def fail(self) -> None:
-        """End, because of a fault of the server's."""
+    def recheck(self) -> None:
         raise NotImplementedError
 
-    def recheck(self) -> None:
+    def overrun(self) -> None:
+        """Too much waits to be sent: end."""
+        raise NotImplementedError
+
+    def fail(self) -> None:
+        """Something broke that was not foreseen: end."""
         raise NotImplementedError
 
     # The hub's side
@@ -89,7 +102,7 @@ class Line:
         if self.frames == self.taken:
             self.taken_at = asyncio.get_running_loop().time()
         self.frames += 1
-        self.put(self.frame_event(frame))
+        self.put(self.frame_event(frame), counted=True)
 
     def tell_cursor(self, cursor: str) -> None:
         if cursor != self.told:
@@ -99,14 +112,22 @@ class Line:
     def refresh(self) -> None:
         """Pull from the last place on, until nothing is missing, and join the hub."""
         self.hub.leave(self)
-        if self._follower is None or self._follower.done():
-            self._follower = asyncio.create_task(self._followed())
+        if not self.finished and (self._follower is None or self._follower.done()):
+            self._follower = asyncio.create_task(self.guarded(self._follow()))
 
     # The client's side
 
-    def put(self, event: Mapping[str, Any]) -> None:
-        """Send an event when those before it are sent."""
-        self._events.append(event)
+    def put(self, event: Mapping[str, Any], *, counted: bool = False) -> None:
+        """Send an event when those before it are sent; ``counted``: a frame of changes."""
+        if self.finished:
+            return
+        if len(self._events) >= WAITING:
+            self.overrun()
+            return
+        self._add(event, counted)
+
+    def _add(self, event: Mapping[str, Any], counted: bool = False) -> None:
+        self._events.append((event, counted))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.get_running_loop().create_task(self._write())
 
@@ -120,7 +141,7 @@ class Line:
 
     def look(self, audience: Audience) -> None:
         """See whether the line still delivers what its user sees; ``audience`` is that, now."""
-        if self._follower is not None and not self._follower.done():
+        if self.finished or (self._follower is not None and not self._follower.done()):
             return  # a pull is under way, which sees for itself
         if audience.key != self.seat.audience.key:
             self.refresh()
@@ -138,16 +159,24 @@ class Line:
         self.told = cursor
         self.refresh()
 
+    async def drained(self) -> None:
+        """Until all that was put has been sent."""
+        if self._writer is not None:
+            await asyncio.wait({self._writer})
+
     async def finish(self, *events: Mapping[str, Any]) -> None:
-        """Send these last, to whoever still takes them; then nothing more."""
+        """Send these last, and nothing more; to whoever takes nothing, only the very last."""
+        self.finished = True
         self.hub.leave(self)
         if self._follower is not None:
             self._follower.cancel()
         for event in events:
-            self.put(event)
+            self._add(event)
         if self._writer is not None:
             await asyncio.wait({self._writer}, timeout=FAREWELL_SECONDS)
-            self._writer.cancel()
+            if not self._writer.done():
+                self._events.clear()
+                self._add(events[-1])
 
     async def close(self) -> None:
         """Let go of all that belongs to the line."""
@@ -159,18 +188,21 @@ class Line:
 
     async def _write(self) -> None:
         while self._events:
-            event = self._events.popleft()
+            event, counted = self._events.popleft()
+            self.gone += counted  # before: it may be acknowledged when the server goes on
             await self._send(event)
-            self.sent(event)
+            if counted:
+                self.sent()
 
-    def sent(self, event: Mapping[str, Any]) -> None:
-        """An event has gone out; where nobody acknowledges, that is all that is known."""
+    def sent(self) -> None:
+        """A frame has gone out; where nobody acknowledges, that is all that is known."""
 
-    async def _followed(self) -> None:
+    async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do work of the line's; where it breaks the line does: it would lack what others get."""
         try:
-            await self._follow()
-        except Exception:  # whatever the project's code or ours raised: no line is left for dead
-            log.exception("a connection could not be followed")
+            await work
+        except Exception:  # whatever it was, it is told in the log
+            log.exception("a connection is closed for a fault")
             self.fail()
 
     async def _follow(self) -> None:
@@ -180,10 +212,10 @@ class Line:
                 self._room.clear()
                 await self._room.wait()
             response = await self.pull(self.told)
-            page = getattr(response, "data", None)
-            if response.status_code != 200 or page is None:
+            if not granted(response):
                 self.refuse(response)
                 return
+            page = response.data
             if first or page["changes"] or page["has_more"] or page["cursor"] != self.told:
                 # The page as it was rendered, with a type: a frame may hold more than it must.
                 content = '{"type":"changes",' + response.content.decode()[1:]

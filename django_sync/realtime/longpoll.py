@@ -4,14 +4,15 @@
 runs through the project's own middleware and view, in a thread of a small pool, like any other;
 where its answer is empty the thread and its database connection are given back, and
 the request runs once more when the feed has something for its user. So middleware of
-any kind is fine here, and a thousand who wait cost a thousand sockets.
+any kind is fine here, and a thousand who wait cost a thousand sockets. What does not wait
+runs in the same threads (``plain.py``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -23,15 +24,14 @@ from django.urls import set_script_prefix
 
 from ..conf import conf
 from .hub import Hub
-from .inner import PULL, SOCKET, STREAM, Inside, Scope, routed
+from .inner import PULL, SOCKET, STREAM, Inside, address, credentials, routed
+from .plain import Application, Plain, Receive, Scope, Send, disconnected
 from .shared import Shared
 from .stream import Stream
+from .turns import AT_THE_DOOR, Turns
 from .watch import Waiter, Watch
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 HELD = Inside()
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def live(application: Any) -> Live:
@@ -44,28 +44,29 @@ def live(application: Any) -> Live:
 
 
 class Live(ASGIHandler):
-    """The ASGI application that holds pulls, and hands all else on."""
+    """The ASGI application that holds pulls, and hands all else to ``Plain``."""
 
     def __init__(self, application: Application) -> None:
         super().__init__()
-        self.application = application
         self.load_middleware()  # the synchronous chain: it runs whole in one thread
-        self.pool = ThreadPoolExecutor(conf.LIVE_THREADS, thread_name_prefix="django_sync.live")
+        self.threads = conf.LIVE_THREADS
+        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.live")
+        self.application = Plain(application, self, self.pool)
         # Whoever is connected does not queue behind a crowd that is just coming.
         self.looking = ThreadPoolExecutor(1, thread_name_prefix="django_sync.look")
         self._shared: Shared | None = None
 
     def close(self) -> None:
         """Wait for what the threads are at, and end them."""
-        self.pool.shutdown()
-        self.looking.shutdown()
+        for pool in (self.pool, self.application.writes, self.looking):
+            pool.shutdown()
 
     @property
     def shared(self) -> Shared:
         """What all connections of the running event loop share."""
         loop = asyncio.get_running_loop()
         if self._shared is None or self._shared.loop is not loop:
-            self._shared = Shared(loop, self._looked)
+            self._shared = Shared(loop, Turns(self.pool, self.threads), self._looked)
         return self._shared
 
     @property
@@ -92,7 +93,7 @@ class Live(ASGIHandler):
             await self.application(scope, receive, send)
             return
         answered = asyncio.ensure_future(self._answer(scope, wait))
-        gone = asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(disconnected(receive))
         try:
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
             if answered.done():
@@ -119,11 +120,11 @@ class Live(ASGIHandler):
                 return await self._held(scope, waiter, deadline)
 
     async def _held(self, scope: Scope, waiter: Waiter, deadline: float) -> Any:
-        shared = self.shared
+        shared, owner = self.shared, address(scope)
         run = 0
         while True:
             run += 1
-            response = await self._threaded(self._respond, scope, run)
+            response = await shared.turns.run(owner, self._respond, scope, run)
             scopes = getattr(response, "sync_scopes", None)
             if scopes is None or response.data["changes"] or response.data["has_more"]:
                 return response
@@ -131,10 +132,18 @@ class Live(ASGIHandler):
             if shared.ending or not woken:
                 return response
             scope = _from(scope, response.data["cursor"])
+            owner = f"held {credentials(scope)}"
 
-    async def ask(self, scope: Scope, inside: Inside, body: bytes = b"") -> Any:
-        """The project's answer to a request that an open connection makes of it."""
-        return await self._threaded(self._respond, scope, 1, inside, body)
+    async def ask(
+        self, scope: Scope, inside: Inside, body: bytes = b"", user: str | None = None
+    ) -> Any:
+        """The project's answer to a request that an open connection makes of it.
+
+        ``user`` is whose that is, once that is known. Raises ``Unavailable`` where it is not, and
+        too many wait to be known.
+        """
+        owner, most = (f"user {user}", None) if user else (address(scope), AT_THE_DOOR)
+        return await self.shared.turns.run(owner, self._respond, scope, 1, inside, body, most=most)
 
     def _respond(self, scope: Scope, run: int, inside: Inside = HELD, body: bytes = b"") -> Any:
         """Django's answer to one request, in the thread that this runs in.
@@ -156,11 +165,8 @@ class Live(ASGIHandler):
         response._handler_class = type(self)
         return response
 
-    async def _threaded(self, function: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.pool, function, *args)
-
     async def _looked(self, function: Callable[..., Any], *args: Any) -> Any:
-        """The same in the thread that reads the feed, for all who are connected."""
+        """What a function returns that reads the feed, for all who are connected."""
         return await asyncio.get_running_loop().run_in_executor(self.looking, function, *args)
 
 
@@ -171,11 +177,6 @@ async def _woken(waiter: Waiter, scopes: frozenset[str], seconds: float) -> bool
     except TimeoutError:
         return False
     return True
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _from(scope: Scope, cursor: str) -> Scope:

@@ -1,7 +1,7 @@
 """What the connections of one event loop share: the watch, the hub, and the bells that hurry them.
 
-Their reading is done in the application's threads, on connections that are looked after as
-Django does around a request.
+Their reading is done in a thread of its own, on a connection that is looked after as Django
+does around a request.
 """
 
 from __future__ import annotations
@@ -18,25 +18,35 @@ from django.db import close_old_connections
 from ..conf import conf
 from . import ending
 from .hub import Hub
+from .rate import Pace
+from .turns import Turns
 from .watch import News, Watch
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..fanout import Delivery, Seat
 
-Threaded = Callable[..., Awaitable[Any]]
+Looked = Callable[..., Awaitable[Any]]
+"""Runs a function in the thread that reads the feed."""
+
+LARGE = 64 * 1024
+"""Bytes from which a frame is large: reading it holds up the whole process for a moment."""
+BYTES_PER_SECOND = 1024 * 1024
+"""What a user may send in large frames; what comes faster is not read until its time."""
 
 
 class Shared:
     """The watch and the hub of ``loop``; ``open`` counts sockets and streams, by user."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, threaded: Threaded) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, turns: Turns, looked: Looked) -> None:
         from .. import announce
 
         self.loop = loop
         self.open: Counter[str] = Counter()
+        self.turns = turns
+        self._looked = looked
+        self.pace = Pace(BYTES_PER_SECOND, loop.time)
         self.ending = False
         self._leaving: set[Callable[[], None]] = set()
-        self._threaded = threaded
         self.watch = Watch(self._look, _interval)
         self.hub = Hub(self._turn, self._sealed, _interval)
         announce.listen(self.bell)
@@ -99,20 +109,20 @@ class Shared:
     async def _look(self, after: int | None) -> News:
         from .. import feed
 
-        found: News = await self._threaded(_looked_after, feed.news, after)
+        found: News = await self._looked(_looked_after, feed.news, after)
         return found
 
     async def _turn(self, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
         from .. import fanout
 
         found: tuple[list[Delivery], bool]
-        found = await self._threaded(_looked_after, fanout.turn, seats)
+        found = await self._looked(_looked_after, fanout.turn, seats)
         return found
 
     async def _sealed(self, seats: Sequence[Seat]) -> list[str]:
         from .. import fanout
 
-        found: list[str] = await self._threaded(lambda: list(map(fanout.cursor_of, seats)))
+        found: list[str] = await self._looked(lambda: list(map(fanout.cursor_of, seats)))
         return found
 
 

@@ -9,22 +9,21 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from .. import errors
 from ..conf import conf
 from .hub import Frame
-from .inner import STREAM, Inside, Scope, inner
-from .line import Line, Send
+from .inner import STREAM, Inside, granted, inner, problem_of
+from .line import Line
+from .plain import Receive, Scope, Send, disconnected
 
 if TYPE_CHECKING:
     from .longpoll import Live
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
-CHANGES = b"event: changes\n"
 BACK_MS = (500, 5000)
 """When a browser comes back, in milliseconds, where its server ended: some time in between."""
 HEADERS = [
@@ -44,6 +43,7 @@ class Stream(Line):
         self._over = asyncio.Event()
         self._again = asyncio.Event()
         self._first: Any = None
+        self.user: str | None = None
         query = parse_qs(scope["query_string"].decode("latin-1"))
         self.collections = query.get("collections", [None])[0]
         resumed = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin-1")
@@ -51,19 +51,23 @@ class Stream(Line):
 
     async def serve(self, receive: Receive) -> None:
         """Answer, and go on until the client leaves or may no longer stay."""
-        self._first = response = await self.pull(self.begin)
-        if response.status_code != 200:
+        try:
+            self._first = response = await self.pull(self.begin)
+        except errors.Unavailable as error:
+            await answer(self._send, error)
+            return
+        if not granted(response):
             await self.live.send_response(response, self._send)
             return
+        self.user = response.sync_user
         with self.live.shared.counted(response.sync_user) as fits:
             if not fits:
-                problem = errors.Throttled("You have too many connections open.").problem()
-                await answer(self._send, 429, problem)
+                await answer(self._send, errors.Throttled("You have too many connections open."))
                 return
             await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             self.open(self.begin)
-            left = asyncio.create_task(_left(receive))
-            beats = asyncio.create_task(self._beat())
+            left = asyncio.create_task(disconnected(receive))
+            beats = asyncio.create_task(self.guarded(self._beat()))
             over = asyncio.create_task(self._over.wait())
             try:
                 with self.live.shared.until_end(self.leave):
@@ -89,16 +93,17 @@ class Stream(Line):
             return first
         return await self._ask("changes/", cursor=cursor or None)
 
-    def sent(self, event: Mapping[str, Any]) -> None:
-        if event["body"].startswith(CHANGES):
-            self.take(self.taken + 1)
+    def sent(self) -> None:
+        self.take(self.gone)
 
     def refuse(self, response: Any) -> None:
-        data = response.data if isinstance(getattr(response, "data", None), dict) else {}
-        self._end({"status": response.status_code, **data})
+        self._end(problem_of(response) or errors.Unavailable().problem())
 
     def expire(self, error: errors.SyncError) -> None:
         self._end(error.problem())
+
+    def overrun(self) -> None:
+        self._over.set()
 
     def fail(self) -> None:
         self._over.set()
@@ -125,9 +130,10 @@ class Stream(Line):
                 self._over.set()
                 return
             response = await self._ask("live/stream/")
-            if response.status_code != 200:
+            if not granted(response):
                 self.refuse(response)
                 return
+            self.user = response.sync_user
             self.look(response.sync_audience)
 
     def _end(self, problem: Mapping[str, Any]) -> None:
@@ -141,7 +147,7 @@ class Stream(Line):
 
     async def _ask(self, path: str, **query: str | None) -> Any:
         scope = inner(self.scope, STREAM, path, {**query, "collections": self.collections})
-        return await self.live.ask(scope, Inside(follows=True))
+        return await self.live.ask(scope, Inside(follows=True), user=self.user)
 
 
 def part(text: str) -> Mapping[str, Any]:
@@ -149,13 +155,12 @@ def part(text: str) -> Mapping[str, Any]:
     return {"type": "http.response.body", "body": text.encode(), "more_body": True}
 
 
-async def answer(send: Send, status: int, problem: Mapping[str, Any]) -> None:
+async def answer(send: Send, error: errors.SyncError) -> None:
     """A whole answer that is a problem."""
-    headers = [(b"content-type", b"application/problem+json"), (b"retry-after", b"60")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(dict(problem)).encode()})
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"cache-control", b"private, no-store"),
+        (b"retry-after", b"60"),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(error.problem()).encode()})

@@ -25,7 +25,7 @@ def breaking(response: httpx2.Response, weather: Weather) -> httpx2.Response:
     stream = response.extensions.get("network_stream")
     if stream is None:
         return response
-    line = BreakingLine(stream, weather)
+    line = BreakingLine(stream, response.stream, weather)
     extensions = {**response.extensions, "network_stream": line}
     told: dict[str, Any] = {"headers": response.headers, "extensions": extensions}
     return httpx2.Response(response.status_code, stream=line, **told)
@@ -34,8 +34,9 @@ def breaking(response: httpx2.Response, weather: Weather) -> httpx2.Response:
 class BreakingLine(httpx2.SyncByteStream):
     """A network stream, or the body of a stream, between a client and its server."""
 
-    def __init__(self, inner: Any, weather: Weather) -> None:
+    def __init__(self, inner: Any, body: Any, weather: Weather) -> None:
         self._inner = inner
+        self._body = body
         self._weather = weather
         self._left = {way: self._drawn() for way in ("in", "out")}
 
@@ -71,7 +72,14 @@ class BreakingLine(httpx2.SyncByteStream):
 
     def close(self) -> None:
         self._inner.close()
+        self._body.close()
 
     def __iter__(self) -> Iterator[bytes]:
-        while chunk := self.read(65_536):
-            yield chunk
+        """The body, which over HTTP is not what the network stream reads: that has it in chunks."""
+        for chunk in self._body:
+            passed = self._passed("in", chunk)
+            if passed:
+                yield passed
+            if len(passed) < len(chunk):
+                self.close()
+                return

@@ -202,18 +202,19 @@ class Guest:
                 conflicts.add(key)
         told = [rejection.mutation.id for rejection in self.told]
         for id, key in made.items():
+            answer = answers.get(id)
             match sorted(ends.get(id, [])):
                 case ["settled"]:
-                    assert answers[id] in ("applied", "merged"), (id, key, answers[id])
+                    assert answer in ("applied", "merged"), (id, key, answer)
                 case ["conflict"]:
-                    assert answers[id] == "conflict", (id, key, answers[id])
+                    assert answer == "conflict", (id, key, answer)
                 case ["aborted", "refused"]:
-                    assert answers[id] in ("rejected", "conflict"), (id, key, answers[id])
+                    assert answer in ("rejected", "conflict"), (id, key, answer)
                     assert told.count(id) == 1, f"{id} was refused, told {told.count(id)} times"
                 case ["new" | "aborted"]:
                     # Taken back with the object, or made part of a decision on its conflict.
                     assert key in self.deleted | conflicts, f"lost: {id} on {key}"
-                    assert answers.get(id) is None, f"{id} was {answers[id]} and taken back"
+                    assert answer is None, f"{id} was {answer} and taken back"
                 case other:
                     raise AssertionError(f"{id} on {key} ended in {other}")
         assert set(ends) <= set(made)

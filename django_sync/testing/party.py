@@ -66,12 +66,18 @@ class Party:
         self.answers: dict[str, Answers] = {}
         self.guests: dict[str, Guest] = {}
         for name, auth in people.items():
-            network = FaultyTransport(inner, self.random)
-            guest = Guest(name, auth, folder / f"{name}.sqlite3", url, host.collections, network)
-            network.meanwhile = self._meanwhile
-            network.around = partial(self._around, guest)
-            self.guests[name] = guest
+            self.guests[name] = self.invite(name, auth, folder / f"{name}.sqlite3", url, inner)
         self.changed()
+
+    def invite(
+        self, name: str, auth: Auth, path: Path, url: str, inner: httpx2.BaseTransport
+    ) -> Guest:
+        """A guest, and the network before them."""
+        network = FaultyTransport(inner, self.random)
+        guest = Guest(name, auth, path, url, self.host.collections, network)
+        network.meanwhile = self._meanwhile
+        network.around = partial(self._around, guest)
+        return guest
 
     # What acts use.
 

@@ -1,11 +1,12 @@
 """Many who wait and many who poll, on one ASGI process, while others write.
 
-    DATABASE_URL=postgresql://… python -m tests.benchmarks.waiting [--clients 200] [--seconds 120]
+    DATABASE_URL=postgresql://… python -m tests.benchmarks.waiting [--seconds 120] [--kept]
 
 So many clients hold long polls and as many poll every two seconds, as one user over HTTP against
 uvicorn; another process writes ``--rate`` cards a second through the ORM. At the end each client
-must have heard of each card. Prints latency from the commit to the client, the server's CPU
-and its memory at intervals. Figures are this machine's.
+must have heard of each card. Prints latency from the commit to the client, requests, the
+server's CPU, and its memory and database connections at intervals. ``--kept`` lets the site keep
+connections (``CONN_MAX_AGE``). Figures are this machine's.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from tests.benchmarks.first_pull import (
+    KEPT,
     MIGRATE,
     cpu,
     database,
@@ -64,7 +68,8 @@ class Client:
 
     def __init__(self, http: httpx2.AsyncClient, waits: bool) -> None:
         self.http, self.waits = http, waits
-        self.cursor, self.errors = "", 0
+        self.cursor, self.asked = "", 0
+        self.errors: Counter[str] = Counter()
         self.heard: dict[str, float] = {}
 
     async def pull(self) -> bool:
@@ -73,11 +78,16 @@ class Client:
         if self.waits:
             asked["wait"] = "25"
         path = "live/changes/" if self.waits else "changes/"
+        self.asked += 1
         try:
             answer = await self.http.get(path, params=asked)
             page = answer.raise_for_status().json()
-        except httpx2.HTTPError:
-            self.errors += 1
+        except httpx2.HTTPStatusError as error:
+            self.errors[str(error.response.status_code)] += 1
+            await asyncio.sleep(random.uniform(1, 2) * int(answer.headers.get("Retry-After", 1)))
+            return True
+        except httpx2.HTTPError as error:
+            self.errors[f"{type(error).__name__}: {error}"] += 1
             await asyncio.sleep(random.uniform(0, 1))
             return True
         now = time.time()
@@ -94,9 +104,42 @@ class Client:
                 await asyncio.sleep(POLL * random.uniform(0.9, 1.1))
 
 
+def connections(env: dict[str, str]) -> int | None:
+    """How many are open to the bench's own database, on PostgreSQL."""
+    if not env["DATABASE_URL"].startswith("postgres"):
+        return None
+    import psycopg
+
+    with psycopg.connect(env["DATABASE_URL"], autocommit=True) as asking:
+        found = asking.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
+async def sampled(pid: int, env: dict[str, str], every: float, samples: list[Any]) -> None:
+    """Memory, connections and CPU so far, at intervals."""
+    began, spent = time.monotonic(), cpu(pid)
+    while True:
+        samples.append(
+            {
+                "s": round(time.monotonic() - began),
+                "mib": round(memory(pid)[0], 1),
+                "connections": await asyncio.to_thread(connections, env),
+                "cpu_s": round(cpu(pid) - spent, 1),
+                "load": round(os.getloadavg()[0], 1),
+            }
+        )
+        print(json.dumps(samples[-1]), file=sys.stderr)
+        await asyncio.sleep(every)
+
+
 async def stage(asked: Any, port: int, pid: int, token: str, env: dict[str, str]) -> dict[str, Any]:
     """Let them wait, poll and write; what came of it."""
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+    limits = httpx2.Limits(
+        max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT / 3
+    )
     async with httpx2.AsyncClient(
         base_url=f"http://127.0.0.1:{port}/sync/",
         headers={"Authorization": f"Token {token}"},
@@ -106,7 +149,9 @@ async def stage(asked: Any, port: int, pid: int, token: str, env: dict[str, str]
         clients = [Client(http, waits) for waits in (True, False) for _ in range(asked.clients)]
         tasks = [asyncio.create_task(client.run()) for client in clients]
         await asyncio.sleep(2 * POLL)
-        spent, sizes = cpu(pid), [memory(pid)[0]]
+        spent, own, samples = cpu(pid), time.process_time(), list[Any]()
+        tasks.append(asyncio.create_task(sampled(pid, env, asked.seconds / 12, samples)))
+        before = sum(client.asked for client in clients)
         code = WRITER.format(rate=asked.rate, seconds=asked.seconds)
         writer = subprocess.Popen(
             [sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True
@@ -117,9 +162,6 @@ async def stage(asked: Any, port: int, pid: int, token: str, env: dict[str, str]
         while line := await asyncio.to_thread(writer.stdout.readline):
             number, at = line.split()
             written[number] = float(at)
-            if time.monotonic() - began > len(sizes) * asked.seconds / 6:
-                sizes.append(memory(pid)[0])
-                print(f"  {len(written)} written", file=sys.stderr)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if all(len(client.heard) >= len(written) for client in clients):
@@ -128,15 +170,18 @@ async def stage(asked: Any, port: int, pid: int, token: str, env: dict[str, str]
         told: dict[str, Any] = {
             "written": len(written),
             "seconds": round(time.monotonic() - began, 1),
+            "server_cpu": round(cpu(pid) - spent, 1),
+            "clients_cpu": round(time.process_time() - own, 1),
+            "requests": sum(client.asked for client in clients) - before,
+            "samples": samples,
         }
-        told |= {"server_cpu": round(cpu(pid) - spent, 1)}
-        told |= {"server_mib": [round(size) for size in [*sizes, memory(pid)[0]]]}
         halves = clients[: asked.clients], clients[asked.clients :]
         for name, some in zip(("waiting", "polling"), halves, strict=True):
             late = [c.heard[n] - at for c in some for n, at in written.items() if n in c.heard]
             told[name] = {
                 "missed": sum(n not in c.heard for c in some for n in written),
-                "errors": sum(c.errors for c in some),
+                "errors": dict(sum((c.errors for c in some), Counter())),
+                "requests": sum(c.asked for c in some),
                 "p50_ms": round(1000 * statistics.median(late)),
                 "p99_ms": round(1000 * statistics.quantiles(late, n=100)[98]),
             }
@@ -151,9 +196,12 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--rate", type=float, default=20)
+    parser.add_argument("--kept", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         env = environment(Path(name))
+        if asked.kept:
+            env["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.kept"
         with database(env):
             run(MIGRATE, env)
             token, port = run(USER, env).split()[-1], free_port()

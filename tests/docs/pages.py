@@ -480,6 +480,108 @@ def openapi_page() -> str:
     return f"# Made from django_sync/http and the example's serializers by `{REMAKE}`.\n{text}"
 
 
+# Sockets and streams
+
+
+def asyncapi_page() -> str:
+    """The frames of sockets and streams, in the words of the example project."""
+    import yaml
+
+    from tests.docs import asyncapi
+
+    text = yaml.safe_dump(asyncapi.document(), sort_keys=False, width=100, allow_unicode=True)
+    source = "tests/docs/asyncapi.py, django_sync/realtime and the example's serializers"
+    return f"# Made from {source} by `{REMAKE}`.\n{text}"
+
+
+def sockets_page() -> str:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+
+    django.setup()
+    from django_sync.cursor import MAX_LENGTH
+    from django_sync.realtime import consumer, frames, line, shared, turns
+    from django_sync.realtime.codes import MEANINGS
+    from tests.docs import asyncapi
+
+    found = asyncapi.frames()
+
+    def kinds(by: str) -> str:
+        rows = ["| frame | what for | members | over |", "| --- | --- | --- | --- |"]
+        for name, frame in found.items():
+            if frame.by != by:
+                continue
+            needed = frame.payload["required"]
+            held = ", ".join(
+                f"`{member}`" if member in needed else f"`{member}`?"
+                for member in frame.payload["properties"]
+                if member != "type"
+            )
+            rows.append(f"| `{name}` | {frame.told} | {held or '–'} | {', '.join(frame.over)} |")
+        return "\n".join(rows)
+
+    lines = [
+        notice("tests/docs/asyncapi.py and django_sync/realtime"),
+        "# Sockets and streams",
+        "For whoever writes a client: what goes over `/sync/live/ws/` and `/sync/live/stream/`. "
+        "What it means is in [the protocol](../protocol.md#8-sessions-and-transports), each frame "
+        "as a schema in [AsyncAPI 3.0](../asyncapi.yaml).",
+        "## Frames of a socket",
+        "Each is a text that is a JSON object with a `type`. A member with ? may be missing. What "
+        "the client sends may hold no other member, and what the server sends may grow some. An "
+        "integer is written without a point.",
+        "### From the client",
+        kinds("client"),
+        "### From the server",
+        kinds("server"),
+        "`switch` is reserved, and not sent yet.",
+        "## Flow control",
+        f"The server sends {line.WINDOW} `changes` frames that are not acknowledged, then waits; "
+        "nothing is lost. A client sends `ack` when it has applied a frame, with how many it has "
+        "applied on this connection; one `ack` may stand for several. It may name no frame that "
+        "was not sent, and none twice. Frames that stay unacknowledged for a heartbeat close the "
+        "socket with 4429. Over a stream a frame counts as taken when it is sent.",
+        f"Batches are carried out in their order. {consumer.MUTATES} of one socket may wait, and "
+        "the next begins when what was answered before has been taken.",
+        "## Heartbeat",
+        "`welcome` says how many seconds a heartbeat is "
+        "([`HEARTBEAT`](settings.md#heartbeat)). A client that has nothing to say sends `ping` "
+        "once in each; any frame counts. Over a stream the server sends a comment at each. A "
+        "client that has heard nothing for two heartbeats connects again. At each heartbeat the "
+        "server looks again at what the user may see.",
+        "## Limits",
+        "\n".join(
+            [
+                "| what | how much | above it |",
+                "| --- | --- | --- |",
+                "| a frame | [`BODY_BYTES`](settings.md#body_bytes), in UTF-8 | 4400 `too_large` |",
+                "| frames a second | [`SOCKET_FRAMES`](settings.md#socket_frames), twice as many "
+                "at once | 4429 |",
+                f"| bytes a second that a user sends in frames of {shared.LARGE // 1024} KiB and "
+                f"more | {shared.BYTES_PER_SECOND // 1024} KiB | wait their time; "
+                "above a heartbeat of it 4429 |",
+                f"| batches of a socket that wait | {consumer.MUTATES} | 4429 |",
+                f"| events that wait for a client to take them | {line.WAITING} | 4429 |",
+                "| connections of a user in a process | "
+                "[`CONNECTIONS_PER_USER`](settings.md#connections_per_user) | 4429, a stream 429 |",
+                f"| handshakes of an address that wait | {turns.AT_THE_DOOR} | 1013, stream 503 |",
+                f"| `cursor` | {MAX_LENGTH} characters | 4400 `invalid_cursor` |",
+                f"| `collections` | {frames.MOST_NAMES} names | 4400 `invalid` |",
+                f"| `ref` | {frames.MOST_REF} characters, or an integer up to 2⁵³ − 1 | 4400 |",
+            ]
+        ),
+        "What of `mutate` is wrong beyond its `ref` is answered with an `error` frame of that "
+        "`ref`, and the socket stays open; see [Errors](../errors.md) for the codes.",
+        "## Close codes",
+        "An `error` frame without `ref` comes before, where there is more to say.",
+        "| code | |\n| --- | --- |\n"
+        + "\n".join(f"| {code} | {told} |" for code, told in sorted(MEANINGS.items())),
+        "Any other is the web server's own: 1009 for a message above its limit, 1011 for pings "
+        "of WebSocket's own that were not answered.",
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
 # Write paths, of which each is a test
 
 
@@ -571,7 +673,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/sessions.md": sessions_page,
     "tests/vectors/link.json": link_vectors,
     "docs/reference/guarantees.md": guarantees_page,
+    "docs/reference/sockets.md": sockets_page,
     "docs/openapi.yaml": openapi_page,
+    "docs/asyncapi.yaml": asyncapi_page,
     "docs/reference/write-paths.md": write_paths_page,
     "docs/reference/permissions.md": permissions_page,
     "docs/reference/conflicts.md": conflicts_page,

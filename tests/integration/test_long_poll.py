@@ -275,6 +275,27 @@ def test_one_look_at_the_feed_serves_all(server, token, boards, monkeypatch):
     assert len(set(told)) <= 2
 
 
+def test_what_comes_while_all_threads_are_busy_is_one_answer(server, token, boards):
+    """Under load a held pull is run again once for many writes, not once for each."""
+
+    async def story():
+        cursor = await caught_up(server, token)
+        server.runs = 0
+        held = asyncio.create_task(server.get(f"wait=25&cursor={cursor}", token))
+        await server.waiting(1)
+        free = threading.Event()
+        for _ in range(4):
+            server.application.pool.submit(free.wait, PATIENCE)
+        for number in range(3):
+            await write(boards.launch, f"{number}")
+        free.set()
+        _, page = await held
+        assert sorted(c["object"]["title"] for c in page["changes"]) == ["0", "1", "2"]
+        assert server.runs == 2
+
+    asyncio.run(story())
+
+
 def test_who_hangs_up_is_waited_for_no_longer(server, token):
     async def story():
         cursor = await caught_up(server, token)

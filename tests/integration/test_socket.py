@@ -124,11 +124,14 @@ def test_r4_one_write_is_read_once_and_rendered_once_for_all(site, ada, grace, b
         async with asyncio.TaskGroup() as group:
             done = asyncio.Event()
             ready: list[object] = []
+            settled: list[object] = []
             texts: list[str] = []
 
             async def one(who):
                 async with site.following(who) as wire:
                     ready.append(wire)
+                    assert titles(await wire.changes()) == ["All are there"]
+                    settled.append(wire)
                     await wire.changes()
                     texts.append(wire.last)
                     await done.wait()
@@ -137,6 +140,8 @@ def test_r4_one_write_is_read_once_and_rendered_once_for_all(site, ada, grace, b
                 group.create_task(one(who))
             await site.joined(20)
             await until(lambda: len(ready) == 20)
+            await write(boards.launch, "All are there")
+            await until(lambda: len(settled) == 20)
             monkeypatch.setattr(feed, "between", reading)
             monkeypatch.setattr(Collection, "seen", rendering)
             await write(boards.launch)

@@ -14,6 +14,7 @@ from django.db import connections
 from rest_framework.authtoken.models import Token
 
 from django_sync.realtime import live
+from tests.docs import asyncapi
 
 PATIENCE = 20
 """Seconds after which what should come counts as not coming."""
@@ -75,7 +76,7 @@ def scope(kind: str, path: str, query: str, headers: Any, **more: Any) -> dict[s
         "query_string": query.encode(),
         "headers": [
             (b"host", b"localhost"),
-            *((n.lower().encode(), v.encode()) for n, v in headers),
+            *((n.lower().encode(), v.encode("latin-1")) for n, v in headers),
         ],
         "subprotocols": [],
         **more,
@@ -102,33 +103,65 @@ class Wire:
         self.takes.set()
         self.start: Any = None
         self.frames = 0
+        self.said: list[Any] = []
         self.cursor: str | None = None
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        served = asyncio.create_task(self._application(self._scope, self._in.get, self._send))
+        self.served: Any = asyncio.create_task(
+            self._application(self._scope, self._in.get, self._send)
+        )
         try:
             yield
         finally:
             self.takes.set()
             kind = "websocket" if self._scope["type"] == "websocket" else "http"
             self.come({"type": f"{kind}.disconnect", "code": 1000})
-            await asyncio.wait_for(served, PATIENCE)
+            if self.served is not None:  # else the test has seen how it ended
+                await asyncio.wait_for(self.served, PATIENCE)
 
     async def _send(self, event: Any) -> None:
         """A client that does not take what is sent lets its sender wait, as TCP does."""
         await self.takes.wait()
+        try:
+            self._check(event)
+        except Exception as error:  # noqa: BLE001  # it is the test's to fail, not the server's
+            event = error
         self.out.put_nowait(event)
+
+    def _check(self, event: Any) -> None:
+        """Hold what is sent against docs/asyncapi.yaml, and what was said, where that was taken."""
+        if "text" in event:
+            frame = json.loads(event["text"])
+            asyncapi.check(frame)
+            asked = {"welcome": "hello", "results": "mutate"}.get(frame["type"])
+            if asked is not None:
+                said = [f for f in self.said if f["type"] == asked and self._is_of(f, frame)]
+                assert any(asyncapi.validator(asked).is_valid(f) for f in said), said
+        elif event.get("body", b"").startswith(b"event: "):
+            lines = dict(line.split(": ", 1) for line in event["body"].decode().strip().split("\n"))
+            frame = json.loads(lines["data"])
+            assert lines["event"] == frame["type"]
+            asyncapi.check(frame, "stream")
+
+    def _is_of(self, said: Any, frame: Any) -> bool:
+        return frame["type"] == "welcome" or bool(said.get("ref") == frame["ref"])
 
     def come(self, event: Any) -> None:
         self._in.put_nowait(event)
 
     async def event(self) -> Any:
-        return await asyncio.wait_for(self.out.get(), PATIENCE)
+        event = await asyncio.wait_for(self.out.get(), PATIENCE)
+        if isinstance(event, Exception):
+            raise event
+        return event
 
     # A socket
 
     def text(self, text: str) -> None:
+        with contextlib.suppress(ValueError, RecursionError):
+            frame = json.loads(text)
+            self.said += [frame] if isinstance(frame, dict) and "type" in frame else []
         self.come({"type": "websocket.receive", "text": text})
 
     def say(self, **frame: Any) -> None:

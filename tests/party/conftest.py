@@ -13,10 +13,13 @@ import pytest
 
 from django_sync import ids
 from django_sync.testing.party import Act
+from tests.integration import conftest as integration
 from tests.integration.conftest import in_process
 
 from .acts import ACTS
 from .holding import hold_party, seeded_ids, sweep
+
+transactional_db, processes = integration.transactional_db, integration.processes
 
 
 @pytest.fixture

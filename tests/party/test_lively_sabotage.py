@@ -1,0 +1,81 @@
+"""A lively party notices faults in sockets and streams, of the server and of the client.
+
+Each is put in and a party must come to no end that is right, within a few seeds. What a socket
+does at one moment only is not found by writing at random: ``integration/test_socket`` and
+``unit/client/test_lines`` hold each of those moments still.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from django_sync.client.websocket import WebSocket
+from tests import processes as p
+
+from . import sabotaged_servers as servers
+from .lively import hold_lively_party
+from .serving import PutIn
+
+SEEDS = range(1, 6)
+WITHIN = 8.0
+"""Seconds that a party with a fault is waited for."""
+
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def notices(put_in: PutIn | None, folder: Path) -> str:
+    """What the first party that fails says."""
+    for seed in SEEDS:
+        p.empty_database()
+        processes = p.Processes()
+        place = folder / str(seed)
+        place.mkdir()
+        try:
+            hold_lively_party(seed, processes, place, put_in=put_in, within=WITHIN)
+        except AssertionError as error:
+            return str(error)
+        finally:
+            processes.end()
+    raise AssertionError(f"none of {SEEDS} noticed")
+
+
+@pytest.mark.parametrize(
+    "put_in",
+    [
+        servers.hub_skips_a_delivery,
+        pytest.param(servers.access_that_ends_is_not_told, marks=pytest.mark.soak),
+        pytest.param(servers.cursor_goes_before_what_it_stands_for, marks=pytest.mark.soak),
+    ],
+    ids=lambda put_in: put_in.__name__,
+)
+def test_a_fault_of_the_server_is_noticed(
+    put_in: PutIn, transactional_db: None, tmp_path: Path
+) -> None:
+    assert notices(put_in, tmp_path)[:2] in ("G6", "G7")
+
+
+# The client
+
+
+def one_frame_in_four_is_not_heard(patch: pytest.MonkeyPatch) -> None:
+    arrived: Any = WebSocket._arrived
+    count = 0
+
+    def some(self: Any, frame: Any) -> None:
+        nonlocal count
+        count += 1
+        if frame.get("type") != "changes" or count % 4:
+            arrived(self, frame)
+
+    patch.setattr(WebSocket, "_arrived", some)
+
+
+@pytest.mark.soak
+def test_a_fault_of_the_client_is_noticed(
+    transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_frame_in_four_is_not_heard(monkeypatch)
+    assert notices(None, tmp_path)[:2] in ("G6", "G7")
