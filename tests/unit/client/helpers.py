@@ -77,6 +77,5 @@ def pull_only(client: SyncClient) -> None:
 
 
 def threads() -> list[threading.Thread]:
-    """Those that clients have started and that still run."""
-    named = [t for t in threading.enumerate() if t.name.startswith("django_sync")]
-    return [t for t in named if "." not in t.name]  # the server's have a dot
+    """Those that clients have started and that still run; a server's are its process's."""
+    return [t for t in threading.enumerate() if t.name in ("django_sync", "django_sync_line")]
