@@ -69,7 +69,11 @@ typecheck: .venv/.dev
 # besides, on the other database, what depends on Python and Django most. Where a database or a
 # Python is missing, the other takes all. `make matrix` runs everything everywhere.
 BRIEF := tests/integration/capture
-ON_POSTGRES := $(wildcard tests/integration tests/deployment tests/party tests/torture)
+# These ask the database nothing that others do not ask; the fifteen minutes are for those.
+ON_SQLITE_ALONE := test_admin_* test_conflict_table.py test_hostile_sockets.py test_limits.py \
+	test_permissions.py test_throttles.py
+ON_POSTGRES := $(wildcard tests/integration tests/deployment tests/party tests/torture) \
+	$(addprefix --ignore-glob=tests/integration/,$(ON_SQLITE_ALONE))
 
 # $(1) the environment; $(2) what runs on SQLite, $(3) on PostgreSQL, $(4) on SQLite where no other is
 define run-suite

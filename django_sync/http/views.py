@@ -59,6 +59,7 @@ class OpenView(SyncView):
     """Who may open a socket or a stream, and whether they still may; ``realtime`` holds it open."""
 
     called = "sync_live"
+    schema = None  # no call that ends: AsyncAPI describes it
 
     def get(self, request: Request) -> Response:
         if not self.inner("sync_live"):

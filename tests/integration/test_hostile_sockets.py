@@ -568,8 +568,8 @@ def test_a_page_of_the_projects_is_passed_on_to_nobody(site, ada, monkeypatch, s
         site.application._respond = paged
         async with site.socket(ada) as wire:
             wire.say(**HELLO)
-            wire.say(type="mutate", ref=7, mutations=[])
             if path == "mutations/":
+                wire.say(type="mutate", ref=7, mutations=[])
                 while (frame := json.loads((await wire.event())["text"]))["type"] != "error":
                     pass
                 assert (frame["ref"], frame["problem"]["code"]) == (7, "unavailable")

@@ -97,7 +97,7 @@ def test_the_service_document(api):
     assert cards["url"] == "/sync/cards/"
     assert cards["scoped"] is True
     assert cards["operations"] == ["read", "create", "update", "delete"]
-    assert body["transports"] == ["long-poll", "poll"]
+    assert body["transports"] == ["websocket", "sse", "long-poll", "poll"]
     assert body["limits"] == {
         "page_size": 1000,
         "batch_size": 500,

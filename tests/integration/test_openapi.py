@@ -14,6 +14,7 @@ from drf_spectacular.settings import patched_settings
 
 from django_sync.errors import BY_CODE, ClientError
 from django_sync.http import operations, schema, urls
+from django_sync.http.views import OpenView
 from django_sync.registry import registry
 from example_project.boards import api
 from tests.docs.pages import ROOT
@@ -33,6 +34,9 @@ def test_every_method_of_every_view_is_described() -> None:
     there = set()
     for pattern in urls.urlpatterns:
         view = pattern.callback.cls
+        if view.schema is None:
+            assert issubclass(view, OpenView)  # held open, and described in AsyncAPI
+            continue
         there |= {
             (view.__name__, m) for m in view().allowed_methods if m not in ("OPTIONS", "HEAD")
         }
