@@ -52,13 +52,16 @@ class Live(ASGIHandler):
         self.threads = conf.LIVE_THREADS
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.live")
         self.application = Plain(application, self, self.pool)
+        # Who waits or is connected takes turns in threads of their own: a hundred polls in line for
+        # the others would stand before each of their turns.
+        self.turning = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.turns")
         # Whoever is connected does not queue behind a crowd that is just coming.
         self.looking = ThreadPoolExecutor(1, thread_name_prefix="django_sync.look")
         self._shared: Shared | None = None
 
     def close(self) -> None:
         """Wait for what the threads are at, and end them."""
-        for pool in (self.pool, self.application.writes, self.looking):
+        for pool in (self.pool, self.turning, self.application.writes, self.looking):
             pool.shutdown()
 
     @property
@@ -66,7 +69,7 @@ class Live(ASGIHandler):
         """What all connections of the running event loop share."""
         loop = asyncio.get_running_loop()
         if self._shared is None or self._shared.loop is not loop:
-            self._shared = Shared(loop, Turns(self.pool, self.threads), self._looked)
+            self._shared = Shared(loop, Turns(self.turning, self.threads), self._looked)
         return self._shared
 
     @property
