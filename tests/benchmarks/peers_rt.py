@@ -1,11 +1,13 @@
 """django_sync's sockets as a peer in a harness that measures fan-out; see ``peers``.
 
 The harness's clients acknowledge nothing and send no header of their own, so both are added
-here: acknowledgements are part of what the server has to bear.
+here: acknowledgements are part of what the server has to bear. A socket counts as connected once
+its catch-up has ended, or five hundred first pulls would be counted among the writes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -19,6 +21,7 @@ from tests.benchmarks.peers import MIGRATE, ROOT
 
 harness: Any = sys.modules["__main__"]
 CHANGES = b'{"type":"changes"'
+CURSOR = b'{"type":"cursor"'
 HELLO = b'{"type":"hello","protocol":1,"collections":["notes"]}'
 
 
@@ -70,16 +73,31 @@ def _acknowledging(received: Any) -> Any:
     """The harness's reception, and an ``ack`` for each frame of changes."""
 
     def data_received(self: Any, data: bytes) -> None:
-        received(self, data)
-        if self.path.startswith("/sync/"):
-            seen = getattr(self, "seen", b"") + data
-            found = seen.count(CHANGES)
-            self.seen = seen[-len(CHANGES) + 1 :]
-            if found:
-                self.acked = getattr(self, "acked", 0) + found
-                self.tr.write(harness.frame(b'{"type":"ack","frames":%d}' % self.acked))
+        if not self.path.startswith("/sync/"):
+            received(self, data)
+            return
+        _until_in_step(self, received, data)
+        seen = getattr(self, "seen", b"") + data
+        found = seen.count(CHANGES)
+        self.seen = seen[-len(CHANGES) + 1 :]
+        if found:
+            self.acked = getattr(self, "acked", 0) + found
+            self.tr.write(harness.frame(b'{"type":"ack","frames":%d}' % self.acked))
 
     return data_received
+
+
+def _until_in_step(self: Any, received: Any, data: bytes) -> None:
+    """Receive; ``ready``, which the harness waits for, is done with the first cursor."""
+    ready, self.ready = self.ready, asyncio.get_running_loop().create_future()
+    received(self, data)
+    opening, self.ready = self.ready, ready
+    if ready.done():
+        return
+    if opening.done() and opening.exception() is not None:
+        ready.set_exception(opening.exception())
+    elif CURSOR in data:
+        ready.set_result(None)
 
 
 harness.Sub.data_received = _acknowledging(harness.Sub.data_received)
