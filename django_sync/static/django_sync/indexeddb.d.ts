@@ -1,0 +1,33 @@
+/** The store on a browser's disk. What IndexedDB throws becomes one of `errors.js` here. */
+import type { Care, Store, Transaction } from "./tables.js";
+/**
+ * One IndexedDB database, shared by all tabs of an origin.
+ * @implements {Store}
+ */
+export declare class IndexedDBStore implements Store {
+    #private;
+    name: string;
+    factory: IDBFactory;
+    kind: string;
+    /** @param {string} name @param {IDBFactory} [factory] */
+    constructor(name: string, factory?: IDBFactory);
+    /**
+     * Open it, or make it.
+     * @throws {StorageLost} where the browser does not let us
+     */
+    open(): Promise<this>;
+    /**
+     * @template T
+     * @param {(tx: Transaction) => Promise<T>} body
+     * @param {Care} [care]
+     * @returns {Promise<T>}
+     */
+    write<T>(body: (tx: Transaction) => Promise<T>, { durable }?: Care): Promise<T>;
+    /**
+     * @template T
+     * @param {(tx: Transaction) => Promise<T>} body
+     * @returns {Promise<T>}
+     */
+    read<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
+    close(): void;
+}

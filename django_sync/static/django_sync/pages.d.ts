@@ -1,0 +1,53 @@
+/** What a server sends, read leniently: what a newer one adds is skipped with a word. Pure. */
+import type { Fields } from "./encoding.js";
+export type Put = {
+    op: "put";
+    collection: string;
+    id: string;
+    revision: number;
+    scope: string;
+    object: Fields;
+};
+export type Delete = {
+    op: "delete";
+    collection: string;
+    id: string;
+    revision: number;
+};
+export type Remove = {
+    op: "remove";
+    collection: string;
+    id: string;
+};
+export type Drop = {
+    op: "drop";
+    collection: string;
+    scope: string;
+};
+export type Begin = {
+    op: "begin";
+    collection: string;
+};
+export type WireChange = Put | Delete | Remove | Drop | Begin;
+export type Page = {
+    changes: WireChange[];
+    cursor: string;
+    hasMore: boolean;
+    epoch: string;
+    snapshot: {
+        done: number;
+        total: number;
+    } | null;
+};
+/**
+ * Read a pull's answer; raises `Offline` where it is none of a django_sync server.
+ * @param {any} body
+ * @returns {Page}
+ */
+export declare function readPage(body: any): Page;
+/** @param {unknown} value @returns {value is string} */
+export declare function isText(value: unknown): value is string;
+/** @param {unknown} value @returns {value is {[name: string]: any}} */
+export declare function isObject(value: unknown): value is {
+    [name: string]: any;
+};
