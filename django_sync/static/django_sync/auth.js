@@ -15,7 +15,6 @@
 /**
  * Django's session cookie, with the CSRF token that unsafe methods need
  * (https://docs.djangoproject.com/en/stable/howto/csrf/).
- * @implements {Auth}
  */
 export class SessionAuth {
   /** @type {RequestCredentials} */

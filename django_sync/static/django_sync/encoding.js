@@ -2,7 +2,6 @@
 
 import { Invalid } from "./errors.js";
 
-/** @typedef {null | boolean | number | string | Json[] | {[name: string]: Json}} Json */
 /** @typedef {{[name: string]: any}} Fields An object's fields by name, all of them JSON values. */
 
 /**

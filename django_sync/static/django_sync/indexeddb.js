@@ -3,15 +3,12 @@
 import { StorageFull, StorageLost, SyncError } from "./errors.js";
 import { NAMES, SCHEMA_VERSION, TABLES } from "./tables.js";
 
-/** @import { Care, Key, Range, Row, Store, Table, Transaction } from "./tables.js" */
+/** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
 
 /** Milliseconds after which an opening that does not come to an end counts as blocked. */
 const PATIENCE = 10_000;
 
-/**
- * One IndexedDB database, shared by all tabs of an origin.
- * @implements {Store}
- */
+/** One IndexedDB database, shared by all tabs of an origin. */
 export class IndexedDBStore {
   kind = "indexeddb";
   /** @type {IDBDatabase | null} */
@@ -143,7 +140,7 @@ function lay(db) {
   }
 }
 
-/** @implements {Transaction} */
+/** A transaction, in our words. */
 class IndexedDBTransaction {
   #idb;
 

@@ -3,12 +3,9 @@
 import { frozen } from "./encoding.js";
 import { NAMES, TABLES } from "./tables.js";
 
-/** @import { Care, Key, Range, Row, Store, Table, Transaction } from "./tables.js" */
+/** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
 
-/**
- * Nothing outlives the page, or the process.
- * @implements {Store}
- */
+/** Nothing outlives the page, or the process. */
 export class MemoryStore {
   kind = "memory";
   name = null;
@@ -58,7 +55,7 @@ export class MemoryStore {
   }
 }
 
-/** @implements {Transaction} */
+/** A transaction on the sheets, which knows how to undo itself. */
 class MemoryTransaction {
   #tables;
   /** @type {(() => void)[]} */

@@ -127,6 +127,7 @@ export class Network {
       throw errorOf(response, body, Date.now());
     } finally {
       clearTimeout(late);
+      ending.abort(); // and with it what listens for a cut
     }
   }
 
