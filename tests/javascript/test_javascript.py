@@ -46,7 +46,8 @@ def node() -> str:
 
 def flags(found: str) -> list[str]:
     """What has this Node know WebSockets; since 22 it does anyway."""
-    ask = subprocess.run([found, "-p", "typeof WebSocket"], capture_output=True, text=True)
+    command = [found, "-p", "typeof WebSocket"]
+    ask = subprocess.run(command, capture_output=True, text=True, check=True)
     return [] if "function" in ask.stdout else ["--experimental-websocket"]
 
 
@@ -65,6 +66,7 @@ def site(tmp_path: Path) -> Iterator[str]:
 def run(*command: str, **env: str) -> None:
     done = subprocess.run(
         command,
+        check=False,
         cwd=ROOT,
         env={**os.environ, **env},
         capture_output=True,
