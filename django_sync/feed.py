@@ -157,11 +157,11 @@ _BEGIN_READING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET LOCAL jit
 def snapshot() -> Iterator[bool]:
     """One consistent state of the database for all reads of a pull.
 
-    Gives whether that is what is committed. Inside an open transaction it is whatever the
-    transaction sees, which may never be.
+    Gives whether that is what is committed. Inside an open transaction, and without autocommit,
+    it is whatever the transaction sees, which may never be.
     """
     db = connection()
-    if db.in_atomic_block:
+    if db.in_atomic_block or not db.get_autocommit():
         yield False
         return
     with contextlib.ExitStack() as stack:

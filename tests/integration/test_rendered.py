@@ -182,3 +182,17 @@ def test_what_is_known_costs_fewer_statements_not_more(boards):
     edited(boards, title="new")
     first, second = asked(one), asked(other)
     assert second < first
+
+
+def test_without_autocommit_nothing_is_remembered(boards):
+    """A transaction is open then that nobody called ``atomic()`` for."""
+    (one,) = replicas(boards.ada, 1)
+    rendered.clear()
+    transaction.set_autocommit(False)
+    try:
+        edited(boards, title="never was")
+        one.pull()
+        assert not rendered._young
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
