@@ -79,10 +79,15 @@ def attend(connection: Any, **kwargs: Any) -> None:
 
 
 def _heard(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-    """Run a statement; where it wrote to a table that is watched, ring after the commit."""
+    """Run a statement; where it wrote to a table that is watched, ring after the commit.
+
+    Of a transaction that was begun by hand nobody tells when it commits; who waits finds what it
+    wrote at the next look of their own.
+    """
     result = execute(sql, params, many, context)
-    if _bells and isinstance(sql, str) and is_write(sql):
-        connection = context["connection"]
+    connection = context["connection"]
+    told = connection.in_atomic_block or connection.get_autocommit()
+    if _bells and told and isinstance(sql, str) and is_write(sql):
         waiting = connection.run_on_commit
         if not (waiting and waiting[-1][1] is ring):
             transaction.on_commit(ring, using=connection.alias, robust=True)

@@ -102,3 +102,16 @@ def test_invalidate_waits_for_the_commit(rung, boards):
         announce.invalidate(boards.ada)
         assert rung == []
     assert rung == [str(boards.ada.pk)]
+
+
+def test_a_transaction_begun_by_hand_is_written_and_not_told_of(rung, boards):
+    """Django lets nobody wait for its commit; a write must not fail for that."""
+    transaction.set_autocommit(False)
+    try:
+        Card.objects.filter(board=boards.launch).update(title="by hand")
+        transaction.commit()
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+    assert not rung
+    assert Card.objects.filter(title="by hand").exists()
