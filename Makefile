@@ -4,6 +4,7 @@
 #   make test      rules, types, and the whole suite             TEST_POSTGRES_URL, PYTHON, WORKERS
 #   make matrix    the suite on each Python and Django we support, and on the lowest of all bounds
 #   make bench     figures of this machine                       TEST_POSTGRES_URL, WORKS, BENCH
+#   make types     checks the JavaScript client's types, and writes those that are shipped
 #   make torture   a minute of everything at once on PostgreSQL  DATABASE_URL, TORTURE
 
 PORT ?= 8000
@@ -18,7 +19,7 @@ PYTHON ?= $(call works,python3.11 python3.12 python3.13 python3.14 python3 pytho
 PYTHON_313 ?= $(call works,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python),13)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix bench bench-peers torture lint typecheck suite suite-313 format docs clean
+.PHONY: help demo test matrix bench bench-peers torture lint typecheck suite suite-313 format docs types node-tools clean
 
 help:
 	@sed -n '/^#   make/s/^# *//p' Makefile
@@ -136,6 +137,17 @@ torture: .venv/.dev
 
 # ── Housekeeping ──────────────────────────────────────────────────────────────────────────────────
 
+# TypeScript and an IndexedDB for Node: what checks the JavaScript client besides Node itself.
+node-tools:
+	@npm install --prefix .node --no-audit --no-fund --loglevel=error typescript@5.9 fake-indexeddb@6
+
+TSC := .node/node_modules/.bin/tsc -p tests/javascript
+CLIENT := django_sync/static/django_sync
+types: node-tools
+	@$(TSC)
+	@rm -rf $(CLIENT)/types
+	@$(TSC) --noEmit false --declaration --emitDeclarationOnly --rootDir $(CLIENT) --outDir $(CLIENT)/types
+
 format: .venv/.dev
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
@@ -146,6 +158,6 @@ docs: .venv/.dev
 
 # The demo's database, example_project/db.sqlite3, stays: what is in it may be somebody's.
 clean:
-	rm -rf .venv .venv-3.13 .nox .test-databases .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-3.13 .nox .node .test-databases .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connections, models
+from django.utils import timezone
 from rest_framework import serializers
 
 from . import errors
@@ -22,7 +23,8 @@ from .conf import conf
 from .fields import id_field
 from .problems import translated
 from .protocol import Json, Record
-from .rendering import plan_for
+from .rendered import Class, rendered
+from .rendering import Plan, plan_for
 from .serializers import NEW_ID, with_references
 from .shapes import decides_on_fields, decides_on_serializer, shape_of
 
@@ -193,6 +195,31 @@ class Collection:
         by_id = {record.id: record for record in self._records(caller, queryset)}
         return [record for record in by_id.values() if record.scope in scopes]
 
+    def seen_again(self, caller: Caller, ids: Sequence[uuid.UUID], kind: Class) -> list[Record]:
+        """The same, in a snapshot of what is committed: what ``rendered`` holds is not made anew.
+
+        ``kind`` is who sees these alike. Where nothing of them is remembered it asks what
+        ``seen`` asks, else for their revisions first, and for those alone that are other ones.
+        """
+        if self._plan(caller) is None:
+            return self.seen(caller, ids)
+        kind = (*kind, timezone.get_current_timezone_name())
+        known = rendered.known(kind, ids)
+        made: list[Record] = []
+        there: dict[uuid.UUID, Record] = {}
+        if known:
+            queryset = self.queryset(caller, shape=False).filter(**{f"{self.id_name}__in": ids})
+            revisions = dict(queryset.order_by().values_list(self.id_name, "sync_revision"))
+            for id, revision in revisions.items():
+                if id in known and known[id].revision == revision:
+                    there[id] = known[id]
+            ids = [id for id in ids if id in revisions and id not in there]
+        if ids:
+            made = self.seen(caller, ids)
+            rendered.add(kind, made)
+        scopes = self.scopes(caller)
+        return [*made, *(record for record in there.values() if record.scope in scopes)]
+
     def record(self, caller: Caller, id: uuid.UUID) -> Record | None:
         """An object's record, in whichever scope; ``None`` where the query hides it."""
         queryset = self.queryset(caller, shape=False).filter(**{self.id_name: id})
@@ -207,15 +234,19 @@ class Collection:
 
     def _records(self, caller: Caller, queryset: Any) -> list[Record]:
         """The records of a query: from its rows where that comes to the same, else by DRF."""
-        serializer = self.viewset(caller, READ).get_serializer()
-        key = (self.name, type(serializer))
-        if key not in caller.plans:
-            caller.plans[key] = plan_for(self.name, self.model, serializer)
-        plan = caller.plans[key]
+        plan = self._plan(caller)
         if plan is not None:
-            made: list[Record] = plan.records(queryset)
-            return made
+            return plan.records(queryset)
+        serializer = self.viewset(caller, READ).get_serializer()
         return self.render(caller, list(with_references(queryset, serializer)))
+
+    def _plan(self, caller: Caller) -> Plan | None:
+        """How records come straight from rows, if they do; found out once a call."""
+        if self.name not in caller.plans:
+            serializer = self.viewset(caller, READ).get_serializer()
+            caller.plans[self.name] = plan_for(self.name, self.model, serializer)
+        found: Plan | None = caller.plans[self.name]
+        return found
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
         """The records of these instances, in their order."""

@@ -154,14 +154,15 @@ _BEGIN_READING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET LOCAL jit
 
 
 @contextlib.contextmanager
-def snapshot() -> Iterator[None]:
+def snapshot() -> Iterator[bool]:
     """One consistent state of the database for all reads of a pull.
 
-    Inside an open transaction that state is whatever the transaction sees.
+    Gives whether that is what is committed. Inside an open transaction it is whatever the
+    transaction sees, which may never be.
     """
     db = connection()
     if db.in_atomic_block:
-        yield
+        yield False
         return
     with contextlib.ExitStack() as stack:
         with _deferred(db):
@@ -169,7 +170,7 @@ def snapshot() -> Iterator[None]:
         if db.vendor == "postgresql":
             with db.cursor() as cursor:
                 cursor.execute(_BEGIN_READING)
-        yield
+        yield True
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from . import errors, feed, holds, snapshots
 from .caller import Caller
 from .collection import Collection
 from .cursor import Cursor, open_sealed, seal
-from .protocol import Change, Op, Page
+from .protocol import Change, Op, Page, Record
 from .registry import registry
 from .scopes import EMPTY, NOTHING, View, keep, recall
 from .shapes import digest
@@ -104,8 +104,8 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     cursor = None if text is None else open_cursor(caller, text)
     feed.sequence()
     try:
-        with feed.snapshot():
-            answer = _answer(caller, Asked(cursor, names, limit))
+        with feed.snapshot() as committed:
+            answer = _answer(caller, Asked(cursor, names, limit), committed)
     except Diverged as found:
         feed.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
@@ -133,23 +133,27 @@ def _hold(cursor: Cursor) -> int:
     return now
 
 
-def _answer(caller: Caller, asked: Asked) -> Answer:
+def _answer(caller: Caller, asked: Asked, committed: bool) -> Answer:
     if asked.cursor is None:
         state, _ = feed.state()
         cursor = Cursor(state.epoch, state.head, state.mark, NOTHING, NOTHING)
     else:
         state, cursor = proved(asked.cursor), asked.cursor
-    return Pull(caller, asked, state, cursor).answer()
+    return Pull(caller, asked, state, cursor, committed).answer()
 
 
 @dataclass
 class Pull:
-    """One pull under way: ``cursor`` moves on while ``changes`` gather."""
+    """One pull under way: ``cursor`` moves on while ``changes`` gather.
+
+    ``committed``: what it reads cannot be rolled back any more.
+    """
 
     caller: Caller
     asked: Asked
     state: feed.State
     cursor: Cursor
+    committed: bool = False
     changes: list[Change] = field(default_factory=list)
     views: tuple[View, ...] = ()
 
@@ -224,9 +228,30 @@ class Pull:
             cursor = replace(cursor, position=last.position, mark=last.mark)
         else:
             cursor = replace(cursor, position=head, mark=self.state.mark)
-        told = list(_told(self.caller, now, entries[:limit]))
+        told = list(self._told(now, entries[:limit]))
         self.changes += told
         return Answer(self.changes, cursor, more or (bool(told) and _unsequenced(now)), self.views)
+
+    def _told(self, now: View, entries: Sequence[feed.Entry]) -> Iterator[Change]:
+        """What these entries come to for this caller: each object once, as its row is now."""
+        ids: dict[str, dict[uuid.UUID, None]] = {}
+        for entry in entries:
+            for collection in registry.of_label(entry.model):
+                if now.holds(collection.name, entry.scope):
+                    ids.setdefault(collection.name, {})[entry.object_id] = None
+        for name in sorted(ids, key=registry.rank):
+            collection = registry.get(name)
+            found = self._seen(collection, now, list(ids[name]))
+            yield from map(Change.put, found)
+            seen = {record.id for record in found}
+            yield from _gone(collection, now, [id for id in ids[name] if id not in seen])
+
+    def _seen(self, collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> list[Record]:
+        if not self.committed:
+            return collection.seen(self.caller, ids)
+        user = "" if collection.seen_alike else self.caller.key
+        kind = (self.state.epoch, collection.name, now.tags[collection.name], user)
+        return collection.seen_again(self.caller, ids, kind)
 
 
 def today() -> int:
@@ -266,21 +291,6 @@ def _farewells(
     for name, scope in sorted(started):
         if name in now.tags and name not in fresh and not now.holds(name, scope):
             yield Change(Op.DROP, name, scope=scope)
-
-
-def _told(caller: Caller, now: View, entries: Sequence[feed.Entry]) -> Iterator[Change]:
-    """What these entries come to for this caller: each object once, as its row is now."""
-    ids: dict[str, dict[uuid.UUID, None]] = {}
-    for entry in entries:
-        for collection in registry.of_label(entry.model):
-            if now.holds(collection.name, entry.scope):
-                ids.setdefault(collection.name, {})[entry.object_id] = None
-    for name in sorted(ids, key=registry.rank):
-        collection = registry.get(name)
-        found = collection.seen(caller, list(ids[name]))
-        yield from map(Change.put, found)
-        seen = {record.id for record in found}
-        yield from _gone(collection, now, [id for id in ids[name] if id not in seen])
 
 
 def _gone(collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> Iterator[Change]:

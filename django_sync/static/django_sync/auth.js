@@ -1,0 +1,102 @@
+/**
+ * Who the client is to the server. Any object with `headers()` will do; `refresh()`, `identity` and
+ * `credentials` are asked for where there are such.
+ */
+
+/**
+ * @typedef {object} Auth
+ * @property {() => Record<string, string> | Promise<Record<string, string>>} headers of each call
+ * @property {() => unknown} [refresh] called once after a 401; the call is repeated unless it
+ *   returns, or its promise gives, `false`
+ * @property {string | null} [identity] the same for one user, and different from all others'
+ * @property {RequestCredentials} [credentials] whether cookies go along; `omit` without it
+ */
+
+/**
+ * Django's session cookie, with the CSRF token that unsafe methods need
+ * (https://docs.djangoproject.com/en/stable/howto/csrf/).
+ */
+export class SessionAuth {
+  /** @type {RequestCredentials} */
+  credentials = "same-origin";
+
+  /**
+   * @param {object} [how]
+   * @param {string | null} [how.user] a name that stays the same for one user
+   * @param {string | (() => string) | null} [how.token] the CSRF token, where no cookie holds it
+   *   (`CSRF_USE_SESSIONS`, `CSRF_COOKIE_HTTPONLY`): for example out of a `meta` element
+   * @param {string} [how.cookie] `CSRF_COOKIE_NAME`
+   * @param {string} [how.header] as `CSRF_HEADER_NAME` has it, in HTTP's spelling
+   */
+  constructor({ user = null, token = null, cookie = "csrftoken", header = "X-CSRFToken" } = {}) {
+    this.identity = user;
+    this.token = token;
+    this.cookie = cookie;
+    this.header = header;
+  }
+
+  headers() {
+    const told = typeof this.token === "function" ? this.token() : this.token;
+    const token = told ?? cookieOf(this.cookie);
+    /** @type {Record<string, string>} */
+    const headers = token ? { [this.header]: token } : {};
+    return headers;
+  }
+}
+
+/** @param {string} name */
+function cookieOf(name) {
+  const cookies = globalThis.document?.cookie.split("; ") ?? [];
+  const found = cookies.find((cookie) => cookie.startsWith(`${name}=`));
+  return found === undefined ? "" : decodeURIComponent(found.slice(name.length + 1));
+}
+
+class HeaderAuth {
+  /** @type {string} */
+  static scheme = "";
+  #token;
+  #renew;
+
+  /**
+   * @param {string} token
+   * @param {{user?: string | null, refresh?: (() => Promise<string> | string) | null}} [more]
+   *   `user`: a name that stays the same for one user; `refresh` gives a new token after a 401
+   */
+  constructor(token, { user = null, refresh = null } = {}) {
+    this.#token = token;
+    this.#renew = refresh;
+    this.identity = user;
+  }
+
+  headers() {
+    const { scheme } = /** @type {typeof HeaderAuth} */ (this.constructor);
+    return { Authorization: `${scheme} ${this.#token}` };
+  }
+
+  async refresh() {
+    if (this.#renew === null) return false;
+    this.#token = await this.#renew();
+    return true;
+  }
+}
+
+/** DRF's tokens. */
+export class TokenAuth extends HeaderAuth {
+  static scheme = "Token";
+}
+
+/** JWT and the like. */
+export class BearerAuth extends HeaderAuth {
+  static scheme = "Bearer";
+}
+
+/** Name and password (RFC 7617). */
+export class BasicAuth extends HeaderAuth {
+  static scheme = "Basic";
+
+  /** @param {string} name @param {string} password */
+  constructor(name, password) {
+    const bytes = new TextEncoder().encode(`${name}:${password}`);
+    super(btoa(String.fromCharCode(...bytes)), { user: name });
+  }
+}

@@ -1,0 +1,32 @@
+/** How long to wait after a failure: exponential, with full jitter. Pure but for the dice. */
+
+export class Backoff {
+  #failures = 0;
+
+  /**
+   * @param {object} [policy]
+   * @param {number} [policy.first] seconds
+   * @param {number} [policy.longest] seconds
+   * @param {() => number} [policy.random] from 0 up to 1
+   */
+  constructor({ first = 1, longest = 300, random = Math.random } = {}) {
+    this.first = first;
+    this.longest = longest;
+    this.random = random;
+  }
+
+  /**
+   * Count a failure; return the seconds to wait, never less than the server asked for.
+   * @param {number | null} [retryAfter]
+   */
+  failed(retryAfter = null) {
+    const ceiling = Math.min(this.longest, this.first * 2 ** Math.min(this.#failures, 30));
+    this.#failures += 1;
+    return Math.max(this.random() * ceiling, retryAfter ?? 0);
+  }
+
+  /** Begin anew. */
+  succeeded() {
+    this.#failures = 0;
+  }
+}

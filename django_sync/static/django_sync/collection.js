@@ -1,0 +1,205 @@
+/** One collection as the user of the client works with it: reads, local writes, live queries. */
+
+import { plain, same } from "./encoding.js";
+import { AlreadyExists, NotFound } from "./errors.js";
+import { newId, objectId } from "./ids.js";
+import { LiveQuery } from "./livequery.js";
+import { enter } from "./outbox.js";
+import { seenRecord, visible, Watch } from "./overlay.js";
+
+/** @import { Database, Tx } from "./database.js" */
+/** @import { Fields } from "./encoding.js" */
+/** @import { Key, Seen } from "./overlay.js" */
+/** @import { Row } from "./tables.js" */
+/** @import { Record } from "./views.js" */
+
+/** Records read at a time. */
+const PAGE = 1_000;
+
+/** @typedef {Fields | ((record: Record) => boolean)} Wanted Fields' values, or a test of one's own. */
+
+/**
+ * @typedef {object} Owner What a collection tells its client.
+ * @property {(seen: Seen) => void} wrote something local was committed
+ * @property {(query: LiveQuery) => () => void} watched a live query began; the answer ends it
+ */
+
+/** A collection's records, read and written locally, at once, offline too. */
+export class Collection {
+  #db;
+  #owner;
+
+  /** @param {string} name @param {Database} db @param {Owner} owner */
+  constructor(name, db, owner) {
+    this.name = name;
+    this.#db = db;
+    this.#owner = owner;
+  }
+
+  /**
+   * Create an object and return its record, whose id is already the one it keeps.
+   * @param {Fields} fields
+   * @param {{id?: string}} [more] `id` may be chosen
+   * @returns {Promise<Record>}
+   * @throws {AlreadyExists} where the id is taken
+   */
+  async create(fields, { id } = {}) {
+    const made = id === undefined ? newId() : objectId(id);
+    return /** @type {Promise<Record>} */ (this.#write(made, "create", plain(fields)));
+  }
+
+  /**
+   * Change some fields and return the record. Fields that have the value are left out.
+   * @param {string} id
+   * @param {Fields} fields
+   * @returns {Promise<Record>}
+   * @throws {NotFound} where there is no such record
+   */
+  async update(id, fields) {
+    return /** @type {Promise<Record>} */ (this.#write(objectId(id), "update", plain(fields)));
+  }
+
+  /**
+   * Delete an object.
+   * @param {string} id
+   * @throws {NotFound} where there is no such record
+   */
+  async delete(id) {
+    await this.#write(objectId(id), "delete", {});
+  }
+
+  /** The record with this id, or `null`. @param {string} id @returns {Promise<Record | null>} */
+  async get(id) {
+    const key = this.#key(objectId(id));
+    return this.#db.read((tx) => visible(tx, key));
+  }
+
+  /** All records, in the order of their ids. @returns {Promise<Record[]>} */
+  all() {
+    return this.filter(() => true);
+  }
+
+  /**
+   * The records whose fields have these values, or of which a function says `true`.
+   * @param {Wanted} wanted
+   * @returns {Promise<Record[]>}
+   */
+  async filter(wanted) {
+    const found = [];
+    for await (const page of this.pages()) found.push(...page.filter(matching(wanted)));
+    return found;
+  }
+
+  /** All records, some hundreds at a time in the order of their ids; each page is one state of the store. */
+  async *pages() {
+    /** @type {string | undefined} */
+    let after;
+    do {
+      const from = after;
+      const page = await this.#db.read((tx) => this.#page(tx, from));
+      yield page.records;
+      after = page.last;
+    } while (after !== undefined);
+  }
+
+  /** How many there are. */
+  async count() {
+    return this.#db.read(async (tx) => {
+      const [rows, local] = await Promise.all([
+        tx.count("records", { only: [this.name] }),
+        this.#local(tx),
+      ]);
+      let count = rows;
+      for (const [id, mutations] of local) {
+        const row = await tx.get("records", this.#key(id));
+        count += Number(seenRecord(this.#key(id), row, mutations) !== null) - Number(row !== undefined);
+      }
+      return count;
+    });
+  }
+
+  /**
+   * Call `callback` with the records that match, in the order of their ids: now, and whenever one
+   * of them changes, comes or goes, whoever did it.
+   * @param {Wanted} wanted
+   * @param {(records: Record[]) => unknown} callback
+   * @returns {LiveQuery} to `stop()`
+   */
+  live(wanted, callback) {
+    const query = new LiveQuery(this, matching(wanted), callback);
+    query.begin(this.#owner.watched(query));
+    return query;
+  }
+
+  /** @param {string} id @returns {Key} */
+  #key(id) {
+    return [this.name, id];
+  }
+
+  /** @param {string} id @param {"create" | "update" | "delete"} op @param {Fields} asked */
+  async #write(id, op, asked) {
+    const key = this.#key(id);
+    let fields = asked;
+    const done = await this.#db.write(
+      async (tx) => {
+        const before = await visible(tx, key);
+        if (op === "create" && before !== null) {
+          throw new AlreadyExists(`There is a record ${id} in ${this.name}.`);
+        }
+        if (op !== "create" && before === null) {
+          throw new NotFound(`There is no record ${id} in ${this.name}.`);
+        }
+        if (op === "update" && before !== null) {
+          fields = changed(asked, before.object);
+          if (Object.keys(fields).length === 0) return { record: before, seen: null };
+        }
+        const watch = new Watch(tx, "local");
+        await watch.look([key]);
+        await enter(tx, key, op, fields);
+        return { record: await visible(tx, key), seen: await watch.seen() };
+      },
+      { durable: true },
+    );
+    if (done.seen !== null) this.#owner.wrote(done.seen);
+    return done.record;
+  }
+
+  /** @param {Tx} tx @param {string | undefined} after */
+  async #page(tx, after) {
+    const [rows, local] = await Promise.all([
+      tx.list("records", { only: [this.name], after, limit: PAGE }),
+      this.#local(tx),
+    ]);
+    const last = rows.length === PAGE ? String(rows[rows.length - 1].id) : undefined;
+    const stored = new Map(rows.map((row) => [row.id, row]));
+    const within = (/** @type {string} */ id) => (after === undefined || id > after) && (last === undefined || id <= last);
+    const ids = [...new Set([...stored.keys(), ...[...local.keys()].filter(within)])].sort();
+    const records = ids.map((id) => seenRecord(this.#key(id), stored.get(id), local.get(id) ?? []));
+    return { records: records.filter((record) => record !== null), last };
+  }
+
+  /** This collection's entries in the outbox, by object. @param {Tx} tx */
+  async #local(tx) {
+    /** @type {Map<string, Row[]>} */
+    const found = new Map();
+    for (const row of await tx.list("outbox", { index: "object", only: [this.name] })) {
+      found.set(row.objectId, [...(found.get(row.objectId) ?? []), row]);
+    }
+    for (const rows of found.values()) rows.sort((one, other) => one.seq - other.seq);
+    return found;
+  }
+}
+
+/** Those fields that would change something. @param {Fields} asked @param {Fields} now */
+function changed(asked, now) {
+  return Object.fromEntries(
+    Object.entries(asked).filter(([name, value]) => !Object.hasOwn(now, name) || !same(now[name], value)),
+  );
+}
+
+/** @param {Wanted} wanted @returns {(record: Record) => boolean} */
+function matching(wanted) {
+  if (typeof wanted === "function") return /** @type {(record: Record) => boolean} */ (wanted);
+  const pairs = Object.entries(plain(wanted));
+  return ({ object }) => pairs.every(([name, value]) => Object.hasOwn(object, name) && same(object[name], value));
+}

@@ -1,0 +1,127 @@
+/**
+ * A store with its few single values, which each transaction has at hand as `tx.meta`.
+ * What the tables are for is not known here.
+ */
+
+import { StoreMismatch } from "./errors.js";
+import { newId } from "./ids.js";
+import { NAMES, SCHEMA_VERSION } from "./tables.js";
+
+/** @import { Care, Store, Transaction } from "./tables.js" */
+
+/**
+ * @typedef {object} Meta
+ * @property {"state"} key
+ * @property {number} schemaVersion
+ * @property {string} clientId this installation's UUID
+ * @property {string | null} cursor
+ * @property {string | null} epoch
+ * @property {string | null} serverEpoch of the service document
+ * @property {number} stream the socket or stream that feeds the store; 0 for none
+ * @property {number} pulls how many pulls and streams have begun
+ * @property {number} seq the last mutation's
+ * @property {{done: number, total: number} | null} snapshot
+ * @property {string | null} url whose replica it is
+ * @property {string | null} user
+ * @property {string | null} fingerprint of the credentials that the server took for this store
+ */
+
+/** @typedef {Transaction & {meta: Readonly<Meta>, set: (values: Partial<Meta>) => void}} Tx */
+
+/** @returns {Meta} */
+function fresh() {
+  return {
+    key: "state", schemaVersion: SCHEMA_VERSION, clientId: newId(), cursor: null, epoch: null,
+    serverEpoch: null, stream: 0, pulls: 0, seq: 0, snapshot: null, url: null, user: null,
+    fingerprint: null,
+  };
+}
+
+/** Transactions on a store. */
+export class Database {
+  #store;
+
+  /** @param {Store} store */
+  constructor(store) {
+    this.#store = store;
+    this.kind = store.kind;
+    this.name = store.name;
+  }
+
+  /**
+   * One that writes; what it throws undoes it.
+   * @template T
+   * @param {(tx: Tx) => Promise<T>} body
+   * @param {Care} [care]
+   * @returns {Promise<T>}
+   */
+  write(body, care) {
+    return this.#store.write(async (raw) => body(await this.#begun(raw)), care);
+  }
+
+  /**
+   * One that sees one state of the store throughout.
+   * @template T
+   * @param {(tx: Tx) => Promise<T>} body
+   * @returns {Promise<T>}
+   */
+  async read(body) {
+    const found = await this.#store.read(async (raw) => {
+      const meta = /** @type {Meta | undefined} */ (await raw.get("meta", "state"));
+      return meta === undefined ? undefined : { result: await body(handed(raw, meta)) };
+    });
+    // A store that was never written, or was cleared: make it, then look.
+    return found === undefined ? this.write(body) : found.result;
+  }
+
+  /** Forget everything, the client's id and its binding to a user included. */
+  async wipe() {
+    await this.#store.write(
+      async (raw) => {
+        for (const table of NAMES) raw.clear(table);
+        raw.put("meta", fresh());
+      },
+      { durable: true },
+    );
+  }
+
+  close() {
+    this.#store.close();
+  }
+
+  /** @param {Transaction} raw */
+  async #begun(raw) {
+    let meta = /** @type {Meta | undefined} */ (await raw.get("meta", "state"));
+    if (meta === undefined) {
+      meta = fresh();
+      raw.put("meta", meta);
+    } else if (meta.schemaVersion !== SCHEMA_VERSION) {
+      throw new StoreMismatch(
+        `The store has schema ${meta.schemaVersion}; this version reads ${SCHEMA_VERSION}.`,
+      );
+    }
+    return handed(raw, meta);
+  }
+}
+
+/**
+ * @param {Transaction} raw
+ * @param {Meta} meta
+ * @returns {Tx}
+ */
+function handed(raw, meta) {
+  const tx = /** @type {Tx} */ ({
+    get: (table, key) => raw.get(table, key),
+    list: (table, range) => raw.list(table, range),
+    count: (table, range) => raw.count(table, range),
+    put: (table, row) => raw.put(table, row),
+    delete: (table, key) => raw.delete(table, key),
+    clear: (table) => raw.clear(table),
+    meta,
+    set(values) {
+      tx.meta = { ...tx.meta, ...values };
+      raw.put("meta", tx.meta);
+    },
+  });
+  return tx;
+}

@@ -1,0 +1,128 @@
+/**
+ * A live query: the records that match, kept up to date.
+ *
+ * It is told which objects were touched, and reads those again; what it read after a commit shows
+ * that commit or a later one, so the last thing it tells is how things are. What is touched while
+ * it reads is read in the next round, and rounds do not overlap.
+ */
+
+import { log } from "./log.js";
+
+/** @import { Collection } from "./collection.js" */
+/** @import { Record } from "./views.js" */
+
+/** Above so many touched objects it is quicker to read all. */
+const MANY = 500;
+
+export class LiveQuery {
+  #collection;
+  #matches;
+  #callback;
+  /** @type {Map<string, Record>} */
+  #found = new Map();
+  /** @type {Set<string>} */
+  #dirty = new Set();
+  #all = true;
+  #running = false;
+  #told = false;
+  #stopped = false;
+  #end = () => {};
+
+  /**
+   * @param {Collection} collection
+   * @param {(record: Record) => boolean} matches
+   * @param {(records: Record[]) => unknown} callback
+   */
+  constructor(collection, matches, callback) {
+    this.#collection = collection;
+    this.#matches = matches;
+    this.#callback = callback;
+  }
+
+  get collection() {
+    return this.#collection.name;
+  }
+
+  /** @param {() => void} end */
+  begin(end) {
+    this.#end = end;
+    void this.#run();
+  }
+
+  /** Call the callback no more. */
+  stop() {
+    this.#stopped = true;
+    this.#end();
+  }
+
+  /** These objects may look different now; `null` where all may. @param {string[] | null} ids */
+  touched(ids) {
+    if (ids === null || this.#dirty.size + ids.length > MANY) this.#all = true;
+    else for (const id of ids) this.#dirty.add(id);
+    void this.#run();
+  }
+
+  async #run() {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      while (!this.#stopped && (this.#all || this.#dirty.size > 0)) {
+        const changed = this.#all ? await this.#readAll() : await this.#readDirty();
+        if (changed || !this.#told) this.#tell();
+      }
+    } catch (error) {
+      log.error("A live query cannot be read:", error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #readAll() {
+    this.#all = false;
+    this.#dirty.clear();
+    /** @type {Map<string, Record>} */
+    const found = new Map();
+    for await (const page of this.#collection.pages()) {
+      for (const record of page) if (this.#matches(record)) found.set(record.id, record);
+    }
+    const before = this.#found;
+    this.#found = found;
+    return before.size !== found.size || [...found].some(([id, record]) => isNews(before.get(id), record));
+  }
+
+  async #readDirty() {
+    const ids = [...this.#dirty];
+    this.#dirty.clear();
+    const records = await Promise.all(ids.map((id) => this.#collection.get(id)));
+    let [changed, grown] = [false, false];
+    ids.forEach((id, at) => {
+      const record = records[at];
+      const before = this.#found.get(id);
+      if (record !== null && this.#matches(record)) {
+        changed ||= isNews(before, record);
+        grown ||= before === undefined;
+        this.#found.set(id, record);
+      } else if (this.#found.delete(id)) changed = true;
+    });
+    if (grown) this.#found = new Map([...this.#found].sort(([one], [other]) => (one < other ? -1 : 1)));
+    return changed;
+  }
+
+  #tell() {
+    if (this.#stopped) return;
+    this.#told = true;
+    try {
+      this.#callback([...this.#found.values()]);
+    } catch (error) {
+      log.error("A callback failed:", error);
+    }
+  }
+}
+
+/** @param {Record | undefined} before @param {Record} now */
+function isNews(before, now) {
+  return (
+    before === undefined || before.revision !== now.revision || before.pending !== now.pending ||
+    !before.looksLike(now)
+  );
+}

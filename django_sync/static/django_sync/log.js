@@ -1,0 +1,24 @@
+/** Where the client writes what its developer may want to know; quiet unless it is a warning. */
+
+/** @typedef {Pick<Console, "debug" | "info" | "warn" | "error">} Log */
+
+const silent = () => undefined;
+
+/** @type {Log} */
+export const log = {
+  debug: silent,
+  info: silent,
+  warn: (...told) => console.warn("django_sync:", ...told),
+  error: (...told) => console.error("django_sync:", ...told),
+};
+
+/**
+ * Say where the client writes: `console`, or whatever has its four methods. What is left out stays.
+ * @param {Partial<Log>} to
+ */
+export function logTo(to) {
+  for (const level of /** @type {(keyof Log)[]} */ (["debug", "info", "warn", "error"])) {
+    const write = to[level];
+    if (write !== undefined) log[level] = write.bind(to);
+  }
+}

@@ -1,0 +1,49 @@
+/** Which store a client gets: the disk where the browser lets us, else the memory, and it says so. */
+
+import { SyncError } from "./errors.js";
+import { IndexedDBStore } from "./indexeddb.js";
+import { log } from "./log.js";
+import { MemoryStore } from "./memory.js";
+
+/** @import { Store } from "./tables.js" */
+
+/**
+ * @typedef {object} Storage What keeps the records.
+ * @property {Store} store
+ * @property {string} kind `indexeddb` or `memory`
+ * @property {boolean} persisted whether the browser has promised not to clear it by itself
+ * @property {string | null} problem why it is not the disk
+ */
+
+/**
+ * @param {string | Store} wanted a database's name, or a store
+ * @param {boolean} persist
+ * @returns {Promise<Storage>}
+ */
+export async function opened(wanted, persist) {
+  if (typeof wanted !== "string") return { store: wanted, kind: wanted.kind, persisted: false, problem: null };
+  let problem = "This is no browser: there is no IndexedDB.";
+  if (globalThis.indexedDB !== undefined) {
+    try {
+      const store = await new IndexedDBStore(`django_sync ${wanted}`).open();
+      return { store, kind: store.kind, persisted: persist && (await persisted()), problem: null };
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      problem = error.detail;
+    }
+  }
+  log.warn(`Nothing will outlive this page: ${problem}`);
+  return { store: new MemoryStore(), kind: "memory", persisted: false, problem };
+}
+
+/** Ask for storage that is not cleared when room runs short (WHATWG Storage, section 5). */
+async function persisted() {
+  const storage = globalThis.navigator?.storage;
+  if (storage?.persist === undefined) return false;
+  try {
+    return (await storage.persisted()) || (await storage.persist());
+  } catch (error) {
+    log.info("The browser promises nothing:", error);
+    return false;
+  }
+}

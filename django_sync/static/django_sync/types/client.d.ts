@@ -1,0 +1,195 @@
+export { logTo } from "./log.js";
+export { MemoryStore } from "./memory.js";
+export { Rejection } from "./views.js";
+/** @import { Auth } from "./auth.js" */
+/** @import { Transport } from "./choice.js" */
+/** @import { Conflict, Resolution } from "./conflicts.js" */
+/** @import { ChangeHandler, ConflictHandler, RejectionHandler, StatusHandler } from "./events.js" */
+/** @import { SocketClass } from "./line.js" */
+/** @import { LiveQuery } from "./livequery.js" */
+/** @import { Seen } from "./overlay.js" */
+/** @import { Settled } from "./results.js" */
+/** @import { Storage } from "./storage.js" */
+/** @import { Store } from "./tables.js" */
+/** @import { Message, Ways } from "./tabs.js" */
+/** @import { Change, Counts, Mutation, Status } from "./views.js" */
+/**
+ * @typedef {object} Options
+ * @property {string | Store} store the name of an IndexedDB database, or a store such as `MemoryStore`
+ * @property {readonly string[]} collections the names to keep in step
+ * @property {Auth | null} [auth]
+ * @property {readonly Transport[]} [transports] which ways the link may use; all without it
+ * @property {Backoff} [backoff] how failures are waited for
+ * @property {Pace} [pace] how often it polls
+ * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
+ * @property {typeof fetch} [fetch] instead of the browser's
+ * @property {SocketClass} [WebSocket] instead of the browser's
+ * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
+ */
+/**
+ * A replica of a user's records in this browser, and the way to its server.
+ *
+ * Several tabs may open one store, with the same collections: one of them holds the link, each
+ * hears of changes. `SyncClient.open()` makes one.
+ */
+export class SyncClient {
+    /**
+     * Open the store and make a client; where the browser keeps nothing it works in memory, and
+     * `client.storage` says so.
+     * @param {string} url where the project mounts django_sync; may be relative to the page
+     * @param {Options} options
+     * @returns {Promise<SyncClient>}
+     * @throws {errors.StoreMismatch} where the store belongs to another server or user
+     */
+    static open(url: string, options: Options): Promise<SyncClient>;
+    /** @param {string} url @param {Storage} storage @param {Options} options */
+    constructor(url: string, storage: Storage, options: Options);
+    /** What keeps the records: `kind` is `indexeddb` or `memory`, `problem` why it is not the disk. @type {Storage} */
+    storage: Storage;
+    url: string;
+    /** This installation's UUID; the store makes and keeps it. */
+    clientId(): Promise<string>;
+    /**
+     * A collection to read and write.
+     * @param {string} name
+     * @throws {errors.UnknownCollection} where it is not among the client's
+     */
+    collection(name: string): Collection;
+    /**
+     * Make one full exchange: send the outbox, pull until nothing is left.
+     * @returns {Promise<Counts>}
+     * @throws {errors.Offline} and others of `errors`; nothing is lost, and the next call goes on from there
+     */
+    sync(): Promise<Counts>;
+    /**
+     * Stay in step in the background, from now on until `stop()` or `close()`: in this tab, or, while
+     * another tab does it, as soon as that one ends. Where it runs already, it tries at once what
+     * waits for its user, such as new credentials.
+     */
+    start(): void;
+    /** End the background, in the middle of a request too. `start()` begins it again. */
+    stop(): Promise<void>;
+    /**
+     * Wait until the background has made one full exchange that began after this call, in whichever
+     * tab it is.
+     * @param {{timeout?: number}} [how] seconds
+     * @throws {errors.NotInStep} after that time, and what the link waits for its user with
+     */
+    waitUntilSynced({ timeout }?: {
+        timeout?: number;
+    }): Promise<void>;
+    /**
+     * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
+     * offline, the page in sight again) are heeded by themselves.
+     * @param {{online?: boolean, metered?: boolean, foreground?: boolean}} hints
+     */
+    network({ online, metered, foreground }: {
+        online?: boolean;
+        metered?: boolean;
+        foreground?: boolean;
+    }): void;
+    /** What the client knows about its sync, now. @returns {Status} */
+    get status(): Status;
+    /** Mutations without a final result, in order. @returns {Promise<Mutation[]>} */
+    outbox(): Promise<Mutation[]>;
+    /** Conflicts that wait for a decision, over restarts too; `settle()` each. @returns {Promise<Conflict[]>} */
+    conflicts(): Promise<Conflict[]>;
+    /** Refused mutations that no callback has been told of yet. */
+    rejections(): Promise<import("./views.js").Rejection[]>;
+    /**
+     * Call `handler` with each change of what the user sees in a collection, or in all (`null`).
+     * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
+     * @param {string | null} collection
+     * @param {ChangeHandler} handler
+     * @returns {() => void} which takes it away again, as with the others
+     */
+    onChange(collection: string | null, handler: ChangeHandler): () => void;
+    /**
+     * Ask `handler` about each new conflict: it may give a resolution, or nothing to leave it open.
+     * @param {ConflictHandler} handler
+     */
+    onConflict(handler: ConflictHandler): () => void;
+    /**
+     * Tell `handler` of mutations that the server refused for good. Each is kept until one was told.
+     * @param {RejectionHandler} handler
+     */
+    onRejected(handler: RejectionHandler): () => void;
+    /** Tell `handler` when `status` changes. @param {StatusHandler} handler */
+    onStatus(handler: StatusHandler): () => void;
+    /**
+     * Forget the replica; the next exchange pulls it anew. Outbox and conflicts stay.
+     * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link
+     */
+    reset({ wipe }?: {
+        wipe?: boolean;
+    }): Promise<void>;
+    /** Stop the background and close the store. A second call does nothing. */
+    close(): Promise<void>;
+    #private;
+}
+export type Options = {
+    /**
+     * the name of an IndexedDB database, or a store such as `MemoryStore`
+     */
+    store: string | Store;
+    /**
+     * the names to keep in step
+     */
+    collections: readonly string[];
+    auth?: Auth | null | undefined;
+    /**
+     * which ways the link may use; all without it
+     */
+    transports?: readonly Transport[] | undefined;
+    /**
+     * how failures are waited for
+     */
+    backoff?: Backoff | undefined;
+    /**
+     * how often it polls
+     */
+    pace?: Pace | undefined;
+    /**
+     * ask the browser not to clear the store when room runs short; true without it
+     */
+    persist?: boolean | undefined;
+    /**
+     * instead of the browser's
+     */
+    fetch?: typeof fetch | undefined;
+    /**
+     * instead of the browser's
+     */
+    WebSocket?: {
+        new (url: string | URL, protocols?: string | string[]): WebSocket;
+        prototype: WebSocket;
+        readonly CONNECTING: 0;
+        readonly OPEN: 1;
+        readonly CLOSING: 2;
+        readonly CLOSED: 3;
+    } | undefined;
+    /**
+     * instead of the browser's Web Locks and BroadcastChannel
+     */
+    tabs?: Ways | undefined;
+};
+import { Backoff } from "./backoff.js";
+import * as errors from "./errors.js";
+import { Pace } from "./pace.js";
+import { Record } from "./views.js";
+import type { Storage } from "./storage.js";
+import { Collection } from "./collection.js";
+import type { Counts } from "./views.js";
+import type { Status } from "./views.js";
+import type { Mutation } from "./views.js";
+import type { ChangeHandler } from "./events.js";
+import type { ConflictHandler } from "./events.js";
+import type { RejectionHandler } from "./events.js";
+import type { StatusHandler } from "./events.js";
+import type { Store } from "./tables.js";
+import type { Auth } from "./auth.js";
+import type { Transport } from "./choice.js";
+import type { Ways } from "./tabs.js";
+export { Backoff, errors, Pace, Record };
+export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
+export { Conflict, Resolution } from "./conflicts.js";

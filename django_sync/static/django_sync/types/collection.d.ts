@@ -1,0 +1,81 @@
+/** @typedef {Fields | ((record: Record) => boolean)} Wanted Fields' values, or a test of one's own. */
+/**
+ * @typedef {object} Owner What a collection tells its client.
+ * @property {(seen: Seen) => void} wrote something local was committed
+ * @property {(query: LiveQuery) => () => void} watched a live query began; the answer ends it
+ */
+/** A collection's records, read and written locally, at once, offline too. */
+export class Collection {
+    /** @param {string} name @param {Database} db @param {Owner} owner */
+    constructor(name: string, db: Database, owner: Owner);
+    name: string;
+    /**
+     * Create an object and return its record, whose id is already the one it keeps.
+     * @param {Fields} fields
+     * @param {{id?: string}} [more] `id` may be chosen
+     * @returns {Promise<Record>}
+     * @throws {AlreadyExists} where the id is taken
+     */
+    create(fields: Fields, { id }?: {
+        id?: string;
+    }): Promise<Record>;
+    /**
+     * Change some fields and return the record. Fields that have the value are left out.
+     * @param {string} id
+     * @param {Fields} fields
+     * @returns {Promise<Record>}
+     * @throws {NotFound} where there is no such record
+     */
+    update(id: string, fields: Fields): Promise<Record>;
+    /**
+     * Delete an object.
+     * @param {string} id
+     * @throws {NotFound} where there is no such record
+     */
+    delete(id: string): Promise<void>;
+    /** The record with this id, or `null`. @param {string} id @returns {Promise<Record | null>} */
+    get(id: string): Promise<Record | null>;
+    /** All records, in the order of their ids. @returns {Promise<Record[]>} */
+    all(): Promise<Record[]>;
+    /**
+     * The records whose fields have these values, or of which a function says `true`.
+     * @param {Wanted} wanted
+     * @returns {Promise<Record[]>}
+     */
+    filter(wanted: Wanted): Promise<Record[]>;
+    /** All records, some hundreds at a time in the order of their ids; each page is one state of the store. */
+    pages(): AsyncGenerator<Record[], void, unknown>;
+    /** How many there are. */
+    count(): Promise<number>;
+    /**
+     * Call `callback` with the records that match, in the order of their ids: now, and whenever one
+     * of them changes, comes or goes, whoever did it.
+     * @param {Wanted} wanted
+     * @param {(records: Record[]) => unknown} callback
+     * @returns {LiveQuery} to `stop()`
+     */
+    live(wanted: Wanted, callback: (records: Record[]) => unknown): LiveQuery;
+    #private;
+}
+/**
+ * Fields' values, or a test of one's own.
+ */
+export type Wanted = Fields | ((record: Record) => boolean);
+/**
+ * What a collection tells its client.
+ */
+export type Owner = {
+    /**
+     * something local was committed
+     */
+    wrote: (seen: Seen) => void;
+    /**
+     * a live query began; the answer ends it
+     */
+    watched: (query: LiveQuery) => () => void;
+};
+import type { Fields } from "./encoding.js";
+import type { Record } from "./views.js";
+import { LiveQuery } from "./livequery.js";
+import type { Database } from "./database.js";
+import type { Seen } from "./overlay.js";

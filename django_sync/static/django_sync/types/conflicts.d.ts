@@ -1,0 +1,116 @@
+/**
+ * Keep what a result told of a conflict.
+ * @param {Tx} tx
+ * @param {Row} row the mutation
+ * @param {Fields} told
+ */
+export function keep(tx: Tx, row: Row, told: Fields): void;
+/**
+ * The conflicts that wait for a decision, oldest first.
+ * @param {Tx} tx
+ * @param {(conflict: Conflict, resolution: Resolution) => Promise<boolean>} settle
+ */
+export function openConflicts(tx: Tx, settle: (conflict: Conflict, resolution: Resolution) => Promise<boolean>): Promise<Conflict[]>;
+/**
+ * Replace the conflict's mutation, and the later edits, by what was decided.
+ *
+ * The new mutation stands on the revision that `conflict` shows, not on one that a pull brought
+ * since: its user has not seen that.
+ * @param {Tx} tx
+ * @param {Conflict} conflict
+ * @param {Resolution} resolution
+ * @returns {Promise<boolean>} whether it was open still
+ */
+export function settleConflict(tx: Tx, conflict: Conflict, resolution: Resolution): Promise<boolean>;
+/**
+ * Show the server's newer record, or the tombstone, in an open conflict on it.
+ * @param {Tx} tx
+ * @param {string} epoch
+ * @param {Fields} record
+ */
+export function refresh(tx: Tx, epoch: string, record: Fields): Promise<void>;
+/**
+ * The objects left the user's view: send what was typed, forget the rest.
+ * @param {Tx} tx
+ * @param {Key[]} keys
+ */
+export function giveUp(tx: Tx, keys: Key[]): Promise<void>;
+/**
+ * Conflicts on records that a complete pull begun after them did not show: the result that told of
+ * them was overtaken by a `drop`.
+ * @param {Tx} tx
+ * @param {number} pull
+ * @returns {Promise<Key[]>}
+ */
+export function unseen(tx: Tx, pull: number): Promise<Key[]>;
+/**
+ * The mutation that a decision becomes, or `null` for none. Pure.
+ * @param {Conflict} conflict
+ * @param {Row[]} later
+ * @param {Resolution} resolution
+ * @returns {Draft | null}
+ */
+export function decided(conflict: Conflict, later: Row[], resolution: Resolution): Draft | null;
+/** @import { Tx } from "./database.js" */
+/** @import { Fields } from "./encoding.js" */
+/** @import { Draft } from "./folding.js" */
+/** @import { Key } from "./overlay.js" */
+/** @import { Row } from "./tables.js" */
+/** @import { Mutation } from "./views.js" */
+/** A decision about one conflict. It does nothing until it is returned or settled with. */
+export class Resolution {
+    /** @param {"server" | "client" | "merged"} kept @param {Fields | null} [values] */
+    constructor(kept: "server" | "client" | "merged", values?: Fields | null);
+    kept: "client" | "server" | "merged";
+    values: Fields | null;
+}
+/** A mutation that met another's change and could not be settled by the server. */
+export class Conflict {
+    /**
+     * @param {Row} row of the outbox
+     * @param {Row} told of the conflicts
+     * @param {(conflict: Conflict, resolution: Resolution) => Promise<boolean>} settle
+     */
+    constructor(row: Row, told: Row, settle: (conflict: Conflict, resolution: Resolution) => Promise<boolean>);
+    /** @type {Mutation} */
+    mutation: Mutation;
+    /** `update_update`, `update_delete`, `delete_update`, `create_create` or `unknown_base`. */
+    kind: string;
+    /** The names of the fields that clashed. @type {string[]} */
+    fields: string[];
+    /** The values that the mutation was made on; `null` where they are not known. @type {Fields | null} */
+    base: Fields | null;
+    /** The server's record; `null` where it was deleted there. @type {Record | null} */
+    server: Record | null;
+    serverRevision: number;
+    /** @type {string | null} */
+    epoch: string | null;
+    get collection(): string;
+    /** The object's id. */
+    get id(): string;
+    /** What the user asked for. */
+    get client(): Fields;
+    /** The server's version stays; the local change is dropped. */
+    keepServer(): Resolution;
+    /** The local change is asked for again, on the server's revision. */
+    keepClient(): Resolution;
+    /**
+     * These values are asked for, on the server's revision; others as the client has them.
+     * @param {Fields} values
+     */
+    merge(values: Fields): Resolution;
+    /**
+     * Carry out a decision; `false` where the conflict is no longer open.
+     * @param {Resolution} resolution
+     * @returns {Promise<boolean>}
+     */
+    settle(resolution: Resolution): Promise<boolean>;
+    #private;
+}
+import type { Tx } from "./database.js";
+import type { Row } from "./tables.js";
+import type { Fields } from "./encoding.js";
+import type { Key } from "./overlay.js";
+import type { Draft } from "./folding.js";
+import type { Mutation } from "./views.js";
+import { Record } from "./views.js";

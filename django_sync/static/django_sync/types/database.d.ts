@@ -1,0 +1,72 @@
+/** Transactions on a store. */
+export class Database {
+    /** @param {Store} store */
+    constructor(store: Store);
+    kind: string;
+    name: string | null;
+    /**
+     * One that writes; what it throws undoes it.
+     * @template T
+     * @param {(tx: Tx) => Promise<T>} body
+     * @param {Care} [care]
+     * @returns {Promise<T>}
+     */
+    write<T>(body: (tx: Tx) => Promise<T>, care?: Care): Promise<T>;
+    /**
+     * One that sees one state of the store throughout.
+     * @template T
+     * @param {(tx: Tx) => Promise<T>} body
+     * @returns {Promise<T>}
+     */
+    read<T>(body: (tx: Tx) => Promise<T>): Promise<T>;
+    /** Forget everything, the client's id and its binding to a user included. */
+    wipe(): Promise<void>;
+    close(): void;
+    #private;
+}
+export type Meta = {
+    key: "state";
+    schemaVersion: number;
+    /**
+     * this installation's UUID
+     */
+    clientId: string;
+    cursor: string | null;
+    epoch: string | null;
+    /**
+     * of the service document
+     */
+    serverEpoch: string | null;
+    /**
+     * the socket or stream that feeds the store; 0 for none
+     */
+    stream: number;
+    /**
+     * how many pulls and streams have begun
+     */
+    pulls: number;
+    /**
+     * the last mutation's
+     */
+    seq: number;
+    snapshot: {
+        done: number;
+        total: number;
+    } | null;
+    /**
+     * whose replica it is
+     */
+    url: string | null;
+    user: string | null;
+    /**
+     * of the credentials that the server took for this store
+     */
+    fingerprint: string | null;
+};
+export type Tx = Transaction & {
+    meta: Readonly<Meta>;
+    set: (values: Partial<Meta>) => void;
+};
+import type { Care } from "./tables.js";
+import type { Store } from "./tables.js";
+import type { Transaction } from "./tables.js";

@@ -1,0 +1,18 @@
+export class LiveQuery {
+    /**
+     * @param {Collection} collection
+     * @param {(record: Record) => boolean} matches
+     * @param {(records: Record[]) => unknown} callback
+     */
+    constructor(collection: Collection, matches: (record: Record) => boolean, callback: (records: Record[]) => unknown);
+    get collection(): string;
+    /** @param {() => void} end */
+    begin(end: () => void): void;
+    /** Call the callback no more. */
+    stop(): void;
+    /** These objects may look different now; `null` where all may. @param {string[] | null} ids */
+    touched(ids: string[] | null): void;
+    #private;
+}
+import type { Collection } from "./collection.js";
+import type { Record } from "./views.js";

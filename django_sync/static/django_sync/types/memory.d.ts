@@ -1,0 +1,23 @@
+/** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
+/** Nothing outlives the page, or the process. */
+export class MemoryStore {
+    kind: string;
+    name: null;
+    /**
+     * @template T
+     * @param {(tx: Transaction) => Promise<T>} body
+     * @param {Care} [_care]
+     * @returns {Promise<T>}
+     */
+    write<T>(body: (tx: Transaction) => Promise<T>, _care?: Care): Promise<T>;
+    /**
+     * @template T
+     * @param {(tx: Transaction) => Promise<T>} body
+     * @returns {Promise<T>}
+     */
+    read<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
+    close(): void;
+    #private;
+}
+import type { Transaction } from "./tables.js";
+import type { Care } from "./tables.js";

@@ -1,0 +1,41 @@
+/** How often to poll. Pure but for the dice. */
+/** The interval between polls, in seconds. */
+export class Pace {
+    /**
+     * @param {object} [policy]
+     * @param {number} [policy.shortest] after a poll that brought something; then longer by `growth`
+     * @param {number} [policy.longest]
+     * @param {number} [policy.sparing] on a metered network or in the background
+     * @param {number} [policy.growth]
+     * @param {() => number} [policy.random] from 0 up to 1
+     */
+    constructor({ shortest, longest, sparing, growth, random }?: {
+        shortest?: number | undefined;
+        longest?: number | undefined;
+        sparing?: number | undefined;
+        growth?: number | undefined;
+        random?: (() => number) | undefined;
+    });
+    shortest: number;
+    longest: number;
+    sparing: number;
+    growth: number;
+    random: () => number;
+    /**
+     * Count a poll; return the seconds until the next, varied by a tenth, so that many clients do not
+     * come at once.
+     * @param {{news: boolean, sparing: boolean}} poll whether it brought news, and whether each costs
+     */
+    next({ news, sparing }: {
+        news: boolean;
+        sparing: boolean;
+    }): number;
+    #private;
+}
+/** What the page knows of the network and of itself. */
+export class Hints {
+    metered: boolean;
+    foreground: boolean;
+    /** Whether each request costs somebody something. */
+    get sparing(): boolean;
+}

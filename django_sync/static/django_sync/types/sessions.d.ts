@@ -1,0 +1,34 @@
+/** One client's session, opened once and told of what changes. */
+export class Sessions {
+    /** @param {Network} network @param {readonly string[]} names of the collections */
+    constructor(network: Network, names: readonly string[]);
+    /** Open another at the next time. */
+    forget(): void;
+    /**
+     * Tell how things stand; return what is decided, or `null` where none can be asked.
+     * @param {string} clientId
+     * @param {Transport[]} able
+     * @param {Transport[]} failed
+     * @param {Hints} hints
+     * @returns {Promise<Decision | null>}
+     */
+    ask(clientId: string, able: Transport[], failed: Transport[], { metered, foreground }: Hints): Promise<Decision | null>;
+    #private;
+}
+/**
+ * What the server answered; times in seconds.
+ */
+export type Decision = {
+    id: string;
+    transport: string;
+    /**
+     * of a socket, with its ticket
+     */
+    url: string;
+    heartbeat: number;
+    pollInterval: number | null;
+    upgradeAfter: number | null;
+};
+import type { Transport } from "./choice.js";
+import type { Hints } from "./pace.js";
+import type { Network } from "./network.js";

@@ -1,0 +1,33 @@
+/** @import { Store } from "./tables.js" */
+/**
+ * @typedef {object} Storage What keeps the records.
+ * @property {Store} store
+ * @property {string} kind `indexeddb` or `memory`
+ * @property {boolean} persisted whether the browser has promised not to clear it by itself
+ * @property {string | null} problem why it is not the disk
+ */
+/**
+ * @param {string | Store} wanted a database's name, or a store
+ * @param {boolean} persist
+ * @returns {Promise<Storage>}
+ */
+export function opened(wanted: string | Store, persist: boolean): Promise<Storage>;
+/**
+ * What keeps the records.
+ */
+export type Storage = {
+    store: Store;
+    /**
+     * `indexeddb` or `memory`
+     */
+    kind: string;
+    /**
+     * whether the browser has promised not to clear it by itself
+     */
+    persisted: boolean;
+    /**
+     * why it is not the disk
+     */
+    problem: string | null;
+};
+import type { Store } from "./tables.js";

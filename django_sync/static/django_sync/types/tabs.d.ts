@@ -1,0 +1,37 @@
+/** @typedef {{type: string, [member: string]: any}} Message */
+/**
+ * @typedef {object} Ways What the browser has; tests hand in their own.
+ * @property {LockManager | undefined} [locks]
+ * @property {typeof BroadcastChannel | undefined} [BroadcastChannel]
+ */
+export class Tabs {
+    /**
+     * @param {string | null} store its name; `null` where no other tab can see it
+     * @param {(message: Message) => void} heard
+     * @param {Ways} [ways]
+     */
+    constructor(store: string | null, heard: (message: Message) => void, ways?: Ways);
+    leads: boolean;
+    /** Tell the other tabs. @param {Message} message */
+    tell(message: Message): void;
+    /**
+     * Hold the link as soon as no other tab does: `begin` is called then.
+     * @param {() => void} begin
+     */
+    lead(begin: () => void): void;
+    /** Let another tab have it. */
+    follow(): void;
+    close(): void;
+    #private;
+}
+export type Message = {
+    type: string;
+    [member: string]: any;
+};
+/**
+ * What the browser has; tests hand in their own.
+ */
+export type Ways = {
+    locks?: LockManager | undefined;
+    BroadcastChannel?: typeof BroadcastChannel | undefined;
+};
