@@ -33,7 +33,7 @@ warnOfMemory(client);
 watchConflicts(client);
 client.onRejected((rejection) => showRejection(client, rejection));
 preparePersonMenu(client);
-keepAtHand();
+keepAtHand(told);
 
 boards.live(() => true, (records) => {
   known = records.sort((one, other) => one.object.name.localeCompare(other.object.name));

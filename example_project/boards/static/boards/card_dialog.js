@@ -12,6 +12,8 @@ import { COLUMNS, when } from "./words.js";
 /** @import { BoardView } from "./board.js" */
 
 /**
+ * @typedef {(change: (object: Record["object"]) => object) => Promise<void>} Write What becomes of
+ *   the card's fields; it is asked with the newest, for two clicks may be quicker than the screen.
  * @typedef {object} Part A part of the dialog.
  * @property {(card: Record) => void} show
  */
@@ -22,6 +24,8 @@ export class CardDialog {
   /** @type {Part[]} */
   #parts;
   #card;
+  /** The write before the next. @type {Promise<unknown>} */
+  #last = Promise.resolve();
 
   /** @param {BoardView} view @param {string} id @param {() => void} closed */
   constructor(view, id, closed) {
@@ -37,7 +41,8 @@ export class CardDialog {
       ...Object.entries(COLUMNS).map(([value, name]) => element("option", { value }, name)),
     );
     this.#bind("column", (column) => this.#toColumn(column));
-    const write = (/** @type {object} */ fields) => this.#write(fields);
+    /** @type {Write} */
+    const write = (change) => this.#write(change);
     this.#parts = [
       checklistIn(find(dialog, ".checklist"), view, write),
       labelsIn(find(dialog, ".labels"), view, write),
@@ -70,7 +75,7 @@ export class CardDialog {
 
   /** @param {string} name @param {(value: string) => object} asked */
   #bind(name, asked) {
-    const field = new Field(find(this.dialog, `[name=${name}]`), (value) => this.#write(asked(value)));
+    const field = new Field(find(this.dialog, `[name=${name}]`), (value) => this.#write(() => asked(value)));
     this.#fields.push({ name, field });
   }
 
@@ -80,9 +85,15 @@ export class CardDialog {
     return { column, position: placeAt(others, others.length) };
   }
 
-  /** @param {object} fields */
-  async #write(fields) {
-    if (this.view.cards.has(this.id)) await this.view.client.collection("cards").update(this.id, { ...fields });
+  /** @type {Write} */
+  #write(change) {
+    const cards = this.view.client.collection("cards");
+    const done = this.#last.then(async () => {
+      const card = await cards.get(this.id);
+      if (card !== null) await cards.update(this.id, { ...change(card.object) });
+    });
+    this.#last = done.catch(() => null); // who asked hears of it; the next write goes on
+    return done;
   }
 
   /** @param {() => void} closed */
@@ -92,8 +103,8 @@ export class CardDialog {
       const target = /** @type {HTMLElement} */ (event.target);
       const does = /** @type {HTMLElement | null} */ (target.closest("[data-do]"))?.dataset.do;
       if (target === dialog || does === "close") dialog.close();
-      if (does === "vote-up") void this.#write({ votes: (this.#card.object.votes ?? 0) + 1 });
-      if (does === "vote-down") void this.#write({ votes: (this.#card.object.votes ?? 0) - 1 });
+      if (does === "vote-up") void this.#write(({ votes }) => ({ votes: (votes ?? 0) + 1 }));
+      if (does === "vote-down") void this.#write(({ votes }) => ({ votes: (votes ?? 0) - 1 }));
       if (does === "delete") void this.#delete();
     });
     dialog.addEventListener("close", () => {

@@ -52,7 +52,8 @@ class Drag {
     this.ended = ended;
     this.pointer = event.pointerId;
     this.byTouch = event.pointerType === "touch";
-    [this.startX, this.startY] = [this.x, this.y] = [event.clientX, event.clientY];
+    this.startX = this.x = event.clientX;
+    this.startY = this.y = event.clientY;
     this.waits = this.byTouch && !byGrip;
     if (this.waits) this.#timer = window.setTimeout(() => this.#pickUp(), REST);
     const { signal } = this.#done;

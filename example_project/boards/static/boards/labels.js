@@ -5,16 +5,21 @@ import { announce, element, find, refill } from "./page.js";
 
 /** @import { Record } from "../django_sync/client.js" */
 /** @import { BoardView } from "./board.js" */
-/** @import { Part } from "./card_dialog.js" */
+/** @import { Part, Write } from "./card_dialog.js" */
 
 /**
- * @param {HTMLElement} place @param {BoardView} view @param {(fields: object) => unknown} write
+ * @param {HTMLElement} place @param {BoardView} view @param {Write} write
  * @returns {Part}
  */
 export function labelsIn(place, view, write) {
   /** The ids of those on the card. @type {string[]} */
   let chosen = [];
   const form = find(place, "form");
+  /** @param {string} id @param {boolean} on */
+  const put = (id, on) => write(({ labels }) => {
+    const others = (labels ?? []).filter((/** @type {string} */ one) => one !== id);
+    return { labels: on ? [...others, id] : others };
+  });
   form.addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     const name = form.elements.name.value.trim();
@@ -22,14 +27,14 @@ export function labelsIn(place, view, write) {
     const same = [...view.labels.values()].find(({ object }) => object.name === name);
     const label = same ?? (await view.client.collection("labels").create({ board: view.id, name, color: form.elements.color.value }));
     form.elements.name.value = "";
-    if (!chosen.includes(label.id)) write({ labels: [...chosen, label.id] });
+    await put(label.id, true);
     announce(`Label ${name} is on the card.`);
   });
 
   /** @param {Record} label */
   const choice = ({ id, object }) => {
     const box = element("input", { type: "checkbox", checked: chosen.includes(id), disabled: !view.writable, "data-key": id });
-    box.addEventListener("change", () => write({ labels: box.checked ? [...chosen, id] : chosen.filter((one) => one !== id) }));
+    box.addEventListener("change", () => put(id, box.checked));
     return element("label", { class: "choice" }, box, chip({ name: object.name, color: object.color ?? "#888a85" }));
   };
 

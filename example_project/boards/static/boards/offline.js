@@ -1,12 +1,13 @@
 /** The page without a net: a service worker keeps the files, and the page that the server made last. */
 
-import { told } from "./page.js";
-
 /** Where the worker keeps pages; beside it, each release has a cache of its files. */
 export const SHELLS = "boards-shells";
 
-/** Have the service worker take this page over, from the next visit on without a net too. */
-export async function keepAtHand() {
+/**
+ * Have the service worker take this page over, from the next visit on without a net too.
+ * @param {{serviceWorker: string, home: string}} told addresses
+ */
+export async function keepAtHand(told) {
   if (!("serviceWorker" in navigator)) return; // http:// that is not this machine
   try {
     await navigator.serviceWorker.register(told.serviceWorker, { scope: told.home });

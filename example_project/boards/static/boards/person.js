@@ -13,8 +13,8 @@ const signedOut = "BroadcastChannel" in globalThis ? new BroadcastChannel(`signe
 export function preparePersonMenu(client) {
   const menu = find(document, "#person");
   paintAvatar(find(menu, ".avatar"), told.user);
-  for (const link of menu.querySelectorAll(".second-user")) {
-    link.addEventListener("click", (/** @type {MouseEvent} */ event) => openSecond(event, link, menu));
+  for (const link of document.querySelectorAll(".second-user")) {
+    link.addEventListener("click", (event) => openSecond(/** @type {MouseEvent} */ (event), link, menu));
   }
   const form = find(menu, "#sign-out");
   form.addEventListener("submit", (/** @type {Event} */ event) => {

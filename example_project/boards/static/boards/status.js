@@ -3,7 +3,8 @@
 import { announce, element, find, main, told } from "./page.js";
 import { count } from "./words.js";
 
-/** @import { Status, SyncClient } from "../django_sync/client.js" */
+/** @import { SyncClient } from "../django_sync/client.js" */
+/** @import { Status } from "../django_sync/views.js" */
 
 /** @type {Record<string, string>} */
 const LINKS = {
