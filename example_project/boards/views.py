@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -33,6 +34,18 @@ def board_page(request: HttpRequest) -> HttpResponse:
         return _page(request, "boards/sign_in_page.html")
     name = user.get_username()
     return _application(request, user, store=f"boards-{name}", token="")
+
+
+class SignIn(LoginView):
+    """The form to sign in, for whom a page sent here, with the demo's users where there are any."""
+
+    template_name = "boards/sign_in_page.html"
+    extra_context = {"demo_users": lambda: demo.USERS if is_demo() else ()}
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        response = super().render_to_response(context, **kwargs)
+        response["Content-Security-Policy"] = POLICY
+        return response
 
 
 @require_safe

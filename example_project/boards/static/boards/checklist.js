@@ -42,7 +42,8 @@ export function checklistIn(place, view, write) {
       if (JSON.stringify(object.checklist) === shown) return;
       shown = JSON.stringify(object.checklist);
       const items = itemsOf(object.checklist);
-      refill(find(place, "ul"), items.map(row));
+      const none = view.writable ? [] : [element("li", { class: "quiet" }, "None.")];
+      refill(find(place, "ul"), items.length ? items.map(row) : none);
       const done = items.filter((item) => item.done).length;
       find(place, ".count").textContent = items.length ? `${done} of ${items.length}` : "";
       const progress = find(place, "progress");

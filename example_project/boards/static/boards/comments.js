@@ -49,7 +49,8 @@ export function commentsIn(place, view, card) {
       // Without a date it was made here, and the server has not seen it: it is the newest.
       const date = (/** @type {Record} */ { object }) => object.created_at ?? "9";
       const said = [...(view.comments.get(card) ?? [])].sort((one, other) => (date(one) < date(other) ? -1 : 1));
-      refill(find(place, "ol"), said.map(row));
+      const none = view.writable ? [] : [element("li", { class: "quiet" }, "None.")];
+      refill(find(place, "ol"), said.length ? said.map(row) : none);
       find(place, ".count").textContent = said.length ? String(said.length) : "";
     },
   };
