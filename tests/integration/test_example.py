@@ -1,4 +1,4 @@
-"""The example as it was before sync: its migrations, rows, page and admin."""
+"""The example as it was before sync: its migrations, rows and admin."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,6 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
 from example_project.boards.models import Board, Card, Comment, Label, Membership
@@ -86,65 +85,6 @@ def test_seed_gives_no_known_token_to_a_user_who_was_there(db: None) -> None:
     ada.refresh_from_db()
     assert ada.check_password("her own")
     assert not Token.objects.filter(user=ada).exists()
-
-
-def test_the_page_asks_who_one_is(demo: None, client: Client) -> None:
-    page = client.get("/")
-    assert page.status_code == 200
-    assert "Sign in" in page.text
-    assert "Launch" not in page.text
-
-
-@pytest.mark.parametrize(
-    ("name", "sees", "hidden"),
-    [
-        ("ada", {"Launch", "Research"}, {"Private"}),
-        ("grace", {"Launch", "Research"}, {"Private"}),
-        ("alan", {"Launch", "Private"}, {"Research"}),
-        ("admin", set(), {"Launch", "Research", "Private"}),
-    ],
-)
-def test_the_page_shows_ones_own_boards(
-    name: str, sees: set[str], hidden: set[str], demo: None, client: Client
-) -> None:
-    sign_in(client, name)
-
-    page = client.get("/")
-
-    assert page.status_code == 200
-    assert [board for board in sees if board not in page.text] == []
-    assert [board for board in hidden if board in page.text] == []
-    for board in Board.objects.filter(name__in=sees):
-        opened = client.get("/", {"board": board.pk}).text
-        assert all(card.title in opened for card in board.cards.all())
-    for board in Board.objects.filter(name__in=hidden):
-        assert client.get("/", {"board": board.pk}).status_code == 404
-
-
-@pytest.mark.parametrize("wanted", ["x", "-1", "0", "９" * 40, "9" * 40])
-def test_no_such_board(wanted: str, demo: None, client: Client) -> None:
-    sign_in(client, "ada")
-    assert client.get("/", {"board": wanted}).status_code == 404
-
-
-def test_the_page_takes_no_query_a_card(
-    demo: None, client: Client, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    sign_in(client, "ada")
-    board = Board.objects.get(name="Launch")
-    for number in range(20):
-        board.cards.create(title=f"More {number}").comments.create(author=board.owner, text="!")
-    # session, user, boards, the board, its owner, cards, labels, comments, authors
-    with django_assert_num_queries(9):
-        client.get("/", {"board": board.pk})
-
-
-def test_the_page_holds_under_a_strict_policy(demo: None, client: Client) -> None:
-    sign_in(client, "ada")
-    page = client.get("/")
-    assert "default-src 'self'" in page["Content-Security-Policy"]
-    for inline in ("<script", "<style", "style=", "onclick="):
-        assert inline not in page.text
 
 
 @pytest.mark.parametrize("model", ["board", "label", "card", "comment"])

@@ -1,0 +1,26 @@
+/** The page without a net: a service worker keeps the files, and the page that the server made last. */
+
+/** Where the worker keeps pages; beside it, each release has a cache of its files. */
+export const SHELLS = "boards-shells";
+
+/**
+ * Have the service worker take this page over, from the next visit on without a net too.
+ * @param {{serviceWorker: string, home: string}} told addresses
+ */
+export async function keepAtHand(told) {
+  if (!("serviceWorker" in navigator)) return; // http:// that is not this machine
+  try {
+    await navigator.serviceWorker.register(told.serviceWorker, { scope: told.home });
+    // The worker keeps each page that it fetches; this one came before there was a worker.
+    if (navigator.serviceWorker.controller === null) await (await caches.open(SHELLS)).add(location.pathname);
+  } catch (error) {
+    console.warn("The board will not open without a network:", error);
+  }
+}
+
+/** Forget the pages that are kept, or one of them. @param {string | null} [path] */
+export async function forgetShells(path = null) {
+  if (!("caches" in globalThis)) return;
+  if (path === null) await caches.delete(SHELLS);
+  else await (await caches.open(SHELLS)).delete(path);
+}
