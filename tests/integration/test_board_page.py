@@ -256,12 +256,17 @@ def test_it_keeps_nothing_that_is_not_the_applications() -> None:
     assert [path for path in kept if "admin" in path or "service-worker" in path] == []
 
 
+def forget_finders() -> None:
+    """Those of the settings are kept from their first use on."""
+    finders.get_finder.cache_clear()  # type: ignore[attr-defined]  # the stubs know no lru_cache
+
+
 def test_a_release_is_another_where_a_byte_is(tmp_path: Path, settings: LazySettings) -> None:
     (tmp_path / "boards").mkdir()
     added = tmp_path / "boards" / "added.js"
     settings.DEBUG = True  # a site's files change when its processes are started anew
     settings.STATICFILES_DIRS = [tmp_path]
-    finders.get_finder.cache_clear()
+    forget_finders()
     try:
         releases = [offline.release()]
         for text in ("one", "two"):
@@ -273,7 +278,7 @@ def test_a_release_is_another_where_a_byte_is(tmp_path: Path, settings: LazySett
         assert signed_in("ada").get("/")["Boards-Release"] == releases[-1]
         assert worker()["release"] == releases[-1]
     finally:
-        finders.get_finder.cache_clear()
+        forget_finders()
 
 
 # ── Without scripts ──
