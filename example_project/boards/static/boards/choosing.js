@@ -26,7 +26,9 @@ export function rowsOf(dialog, conflict, record, labelName) {
     ? clashing(conflict).map((name) => fieldRow(conflict, name, labelName))
     : [choice("All of it", null, [["As it is there", whole.theirs], ["What you asked for", whole.yours]])];
   find(dialog, ".fields").append(...rows.map(({ element: made }) => made));
+  find(dialog, "input").autofocus = true;
   for (const [button, side] of [["theirs", "theirs"], ["yours", "yours"]]) {
+    find(dialog, `[data-do=${button}]`).hidden = whole !== null; // there is one question
     find(dialog, `[data-do=${button}]`).addEventListener("click", () => {
       for (const input of dialog.querySelectorAll(`input[value=${side}]`)) /** @type {HTMLInputElement} */ (input).checked = true;
     });
