@@ -24,7 +24,7 @@ def files() -> dict[str, Path]:
     """The files that the application needs without a net, by their names, sorted."""
     found: dict[str, Path] = {}
     for finder in finders.get_finders():
-        for name, storage in finder.list(["*.d.ts"]):
+        for name, storage in finder.list([]):
             path = name.replace("\\", "/")
             if path.startswith(FOLDERS) and path.endswith(KINDS) and path not in LEFT_OUT:
                 found.setdefault(path, Path(storage.path(name)))

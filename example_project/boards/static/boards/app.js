@@ -42,6 +42,13 @@ boards.live(() => true, (records) => {
 client.onStatus(() => {
   if (view === null) show(); // "nothing yet" becomes "nothing" once the first pull is through
 });
+client.onChange("boards", ({ kind, origin, id }) => {
+  const address = new URL(location.href);
+  if (kind !== "deleted" || origin !== "local" || address.searchParams.get("board") !== id) return;
+  address.searchParams.delete("board"); // who deletes a board goes on to the next
+  history.replaceState(null, "", address);
+  show();
+});
 addEventListener("popstate", show);
 main.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);

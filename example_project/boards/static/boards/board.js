@@ -104,13 +104,13 @@ export class BoardView {
     const was = this.held;
     if (was?.id === held.id && was.column === held.column && was.index === held.index) return;
     this.held = held;
-    this.render();
+    this.#show();
   }
 
   /** Put the held card back. */
   letGo() {
     this.held = null;
-    this.render();
+    this.#show();
   }
 
   /** Leave the held card where it is: this is the write. */
@@ -144,7 +144,6 @@ export class BoardView {
     for (const [id, record] of this.cards) {
       const card = this.#elements.get(id) ?? newCard(id);
       this.#elements.set(id, card);
-      card.classList.toggle("held", this.held?.id === id);
       paint(card, record, {
         labels: this.labels,
         comments: this.comments.get(id)?.length ?? 0,
@@ -152,10 +151,17 @@ export class BoardView {
         writable: this.writable,
       });
     }
-    withGlide([...this.#elements.values()], () => this.#arrange());
+    this.#show();
     for (const id of this.#fresh) flash(this.#elements.get(id));
     this.#fresh.clear();
     this.#dialog?.show();
+  }
+
+  /** Every card at its place, with the faces that they have. */
+  #show() {
+    for (const was of this.root.querySelectorAll(".card.held")) was.classList.remove("held");
+    if (this.held !== null) this.#elements.get(this.held.id)?.classList.add("held");
+    withGlide([...this.#elements.values()], () => this.#arrange());
   }
 
   #arrange() {

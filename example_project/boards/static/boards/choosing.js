@@ -1,11 +1,11 @@
-/** The inside of the conflict dialog: what stands against what, and what the choice becomes. */
+/** The inside of the conflict dialog: what stands against what. */
 
 import { element, find } from "./page.js";
+import { clashing, wholeOf } from "./verdict.js";
 import { capital, fieldName, spell, thing } from "./words.js";
 
-/** @import { Conflict, Record, Resolution } from "../django_sync/client.js" */
-
-/** @typedef {{name: string | null, isTheirs: () => boolean}} Row `name` is `null` where it is all or nothing. */
+/** @import { Conflict, Record } from "../django_sync/client.js" */
+/** @import { Row } from "./verdict.js" */
 
 /**
  * Fill the dialog.
@@ -20,13 +20,16 @@ export function rowsOf(dialog, conflict, record, labelName) {
   const title = known.title ?? known.name ?? known.text ?? what;
   find(dialog, "h2").textContent = `${capital(what)} “${title}”`;
   const whole = wholeOf(conflict);
+  const yours = record?.object ?? conflict.client; // what was typed since is on top of it
   find(dialog, "#conflict-text").textContent = whole?.text ??
     "You and somebody else changed this at the same time. Choose for each field; nothing is sent before you do.";
   const rows = whole === null
-    ? clashing(conflict).map((name) => fieldRow(conflict, name, labelName))
+    ? clashing(conflict).map((name) => fieldRow(conflict, name, yours, labelName))
     : [choice("All of it", null, [["As it is there", whole.theirs], ["What you asked for", whole.yours]])];
   find(dialog, ".fields").append(...rows.map(({ element: made }) => made));
+  find(dialog, "input").autofocus = true;
   for (const [button, side] of [["theirs", "theirs"], ["yours", "yours"]]) {
+    find(dialog, `[data-do=${button}]`).hidden = whole !== null; // there is one question
     find(dialog, `[data-do=${button}]`).addEventListener("click", () => {
       for (const input of dialog.querySelectorAll(`input[value=${side}]`)) /** @type {HTMLInputElement} */ (input).checked = true;
     });
@@ -34,47 +37,11 @@ export function rowsOf(dialog, conflict, record, labelName) {
   return rows;
 }
 
-/**
- * What was chosen, for the client.
- * @param {Conflict} conflict @param {Row[]} rows
- * @returns {Resolution}
- */
-export function verdict(conflict, rows) {
-  if (rows.every((row) => row.isTheirs())) {
-    const others = Object.keys(conflict.client).filter((name) => !rows.some((row) => row.name === name));
-    // What did not clash is the user's still, and goes on.
-    return others.length === 0 || rows[0]?.name === null ? conflict.keepServer() : conflict.merge(theirs(conflict, rows));
-  }
-  return rows.some((row) => row.isTheirs()) ? conflict.merge(theirs(conflict, rows)) : conflict.keepClient();
-}
-
-/** The server's values of the fields where it was chosen. @param {Conflict} conflict @param {Row[]} rows */
-function theirs(conflict, rows) {
-  const chosen = rows.filter((row) => row.name !== null && row.isTheirs()).map(({ name }) => String(name));
-  return Object.fromEntries(chosen.map((name) => [name, conflict.server?.object[name]]));
-}
-
-/** The fields to choose between. @param {Conflict} conflict */
-function clashing({ fields, client }) {
-  return fields.length > 0 ? fields : Object.keys(client);
-}
-
-/** Where one side deleted it there is one question. @param {Conflict} conflict */
-function wholeOf({ kind, server, mutation }) {
-  if (mutation.op === "delete") {
-    return { text: "You deleted this while somebody else changed it.", theirs: "Keep it, with their changes", yours: "Delete it all the same" };
-  }
-  if (server === null || kind === "update_delete") {
-    return { text: "Somebody deleted this while you changed it.", theirs: "Let it go", yours: "Bring it back, with your changes" };
-  }
-  return null;
-}
-
-/** @param {Conflict} conflict @param {string} name @param {(id: string) => string} labelName */
-function fieldRow(conflict, name, labelName) {
+/** @param {Conflict} conflict @param {string} name @param {object} yours @param {(id: string) => string} labelName */
+function fieldRow(conflict, name, yours, labelName) {
   const said = (/** @type {any} */ object) => spell(name, object?.[name], labelName);
   const base = element("div", { class: "was" }, element("span", { class: "side-title" }, "Before"), element("p", { class: "value" }, said(conflict.base)));
-  return choice(fieldName(name), name, [["Theirs", said(conflict.server?.object)], ["Yours", said(conflict.client)]], base);
+  return choice(fieldName(name), name, [["Theirs", said(conflict.server?.object)], ["Yours", said(yours)]], base);
 }
 
 /**

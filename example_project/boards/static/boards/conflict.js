@@ -5,8 +5,9 @@
  * how many there are; the dialog shows one field by field: as it was, theirs, yours.
  */
 
-import { rowsOf, verdict } from "./choosing.js";
+import { rowsOf } from "./choosing.js";
 import { announce, copyOf, find } from "./page.js";
+import { verdict } from "./verdict.js";
 import { count } from "./words.js";
 
 /** @import { Conflict, SyncClient } from "../django_sync/client.js" */

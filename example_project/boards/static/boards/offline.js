@@ -11,8 +11,9 @@ export async function keepAtHand(told) {
   if (!("serviceWorker" in navigator)) return; // http:// that is not this machine
   try {
     await navigator.serviceWorker.register(told.serviceWorker, { scope: told.home });
-    // The worker keeps each page that it fetches; this one came before there was a worker.
-    if (navigator.serviceWorker.controller === null) await (await caches.open(SHELLS)).add(location.pathname);
+    // The worker keeps each page that it fetches; this one may have come before there was a worker.
+    const shells = await caches.open(SHELLS);
+    if ((await shells.match(location.pathname)) === undefined) await shells.add(location.pathname);
   } catch (error) {
     console.warn("The board will not open without a network:", error);
   }

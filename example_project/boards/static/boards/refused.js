@@ -16,7 +16,7 @@ export async function showRejection(client, rejection) {
   const labels = new Map((await client.collection("labels").all()).map(({ id, object }) => [id, object.name]));
   const typed = Object.entries(mutation.fields)
     .filter(([field]) => !UNTYPED.has(field))
-    .filter(([, value]) => value !== "" && value !== null && !(Array.isArray(value) && value.length === 0))
+    .filter(([, value]) => value !== "" && value !== null && value !== 0 && !(Array.isArray(value) && value.length === 0))
     .map(([field, value]) => element("div", {}, element("dt", {}, fieldName(field)), element("dd", {}, spell(field, value, (id) => labels.get(id) ?? id))));
   const why = reasons(rejection);
   const heading = name ? `${refusal(rejection)}: “${name}”` : refusal(rejection);

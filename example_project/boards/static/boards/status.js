@@ -1,5 +1,6 @@
 /** How the sync stands, in a word, and in full for who opens it. It tells nothing that it does not know. */
 
+import { errors } from "../django_sync/client.js";
 import { announce, element, find, main, told } from "./page.js";
 import { count } from "./words.js";
 
@@ -56,11 +57,16 @@ export function showStatus(client) {
     else client.stop();
   });
   find(place, "[data-do=sync]").addEventListener("click", async () => {
+    const tried = find(place, ".tried");
+    tried.textContent = "Asking the server …";
     try {
-      await client.sync();
-      announce("In step with the server.");
+      const { sent, changes } = await client.sync();
+      tried.textContent = `In step: ${count(sent, "change")} sent, ${count(changes, "change")} fetched.`;
     } catch (error) {
-      announce(`Not in step: ${error instanceof Error ? error.message : error}`);
+      tried.textContent = `Not in step: ${error instanceof Error ? error.message : error}`;
+      // A socket that is open lives on without its session, so the link may not know it yet.
+      const ended = error instanceof errors.NotAuthenticated;
+      if (ended) showNotice({ ...client.status, link: "auth_required", problem: error });
     }
   });
   show();

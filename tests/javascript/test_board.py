@@ -1,0 +1,12 @@
+"""The example's board is typed as the client is; `test_javascript.py` runs its tests in Node."""
+
+import pytest
+
+from .test_javascript import HERE, TSC, node, run
+
+
+def test_its_types_are_sound() -> None:
+    node()
+    if not TSC.exists():
+        pytest.skip("TypeScript is not in .node")
+    run(str(TSC), "-p", str(HERE / "board.tsconfig.json"))
