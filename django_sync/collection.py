@@ -201,9 +201,10 @@ class Collection:
         ``kind`` is who sees these alike. Where nothing of them is remembered it asks what
         ``seen`` asks, else for their revisions first, and for those alone that are other ones.
         """
-        if self._plan(caller) is None:
+        serializer, plan = self._planned(caller)
+        if plan is None:
             return self.seen(caller, ids)
-        kind = (*kind, timezone.get_current_timezone_name())
+        kind = (*kind, type(serializer).__qualname__, timezone.get_current_timezone_name())
         known = rendered.known(kind, ids)
         made: list[Record] = []
         there: dict[uuid.UUID, Record] = {}
@@ -234,19 +235,22 @@ class Collection:
 
     def _records(self, caller: Caller, queryset: Any) -> list[Record]:
         """The records of a query: from its rows where that comes to the same, else by DRF."""
-        plan = self._plan(caller)
+        serializer, plan = self._planned(caller)
         if plan is not None:
             return plan.records(queryset)
-        serializer = self.viewset(caller, READ).get_serializer()
         return self.render(caller, list(with_references(queryset, serializer)))
 
-    def _plan(self, caller: Caller) -> Plan | None:
-        """How records come straight from rows, if they do; found out once a call."""
-        if self.name not in caller.plans:
-            serializer = self.viewset(caller, READ).get_serializer()
-            caller.plans[self.name] = plan_for(self.name, self.model, serializer)
-        found: Plan | None = caller.plans[self.name]
-        return found
+    def _planned(self, caller: Caller) -> tuple[Any, Plan | None]:
+        """The serializer, and how records come straight from rows, if they do.
+
+        A write of the call may have given its user another serializer, so it is asked for each
+        time; the plan of each is made once a call.
+        """
+        serializer = self.viewset(caller, READ).get_serializer()
+        key = (self.name, type(serializer))
+        if key not in caller.plans:
+            caller.plans[key] = plan_for(self.name, self.model, serializer)
+        return serializer, caller.plans[key]
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
         """The records of these instances, in their order."""
@@ -264,6 +268,10 @@ class Collection:
     def seen_alike(self) -> bool:
         """Whether all of the same rights see the same of a scope; see ``SyncViewSetMixin``."""
         return bool(getattr(self.viewset_class, "seen_alike", False))
+
+    def viewer(self, caller: Caller) -> str:
+        """Whom a record looks alike to: ``""`` for whoever has the same rights, else one user."""
+        return "" if self.seen_alike else caller.key
 
     def rights(self, caller: Caller) -> str:
         """What besides row and scope decides what the user sees; see ``get_rights``."""

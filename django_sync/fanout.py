@@ -46,8 +46,7 @@ class Audience:
 
     def class_of(self, pair: Pair) -> Class:
         name, scope = pair
-        user = "" if registry.get(name).seen_alike else self.caller.key
-        return name, scope, self.view.tags[name], user
+        return name, scope, self.view.tags[name], registry.get(name).viewer(self.caller)
 
 
 @dataclass(frozen=True, slots=True)

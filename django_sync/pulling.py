@@ -249,8 +249,8 @@ class Pull:
     def _seen(self, collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> list[Record]:
         if not self.committed:
             return collection.seen(self.caller, ids)
-        user = "" if collection.seen_alike else self.caller.key
-        kind = (self.state.epoch, collection.name, now.tags[collection.name], user)
+        tag, viewer = now.tags[collection.name], collection.viewer(self.caller)
+        kind = (self.state.epoch, collection.name, tag, viewer)
         return collection.seen_again(self.caller, ids, kind)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from .. import engine
+from .. import engine, errors
 
 
 class TicketAuthentication(BaseAuthentication):
@@ -21,9 +21,22 @@ class TicketAuthentication(BaseAuthentication):
         """The user, and the session's id; raises ``NotAuthenticated``.
 
         Where there is a ticket it alone counts: the cookies that a browser sends along are
-        those of whoever opened the page, which may be anybody's.
+        those of whoever opened the page, which may be anybody's. Where they are the holder's own,
+        the socket ends with that login: who logs out has left the page to the next.
         """
-        held: uuid.UUID | None = getattr(request._request, "sync_session", None)
+        asked: Any = request._request
+        held: uuid.UUID | None = getattr(asked, "sync_session", None)
         if held is None:
             held = engine.redeemed(request.query_params["ticket"])
-        return engine.ticket_holder(held), held
+        holder = engine.ticket_holder(held)
+        by_login = _signed_in(asked) == holder
+        if getattr(asked, "sync_login", False) and not by_login:
+            raise errors.NotAuthenticated("The login that this was opened by has ended.")
+        asked.sync_login = by_login
+        return holder, held
+
+
+def _signed_in(asked: Any) -> Any:
+    """Whom the request's cookies say, where the project has them looked at."""
+    user = getattr(asked, "user", None)
+    return user if user is not None and user.is_authenticated else None

@@ -71,6 +71,7 @@ class OpenView(SyncView):
         if session is not None:
             engine.check_session(self.caller, canonical_uuid(session))
         told.sync_session = request.auth if isinstance(request.auth, uuid.UUID) else None
+        told.sync_login = self.inner("sync_login")
         if self.inner("sync_follows"):
             told.sync_audience = engine.audience(self.caller, self.collections())
         return response

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs
 
@@ -96,7 +97,9 @@ class SyncConsumer(AsyncWebsocketConsumer):
             await self.end(errors.Throttled("You have too many connections open."))
             return
         self.user, self.epoch = response.sync_user, response.data["epoch"]
-        self.inside = Inside(session=response.sync_session, from_page=True)
+        self.inside = Inside(
+            session=response.sync_session, login=response.sync_login, from_page=True
+        )
         self._timer = self._later()
 
     async def disconnect(self, code: int | None) -> None:
@@ -257,7 +260,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
         if path == OPEN and hello is not None and hello.session is not None:
             query["session"] = str(hello.session)
         scope = inner(dict(self.scope), SOCKET, path, query, body)
-        inside = Inside(follows, self.inside.session, self.inside.from_page, frame=body is not None)
+        inside = replace(self.inside, follows=follows, frame=body is not None)
         return await self.live.ask(scope, inside, body or b"", self.user)
 
     def now(self) -> float:

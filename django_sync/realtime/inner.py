@@ -32,12 +32,14 @@ class Inside:
     """What the view is told of a request that no client could say.
 
     ``follows``: it is for one who listens. ``session`` is that of the ticket by which the socket
-    was opened. ``from_page``: the origin was looked at when it was opened, so that no CSRF token
-    is asked for. ``frame``: the body is a frame as it came, with a type and a ref.
+    was opened, ``login``: the cookies were its holder's own then. ``from_page``: the origin was
+    looked at when it was opened, so that no CSRF token is asked for. ``frame``: the body is a frame
+    as it came, with a type and a ref.
     """
 
     follows: bool = False
     session: Any = None
+    login: bool = False
     from_page: bool = False
     frame: bool = False
 
@@ -45,6 +47,7 @@ class Inside:
         request.sync_live = run
         request.sync_follows = self.follows
         request.sync_session = self.session
+        request.sync_login = self.login
         request.sync_frame = self.frame
         if self.from_page:
             request._dont_enforce_csrf_checks = True  # as Django's own test client says it

@@ -121,6 +121,20 @@ def test_what_only_drf_knows_is_left_to_drf(people, kind, monkeypatch):
     assert record.object == cards.render(caller, [cards.find(caller, card.sync_id)])[0].object
 
 
+class Short(api.CardSerializer):
+    class Meta(api.CardSerializer.Meta):
+        fields = ["board", "title"]
+
+
+def test_whoever_gets_another_serializer_within_a_call_gets_its_fields(people, monkeypatch):
+    """As where a mutation of the batch has taken a role from its own user."""
+    caller, cards = Caller.for_user(people.ada), registry.get("cards")
+    ids = [people.launch.cards.get().sync_id]
+    assert "votes" in cards.seen(caller, ids)[0].object
+    monkeypatch.setattr(api.CardViewSet, "serializer_class", Short)
+    assert set(cards.seen(caller, ids)[0].object) == {"board", "title"}
+
+
 def test_a_model_that_listens_to_its_loading_is_left_to_drf(monkeypatch):
     from django.db.models.signals import post_init
 

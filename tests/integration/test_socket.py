@@ -10,6 +10,8 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -46,6 +48,13 @@ def grace(boards):
 @pytest.fixture
 def alan(boards):
     return bearer(boards.alan)
+
+
+def cookie_of(user):
+    """The header of a browser in which the user has logged in."""
+    browser = Client()
+    browser.force_login(user)
+    return ("Cookie", f"sessionid={browser.cookies['sessionid'].value}")
 
 
 def write(board, title="New"):
@@ -537,9 +546,7 @@ def test_who_is_not_signed_in_is_closed(site):
 )
 def test_a_cookie_counts_from_our_own_pages_only(site, boards, settings, origin, ends):
     settings.CSRF_TRUSTED_ORIGINS = ["http://trusted.example"]
-    browser = Client()
-    browser.force_login(boards.ada)
-    cookie = ("Cookie", f"sessionid={browser.cookies['sessionid'].value}")
+    cookie = cookie_of(boards.ada)
     headers = [cookie] if origin is None else [cookie, ("Origin", origin)]
 
     async def story():
@@ -614,9 +621,7 @@ def test_a_mutation_goes_up_and_its_change_comes_down(site, ada, grace, boards):
 
 def test_by_a_cookie_no_csrf_token_is_asked_for_behind_the_handshake(site, boards):
     card = Card.objects.get(board=boards.launch)
-    browser = Client()
-    browser.force_login(boards.ada)
-    cookie = ("Cookie", f"sessionid={browser.cookies['sessionid'].value}")
+    cookie = cookie_of(boards.ada)
 
     async def story():
         async with site.following(cookie, ("Origin", "http://localhost")) as wire:
@@ -812,6 +817,53 @@ def test_a_session_that_ends_closes_its_socket(site, ada, boards, opened, by):
                 (4401, "not_authenticated") if by == "ticket" else (4403, "permission_denied")
             )
             assert await wire.ended() == expected
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("next_user", [None, "grace"])
+def test_r6_a_log_out_closes_the_socket_of_its_page(site, boards, opened, next_user):
+    """The ticket says who it is; the page's cookies were theirs, and are not any more."""
+    ticket, cookie = f"ticket={opened(boards.ada)['ticket']}", cookie_of(boards.ada)
+
+    def log_out():
+        stored = SessionStore(cookie[1].removeprefix("sessionid="))
+        if next_user is None:
+            stored.delete()
+        else:  # somebody else, under the same key
+            user = getattr(boards, next_user)
+            stored[SESSION_KEY], stored[HASH_SESSION_KEY] = user.pk, user.get_session_auth_hash()
+            stored.save()
+        announce.invalidate(boards.ada)
+
+    async def story():
+        async with site.socket(cookie, query=ticket) as wire:
+            await wire.hello()
+            await wire.caught_up()
+            await site.joined(1)
+            await in_a_thread(log_out)
+            assert await wire.ended() == (4401, "not_authenticated")
+
+    asyncio.run(story())
+
+
+def test_a_ticket_counts_from_a_page_of_somebody_else_and_does_not_end_with_them(
+    site, boards, opened
+):
+    ticket, cookie = f"ticket={opened(boards.ada)['ticket']}", cookie_of(boards.grace)
+
+    def log_out():
+        SessionStore(cookie[1].removeprefix("sessionid=")).delete()
+        announce.invalidate(boards.ada)
+
+    async def story():
+        async with site.socket(cookie, query=ticket) as wire:
+            await wire.hello()
+            await wire.caught_up()
+            await site.joined(1)
+            await in_a_thread(log_out)
+            await write(boards.launch, "Still hers")
+            assert titles(await wire.changes()) == ["Still hers"]
 
     asyncio.run(story())
 
