@@ -67,6 +67,7 @@ export function showStatus(client) {
       // A socket that is open lives on without its session, so the link may not know it yet.
       const ended = error instanceof errors.NotAuthenticated;
       if (ended) showNotice({ ...client.status, link: "auth_required", problem: error });
+      if (error instanceof errors.ClientMismatch) showNotice({ ...client.status, link: "refused", problem: error });
     }
   });
   show();
