@@ -34,6 +34,8 @@ const TRANSPORTS = { websocket: "WebSocket", sse: "server-sent events", "long-po
 export function showStatus(client) {
   const place = find(document, "#status");
   let last = "";
+  /** What an exchange was told that the link, on a socket that is open, does not know yet. @type {Status | null} */
+  let ended = null;
   const show = () => {
     const { status } = client;
     const word = wordOf(status);
@@ -47,8 +49,9 @@ export function showStatus(client) {
     find(place, "[data-do=sync]").disabled = paused;
     find(place, "[data-do=pause]").setAttribute("aria-pressed", String(paused));
     if (status.link !== last && ["live", "offline", "auth_required", "refused"].includes(status.link)) announce(word);
+    if (status.link !== last) ended = null;
     last = status.link;
-    showNotice(status);
+    showNotice(ended ?? status);
   };
   client.onStatus(show);
   setInterval(() => client.status.retryAt !== null && show(), 1000); // it counts down
@@ -61,15 +64,22 @@ export function showStatus(client) {
     tried.textContent = "Asking the server …";
     try {
       const { sent, changes } = await client.sync();
+      ended = null;
+      showNotice(client.status);
       tried.textContent = `In step: ${count(sent, "change")} sent, ${count(changes, "change")} fetched.`;
     } catch (error) {
       tried.textContent = `Not in step: ${error instanceof Error ? error.message : error}`;
-      // A socket that is open lives on without its session, so the link may not know it yet.
-      const ended = error instanceof errors.NotAuthenticated;
-      if (ended) showNotice({ ...client.status, link: "auth_required", problem: error });
+      const link = linkAfter(error);
+      if (link !== null) showNotice((ended = { ...client.status, link, problem: /** @type {any} */ (error) }));
     }
   });
   show();
+}
+
+/** Where the link will stand once it hears of it. @param {unknown} error @returns {"auth_required" | "refused" | null} */
+function linkAfter(error) {
+  if (error instanceof errors.NotAuthenticated) return "auth_required";
+  return error instanceof errors.ClientMismatch || error instanceof errors.StoreMismatch ? "refused" : null;
 }
 
 /** @param {Status} status */
