@@ -73,8 +73,11 @@ class Outbox:
             if last is None or last.state != State.NEW:
                 self.append(key, draft)
                 return
-            between, mentioned = self._neighbours(db, last, op)
-            match folding.fold(draft, last, between, mentioned):
+            near = self._neighbours(db, last, op)
+            if near is None:
+                self.append(key, draft)
+                return
+            match folding.fold(draft, last, *near):
                 case Append():
                     self.append(key, draft)
                 case Fold(seq, folded):
@@ -119,12 +122,13 @@ class Outbox:
 
     def _neighbours(
         self, db: sqlite3.Connection, last: Mutation, op: str
-    ) -> tuple[Sequence[Mutation], bool]:
+    ) -> tuple[Sequence[Mutation], bool] | None:
+        """What came behind an entry; ``None`` where that is too much to look through."""
         newer = db.execute(
             "SELECT * FROM outbox WHERE seq > ? LIMIT ?", (last.seq, _LONGEST_LOOK)
         ).fetchall()
         if len(newer) == _LONGEST_LOOK:
-            return [last], True  # An entry that nothing passes: it is not folded.
+            return None
         mentioned = (
             op == Write.DELETE
             and db.execute(

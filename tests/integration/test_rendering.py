@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import datetime
 import decimal
 
@@ -123,7 +125,7 @@ def test_what_only_drf_knows_is_left_to_drf(people, kind, monkeypatch):
 
 class Short(api.CardSerializer):
     class Meta(api.CardSerializer.Meta):
-        fields = ["board", "title"]
+        fields: ClassVar = ["board", "title"]
 
 
 def test_whoever_gets_another_serializer_within_a_call_gets_its_fields(people, monkeypatch):

@@ -5,6 +5,10 @@ import { Backoff, Pace, SyncClient, MemoryStore, TokenAuth } from "../../django_
 export const URL_OF_SERVER = process.env.SYNC_URL ?? "";
 export const COLLECTIONS = ["boards", "labels", "cards", "comments"];
 
+/** A twin of IndexedDB for Node, where it is installed. */
+export const twin = await import(process.env.FAKE_INDEXEDDB ?? "fake-indexeddb").catch(() => null);
+if (twin) globalThis.IDBKeyRange = twin.IDBKeyRange;
+
 /** Milliseconds after which what is waited for is taken as never coming. */
 const DEADLINE = 30_000;
 

@@ -186,6 +186,22 @@ test("the network goes and comes: nothing is lost, and the link says so", { skip
   await until(() => ada.status.pending === 0, "the delete is sent");
 });
 
+for (const [transport, path] of [["sse", "live/stream/"], ["long-poll", "live/changes/"]]) {
+  test(`${transport}: a server that takes the request and never answers holds nothing up`, { skip }, async () => {
+    const silent = (url, how) =>
+      String(url).includes(path)
+        ? new Promise((_, reject) => how.signal.addEventListener("abort", () => reject(how.signal.reason)))
+        : fetch(url, how);
+    const ada = await open("ada", { fetch: silent, transports: [transport], timeout: 0.5 });
+    ada.start();
+    await ada.waitUntilSynced();
+    if (transport === "sse") await until(() => ada.status.transport === "poll", "it falls back to polls");
+    const stopped = ada.stop();
+    assert.equal(ada.status.link, "stopped");
+    await stopped; // in the middle of a request too
+  });
+}
+
 test("all replicas of a user are equal when writing stops, over whichever transport", { skip }, async () => {
   const ways = globalThis.WebSocket ? ["websocket", "sse", "poll"] : ["sse", "long-poll", "poll"];
   const party = [];

@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { SyncClient, errors } from "../../django_sync/static/django_sync/client.js";
 import { IndexedDBStore } from "../../django_sync/static/django_sync/indexeddb.js";
+import { logTo } from "../../django_sync/static/django_sync/log.js";
 import { MemoryStore } from "../../django_sync/static/django_sync/memory.js";
+import { twin } from "./helpers.js";
 
-const twin = await import(process.env.FAKE_INDEXEDDB ?? "fake-indexeddb").catch(() => null);
-if (twin) globalThis.IDBKeyRange = twin.IDBKeyRange;
+const skip = twin ? false : "fake-indexeddb is not installed";
 let number = 0;
 const stores = {
   memory: () => new MemoryStore(),
@@ -17,7 +19,7 @@ const stores = {
 const record = (id, more = {}) => ({ collection: "cards", id, revision: 1, scope: "s", object: { n: [1] }, generation: 0, ...more });
 
 for (const [kind, make] of Object.entries(stores)) {
-  const check = (name, body) => test(`${kind}: ${name}`, { skip: make ? false : "fake-indexeddb is not installed" }, async () => body(await make()));
+  const check = (name, body) => test(`${kind}: ${name}`, { skip: make ? false : skip }, async () => body(await make()));
 
   check("what is written is there, and nothing else", async (store) => {
     await store.write(async (tx) => tx.put("records", record("a")));
@@ -73,6 +75,16 @@ for (const [kind, make] of Object.entries(stores)) {
     assert.equal(await store.read((tx) => tx.count("records")), 7);
   });
 
+  check("rows of one key come behind another, so many at a time", async (store) => {
+    await store.write(async (tx) => {
+      for (const seq of [3, 1, 10, 2]) tx.put("outbox", { seq, collection: "cards", objectId: "a", state: "new" });
+    });
+    const behind = (after, limit) => store.read(async (tx) => (await tx.list("outbox", { after, limit })).map(({ seq }) => seq));
+    assert.deepEqual(await behind(0), [1, 2, 3, 10]);
+    assert.deepEqual(await behind(1, 2), [2, 3]);
+    assert.deepEqual(await behind(10), []);
+  });
+
   check("an index finds what has the key, and follows changes of it", async (store) => {
     await store.write(async (tx) => {
       tx.put("records", record("a", { scope: "one" }));
@@ -96,5 +108,64 @@ for (const [kind, make] of Object.entries(stores)) {
     await store.write(async (tx) => tx.put("records", row));
     row.object.n.push(2);
     assert.deepEqual((await store.read((tx) => tx.get("records", ["cards", "a"]))).object, { n: [1] });
+  });
+}
+
+// What only a disk does.
+
+test("indexeddb: a store that is deleted under it is made anew", { skip }, async () => {
+  const factory = new twin.IDBFactory();
+  const store = await new IndexedDBStore("cleared", factory).open();
+  await store.write(async (tx) => tx.put("records", record("a")));
+  await new Promise((resolve, reject) => {
+    const asked = factory.deleteDatabase("cleared");
+    asked.onsuccess = resolve;
+    asked.onerror = asked.onblocked = reject;
+  });
+  assert.deepEqual(await store.read((tx) => tx.list("records")), []);
+  await store.write(async (tx) => tx.put("records", record("b")));
+  assert.deepEqual((await store.read((tx) => tx.list("records"))).map(({ id }) => id), ["b"]);
+});
+
+test("indexeddb: many who ask at once have one connection; a closed store opens none", { skip }, async () => {
+  const factory = new twin.IDBFactory();
+  let opened = 0;
+  const counting = { open: (...asked) => (opened++, factory.open(...asked)) };
+  const store = new IndexedDBStore("many", counting);
+  await Promise.all(Array.from({ length: 5 }, () => store.read((tx) => tx.count("records"))));
+  assert.equal(opened, 1);
+  store.close();
+  await assert.rejects(store.read((tx) => tx.count("records")), errors.StorageLost);
+  assert.equal(opened, 1);
+});
+
+test("indexeddb: where there is no room the write is refused, and nothing of it is there", { skip }, async (t) => {
+  const store = await new IndexedDBStore("full", new twin.IDBFactory()).open();
+  const { put } = twin.IDBObjectStore.prototype;
+  t.after(() => (twin.IDBObjectStore.prototype.put = put));
+  const full = store.write(async (tx) => {
+    tx.put("records", record("a"));
+    twin.IDBObjectStore.prototype.put = () => {
+      throw new DOMException("no room", "QuotaExceededError");
+    };
+    tx.put("records", record("b"));
+  });
+  await assert.rejects(full, errors.StorageFull);
+  assert.deepEqual(await store.read((tx) => tx.list("records")), []);
+});
+
+for (const [how, get] of [["there is none", () => undefined], ["it is forbidden", () => { throw new DOMException("no", "SecurityError"); }]]) {
+  test(`where ${how}, a client works in memory and says so`, async (t) => {
+    Object.defineProperty(globalThis, "indexedDB", { get, configurable: true });
+    t.after(() => delete globalThis.indexedDB);
+    const warned = [];
+    logTo({ warn: (...told) => warned.push(told) });
+    const client = await SyncClient.open("http://localhost/sync/", { store: "any", collections: ["cards"] });
+    assert.equal(client.storage.kind, "memory");
+    assert.ok(client.storage.problem);
+    assert.equal(warned.length, 1);
+    const card = await client.collection("cards").create({ title: "kept" });
+    assert.equal((await client.collection("cards").get(card.id)).object.title, "kept");
+    await client.close();
   });
 }

@@ -28,10 +28,7 @@ TSC = MODULES / ".bin" / "tsc"
 FAKE = MODULES / "fake-indexeddb" / "build" / "esm" / "index.js"
 LONGEST = 240
 
-pytestmark = [
-    pytest.mark.sqlite,  # a server and a database of its own
-    pytest.mark.xdist_group("javascript"),
-]
+pytestmark = pytest.mark.sqlite  # a server and a database of its own
 
 
 def node() -> str:

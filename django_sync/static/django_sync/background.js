@@ -90,14 +90,13 @@ export class Background {
    * Return after a complete exchange that began after this call. Throws what keeps the link from
    * trying, or `NotInStep` after `timeout` seconds.
    * @param {number} timeout seconds
-   * @param {AbortSignal} [signal]
    */
-  async waitUntilSynced(timeout, signal) {
+  async waitUntilSynced(timeout) {
     const wanted = this.#begun + 1;
     this.post("start");
     const until = this.#parts.alarm.now() + timeout;
     while (this.#completed < wanted) {
-      if (this.#run === null || signal?.aborted) throw new NotInStep("The link is stopped.");
+      if (this.#run === null) throw new NotInStep("The link is stopped.");
       const rests = this.state === "auth_required" || this.state === "refused";
       if (rests && this.#begun >= wanted && this.problem !== null) throw this.problem;
       const left = until - this.#parts.alarm.now();

@@ -11,21 +11,22 @@ import { Database } from "./database.js";
 import * as errors from "./errors.js";
 import { Events } from "./events.js";
 import { Exchange } from "./exchange.js";
+import { heedPage } from "./heeding.js";
 import { Network } from "./network.js";
-import { mutationsOf, isOpen, Watch } from "./overlay.js";
+import { isOpen, mutationsOf, Watch } from "./overlay.js";
 import { Pace } from "./pace.js";
 import { Replica } from "./replica.js";
 import { rejectionsOf } from "./results.js";
+import { Standing } from "./standing.js";
 import { opened } from "./storage.js";
-import { Tabs } from "./tabs.js";
-import { Record } from "./views.js";
+import { Together } from "./together.js";
 
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
 export { Conflict, Resolution } from "./conflicts.js";
 export { logTo } from "./log.js";
 export { MemoryStore } from "./memory.js";
-export { Rejection } from "./views.js";
-export { Backoff, errors, Pace, Record };
+export { Record, Rejection } from "./views.js";
+export { Backoff, errors, Pace };
 
 /** @import { Auth } from "./auth.js" */
 /** @import { Transport } from "./choice.js" */
@@ -37,8 +38,10 @@ export { Backoff, errors, Pace, Record };
 /** @import { Settled } from "./results.js" */
 /** @import { Storage } from "./storage.js" */
 /** @import { Store } from "./tables.js" */
-/** @import { Message, Ways } from "./tabs.js" */
-/** @import { Change, Counts, Mutation, Status } from "./views.js" */
+/** @import { Ways } from "./tabs.js" */
+/** @import { Counts, Mutation } from "./views.js" */
+
+/** @typedef {import("./views.js").Status} Status */
 
 /**
  * @typedef {object} Options
@@ -49,6 +52,7 @@ export { Backoff, errors, Pace, Record };
  * @property {Backoff} [backoff] how failures are waited for
  * @property {Pace} [pace] how often it polls
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
+ * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
  * @property {SocketClass} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
@@ -67,20 +71,14 @@ export class SyncClient {
   #replica;
   #exchange;
   #background;
-  #tabs;
+  #binding;
+  #standing;
+  #together;
   /** @type {Set<LiveQuery>} */
   #queries = new Set();
-  /** @type {Status} */
-  #status = {
-    link: "stopped", network: "unknown", transport: null, pending: 0, conflicts: 0, progress: null,
-    retryAt: null, problem: null, leads: false,
-  };
-  #looking = false;
-  #lookAgain = false;
   /** @type {Set<number>} */
   #telling = new Set();
-  /** @type {() => void} */
-  #forgetPage = () => {};
+  #forgetPage;
   /** What keeps the records: `kind` is `indexeddb` or `memory`, `problem` why it is not the disk. @type {Storage} */
   storage;
 
@@ -94,13 +92,19 @@ export class SyncClient {
     const db = new Database(storage.store);
     this.#db = db;
     const network = (/** @type {(answered: boolean) => void} */ heard) =>
-      new Network(url, auth, { fetch: options.fetch, heard });
-    const binding = new Binding(db, url, auth);
+      new Network(url, auth, { fetch: options.fetch, timeout: options.timeout, heard });
+    this.#binding = new Binding(db, url, auth);
     this.#replica = new Replica(db);
-    const over = (/** @type {Network} */ way) => new Exchange(db, way, binding, this.#replica, this.#names, this.#listener);
-    this.#exchange = over(network((answered) => this.#heard(answered)));
+    this.#standing = new Standing(db, (status) => {
+      this.#events.tellStatus(status);
+      this.#together.tellStatus(status);
+    });
+    const over = (/** @type {Network} */ way) =>
+      new Exchange(db, way, this.#binding, this.#replica, this.#names, this.#listener);
+    const heard = (/** @type {boolean} */ answered) => this.#standing.show({ network: answered ? "online" : "offline" });
+    this.#exchange = over(network(heard));
     const lines = network((answered) => {
-      this.#heard(answered);
+      heard(answered);
       this.#background.heard(answered);
     });
     const able = LADDER.filter((t) => transports.includes(t) && (t !== "websocket" || WebSocket !== undefined));
@@ -108,12 +112,23 @@ export class SyncClient {
       { db, network: lines, exchange: over(lines), listener: this.#listener, choice: new Choice(able), pace, alarm: new Alarm(), WebSocket },
       backoff,
       (problem, retryIn) => {
+        const { state: link, transport } = this.#background;
         const retryAt = retryIn === null ? null : new Date(Date.now() + retryIn * 1000);
-        this.#show({ problem, retryAt });
+        this.#standing.show({ link, transport, problem, retryAt });
       },
     );
-    this.#tabs = new Tabs(storage.store.name, (message) => this.#toldByTab(message), options.tabs);
-    this.#forgetPage = heedPage(this);
+    this.#together = new Together(
+      storage.store.name,
+      {
+        background: this.#background,
+        standing: this.#standing,
+        seen: (seen) => this.#seen(seen),
+        reload: (names) => this.#reload(names),
+        ask: (seqs) => void this.#ask(seqs),
+      },
+      options.tabs,
+    );
+    this.#forgetPage = heedPage((hints) => this.network(hints));
   }
 
   /**
@@ -129,13 +144,13 @@ export class SyncClient {
     const storage = await opened(options.store, options.persist ?? true);
     const client = new SyncClient(absolute, storage, options);
     try {
-      await new Binding(client.#db, absolute, options.auth ?? null).check();
+      await client.#binding.check();
     } catch (error) {
       await client.close();
       throw error;
     }
-    await client.#look();
-    client.#tabs.tell({ type: "who" });
+    await client.#standing.look();
+    client.#together.join();
     return client;
   }
 
@@ -170,14 +185,14 @@ export class SyncClient {
   async sync() {
     try {
       const counts = await this.#exchange.run();
-      this.#show({ problem: null, retryAt: null });
+      this.#standing.show({ problem: null, retryAt: null });
       if (this.#background.state !== "live") this.#background.post("reachable");
       return counts;
     } catch (error) {
-      if (error instanceof errors.SyncError) this.#show({ problem: error });
+      if (error instanceof errors.SyncError) this.#standing.show({ problem: error });
       throw error;
     } finally {
-      await this.#look();
+      await this.#standing.look();
     }
   }
 
@@ -187,22 +202,15 @@ export class SyncClient {
    * waits for its user, such as new credentials.
    */
   start() {
-    if (this.#tabs.leads) this.#background.start();
-    else {
-      this.#tabs.lead(() => {
-        this.#show({ leads: true });
-        this.#background.start();
-        this.#tabs.tell({ type: "leads" });
-      });
-      this.#tabs.tell({ type: "start" });
-    }
+    if (this.#together.leads) this.#background.start();
+    else this.#together.lead();
   }
 
   /** End the background, in the middle of a request too. `start()` begins it again. */
   async stop() {
     await this.#background.stop();
-    this.#tabs.follow();
-    this.#show({ leads: false });
+    this.#together.follow();
+    this.#standing.show({ leads: false });
   }
 
   /**
@@ -212,8 +220,8 @@ export class SyncClient {
    * @throws {errors.NotInStep} after that time, and what the link waits for its user with
    */
   async waitUntilSynced({ timeout = 30 } = {}) {
-    if (this.#tabs.leads || this.#db.name === null) return this.#background.waitUntilSynced(timeout);
-    await this.#otherTab(timeout);
+    const alone = this.#together.leads || this.#db.name === null;
+    await (alone ? this.#background : this.#together).waitUntilSynced(timeout);
   }
 
   /**
@@ -230,7 +238,7 @@ export class SyncClient {
 
   /** What the client knows about its sync, now. @returns {Status} */
   get status() {
-    return this.#status;
+    return this.#standing.status;
   }
 
   /** Mutations without a final result, in order. @returns {Promise<Mutation[]>} */
@@ -297,8 +305,8 @@ export class SyncClient {
       this.#background.post("reachable");
     }
     this.#reload(this.#names);
-    this.#tabs.tell({ type: "reload", collections: this.#names });
-    await this.#look();
+    this.#together.tellReload(this.#names);
+    await this.#standing.look();
   }
 
   /** Stop the background and close the store. A second call does nothing. */
@@ -306,7 +314,7 @@ export class SyncClient {
     await this.stop();
     this.#forgetPage();
     for (const query of [...this.#queries]) query.stop();
-    this.#tabs.close();
+    this.#together.close();
     this.#db.close();
   }
 
@@ -323,29 +331,25 @@ export class SyncClient {
 
   /** @param {Settled} settled */
   #settled({ seen, conflicts, rejections }) {
-    this.#tell(seen, false);
+    this.#tell(seen);
     if (conflicts.length > 0) {
       void this.#ask(conflicts);
-      this.#tabs.tell({ type: "conflicts", seqs: conflicts });
+      this.#together.tellConflicts(conflicts);
     }
     if (rejections.length > 0) void this.#tellRejections();
   }
 
   /** Something local was committed. @param {Seen} seen */
   #wrote(seen) {
-    this.#tell(seen, false);
+    this.#tell(seen);
     this.#background.post("wrote");
-    this.#tabs.tell({ type: "wrote" });
+    this.#together.tellWrote();
   }
 
-  /** A write was committed: here, then in the other tabs. @param {Seen} seen @param {boolean} much */
+  /** A write was committed: here, then in the other tabs. @param {Seen} seen @param {boolean} [much] */
   #tell(seen, much) {
     this.#seen(seen);
-    if (seen.touched.length === 0) this.#tabs.tell({ type: "look" });
-    else if (much) {
-      const collections = [...new Set(seen.touched.map(([collection]) => collection))];
-      this.#tabs.tell({ type: "reload", collections });
-    } else this.#tabs.tell({ type: "seen", seen });
+    this.#together.tellSeen(seen, much);
   }
 
   /** @param {Seen} seen */
@@ -355,13 +359,13 @@ export class SyncClient {
       if (ids.length > 0) query.touched(ids);
     }
     this.#events.tellChanges(changes);
-    void this.#look();
+    void this.#standing.look();
   }
 
   /** @param {readonly string[]} collections */
   #reload(collections) {
     for (const query of this.#queries) if (collections.includes(query.collection)) query.touched(null);
-    void this.#look();
+    void this.#standing.look();
   }
 
   /** @param {number[]} seqs */
@@ -392,177 +396,12 @@ export class SyncClient {
     for (const [seq, rejection] of await this.#db.read(rejectionsOf)) {
       if (this.#telling.has(seq)) continue;
       this.#telling.add(seq);
-      if (this.#events.tellRejection(rejection)) {
+      try {
+        if (!this.#events.tellRejection(rejection)) continue;
         await this.#db.write(async (tx) => tx.delete("rejections", seq));
+      } finally {
+        this.#telling.delete(seq);
       }
-      this.#telling.delete(seq);
     }
   }
-
-  /** @param {boolean} answered */
-  #heard(answered) {
-    this.#show({ network: answered ? "online" : "offline" });
-  }
-
-  /** Count anew what waits; one look at a time. */
-  async #look() {
-    this.#lookAgain = true;
-    if (this.#looking) return;
-    this.#looking = true;
-    try {
-      while (this.#lookAgain) {
-        this.#lookAgain = false;
-        const counted = await this.#db.read(async (tx) => {
-          const states = await Promise.all(
-            ["new", "sent", "aborted"].map((state) => tx.count("outbox", { index: "state", only: state })),
-          );
-          return {
-            pending: states.reduce((sum, count) => sum + count, 0),
-            conflicts: await tx.count("conflicts"),
-            progress: tx.meta.snapshot,
-          };
-        });
-        this.#show(counted);
-      }
-    } catch (error) {
-      if (error instanceof errors.SyncError) this.#show({ problem: error });
-      else throw error;
-    } finally {
-      this.#looking = false;
-    }
-  }
-
-  /** @param {Partial<Status>} news */
-  #show(news) {
-    const before = this.#status;
-    const { state, transport } = this.#background;
-    const own = this.#tabs.leads || before.leads ? { link: state, transport } : {};
-    const now = { ...before, ...own, ...news };
-    const same = Object.entries(now).every(([name, value]) =>
-      Object.is(value, before[/** @type {keyof Status} */ (name)]) || JSON.stringify(value) === JSON.stringify(before[/** @type {keyof Status} */ (name)]));
-    if (same) return;
-    this.#status = Object.freeze(now);
-    this.#events.tellStatus(this.#status);
-    if (this.#tabs.leads) this.#tabs.tell({ type: "status", status: told(this.#status) });
-  }
-
-  /** @param {Message} message */
-  #toldByTab(message) {
-    switch (message.type) {
-      case "seen":
-        this.#seen({ changes: message.seen.changes.map(revived), touched: message.seen.touched });
-        break;
-      case "reload":
-        this.#reload(message.collections);
-        break;
-      case "look":
-        void this.#look();
-        break;
-      case "wrote":
-        this.#background.post("wrote");
-        break;
-      case "conflicts":
-        void this.#ask(message.seqs);
-        break;
-      case "start":
-        if (this.#tabs.leads) this.#background.start();
-        break;
-      case "who":
-        if (this.#tabs.leads) this.#tabs.tell({ type: "status", status: told(this.#status) });
-        break;
-      case "status":
-        if (!this.#tabs.leads) this.#show(heardOf(message.status));
-        break;
-      case "sync":
-        if (this.#tabs.leads) void this.#syncFor(message.ref, message.timeout);
-        break;
-      default:
-        this.#awaiting.get(message.ref)?.(message);
-    }
-  }
-
-  /** @type {Map<string, (message: Message) => void>} */
-  #awaiting = new Map();
-
-  /** @param {string} ref @param {number} timeout */
-  async #syncFor(ref, timeout) {
-    try {
-      await this.#background.waitUntilSynced(timeout);
-      this.#tabs.tell({ type: "synced", ref });
-    } catch (error) {
-      const { code = "error", message = "" } = /** @type {errors.SyncError} */ (error);
-      this.#tabs.tell({ type: "synced", ref, problem: { code, detail: message } });
-    }
-  }
-
-  /** Have the tab that holds the link say when it is in step; if none does, or that one ends, this one may. @param {number} timeout */
-  async #otherTab(timeout) {
-    const ref = crypto.randomUUID?.() ?? String(Math.random());
-    const until = Date.now() + timeout * 1000;
-    try {
-      while (Date.now() < until) {
-        if (this.#tabs.leads) return await this.#background.waitUntilSynced((until - Date.now()) / 1000);
-        const answer = await this.#answered(ref, (until - Date.now()) / 1000);
-        if (answer === null) continue;
-        if (answer.problem) throw errors.fromProblem(answer.problem);
-        return;
-      }
-    } finally {
-      this.#awaiting.delete(ref);
-    }
-    throw new errors.NotInStep(`Not in step after ${timeout} s.`);
-  }
-
-  /** An answer, or `null` after a second: the tab that led may be gone. @param {string} ref @param {number} timeout @returns {Promise<Message | null>} */
-  #answered(ref, timeout) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(null), 1_000);
-      this.#awaiting.set(ref, (message) => {
-        clearTimeout(timer);
-        resolve(message);
-      });
-      this.#tabs.tell({ type: "sync", ref, timeout });
-    });
-  }
-}
-
-/** What another tab told of a change: its records are plain objects after the journey. @param {Change} change @returns {Change} */
-function revived(change) {
-  return { ...change, record: recordOf(change.record), before: recordOf(change.before) };
-}
-
-/** @param {Record | null} told */
-function recordOf(told) {
-  if (told === null) return null;
-  return new Record(told.collection, told.id, told.revision, told.scope, told.object, told.pending);
-}
-
-/** A status as another tab can be told of it. @param {Status} status */
-function told({ problem, leads: _, ...status }) {
-  return { ...status, problem: problem && { code: problem.code, detail: problem.detail } };
-}
-
-/** @param {any} status @returns {Partial<Status>} */
-function heardOf(status) {
-  return { ...status, problem: status.problem && errors.fromProblem(status.problem) };
-}
-
-/**
- * Heed what the browser tells: the network came or went, the page is looked at again.
- * @param {SyncClient} client
- * @returns {() => void} which ends it
- */
-function heedPage(client) {
-  const { window, document } = globalThis;
-  if (window === undefined || document === undefined) return () => {};
-  const ending = new AbortController();
-  const { signal } = ending;
-  window.addEventListener("online", () => client.network({ online: true }), { signal });
-  window.addEventListener("offline", () => client.network({ online: false }), { signal });
-  window.addEventListener("pageshow", () => client.network({}), { signal });
-  const seen = () => {
-    if (document.visibilityState === "visible") client.network({});
-  };
-  document.addEventListener("visibilitychange", seen, { signal });
-  return () => ending.abort();
 }

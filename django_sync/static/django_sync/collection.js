@@ -70,8 +70,17 @@ export class Collection {
 
   /** The record with this id, or `null`. @param {string} id @returns {Promise<Record | null>} */
   async get(id) {
-    const key = this.#key(objectId(id));
-    return this.#db.read((tx) => visible(tx, key));
+    return (await this.getMany([id]))[0];
+  }
+
+  /**
+   * Those with these ids, in one look at the store; `null` for each that there is not.
+   * @param {string[]} ids
+   * @returns {Promise<(Record | null)[]>}
+   */
+  async getMany(ids) {
+    const keys = ids.map((id) => this.#key(objectId(id)));
+    return this.#db.read((tx) => Promise.all(keys.map((key) => visible(tx, key))));
   }
 
   /** All records, in the order of their ids. @returns {Promise<Record[]>} */

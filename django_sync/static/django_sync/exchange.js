@@ -111,7 +111,7 @@ export class Exchange {
       const params = { ...this.asked(place), wait: String(seconds) };
       let page;
       try {
-        page = readPage(await this.#network.get("live/changes/", { params, seconds: seconds + 30 }));
+        page = readPage(await this.#network.get("live/changes/", { params, held: seconds }));
       } catch (error) {
         if (!(error instanceof SyncError) || !isVoid(error)) throw error;
         await this.void(place, error);

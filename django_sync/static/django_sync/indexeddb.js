@@ -13,10 +13,12 @@ export class IndexedDBStore {
   kind = "indexeddb";
   /** @type {IDBDatabase | null} */
   #db = null;
+  /** @type {Promise<IDBDatabase> | null} */
+  #opening = null;
   #closed = false;
 
-  /** @param {string} name @param {IDBFactory} [factory] */
-  constructor(name, factory = globalThis.indexedDB) {
+  /** @param {string} name @param {IDBFactory} factory */
+  constructor(name, factory) {
     this.name = name;
     this.factory = factory;
   }
@@ -102,15 +104,26 @@ export class IndexedDBStore {
     }
   }
 
-  /** @returns {Promise<IDBDatabase>} */
+  /** One connection, however many ask for it. @returns {Promise<IDBDatabase>} */
   #open() {
-    if (this.#closed) return Promise.reject(new StorageLost("The store was closed."));
+    this.#opening ??= this.#connected().finally(() => (this.#opening = null));
+    return this.#opening;
+  }
+
+  /** @returns {Promise<IDBDatabase>} */
+  #connected() {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new StorageLost("The store does not open.")), PATIENCE);
+      let waits = true;
+      const late = setTimeout(() => failed(new StorageLost("The store does not open.")), PATIENCE);
       const failed = (/** @type {unknown} */ error) => {
         clearTimeout(late);
+        waits = false;
         reject(translated(error));
       };
+      if (this.#closed) {
+        failed(new StorageLost("The store was closed."));
+        return;
+      }
       let request;
       try {
         request = this.factory.open(this.name, SCHEMA_VERSION);
@@ -122,12 +135,28 @@ export class IndexedDBStore {
       request.onerror = () => failed(request.error);
       request.onsuccess = () => {
         clearTimeout(late);
-        this.#db = request.result;
-        this.#db.onclose = () => (this.#db = null);
-        this.#db.onversionchange = () => this.#db?.close();
-        resolve(this.#db);
+        const db = request.result;
+        if (waits && !this.#closed) resolve(this.#kept(db));
+        else {
+          db.close(); // nobody waits for it any more
+          failed(new StorageLost("The store was closed."));
+        }
       };
     });
+  }
+
+  /** @param {IDBDatabase} db */
+  #kept(db) {
+    const forget = () => {
+      if (this.#db === db) this.#db = null;
+    };
+    db.onclose = forget;
+    db.onversionchange = () => {
+      db.close();
+      forget();
+    };
+    this.#db = db;
+    return db;
   }
 }
 
@@ -191,7 +220,7 @@ class IndexedDBTransaction {
  * @param {Range} range
  */
 function bounds({ only, after }) {
-  if (only === undefined) return null;
+  if (only === undefined) return after === undefined ? null : IDBKeyRange.lowerBound(after, true);
   if (!Array.isArray(only)) return IDBKeyRange.only(only);
   const from = after === undefined ? only : [...only, after];
   return IDBKeyRange.bound(from, [...only, []], after !== undefined);

@@ -79,23 +79,28 @@ export class SocketLine extends Line {
    * @param {string} url
    * @param {Alarm} alarm
    * @param {SocketClass} Socket
+   * @param {AbortSignal} cutting where it aborts, nobody waits for the socket any more
    * @returns {Promise<SocketLine>}
    */
-  static open(url, alarm, Socket) {
+  static open(url, alarm, Socket, cutting) {
     const socket = new Socket(url);
     return new Promise((resolve, reject) => {
       const refuse = (/** @type {string} */ detail) => {
         clearTimeout(late);
+        cutting.removeEventListener("abort", giveUp);
         reject(new Offline(detail));
       };
-      const late = setTimeout(() => {
+      const giveUp = () => {
         socket.close();
         refuse("The socket did not open in time.");
-      }, OPEN * 1000);
+      };
+      const late = setTimeout(giveUp, OPEN * 1000);
+      cutting.addEventListener("abort", giveUp);
       socket.onerror = () => refuse("The socket could not be opened.");
       socket.onclose = () => refuse("The socket was closed before it was open.");
       socket.onopen = () => {
         clearTimeout(late);
+        cutting.removeEventListener("abort", giveUp);
         socket.onerror = () => log.info("A socket failed; its close says more.");
         resolve(new SocketLine(socket, alarm));
       };

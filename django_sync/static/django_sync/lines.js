@@ -101,7 +101,8 @@ export class Lines {
     if (decision === null || !decision.url || WebSocket === undefined) {
       throw new errors.NotFound("There is no ticket to a socket.");
     }
-    return SocketLine.open(socketUrl(decision.url, network.url), alarm, WebSocket);
+    const url = socketUrl(decision.url, network.url);
+    return SocketLine.open(url, alarm, WebSocket, network.cutting);
   }
 
   /** End the line, if there is one. The store is anybody's again. */

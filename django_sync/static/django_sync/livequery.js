@@ -93,7 +93,7 @@ export class LiveQuery {
   async #readDirty() {
     const ids = [...this.#dirty];
     this.#dirty.clear();
-    const records = await Promise.all(ids.map((id) => this.#collection.get(id)));
+    const records = await this.#collection.getMany(ids);
     let [changed, grown] = [false, false];
     ids.forEach((id, at) => {
       const record = records[at];

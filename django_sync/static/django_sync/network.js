@@ -12,9 +12,6 @@ import { NotAuthenticated, Offline } from "./errors.js";
 /** @import { Auth } from "./auth.js" */
 /** @import { Fields } from "./encoding.js" */
 
-/** Seconds. */
-const TIMEOUT = 30;
-
 /** A call was cut by `cut()`. It never leaves the client. */
 export class Interrupted extends Error {}
 
@@ -22,7 +19,7 @@ export class Interrupted extends Error {}
  * @typedef {object} Asked
  * @property {Record<string, string>} [params]
  * @property {string} [body]
- * @property {number} [seconds] of patience
+ * @property {number} [held] seconds for which the server may hold it back
  * @property {string} [accept]
  */
 
@@ -35,13 +32,15 @@ export class Network {
    * @param {Auth | null} auth
    * @param {object} [how]
    * @param {typeof globalThis.fetch} [how.fetch]
+   * @param {number} [how.timeout] seconds for which an answer is waited for
    * @param {(answered: boolean) => void} [how.heard] is told of each call whether the server answered
    */
-  constructor(url, auth, { fetch = globalThis.fetch, heard = () => undefined } = {}) {
+  constructor(url, auth, { fetch = globalThis.fetch, timeout = 30, heard = () => undefined } = {}) {
     this.url = url;
     this.auth = auth;
     // A browser's own fetch wants the window for its `this`.
     this.fetch = /** @type {typeof globalThis.fetch} */ ((...asked) => fetch(...asked));
+    this.timeout = timeout;
     this.heard = heard;
   }
 
@@ -77,14 +76,14 @@ export class Network {
    * @returns {Promise<{response: Response, abort: () => void}>}
    */
   async stream(path, params) {
-    const ending = new AbortController();
-    const asked = { params, accept: "text/event-stream" };
-    const response = await this.#renewed(() => this.#sent("GET", path, asked, ending));
+    const opened = await this.#renewed(() => this.#opened(path, params));
     this.heard(true);
-    if (response.status === 200 && response.body !== null) {
-      return { response, abort: () => ending.abort() };
-    }
-    throw errorOf(response, jsonOf(await response.text()), Date.now());
+    return opened;
+  }
+
+  /** Aborts where calls are cut. */
+  get cutting() {
+    return this.#cutter.signal;
   }
 
   /** @param {string} method @param {string} path @param {Asked} [asked] @returns {Promise<Fields>} */
@@ -117,9 +116,8 @@ export class Network {
 
   /** @param {string} method @param {string} path @param {Asked} asked */
   async #once(method, path, asked) {
-    const seconds = asked.seconds ?? TIMEOUT;
     const ending = new AbortController();
-    const late = setTimeout(() => ending.abort(), seconds * 1000);
+    const late = setTimeout(() => ending.abort(), (this.timeout + (asked.held ?? 0)) * 1000);
     try {
       const response = await this.#sent(method, path, asked, ending);
       const body = jsonOf(await this.#whole(response));
@@ -128,6 +126,24 @@ export class Network {
     } finally {
       clearTimeout(late);
       ending.abort(); // and with it what listens for a cut
+    }
+  }
+
+  /** A stream's beginning has its time-out; how long it may be silent then is for its reader. @param {string} path @param {Record<string, string>} params */
+  async #opened(path, params) {
+    const ending = new AbortController();
+    const late = setTimeout(() => ending.abort(), this.timeout * 1000);
+    try {
+      const response = await this.#sent("GET", path, { params, accept: "text/event-stream" }, ending);
+      if (response.status === 200 && response.body !== null) {
+        return { response, abort: () => ending.abort() };
+      }
+      throw errorOf(response, jsonOf(await this.#whole(response)), Date.now());
+    } catch (error) {
+      ending.abort();
+      throw error;
+    } finally {
+      clearTimeout(late);
     }
   }
 
@@ -143,11 +159,11 @@ export class Network {
   /** @param {string} method @param {string} path @param {Asked} asked @param {AbortController} ending */
   async #sent(method, path, { params, body, accept = "application/json" }, ending) {
     const cutter = this.#cutter.signal;
-    if (cutter.aborted) throw new Interrupted();
     const url = new URL(path, this.url);
     for (const [name, value] of Object.entries(params ?? {})) url.searchParams.set(name, value);
     const headers = { Accept: accept, ...(await this.auth?.headers()) };
     if (body !== undefined) Object.assign(headers, { "Content-Type": "application/json" });
+    if (cutter.aborted) throw new Interrupted();
     const end = () => ending.abort();
     cutter.addEventListener("abort", end, { signal: ending.signal });
     try {

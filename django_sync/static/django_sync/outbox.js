@@ -19,6 +19,9 @@ import { isOpen, rowsOn, serverRow, spelled } from "./overlay.js";
 /** How many later entries are looked through before folding is given up. */
 const LONGEST_LOOK = 200;
 
+/** Entries read at a time. */
+const CHUNK = 500;
+
 /** @typedef {{row: Row, body: string}} Outgoing A mutation with the text that stands for it from now on. */
 
 /** Objects whose mutations wait because an earlier one could not be sent. */
@@ -56,8 +59,12 @@ export async function enter(tx, key, op, fields) {
     append(tx, key, asked);
     return;
   }
-  const { between, mentioned } = await neighbours(tx, last, op);
-  const decision = fold(asked, last, between, mentioned);
+  const near = await neighbours(tx, last, op);
+  if (near === null) {
+    append(tx, key, asked);
+    return;
+  }
+  const decision = fold(asked, last, near.between, near.mentioned);
   if (decision.kind === "append") append(tx, key, asked);
   else if (decision.kind === "vanish") tx.delete("outbox", last.seq);
   else tx.put("outbox", { ...last, ...decision.draft });
@@ -79,16 +86,24 @@ export function append(tx, [collection, objectId], asked) {
   });
 }
 
-/** @param {Tx} tx @param {Row} last @param {string} op */
+/** What came behind an entry; `null` where that is too much to look through. @param {Tx} tx @param {Row} last @param {string} op */
 async function neighbours(tx, last, op) {
+  const between = await tx.list("outbox", { after: last.seq, limit: LONGEST_LOOK });
+  if (between.length === LONGEST_LOOK) return null;
+  if (op !== "delete") return { between, mentioned: false };
   const all = await tx.list("outbox");
-  const between = all.filter((row) => row.seq > last.seq);
-  // An entry that nothing passes: it is not folded.
-  if (between.length >= LONGEST_LOOK) return { between: [last], mentioned: true };
-  const mentioned =
-    op === "delete" &&
-    all.some((row) => row.seq !== last.seq && mentions(row.fields, last.objectId));
+  const mentioned = all.some((row) => row.seq !== last.seq && mentions(row.fields, last.objectId));
   return { between, mentioned };
+}
+
+/** The outbox behind a `seq`, in order, read no further than it is walked. @param {Tx} tx @param {number} after @returns {AsyncGenerator<Row, void>} */
+async function* behind(tx, after) {
+  for (;;) {
+    const rows = await tx.list("outbox", { after, limit: CHUNK });
+    yield* rows;
+    if (rows.length < CHUNK) return;
+    after = rows[rows.length - 1].seq;
+  }
 }
 
 /**
@@ -161,8 +176,9 @@ export async function take(tx, { from, to }, limit, maxBytes, blocked) {
   /** @type {Outgoing[]} */
   const batch = [];
   let size = 0;
-  for (const row of await tx.list("outbox")) {
-    if (row.seq < from || row.seq >= to || !isOpen(row)) continue;
+  for await (const row of behind(tx, from - 1)) {
+    if (row.seq >= to) break;
+    if (!isOpen(row)) continue;
     if (blocked.has(row)) {
       blocked.add(row);
       continue;

@@ -1,6 +1,6 @@
 /** Which store a client gets: the disk where the browser lets us, else the memory, and it says so. */
 
-import { SyncError } from "./errors.js";
+import { StorageLost, SyncError } from "./errors.js";
 import { IndexedDBStore } from "./indexeddb.js";
 import { log } from "./log.js";
 import { MemoryStore } from "./memory.js";
@@ -22,18 +22,26 @@ import { MemoryStore } from "./memory.js";
  */
 export async function opened(wanted, persist) {
   if (typeof wanted !== "string") return { store: wanted, kind: wanted.kind, persisted: false, problem: null };
-  let problem = "This is no browser: there is no IndexedDB.";
-  if (globalThis.indexedDB !== undefined) {
-    try {
-      const store = await new IndexedDBStore(`django_sync ${wanted}`).open();
-      return { store, kind: store.kind, persisted: persist && (await persisted()), problem: null };
-    } catch (error) {
-      if (!(error instanceof SyncError)) throw error;
-      problem = error.detail;
-    }
+  try {
+    const store = await new IndexedDBStore(`django_sync ${wanted}`, factory()).open();
+    return { store, kind: store.kind, persisted: persist && (await persisted()), problem: null };
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    log.warn(`Nothing will outlive this page: ${error.detail}`);
+    return { store: new MemoryStore(), kind: "memory", persisted: false, problem: error.detail };
   }
-  log.warn(`Nothing will outlive this page: ${problem}`);
-  return { store: new MemoryStore(), kind: "memory", persisted: false, problem };
+}
+
+/** The browser's IndexedDB. Where that is forbidden, to read its name alone may throw. */
+function factory() {
+  let found;
+  try {
+    found = globalThis.indexedDB;
+  } catch (error) {
+    throw new StorageLost(`The browser keeps nothing here: ${error}`, { cause: error });
+  }
+  if (found === undefined) throw new StorageLost("This is no browser: there is no IndexedDB.");
+  return found;
 }
 
 /** Ask for storage that is not cleared when room runs short (WHATWG Storage, section 5). */

@@ -16,7 +16,7 @@
  * @typedef {object} Range Rows by key, or by one of the table's indexes, in that order.
  * @property {string} [index]
  * @property {Key} [only] rows whose key, or whose key's first parts, are these
- * @property {string | number} [after] of those with `only`, the ones whose next part is behind this
+ * @property {string | number} [after] of those, the ones whose next part, or whose key, is behind this
  * @property {number} [limit]
  */
 

@@ -60,6 +60,17 @@ def test_create_does_not_fold_past_what_refers_to_it(client: Any) -> None:
     assert [m.op for m in client.outbox] == ["create", "create", "update"]
 
 
+def test_nor_where_that_is_too_far_back_to_look_for(client: Any) -> None:
+    cards, boards = client.collection("cards"), client.collection("boards")
+    card = cards.create({"title": "a"})
+    for number in range(250):
+        cards.create({"title": str(number)})
+    board = boards.create({"title": "new"})
+    cards.update(card.id, {"board": board.id})
+    assert client.outbox[0].fields == {"title": "a"}
+    assert (client.outbox[-1].op, client.outbox[-1].fields) == ("update", {"board": board.id})
+
+
 def test_create_and_delete_vanish(client: Any) -> None:
     cards = client.collection("cards")
     card = cards.create({"title": "a"})
