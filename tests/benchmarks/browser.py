@@ -13,23 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
-import time
-from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.first_pull import (
-    FILL,
-    MIGRATE,
-    ROOT,
-    cpu,
-    database,
-    environment,
-    free_port,
-    memory,
-    run,
-    server,
-)
+from tests.benchmarks.first_pull import ROOT, cpu, filled, memory
 
 CHROMIUM = "/usr/bin/chromium"
 STATIC = ROOT / "django_sync" / "static"
@@ -130,18 +116,11 @@ def main() -> None:
     parser.add_argument("--transport", default="websocket")
     parser.add_argument("--times", type=int, default=20)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        env = environment(Path(name))
-        with database(env):
-            run(MIGRATE, env)
-            run(FILL.format(records=asked.records), env)
-            port = free_port()
-            with server("asgi", port, env) as pid:
-                spent, began = cpu(pid), time.monotonic()
-                told = measured(port, asked.transport, asked.times)
-                told["server_cpu_s"] = cpu(pid) - spent
-                told["server_peak_mib"] = memory(pid)[1]
-                told["all_s"] = time.monotonic() - began
+    with filled("asgi", asked.records) as (pid, port, _, _):
+        spent = cpu(pid)
+        told = measured(port, asked.transport, asked.times)
+        told["server_cpu_s"] = cpu(pid) - spent
+        told["server_peak_mib"] = memory(pid)[1]
     print(json.dumps(told, indent=2))
 
 

@@ -149,24 +149,31 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@contextmanager
+def filled(kind: str, records: int) -> Iterator[tuple[int, int, Path, dict[str, str]]]:
+    """The example with so many records, served: process, port, a folder, the environment."""
+    with tempfile.TemporaryDirectory() as name:
+        env = environment(Path(name))
+        with database(env):
+            run(MIGRATE, env)
+            run(FILL.format(records=records), env)
+            port = free_port()
+            with server(kind, port, env) as pid:
+                yield pid, port, Path(name), env
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=61_549)
     parser.add_argument("--server", choices=SERVERS, default="wsgi")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        env = environment(Path(name))
-        with database(env):
-            run(MIGRATE, env)
-            run(FILL.format(records=asked.records), env)
-            port = free_port()
-            with server(asked.server, port, env) as pid:
-                before, spent = memory(pid)[0], cpu(pid)
-                store = Path(name) / "client.db"
-                told = json.loads(run(CLIENT.format(port=port, store=store), env))
-                told["server_cpu"] = cpu(pid) - spent
-                told["server_mib"] = {"before": before, "peak": memory(pid)[1]}
-                told["store_mib"] = store.stat().st_size / 2**20
+    with filled(asked.server, asked.records) as (pid, port, folder, env):
+        before, spent = memory(pid)[0], cpu(pid)
+        store = folder / "client.db"
+        told = json.loads(run(CLIENT.format(port=port, store=store), env))
+        told["server_cpu"] = cpu(pid) - spent
+        told["server_mib"] = {"before": before, "peak": memory(pid)[1]}
+        told["store_mib"] = store.stat().st_size / 2**20
     print(json.dumps(told, indent=2))
 
 

@@ -25,9 +25,8 @@ export class Background {
      * Return after a complete exchange that began after this call. Throws what keeps the link from
      * trying, or `NotInStep` after `timeout` seconds.
      * @param {number} timeout seconds
-     * @param {AbortSignal} [signal]
      */
-    waitUntilSynced(timeout: number, signal?: AbortSignal): Promise<void>;
+    waitUntilSynced(timeout: number): Promise<void>;
     /** The server answered, or did not. @param {boolean} answered */
     heard(answered: boolean): void;
     /** A page was applied, and more is to come. */

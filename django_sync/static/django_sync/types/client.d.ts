@@ -1,6 +1,5 @@
 export { logTo } from "./log.js";
 export { MemoryStore } from "./memory.js";
-export { Rejection } from "./views.js";
 /** @import { Auth } from "./auth.js" */
 /** @import { Transport } from "./choice.js" */
 /** @import { Conflict, Resolution } from "./conflicts.js" */
@@ -11,8 +10,9 @@ export { Rejection } from "./views.js";
 /** @import { Settled } from "./results.js" */
 /** @import { Storage } from "./storage.js" */
 /** @import { Store } from "./tables.js" */
-/** @import { Message, Ways } from "./tabs.js" */
-/** @import { Change, Counts, Mutation, Status } from "./views.js" */
+/** @import { Ways } from "./tabs.js" */
+/** @import { Counts, Mutation } from "./views.js" */
+/** @typedef {import("./views.js").Status} Status */
 /**
  * @typedef {object} Options
  * @property {string | Store} store the name of an IndexedDB database, or a store such as `MemoryStore`
@@ -22,6 +22,7 @@ export { Rejection } from "./views.js";
  * @property {Backoff} [backoff] how failures are waited for
  * @property {Pace} [pace] how often it polls
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
+ * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
  * @property {SocketClass} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
@@ -127,6 +128,7 @@ export class SyncClient {
     close(): Promise<void>;
     #private;
 }
+export type Status = import("./views.js").Status;
 export type Options = {
     /**
      * the name of an IndexedDB database, or a store such as `MemoryStore`
@@ -154,6 +156,10 @@ export type Options = {
      */
     persist?: boolean | undefined;
     /**
+     * seconds for which an answer is waited for; 30 without it
+     */
+    timeout?: number | undefined;
+    /**
      * instead of the browser's
      */
     fetch?: typeof fetch | undefined;
@@ -176,11 +182,9 @@ export type Options = {
 import { Backoff } from "./backoff.js";
 import * as errors from "./errors.js";
 import { Pace } from "./pace.js";
-import { Record } from "./views.js";
 import type { Storage } from "./storage.js";
 import { Collection } from "./collection.js";
 import type { Counts } from "./views.js";
-import type { Status } from "./views.js";
 import type { Mutation } from "./views.js";
 import type { ChangeHandler } from "./events.js";
 import type { ConflictHandler } from "./events.js";
@@ -190,6 +194,7 @@ import type { Store } from "./tables.js";
 import type { Auth } from "./auth.js";
 import type { Transport } from "./choice.js";
 import type { Ways } from "./tabs.js";
-export { Backoff, errors, Pace, Record };
+export { Backoff, errors, Pace };
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
 export { Conflict, Resolution } from "./conflicts.js";
+export { Record, Rejection } from "./views.js";

@@ -35,6 +35,12 @@ export class Collection {
     delete(id: string): Promise<void>;
     /** The record with this id, or `null`. @param {string} id @returns {Promise<Record | null>} */
     get(id: string): Promise<Record | null>;
+    /**
+     * Those with these ids, in one look at the store; `null` for each that there is not.
+     * @param {string[]} ids
+     * @returns {Promise<(Record | null)[]>}
+     */
+    getMany(ids: string[]): Promise<(Record | null)[]>;
     /** All records, in the order of their ids. @returns {Promise<Record[]>} */
     all(): Promise<Record[]>;
     /**

@@ -1,7 +1,7 @@
 /** One IndexedDB database, shared by all tabs of an origin. */
 export class IndexedDBStore {
-    /** @param {string} name @param {IDBFactory} [factory] */
-    constructor(name: string, factory?: IDBFactory);
+    /** @param {string} name @param {IDBFactory} factory */
+    constructor(name: string, factory: IDBFactory);
     kind: string;
     name: string;
     factory: IDBFactory;

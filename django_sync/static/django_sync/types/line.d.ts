@@ -6,9 +6,10 @@ export class SocketLine extends Line {
      * @param {string} url
      * @param {Alarm} alarm
      * @param {SocketClass} Socket
+     * @param {AbortSignal} cutting where it aborts, nobody waits for the socket any more
      * @returns {Promise<SocketLine>}
      */
-    static open(url: string, alarm: Alarm, Socket: SocketClass): Promise<SocketLine>;
+    static open(url: string, alarm: Alarm, Socket: SocketClass, cutting: AbortSignal): Promise<SocketLine>;
     /** @param {WebSocket} socket @param {Alarm} alarm */
     constructor(socket: WebSocket, alarm: Alarm);
     /** @type {"websocket"} */

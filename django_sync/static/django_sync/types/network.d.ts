@@ -1,3 +1,5 @@
+/** @import { Auth } from "./auth.js" */
+/** @import { Fields } from "./encoding.js" */
 /** A call was cut by `cut()`. It never leaves the client. */
 export class Interrupted extends Error {
 }
@@ -5,7 +7,7 @@ export class Interrupted extends Error {
  * @typedef {object} Asked
  * @property {Record<string, string>} [params]
  * @property {string} [body]
- * @property {number} [seconds] of patience
+ * @property {number} [held] seconds for which the server may hold it back
  * @property {string} [accept]
  */
 /** One server, spoken to as one user. */
@@ -15,15 +17,18 @@ export class Network {
      * @param {Auth | null} auth
      * @param {object} [how]
      * @param {typeof globalThis.fetch} [how.fetch]
+     * @param {number} [how.timeout] seconds for which an answer is waited for
      * @param {(answered: boolean) => void} [how.heard] is told of each call whether the server answered
      */
-    constructor(url: string, auth: Auth | null, { fetch, heard }?: {
+    constructor(url: string, auth: Auth | null, { fetch, timeout, heard }?: {
         fetch?: typeof globalThis.fetch | undefined;
+        timeout?: number | undefined;
         heard?: ((answered: boolean) => void) | undefined;
     });
     url: string;
     auth: Auth | null;
     fetch: typeof fetch;
+    timeout: number;
     heard: (answered: boolean) => void;
     /** Have the running calls, and those to come, end with `Interrupted`, until `mend()`. */
     cut(): void;
@@ -45,15 +50,17 @@ export class Network {
         response: Response;
         abort: () => void;
     }>;
+    /** Aborts where calls are cut. */
+    get cutting(): AbortSignal;
     #private;
 }
 export type Asked = {
     params?: Record<string, string> | undefined;
     body?: string | undefined;
     /**
-     * of patience
+     * seconds for which the server may hold it back
      */
-    seconds?: number | undefined;
+    held?: number | undefined;
     accept?: string | undefined;
 };
 import type { Auth } from "./auth.js";

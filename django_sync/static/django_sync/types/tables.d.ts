@@ -13,7 +13,7 @@
  * @typedef {object} Range Rows by key, or by one of the table's indexes, in that order.
  * @property {string} [index]
  * @property {Key} [only] rows whose key, or whose key's first parts, are these
- * @property {string | number} [after] of those with `only`, the ones whose next part is behind this
+ * @property {string | number} [after] of those, the ones whose next part, or whose key, is behind this
  * @property {number} [limit]
  */
 /**
@@ -58,7 +58,7 @@ export type Range = {
      */
     only?: Key | undefined;
     /**
-     * of those with `only`, the ones whose next part is behind this
+     * of those, the ones whose next part, or whose key, is behind this
      */
     after?: string | number | undefined;
     limit?: number | undefined;
