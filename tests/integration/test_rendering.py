@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+
 import pytest
 from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
