@@ -11,7 +11,7 @@ import { stepDown, strip } from "./outbox.js";
 import { rowsOn, spelled } from "./overlay.js";
 
 /** @import { Tx } from "./database.js" */
-/** @import { Key, Watch } from "./overlay.js" */
+/** @import { Filling, Key, Watch } from "./overlay.js" */
 /** @import { Delete, Page, Put, WireChange } from "./pages.js" */
 /** @import { Row } from "./tables.js" */
 
@@ -23,6 +23,7 @@ export class Applying {
   #watch;
   #page;
   #live;
+  #filling;
   /** @type {Map<string, boolean>} objects with entries in the outbox: whether any is not settled */
   #busy = new Map();
   /** @type {Map<string, Row>} */
@@ -35,12 +36,14 @@ export class Applying {
    * @param {Row[]} outbox
    * @param {boolean} live a socket or stream brings it, which may go on for days: settled mutations
    *   step down one by one then, not at the end of the next pull
+   * @param {Filling} [filling] is told which collections begin empty
    */
-  constructor(tx, watch, page, outbox, live) {
+  constructor(tx, watch, page, outbox, live, filling = new Map()) {
     this.#tx = tx;
     this.#watch = watch;
     this.#page = page;
     this.#live = live;
+    this.#filling = filling;
     for (const row of outbox) {
       const key = spelled([row.collection, row.objectId]);
       this.#busy.set(key, (this.#busy.get(key) ?? false) || row.state !== "settled");
@@ -93,6 +96,9 @@ export class Applying {
     else if (op === "delete") await this.#delete(/** @type {Delete[]} */ (run));
     else if (op === "begin") {
       this.#note({ ...entry, generation: entry.generation + 1, sweeping: true });
+      this.#filling.delete(collection);
+      const empty = !this.#live && (await this.#tx.count("records", { only: [collection] })) === 0;
+      if (empty) this.#filling.set(collection, new Set());
     } else {
       for (const change of run) {
         if (change.op === "drop") await this.#leaveScope(collection, change.scope);
@@ -195,7 +201,7 @@ export class Applying {
   /** The first `has_more: false`: what was not seen goes, settled mutations step down. @param {number} pull */
   async #complete(pull) {
     for (const entry of this.#collections.values()) {
-      if (entry.sweeping) {
+      if (entry.sweeping && !this.#filling.has(entry.name)) {
         await this.#leaveAll(entry.name, (row) => row.generation < entry.generation);
       }
       if (entry.sweeping || entry.replaces) this.#note({ ...entry, sweeping: false, replaces: false });

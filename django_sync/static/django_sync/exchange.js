@@ -130,7 +130,7 @@ export class Exchange {
     await this.replica.startOver(place);
   }
 
-  /** What a pull asks for, and a stream. @param {Place} place @returns {Record<string, string>} */
+  /** What a pull asks for, and a stream. @param {{cursor: string | null}} place @returns {Record<string, string>} */
   asked({ cursor }) {
     const collections = this.names.join(",");
     return cursor === null ? { collections } : { collections, cursor };
@@ -180,6 +180,9 @@ export class Exchange {
   async #pull(counts) {
     let { pull } = await this.replica.beginPull();
     let restarts = 0;
+    // The next page is on its way while this one is written; where the store then stands elsewhere,
+    // nobody takes it.
+    const ahead = { cursor: /** @type {string | null} */ (null), answer: /** @type {Promise<any> | null} */ (null) };
     while (true) {
       const place = await this.#place();
       if (place.stream !== 0) {
@@ -189,7 +192,9 @@ export class Exchange {
       }
       let page;
       try {
-        page = readPage(await this.#network.get("changes/", { params: this.asked(place) }));
+        const asked = ahead.answer !== null && ahead.cursor === place.cursor ? ahead.answer : this.#page(place);
+        ahead.answer = null;
+        page = readPage(await asked);
       } catch (error) {
         restarts += 1;
         const goesOn = error instanceof SyncError && isVoid(error) && place.cursor !== null;
@@ -200,8 +205,18 @@ export class Exchange {
       if (page.hasMore && page.cursor === place.cursor) {
         throw new SyncError("The server's cursor stands still with more to come.");
       }
+      if (page.hasMore) {
+        ahead.cursor = page.cursor;
+        ahead.answer = this.#page(page);
+        ahead.answer.catch(() => undefined); // heard where it is taken
+      }
       if ((await this.#apply(page, place, pull, counts)) && !page.hasMore) return;
     }
+  }
+
+  /** The server's answer with the page behind a cursor. @param {{cursor: string | null}} place */
+  #page(place) {
+    return this.#network.get("changes/", { params: this.asked(place) });
   }
 
   /** @param {Page} page @param {Place} place @param {number} pull @param {Counts} counts */

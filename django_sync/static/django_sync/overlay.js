@@ -89,6 +89,11 @@ export function mutationsOf(rows) {
   return rows.map(mutationOf);
 }
 
+/**
+ * @typedef {Map<string, Set<string>>} Filling Collections that were empty when a snapshot of them
+ *   began, and the ids that have come into them since: what is not among these need not be looked for.
+ */
+
 /** @typedef {{changes: Change[], touched: Key[]}} Seen What a write made of what is seen. */
 
 /**
@@ -103,17 +108,20 @@ export class Watch {
   /** @type {Map<string, Row | undefined>} */
   #rows = new Map();
   #busy;
+  #filling;
 
   /**
    * @param {Tx} tx
    * @param {"local" | "remote"} origin
    * @param {ReadonlySet<string> | null} [busy] the objects with entries in the outbox, spelled by
    *   `spelled`; `null` where that is not known
+   * @param {Filling} [filling] collections of which it is known what they hold
    */
-  constructor(tx, origin, busy = null) {
+  constructor(tx, origin, busy = null, filling = new Map()) {
     this.#tx = tx;
     this.#origin = origin;
     this.#busy = busy;
+    this.#filling = filling;
   }
 
   /**
@@ -121,13 +129,26 @@ export class Watch {
    * @param {Key[]} keys
    */
   async look(keys) {
-    await Promise.all(keys.map((key) => this.#look(key)));
+    const known = keys.filter((key) => !this.#isNew(key));
+    for (const key of keys) if (this.#isNew(key)) this.#looked.set(spelled(key), { key, before: null });
+    await Promise.all(known.map((key) => this.#look(key)));
+  }
+
+  /** Whether it is nowhere in the store, as is known without a look. @param {Key} key */
+  #isNew(key) {
+    const [collection, id] = key;
+    const name = spelled(key);
+    const held = this.#filling.get(collection);
+    if (held === undefined || held.has(id) || this.#busy === null || this.#busy.has(name)) return false;
+    return !this.#rows.has(name) && !this.#looked.has(name);
   }
 
   /** The server's record. @param {Key} key */
   async row(key) {
     const name = spelled(key);
     if (!this.#rows.has(name)) {
+      const held = this.#filling.get(key[0]);
+      if (held !== undefined && !held.has(key[1])) return undefined;
       const row = await serverRow(this.#tx, key);
       if (!this.#rows.has(name)) this.#rows.set(name, row);
     }
@@ -137,6 +158,7 @@ export class Watch {
   /** Write a record of the server's. @param {Row} row */
   put(row) {
     this.#rows.set(spelled([row.collection, row.id]), row);
+    this.#filling.get(row.collection)?.add(row.id);
     this.#tx.put("records", row);
   }
 

@@ -16,7 +16,7 @@ import { log } from "./log.js";
 import { spelled, Watch } from "./overlay.js";
 
 /** @import { Database, Tx } from "./database.js" */
-/** @import { Seen } from "./overlay.js" */
+/** @import { Filling, Seen } from "./overlay.js" */
 /** @import { Page } from "./pages.js" */
 
 /**
@@ -30,6 +30,12 @@ import { spelled, Watch } from "./overlay.js";
 /** The server's state in one store. */
 export class Replica {
   #db;
+  /**
+   * What the pages of one pull have filled, each begun where the one before ended and nobody else
+   * having fed the store between; `null` where that is not so.
+   * @type {{clientId: string, cursor: string | null, pull: number, filling: Filling} | null}
+   */
+  #filled = null;
 
   /** @param {Database} db */
   constructor(db) {
@@ -98,9 +104,19 @@ export class Replica {
    * @param {number} pull
    * @returns {Promise<Seen | null>}
    */
-  #apply(pages, place, cursor, names, pull) {
-    return this.#db.write(async (tx) => {
+  async #apply(pages, place, cursor, names, pull) {
+    const before = this.#filled;
+    this.#filled = null; // unless this comes to its end
+    /** @type {Filling} */
+    let filling = new Map();
+    let more = false;
+    const seen = await this.#db.write(async (tx) => {
       if (!stands(tx, place)) return null;
+      const alone = place.stream === 0 && tx.meta.pulls === pull;
+      const follows =
+        alone && before?.pull === pull && before.cursor === place.cursor && before.clientId === place.clientId;
+      filling = follows ? before.filling : new Map();
+      more = alone && pages.some((page) => page.hasMore);
       if (place.cursor !== null && pages.some((page) => page.epoch !== place.epoch)) {
         log.warn("The epoch changed without a word: taking a fresh snapshot.");
         await startOver(tx);
@@ -108,10 +124,10 @@ export class Replica {
       }
       let outbox = await tx.list("outbox");
       const busy = new Set(outbox.map((row) => spelled([row.collection, row.objectId])));
-      const watch = new Watch(tx, "remote", busy);
+      const watch = new Watch(tx, "remote", busy, filling);
       let epoch = place.epoch;
       for (const page of pages) {
-        const applying = new Applying(tx, watch, page, outbox, place.stream !== 0);
+        const applying = new Applying(tx, watch, page, outbox, place.stream !== 0, filling);
         await applying.run(names, pull, page.epoch !== epoch);
         epoch = page.epoch;
         if (pages.length > 1 && outbox.length > 0) outbox = await tx.list("outbox");
@@ -120,6 +136,8 @@ export class Replica {
       tx.set({ epoch, snapshot, cursor: cursor ?? tx.meta.cursor });
       return watch.seen();
     });
+    if (seen !== null && more) this.#filled = { clientId: place.clientId, cursor, pull, filling };
+    return seen;
   }
 
   /** Whether the store holds anything of a scope; an unscoped collection's is always known. @param {string} collection @param {string} scope */

@@ -6,8 +6,9 @@ export class Applying {
      * @param {Row[]} outbox
      * @param {boolean} live a socket or stream brings it, which may go on for days: settled mutations
      *   step down one by one then, not at the end of the next pull
+     * @param {Filling} [filling] is told which collections begin empty
      */
-    constructor(tx: Tx, watch: Watch, page: Page, outbox: Row[], live: boolean);
+    constructor(tx: Tx, watch: Watch, page: Page, outbox: Row[], live: boolean, filling?: Filling);
     /**
      * @param {readonly string[]} names the collections that are asked for
      * @param {number} pull
@@ -20,3 +21,4 @@ import type { Tx } from "./database.js";
 import type { Watch } from "./overlay.js";
 import type { Page } from "./pages.js";
 import type { Row } from "./tables.js";
+import type { Filling } from "./overlay.js";

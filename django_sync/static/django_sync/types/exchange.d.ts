@@ -46,8 +46,10 @@ export class Exchange {
     listen(): Promise<boolean>;
     /** The cursor is void; make sure that it is not because the user is another one. @param {Place} place @param {SyncError} error */
     void(place: Place, error: SyncError): Promise<void>;
-    /** What a pull asks for, and a stream. @param {Place} place @returns {Record<string, string>} */
-    asked({ cursor }: Place): Record<string, string>;
+    /** What a pull asks for, and a stream. @param {{cursor: string | null}} place @returns {Record<string, string>} */
+    asked({ cursor }: {
+        cursor: string | null;
+    }): Record<string, string>;
     #private;
 }
 /**

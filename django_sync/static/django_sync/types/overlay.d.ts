@@ -45,6 +45,10 @@ export function spelled(key: Key): string;
 /** @typedef {[collection: string, id: string]} Key */
 /** The states of a mutation without a final result. */
 export const OPEN: readonly string[];
+/**
+ * @typedef {Map<string, Set<string>>} Filling Collections that were empty when a snapshot of them
+ *   began, and the ids that have come into them since: what is not among these need not be looked for.
+ */
 /** @typedef {{changes: Change[], touched: Key[]}} Seen What a write made of what is seen. */
 /**
  * Compares what the user saw of some objects with what is seen after a write. It keeps the records
@@ -56,8 +60,9 @@ export class Watch {
      * @param {"local" | "remote"} origin
      * @param {ReadonlySet<string> | null} [busy] the objects with entries in the outbox, spelled by
      *   `spelled`; `null` where that is not known
+     * @param {Filling} [filling] collections of which it is known what they hold
      */
-    constructor(tx: Tx, origin: "local" | "remote", busy?: ReadonlySet<string> | null);
+    constructor(tx: Tx, origin: "local" | "remote", busy?: ReadonlySet<string> | null, filling?: Filling);
     /**
      * Remember how these objects are seen now, before they are written.
      * @param {Key[]} keys
@@ -74,6 +79,11 @@ export class Watch {
     #private;
 }
 export type Key = [collection: string, id: string];
+/**
+ * Collections that were empty when a snapshot of them
+ *   began, and the ids that have come into them since: what is not among these need not be looked for.
+ */
+export type Filling = Map<string, Set<string>>;
 /**
  * What a write made of what is seen.
  */

@@ -1,5 +1,5 @@
 /** @import { Database, Tx } from "./database.js" */
-/** @import { Seen } from "./overlay.js" */
+/** @import { Filling, Seen } from "./overlay.js" */
 /** @import { Page } from "./pages.js" */
 /**
  * @typedef {object} Place Where the store stood when a request was made.
