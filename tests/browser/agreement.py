@@ -6,7 +6,7 @@ from typing import Any
 
 from .rows import Records
 from .site import until
-from .window import Window
+from .window import Window, expect
 
 
 def agree(*windows: Window) -> None:
@@ -14,6 +14,7 @@ def agree(*windows: Window) -> None:
     for window in windows:
         window.is_live()
         until(lambda one=window: not disagreement(one), lambda one=window: disagreement(one))  # type: ignore[misc]
+        expect(window.page.locator("#refused")).to_be_hidden()
         assert window.errors == []
 
 
