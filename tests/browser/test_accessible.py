@@ -48,6 +48,11 @@ def test_board_dialogs_and_menus(window: Callable[..., Window]) -> None:
     found = {"board": violations(ada.page)}
 
     ada.open("Weld")
+    for place, name in ((".checklist", "text"), (".labels", "name")):
+        field = ada.dialog.locator(f"{place} [name={name}]")
+        field.fill("hot")
+        field.press("Enter")
+        expect(ada.dialog.locator(place).get_by_role("checkbox", name="hot")).to_be_visible()
     found["card"] = violations(ada.page)
     ada.close()
     ada.page.locator("#status summary").click()

@@ -26,3 +26,30 @@ def test_what_one_does_shows_in_the_other(window: Callable[..., Window]) -> None
     grace.close()
 
     agree(ada, grace)
+
+
+def test_a_label_is_made_put_on_and_deleted(window: Callable[..., Window]) -> None:
+    ada, grace = window("ada"), window("grace")
+    ada.is_live()
+    grace.is_live()
+
+    for title in ("Weld", "Grind"):
+        name = ada.open(title).locator(".labels [name=name]")
+        name.fill("hot")
+        name.press("Enter")
+        expect(ada.dialog.get_by_role("checkbox", name="hot")).to_be_checked()
+        ada.close()
+    expect(grace.page.locator(".chips .chip", has_text="hot")).to_have_count(2)
+    agree(ada, grace)
+
+    ada.context.set_offline(True)
+    ada.links("offline")
+    ada.open("Paint").get_by_role("checkbox", name="hot").check()  # which nobody hears of
+    ada.dialog.get_by_role("button", name="Delete the label hot").click()
+    ada.page.get_by_role("button", name="Delete label").click()
+    expect(ada.dialog.get_by_role("checkbox", name="hot")).to_have_count(0)
+    ada.close()
+    ada.context.set_offline(False)
+
+    expect(grace.page.locator(".chips .chip", has_text="hot")).to_have_count(0)
+    agree(ada, grace)
