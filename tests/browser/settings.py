@@ -12,4 +12,4 @@ from example_project.settings import DJANGO_SYNC
 SECRET_KEY = "the browser tests'"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick; nothing to protect
 STATICFILES_DIRS = [os.environ["SITE_FILES"]]
-DJANGO_SYNC = {**DJANGO_SYNC, "HEARTBEAT": 1}  # at each it is looked whether the login holds
+DJANGO_SYNC = DJANGO_SYNC | {"HEARTBEAT": 1}  # at each it is looked whether the login holds
