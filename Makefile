@@ -137,9 +137,10 @@ torture: .venv/.dev
 
 # ── Housekeeping ──────────────────────────────────────────────────────────────────────────────────
 
-# TypeScript and an IndexedDB for Node: what checks the JavaScript client besides Node itself.
+# TypeScript and an IndexedDB for Node: what checks the JavaScript client besides Node itself. And
+# axe, which looks at pages in tests/browser.
 node-tools:
-	@npm install --prefix .node --no-audit --no-fund --loglevel=error typescript@5.9 fake-indexeddb@6
+	@npm install --prefix .node --no-audit --no-fund --loglevel=error typescript@5.9 fake-indexeddb@6 axe-core@4.14
 
 TSC := .node/node_modules/.bin/tsc -p tests/javascript
 CLIENT := django_sync/static/django_sync

@@ -102,7 +102,7 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "memory://"
 CELERY_TASK_ALWAYS_EAGER = not os.environ.get("CELERY_BROKER_URL")
 
-DJANGO_SYNC = {"TRANSPORTS": ["websocket", "sse", "long-poll", "poll"]}
+DJANGO_SYNC: dict[str, Any] = {"TRANSPORTS": ["websocket", "sse", "long-poll", "poll"]}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -4,10 +4,12 @@ Works on the models of any migration state: it takes a registry of apps, and use
 migration 0001 knows.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.apps.registry import Apps
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 USERS = ("ada", "grace", "alan")
 ADMIN = "admin"
@@ -20,11 +22,23 @@ BOARDS: list[dict[str, Any]] = [
         "members": {"grace": "editor", "alan": "viewer"},
         "labels": {"urgent": "#cc0000", "docs": "#4e9a06", "hardware": "#75507b"},
         "cards": [
-            ("Write the press release", "done", ["docs"], []),
-            ("Check pump 7", "doing", ["urgent", "hardware"], [("grace", "It hums.")]),
-            ("Book the hall", "doing", [], [("ada", "Tuesday or Thursday?")]),
-            ("Translate the manual", "todo", ["docs"], []),
-            ("Invite the neighbours", "todo", [], []),
+            ("Write the press release", "done", ["docs"], [], {"votes": 2}),
+            (
+                "Check pump 7",
+                "doing",
+                ["urgent", "hardware"],
+                [("grace", "It hums.")],
+                {"due": 2, "checklist": {"Valves": True, "Bearings": True, "Seals": False}},
+            ),
+            ("Book the hall", "doing", [], [("ada", "Tuesday or Thursday?")], {"due": 9}),
+            (
+                "Translate the manual",
+                "todo",
+                ["docs"],
+                [],
+                {"votes": 3, "checklist": {"Chapters 1 to 4": False, "The index": False}},
+            ),
+            ("Invite the neighbours", "todo", [], [], {"due": 16}),
         ],
     },
     {
@@ -34,9 +48,15 @@ BOARDS: list[dict[str, Any]] = [
         "members": {"ada": "viewer"},
         "labels": {"idea": "#c4a000", "measured": "#4e9a06"},
         "cards": [
-            ("Compare three compilers", "doing", ["measured"], [("grace", "Mine is fastest.")]),
-            ("Find the moth", "done", [], []),
-            ("Shorten a nanosecond", "todo", ["idea"], []),
+            (
+                "Compare three compilers",
+                "doing",
+                ["measured"],
+                [("grace", "Mine is fastest.")],
+                {"votes": 1},
+            ),
+            ("Find the moth", "done", [], [], {"votes": 4}),
+            ("Shorten a nanosecond", "todo", ["idea"], [], {"due": 30}),
         ],
     },
     {
@@ -46,8 +66,8 @@ BOARDS: list[dict[str, Any]] = [
         "members": {},
         "labels": {"run": "#f57900"},
         "cards": [
-            ("Train for the marathon", "doing", ["run"], [("alan", "2:46:03")]),
-            ("Read about zebras’ stripes", "todo", [], []),
+            ("Train for the marathon", "doing", ["run"], [("alan", "2:46:03")], {"due": 60}),
+            ("Read about zebras’ stripes", "todo", [], [], {}),
         ],
     },
 ]
@@ -85,8 +105,21 @@ def _board(apps: Apps, wanted: dict[str, Any], users: dict[str, Any]) -> None:
         name: board.labels.create(name=name, color=color)
         for name, color in wanted["labels"].items()
     }
-    for position, (title, column, names, comments) in enumerate(wanted["cards"], start=1):
-        card = board.cards.create(title=title, column=column, position=float(position))
+    for position, (title, column, names, comments, more) in enumerate(wanted["cards"], start=1):
+        card = board.cards.create(
+            title=title, column=column, position=float(position), **_fields(more)
+        )
         card.labels.set([labels[name] for name in names])
         for author, text in comments:
             card.comments.create(author=users[author], text=text)
+
+
+def _fields(more: dict[str, Any]) -> dict[str, Any]:
+    """A card's further fields: ``due`` is told in days from now, a checklist by its items."""
+    fields = dict(more)
+    if "due" in more:
+        fields["due"] = timezone.localdate() + timedelta(days=more["due"])
+    if "checklist" in more:
+        items = more["checklist"].items()
+        fields["checklist"] = [{"text": text, "done": done} for text, done in items]
+    return fields

@@ -7,7 +7,8 @@ import { SyncClient, errors } from "../../django_sync/static/django_sync/client.
 import { IndexedDBStore } from "../../django_sync/static/django_sync/indexeddb.js";
 import { logTo } from "../../django_sync/static/django_sync/log.js";
 import { MemoryStore } from "../../django_sync/static/django_sync/memory.js";
-import { twin } from "./helpers.js";
+import { NAMES } from "../../django_sync/static/django_sync/tables.js";
+import { twin, until } from "./helpers.js";
 
 const skip = twin ? false : "fake-indexeddb is not installed";
 let number = 0;
@@ -110,6 +111,21 @@ for (const [kind, make] of Object.entries(stores)) {
     assert.deepEqual((await store.read((tx) => tx.get("records", ["cards", "a"]))).object, { n: [1] });
   });
 }
+
+test("what a live query told of a store is taken back where the store was emptied under it", async () => {
+  const store = new MemoryStore();
+  const client = await SyncClient.open("http://localhost/sync/", { store, collections: ["cards"] });
+  const shown = [];
+  await client.collection("cards").create({ title: "never sent" });
+  client.collection("cards").live({}, (records) => shown.push(records.length));
+  await until(() => shown.at(-1) === 1 && client.status.pending === 1, "it is shown");
+
+  await store.write(async (tx) => NAMES.forEach((name) => tx.clear(name)));
+  await client.outbox(); // any look at the store, as the next exchange's
+
+  await until(() => shown.at(-1) === 0 && client.status.pending === 0, "what is gone is shown no more");
+  await client.close();
+});
 
 // What only a disk does.
 

@@ -89,7 +89,7 @@ export class SyncClient {
     this.url = url;
     this.storage = storage;
     this.#names = Object.freeze([...new Set(collections)]);
-    const db = new Database(storage.store);
+    const db = new Database(storage.store, () => this.#reloadAll());
     this.#db = db;
     const network = (/** @type {(answered: boolean) => void} */ heard) =>
       new Network(url, auth, { fetch: options.fetch, timeout: options.timeout, heard });
@@ -304,8 +304,7 @@ export class SyncClient {
       await this.#replica.forget();
       this.#background.post("reachable");
     }
-    this.#reload(this.#names);
-    this.#together.tellReload(this.#names);
+    this.#reloadAll();
     await this.#standing.look();
   }
 
@@ -360,6 +359,12 @@ export class SyncClient {
     }
     this.#events.tellChanges(changes);
     void this.#standing.look();
+  }
+
+  /** Nothing that was shown may be there still, in any tab. */
+  #reloadAll() {
+    this.#reload(this.#names);
+    this.#together.tellReload(this.#names);
   }
 
   /** @param {readonly string[]} collections */

@@ -40,10 +40,17 @@ function fresh() {
 /** Transactions on a store. */
 export class Database {
   #store;
+  #cleared;
+  /** Whose replica it was when it was last looked at. @type {string | null} */
+  #clientId = null;
 
-  /** @param {Store} store */
-  constructor(store) {
+  /**
+   * @param {Store} store
+   * @param {() => void} [cleared] is called after a look at a store that was emptied since the one before
+   */
+  constructor(store, cleared = () => undefined) {
     this.#store = store;
+    this.#cleared = cleared;
     this.kind = store.kind;
     this.name = store.name;
   }
@@ -55,8 +62,13 @@ export class Database {
    * @param {Care} [care]
    * @returns {Promise<T>}
    */
-  write(body, care) {
-    return this.#store.write(async (raw) => body(await this.#begun(raw)), care);
+  async write(body, care) {
+    const { result, clientId } = await this.#store.write(async (raw) => {
+      const tx = await this.#begun(raw);
+      return { result: await body(tx), clientId: tx.meta.clientId };
+    }, care);
+    this.#looked(clientId);
+    return result;
   }
 
   /**
@@ -68,10 +80,13 @@ export class Database {
   async read(body) {
     const found = await this.#store.read(async (raw) => {
       const meta = /** @type {Meta | undefined} */ (await raw.get("meta", "state"));
-      return meta === undefined ? undefined : { result: await body(handed(raw, meta)) };
+      if (meta === undefined) return undefined;
+      return { result: await body(handed(raw, meta)), clientId: meta.clientId };
     });
     // A store that was never written, or was cleared: make it, then look.
-    return found === undefined ? this.write(body) : found.result;
+    if (found === undefined) return this.write(body);
+    this.#looked(found.clientId);
+    return found.result;
   }
 
   /** Forget everything, the client's id and its binding to a user included. */
@@ -87,6 +102,13 @@ export class Database {
 
   close() {
     this.#store.close();
+  }
+
+  /** @param {string} clientId */
+  #looked(clientId) {
+    const before = this.#clientId;
+    this.#clientId = clientId;
+    if (before !== null && before !== clientId) this.#cleared();
   }
 
   /** @param {Transaction} raw */

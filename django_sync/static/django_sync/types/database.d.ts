@@ -1,7 +1,10 @@
 /** Transactions on a store. */
 export class Database {
-    /** @param {Store} store */
-    constructor(store: Store);
+    /**
+     * @param {Store} store
+     * @param {() => void} [cleared] is called after a look at a store that was emptied since the one before
+     */
+    constructor(store: Store, cleared?: () => void);
     kind: string;
     name: string | null;
     /**

@@ -1,7 +1,7 @@
-/** The labels of a card, out of those of its board, and new ones for the board. */
+/** The labels of a card, out of those of its board; new ones for the board, and none that nobody wants. */
 
 import { chip } from "./card.js";
-import { announce, element, find, refill } from "./page.js";
+import { announce, ask, element, find, icon, refill } from "./page.js";
 
 /** @import { Record } from "../django_sync/client.js" */
 /** @import { BoardView } from "./board.js" */
@@ -32,10 +32,28 @@ export function labelsIn(place, view, write) {
   });
 
   /** @param {Record} label */
-  const choice = ({ id, object }) => {
+  const remove = async ({ id, object: { name } }) => {
+    if (!(await ask(`Delete the label “${name}”?`, "It goes from all cards of this board, for everybody.", "Delete label"))) return;
+    const { client, cards } = view;
+    for (const { id: card, object, pending } of cards.values()) {
+      // The server takes it off the cards, but for what it has not heard of yet.
+      if (!pending || !object.labels?.includes(id)) continue;
+      await client.collection("cards").update(card, { labels: object.labels.filter((/** @type {string} */ one) => one !== id) });
+    }
+    await client.collection("labels").delete(id);
+    announce(`Deleted the label ${name}.`);
+  };
+
+  /** @param {Record} label */
+  const choice = (label) => {
+    const { id, object } = label;
     const box = element("input", { type: "checkbox", checked: chosen.includes(id), disabled: !view.writable, "data-key": id });
     box.addEventListener("change", () => put(id, box.checked));
-    return element("label", { class: "choice" }, box, chip({ name: object.name, color: object.color ?? "#888a85" }));
+    const made = element("label", { class: "choice" }, box, chip({ name: object.name, color: object.color ?? "#888a85" }));
+    if (!view.writable) return made;
+    const away = element("button", { class: "icon-button", "aria-label": `Delete the label ${object.name}`, "data-key": `away-${id}` }, icon("close"));
+    away.addEventListener("click", () => remove(label));
+    return element("div", { class: "with-button" }, made, away);
   };
 
   return {

@@ -73,6 +73,7 @@ async function page(request, { pathname }) {
 async function file(request) {
   const cache = await caches.open(FILES);
   const found = await cache.match(request, { ignoreVary: true });
-  if (found === undefined || isOutdated) return fetch(request).catch((error) => found ?? Promise.reject(error));
-  return found;
+  if (found !== undefined && !isOutdated) return found;
+  // "no-cache": the browser's own cache may hold the file of the release before, as young enough.
+  return fetch(request, { cache: "no-cache" }).catch((error) => found ?? Promise.reject(error));
 }

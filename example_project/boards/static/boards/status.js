@@ -27,6 +27,8 @@ const SENTENCES = {
   backing_off: "The server does not answer. Changes are kept here; it is tried again by itself.",
   auth_required: "Your session has ended. Changes are kept here and sent once you sign in again.",
 };
+/** Where the link is offline and the browser knows of a network. */
+const UNREACHED = "The server does not answer. Changes are kept here, and sent when it does; it is tried again by itself.";
 /** @type {Record<string, string>} */
 const TRANSPORTS = { websocket: "WebSocket", sse: "server-sent events", "long-poll": "long polling", poll: "polling" };
 
@@ -99,6 +101,7 @@ function seconds(moment) {
 
 /** @param {Status} status */
 function sentenceOf({ link, problem }) {
+  if (link === "offline" && navigator.onLine) return UNREACHED;
   if (link !== "refused") return SENTENCES[link] ?? "";
   if (problem?.code === "client_mismatch" || problem?.code === "store_mismatch") {
     return "This browser is now signed in as somebody else. Load the page again to go on as them.";

@@ -1,0 +1,58 @@
+"""Whether page, IndexedDB and database tell of the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .rows import Records
+from .site import until
+from .window import Window, expect
+
+
+def agree(*windows: Window) -> None:
+    """Wait until each window is in step, and page, IndexedDB and database agree."""
+    for window in windows:
+        window.is_live()
+        until(lambda one=window: not disagreement(one), lambda one=window: disagreement(one))  # type: ignore[misc]
+        expect(window.page.locator("#refused")).to_be_hidden()
+        assert window.errors == []
+
+
+def disagreement(window: Window) -> str:
+    """Where they differ; empty where they do not."""
+    there = window.site.seen_by(window.user)
+    kept = window.kept()
+    if kept is None:
+        return "there is no store"
+    for name in ("outbox", "conflicts", "rejections"):
+        if kept[name]:
+            return f"{window.user}'s {name}: {kept[name]}"
+    return of_records(window, kept["records"], there) or of_cards(window, there)
+
+
+def of_records(window: Window, kept: list[dict[str, Any]], there: Records) -> str:
+    """Between IndexedDB and the database."""
+    records: Records = {name: {} for name in there}
+    for row in kept:
+        told = {name: value for name, value in row["object"].items() if name != "created_at"}
+        if "labels" in told:
+            told["labels"] = sorted(told["labels"])
+        records[row["collection"]][row["id"]] = told | {"revision": row["revision"]}
+    for collection, wanted in there.items():
+        if records[collection] != wanted:
+            return f"{window.user}'s {collection} are {records[collection]}, the rows {wanted}"
+    return ""
+
+
+def of_cards(window: Window, there: Records) -> str:
+    """Between the open board and the database: which cards, in which order, with which faces."""
+    for column, shown in window.seen().items():
+        wanted = sorted(
+            (card["position"], id, card["title"], card["votes"])
+            for id, card in there["cards"].items()
+            if (card["board"], card["column"]) == (window.board.id, column)
+        )
+        faces = [(card["id"], card["title"], card["votes"]) for card in shown]
+        if faces != [card[1:] for card in wanted]:
+            return f"{window.user} sees {faces} in {column}, where there is {wanted}"
+    return ""
