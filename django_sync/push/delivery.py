@@ -268,7 +268,7 @@ def _told(endpoint: Endpoint, **more: object) -> dict[str, object]:
     """What each line of the log says of an endpoint: no target, for that is a secret."""
     return {
         "endpoint": endpoint.id,
-        "session": str(endpoint.session_id),
+        "session": str(endpoint.session.id),
         "kind": endpoint.kind,
         "host": endpoint.host,
         **more,

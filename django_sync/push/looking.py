@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import F, Q
@@ -48,7 +49,7 @@ def look() -> int:
     return changed
 
 
-def _look_at(pk: object) -> bool:
+def _look_at(pk: Any) -> bool:
     """Look at one user; ``True`` where they were woken for it."""
     theirs = Endpoint.objects.using(conf.DATABASE).filter(user_id=pk, parked_at__isnull=True)
     ids = list(theirs.order_by("id").values_list("id", flat=True))

@@ -202,6 +202,13 @@ class Outbound:
         ) as error:
             raise Unreachable(f"{type(error).__name__}: {error}".rstrip(": ")) from error
 
+    def close(self) -> None:
+        """Close what is open."""
+        with self._making:
+            for pool in self._pools.values():
+                pool.close()
+            self._pools = {}
+
     def _pool(self) -> httpcore2.ConnectionPool:
         """That of this process: a fork must not share connections."""
         with self._making:

@@ -1,40 +1,28 @@
 """Celery's face of push. Messages only say *hurry*: what is to be done stands in the database.
 
-So a message that is lost, doubled or late does no harm, and old ones are dropped. Have ``tick``
-run every second::
-
-    CELERY_IMPORTS = ["django_sync.push.tasks"]
-    CELERY_BEAT_SCHEDULE = {"sync-push": SCHEDULE}
+So a message that is lost, doubled or late does no harm, and old ones are dropped. ``schedule`` has
+the entry for Celery's beat.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from celery import shared_task
 
 from .delivery import deliver as deliver_batch
 from .rounds import batches_due, note_news
+from .schedule import EXPIRES
 
-__all__ = ["SCHEDULE", "deliver", "tick"]
+__all__ = ["deliver", "tick"]
 
-EXPIRES = 10
-"""Seconds after which a message that nobody has taken is worth nothing."""
 AT_ONCE = 8
 """Deliveries that one tick asks for, at most; each goes on while something is due."""
 SECONDS = 20
 """For how long one delivery goes on, so that workers can be told to stop."""
 
-SCHEDULE: dict[str, Any] = {
-    "task": "django_sync.push.tick",
-    "schedule": 1.0,
-    "options": {"expires": EXPIRES},
-}
-"""The entry of ``CELERY_BEAT_SCHEDULE``."""
 
-
-@shared_task(name="django_sync.push.tick", ignore_result=True)
+@shared_task(name="django_sync.push.tick", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def tick() -> None:
     """Note what is new, and have what is due sent."""
     note_news()
@@ -42,7 +30,7 @@ def tick() -> None:
         deliver.apply_async(expires=EXPIRES)
 
 
-@shared_task(name="django_sync.push.deliver", ignore_result=True)
+@shared_task(name="django_sync.push.deliver", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def deliver() -> None:
     """Send what is due, batch by batch."""
     until = time.monotonic() + SECONDS
