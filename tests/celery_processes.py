@@ -10,15 +10,22 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.processes import until
-
 ROOT = Path(__file__).resolve().parent.parent
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
+
+
+def until_listening(port: int) -> None:
+    """Wait for whoever is to listen there."""
+    deadline = time.monotonic() + 30
+    while not answers(port):
+        assert time.monotonic() < deadline, f"nobody listens at {port}"
+        time.sleep(0.01)
 
 
 def answers(port: int) -> bool:
@@ -51,7 +58,7 @@ class Redis:
             ],
             stdout=subprocess.DEVNULL,
         )
-        until(lambda: answers(self.port), "redis-server listens")
+        until_listening(self.port)
 
     def stop(self) -> None:
         if self._process is not None:

@@ -3,7 +3,7 @@
 import json
 import os
 
-from kombu import Queue
+from kombu.entity import Queue
 
 from tests.settings import *  # noqa: F403  # settings are meant to be taken over whole
 from tests.settings import DATABASES

@@ -122,7 +122,7 @@ def attempt(endpoint: Endpoint, sender: Sender) -> Attempt:
     asked = endpoint.session.collections
     if asked is not None:
         names = [name for name in names if name in asked]
-    return Attempt(endpoint, sender, Wake(endpoint.session_id, tuple(names)))
+    return Attempt(endpoint, sender, Wake(endpoint.session.id, tuple(names)))
 
 
 def sent(one: Attempt) -> Done:

@@ -184,7 +184,7 @@ class Outbound:
             with self._pool().stream(
                 "POST",
                 where,
-                headers={**told, "Content-Length": str(len(body))},
+                headers=[*told.items(), ("Content-Length", str(len(body)))],
                 content=body,
                 extensions={"timeout": steps},
             ) as answer:
