@@ -22,7 +22,8 @@ def check_push(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """Each sender can be made, and what the settings say of sending can work."""
-    if not isinstance(conf.PUSH_SENDERS, dict) or not conf.PUSH_SENDERS:
+    named: Any = conf.PUSH_SENDERS
+    if not isinstance(named, dict) or not named:  # E001 tells of what is no dictionary
         return []
     return [*_senders(), *_keys(), *_times(), *_private()]
 

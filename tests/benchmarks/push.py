@@ -98,8 +98,8 @@ class Sink:
                 self.first = self.first or self.last
                 writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the worker closed it, or the bench is over
         finally:
             writer.close()
 
@@ -113,7 +113,7 @@ def worker_child(pid: int) -> int:
 async def sampled(workers: list[Any], samples: list[Any], sink: Sink, began: float) -> None:
     """Memory of each worker's child, and how many were told, every two seconds."""
     while True:
-        mib = []
+        mib: list[float | None] = []
         for worker in workers:
             try:
                 mib.append(round(memory(worker_child(worker.pid))[0], 1))

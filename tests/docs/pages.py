@@ -278,8 +278,9 @@ def sessions_page() -> str:
         "A row of `SyncSession` for each session: user and client, what the client told, the "
         "transport, when it was opened, last heard of and ended, and the SHA-256 of a ticket that "
         "has not been used. What a client tells of `push` is kept beside, as an `Endpoint`. A "
-        "session is heard of when it is opened or changed, when its ticket is redeemed and when its "
-        "socket says hello; `sync_prune` deletes it [`SESSION_DAYS`](settings.md#session_days) after that.",
+        "session is heard of when it is opened or changed, when its ticket is redeemed and when "
+        "its socket says hello; `sync_prune` deletes it [`SESSION_DAYS`](settings.md#session_days) "
+        "after that.",
     ]
     return "\n\n".join(lines) + "\n"
 
