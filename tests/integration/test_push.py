@@ -222,6 +222,20 @@ def test_what_is_noted_while_one_is_under_way_is_sent_after_it(people, clock, mo
     assert [id for id, _ in sent()] == [session.id]
 
 
+def test_clocks_of_two_machines_differ(people, clock):
+    """The dispatcher takes the window for open still, and a worker has the row already."""
+    session = asleep(people.ada)
+    write(people.launch)
+    rounds.note_news()
+    clock.shift(2)
+    delivery._claimed()
+    clock.shift(-0.5)
+    write(people.launch)
+    rounds.note_news()
+    row = endpoint(session)
+    assert row.asked > row.taken
+
+
 def test_news_for_one_that_is_due_is_not_written_again(people, clock):
     asleep(people.ada)
     write(people.launch)
