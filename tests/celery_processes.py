@@ -93,11 +93,17 @@ class Celery:
         schedule = str(self.folder / f"beat-{uuid.uuid4().hex}")
         return self._start("beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
 
-    def _start(self, *args: str) -> subprocess.Popen[bytes]:
+    def command(self, *args: str) -> subprocess.Popen[bytes]:
+        """One of Django's, in the same surroundings."""
+        return self._start(*args, module=("django",))
+
+    def _start(
+        self, *args: str, module: tuple[str, ...] = ("celery", "-A", "example_project")
+    ) -> subprocess.Popen[bytes]:
         log = (self.folder / f"{args[0]}-{len(self._started)}.log").open("wb")
         with log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "example_project", *args],
+                [sys.executable, "-m", *module, *args],
                 env=self.env,
                 cwd=self.folder,
                 stdout=log,

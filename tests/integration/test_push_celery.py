@@ -98,6 +98,7 @@ def wakes_each_once(celery: Any, sink: Any, sessions: Any, board: Any) -> None:
     assert set(counted(sink).values()) == {1}
 
 
+@pytest.mark.slow
 def test_redis_that_goes_away_and_a_worker_that_is_killed(redis, run, sink, sessions, boards):
     celery, workers = run(redis.url)
     wakes_each_once(celery, sink, sessions, boards.launch)
@@ -137,6 +138,19 @@ def test_rabbitmq(run, sink, sessions, boards):
         pytest.skip("no RabbitMQ answers at 127.0.0.1:5672")
     celery, _ = run(cp.RABBITMQ)
     wakes_each_once(celery, sink, sessions, boards.launch)
+
+
+def test_the_command_goes_on_until_it_is_told_to_end(tmp_path, sink, sessions, boards):
+    """No Celery and no broker: one process beside the site."""
+    with cp.celery(tmp_path, "memory://", connection.settings_dict["NAME"], SETTINGS) as runner:
+        command = runner.command("sync_push", "--interval", "0.1")
+        for number in range(2):
+            sink.received.clear()
+            Card.objects.create(board=boards.launch, title=str(number))
+            until(lambda: one_each(sink, sessions), "each session was woken")
+            assert set(counted(sink).values()) == {1}
+        command.terminate()
+        assert command.wait(30) == 0, runner.logs()
 
 
 def test_without_a_broker_it_runs_in_the_process(sink, sessions, boards):
