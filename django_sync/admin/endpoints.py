@@ -17,7 +17,7 @@ from ..conf import conf
 from ..endpoints import sender_of
 from ..ids import canonical_uuid
 from ..models import Endpoint
-from ..push.delivery import attempt, sent
+from ..push.attempts import attempt, sent
 from ..push.sender import Outcome
 from .pages import ReadOnlyAdmin
 

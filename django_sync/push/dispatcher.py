@@ -117,7 +117,7 @@ def _changed(after: int, upto: int) -> Changed:
 
 
 def _everybody(cursor: PushCursor) -> int:
-    """What happened since the cursor cannot be told any more: all are woken, a thousand a second."""
+    """What happened since cannot be told any more: all are woken, a thousand a second."""
     state, _ = feed.state()
     log.warning("the dispatcher's place in the feed is gone; all endpoints are woken")
     _move(cursor, state.epoch, state.head, state.mark)

@@ -18,6 +18,8 @@ from django_sync import announce, endpoints, engine, feed, retention
 from django_sync.caller import Caller
 from django_sync.models import Change, Endpoint, Feed, PushCursor, PushScope, PushUser, SyncSession
 from django_sync.push import delivery, dispatcher, locmem, looking, rounds
+from django_sync.push.attempts import Done
+from django_sync.push.batch import Batch
 from django_sync.push.sender import Outcome, Receipt
 from example_project.boards.models import Board, Card, Membership
 
@@ -466,9 +468,9 @@ def test_who_lost_the_claim_settles_nothing(people, clock):
     clock.shift(61)
     delivery._claimed()
     before = Endpoint.objects.values().get()
-    batch = delivery._Batch(late, 0.0)
+    batch = Batch(late, 0.0)
     for outcome in Outcome:
-        batch.settle([delivery.Done(rows[0], Receipt(outcome, 500), 0.1)])
+        batch.settle([Done(rows[0], Receipt(outcome, 500), 0.1)])
     batch.release(rows)
     batch.postpone(rows[0], timezone.now())
     assert Endpoint.objects.values().get() == before
