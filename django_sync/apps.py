@@ -15,14 +15,17 @@ class DjangoSyncConfig(AppConfig):
     verbose_name = "Sync"
 
     def ready(self) -> None:
-        from . import announce, checks, sync
+        from . import announce, checks, endpoints, sync
         from .capture import after_migrate, attend
+        from .conf import conf
 
         checks.enlist()
         if getattr(settings, "CHANNEL_LAYERS", None):  # Channels is an extra
             from .realtime.doorbell import Doorbell
 
             announce.listen(Doorbell())
+        if conf.PUSH_SENDERS:
+            announce.listen(endpoints.look_again)
         sync.autodiscover()
         connection_created.connect(attend, dispatch_uid="django_sync.attend")
         connection_created.connect(announce.attend, dispatch_uid="django_sync.announce")

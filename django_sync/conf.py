@@ -157,6 +157,78 @@ SETTINGS: dict[str, Setting] = {
             "Rows of a table that `migrate` adopts itself, at most; a larger one is left for "
             "`sync_adopt`, and its rows are shown to nobody until then.",
         ),
+        Setting(
+            "PUSH_SENDERS",
+            {},
+            "Who sends wake-ups of which kind, by dotted path: "
+            '`{"webpush": "django_sync.push.webpush.WebPush"}`. Sessions that name another kind '
+            "are refused; as it comes nothing is sent.",
+        ),
+        Setting(
+            "PUSH_WINDOW",
+            2,
+            "Seconds in which changes are gathered into one wake-up; an endpoint gets no two "
+            "in less time.",
+        ),
+        Setting(
+            "PUSH_TIMEOUT",
+            10,
+            "Seconds that one wake-up may take, from the look at the address to the answer.",
+        ),
+        Setting("PUSH_THREADS", 8, "Wake-ups that a worker sends at a time."),
+        Setting("PUSH_BATCH", 100, "Endpoints that a worker claims at a time."),
+        Setting(
+            "PUSH_LEASE",
+            60,
+            "Seconds for which a worker's claim holds; those of one that died are then taken by "
+            "others. More than `PUSH_TIMEOUT`.",
+        ),
+        Setting(
+            "PUSH_ATTEMPTS", 8, "Failures in a row after which an endpoint is parked for the admin."
+        ),
+        Setting(
+            "PUSH_RETRY_SECONDS",
+            5,
+            "Seconds of the first pause after a failure, at most; each further one may be "
+            "twice as long, and which part of it is waited is left to chance.",
+        ),
+        Setting(
+            "PUSH_RETRY_MOST",
+            3600,
+            "Seconds between two attempts, at most, whatever a service asks for by `Retry-After`.",
+        ),
+        Setting(
+            "PUSH_LOOK_SECONDS",
+            900,
+            "Seconds after which it is asked again which scopes a user with endpoints sees.",
+        ),
+        Setting(
+            "PUSH_ENDPOINTS_PER_USER",
+            20,
+            "Endpoints of one user, at most; one more takes the place of the oldest.",
+        ),
+        Setting(
+            "PUSH_PORTS", [443], "Ports to which wake-ups go; any where `PUSH_ALLOW_PRIVATE` is on."
+        ),
+        Setting(
+            "PUSH_ALLOW_PRIVATE",
+            False,
+            "Whether wake-ups may go to private addresses, over plain HTTP too. For development: "
+            "users name the addresses.",
+        ),
+        Setting(
+            "PUSH_TTL", 86400, "Seconds for which a push service keeps a wake-up for a device."
+        ),
+        Setting(
+            "PUSH_VAPID_KEY",
+            "",
+            "The private key by which push services know this server; `sync_vapid` makes one.",
+        ),
+        Setting(
+            "PUSH_VAPID_SUBJECT",
+            "",
+            "Whom push services write to about this server: `mailto:…` or `https://…`.",
+        ),
     )
 }
 
@@ -196,6 +268,22 @@ class Conf:
     PRUNE_BATCH: int
     ADOPT_AT_MIGRATE: int
     DECISION_DAYS: int
+    PUSH_SENDERS: dict[str, str]
+    PUSH_WINDOW: int
+    PUSH_TIMEOUT: int
+    PUSH_THREADS: int
+    PUSH_BATCH: int
+    PUSH_LEASE: int
+    PUSH_ATTEMPTS: int
+    PUSH_RETRY_SECONDS: int
+    PUSH_RETRY_MOST: int
+    PUSH_LOOK_SECONDS: int
+    PUSH_ENDPOINTS_PER_USER: int
+    PUSH_PORTS: list[int]
+    PUSH_ALLOW_PRIVATE: bool
+    PUSH_TTL: int
+    PUSH_VAPID_KEY: str
+    PUSH_VAPID_SUBJECT: str
 
     def __getattr__(self, name: str) -> Any:
         try:

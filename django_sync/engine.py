@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from . import errors, fanout, feed, ladder, mutations, pulling
+from . import endpoints, errors, fanout, feed, ladder, mutations, pulling
 from . import history as histories
 from . import sessions as sessions_of_clients
 from .caller import Caller
@@ -35,7 +36,7 @@ from .protocol import (
     Write,
 )
 from .registry import registry
-from .scopes import keep
+from .scopes import View, keep
 from .sessions import Opened
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "tags",
     "ticket_holder",
     "update",
+    "view_of",
 ]
 
 
@@ -110,6 +112,11 @@ def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> froze
     """The scopes in which changes of these collections concern the caller."""
     view = pulling.current_view(caller, collections)
     return frozenset(scope for _, scope in view.pairs())
+
+
+def view_of(caller: Caller) -> View:
+    """All that the caller sees now."""
+    return pulling.current_view(caller, None)
 
 
 def audience(caller: Caller, collections: Sequence[str] | None) -> fanout.Audience:
@@ -160,8 +167,15 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
 def open_session(caller: Caller, body: Any) -> Opened:
     """Open a session; raises ``Invalid``, ``UnknownCollection``, ``ClientMismatch``."""
     asked = SessionRequest.from_json(body)
+    if asked.push is not None:
+        endpoints.check(asked.push)
     client = mutations.client_of(caller, asked.client_id)
-    return sessions_of_clients.open_session(caller, client, asked.told)
+    with transaction.atomic(using=conf.DATABASE):
+        opened = sessions_of_clients.open_session(caller, client, asked.told)
+        endpoints.forget_ended(client.id)
+        if asked.push is not None:
+            endpoints.keep(opened.session, asked.push, view_of(caller))
+    return opened
 
 
 def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
@@ -169,12 +183,21 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
 
     Raises ``NotFound``, ``Invalid``, ``UnknownCollection``.
     """
-    return sessions_of_clients.change_session(caller, id, SessionChange.from_json(body).told)
+    asked = SessionChange.from_json(body)
+    with transaction.atomic(using=conf.DATABASE):
+        opened = sessions_of_clients.change_session(caller, id, asked.told)
+        if asked.push is not None:
+            endpoints.keep(opened.session, asked.push, view_of(caller))
+        elif asked.tells_push:
+            endpoints.forget(id)
+    return opened
 
 
 def end_session(caller: Caller, id: uuid.UUID) -> None:
     """End a session; raises ``NotFound``."""
-    sessions_of_clients.end_session(caller, id)
+    with transaction.atomic(using=conf.DATABASE):
+        sessions_of_clients.end_session(caller, id)
+        endpoints.forget(id)
 
 
 def redeemed(ticket: str) -> uuid.UUID:

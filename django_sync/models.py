@@ -15,17 +15,22 @@ from django.db import models
 
 from .fields import SCOPE_LENGTH, JsonText, RevisionField, ScopeField, SyncIdField, forget, remember
 from .protocol.sessions import NAME_LENGTH, PLATFORM_LENGTH
+from .push_models import Endpoint, PushCursor, PushScope, PushUser
 
 __all__ = [
     "Change",
     "Client",
     "Decision",
+    "Endpoint",
     "Feed",
     "Generation",
     "Hold",
     "MutationResult",
     "OpenConflict",
     "Outbox",
+    "PushCursor",
+    "PushScope",
+    "PushUser",
     "ScopeSet",
     "SyncModel",
     "SyncSession",

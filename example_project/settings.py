@@ -16,6 +16,8 @@ from typing import Any
 
 import dj_database_url
 
+from django_sync.push.schedule import SCHEDULE
+
 BASE_DIR = Path(__file__).resolve().parent
 
 DEBUG = os.environ.get("DEBUG", "1") == "1"
@@ -102,7 +104,17 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "memory://"
 CELERY_TASK_ALWAYS_EAGER = not os.environ.get("CELERY_BROKER_URL")
 
-DJANGO_SYNC: dict[str, Any] = {"TRANSPORTS": ["websocket", "sse", "long-poll", "poll"]}
+CELERY_IMPORTS = ["django_sync.push.tasks"]
+CELERY_BEAT_SCHEDULE = {"sync-push": SCHEDULE}
+
+DJANGO_SYNC: dict[str, Any] = {
+    "TRANSPORTS": ["websocket", "sse", "long-poll", "poll"],
+    # Wake-ups are lines on the terminal of `manage.py sync_push`. docs/howto/push.md sends them.
+    "PUSH_SENDERS": {
+        "webpush": "django_sync.push.console.Console",
+        "webhook": "django_sync.push.console.Console",
+    },
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -5,6 +5,7 @@ does, so the application works without.
 """
 
 from .decisions import DecisionAdmin, OpenConflictAdmin
+from .endpoints import EndpointAdmin
 from .mixin import SyncAdminMixin
 from .pages import ChangeAdmin, ClientAdmin, FeedAdmin
 from .sets import SyncInlineMixin
@@ -13,6 +14,7 @@ __all__ = [
     "ChangeAdmin",
     "ClientAdmin",
     "DecisionAdmin",
+    "EndpointAdmin",
     "FeedAdmin",
     "OpenConflictAdmin",
     "SyncAdminMixin",

@@ -56,7 +56,7 @@ class FixedOrder(ChangeList):
 class ReadOnlyAdmin(ModelAdmin):
     """Pages of a long table that the engine alone writes."""
 
-    actions = None
+    actions: Any = None
     list_display_links: Any = None
     list_per_page = 100
     list_max_show_all = 0

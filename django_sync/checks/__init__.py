@@ -7,15 +7,24 @@ from django.core import checks
 from .capture import check_capture
 from .collections import check_collections
 from .models import check_models
+from .push import check_push
 from .settings import check_settings
 
 
 def enlist() -> None:
     """Register the checks with Django."""
     checks.register(check_settings, "django_sync")
+    checks.register(check_push, "django_sync")
     checks.register(check_models, checks.Tags.models)
     checks.register(check_collections, "django_sync")
     checks.register(check_capture, checks.Tags.database)
 
 
-__all__ = ["check_capture", "check_collections", "check_models", "check_settings", "enlist"]
+__all__ = [
+    "check_capture",
+    "check_collections",
+    "check_models",
+    "check_push",
+    "check_settings",
+    "enlist",
+]

@@ -12,7 +12,7 @@ from ..errors import ClientError, SyncError, every_error
 from ..ladder import PREFERENCE
 from ..protocol import PROTOCOL_VERSION, ConflictKind, Json, Op, Status, Transport, Write
 from ..protocol.messages import MAX_SEQ
-from ..protocol.sessions import NAME_LENGTH, PLATFORM_LENGTH, TYPE_LENGTH
+from ..protocol.sessions import KIND_LENGTH, NAME_LENGTH, PLATFORM_LENGTH, TYPE_LENGTH
 from .notation import (
     COUNT,
     OBJECT,
@@ -58,7 +58,7 @@ TOLD: Mapping[str, Json] = {
     "failed": or_null({**listed(ref("Transport")), "description": "What fails now; [] for none."}),
     "network": or_null(strict(NETWORK)),
     "foreground": or_null({"type": "boolean", "default": True}),
-    "push": or_null(OBJECT),
+    "push": or_null(members(kind={**TEXT, "maxLength": KIND_LENGTH})),
 }
 """What a client tells of itself; a null is a member's default."""
 SCHEMAS: Mapping[str, Json] = {

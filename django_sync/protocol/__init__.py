@@ -13,7 +13,7 @@ from .messages import (
     Result,
     check_depth,
 )
-from .sessions import Network, SessionChange, SessionRequest
+from .sessions import Network, Push, SessionChange, SessionRequest
 from .words import PROTOCOL_VERSION, ConflictKind, Kept, Op, Status, Transport, Write
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Op",
     "Page",
     "Problem",
+    "Push",
     "Record",
     "Resolution",
     "Result",

@@ -29,6 +29,7 @@ from .words import Transport
 NAME_LENGTH = 200
 PLATFORM_LENGTH = 200
 TYPE_LENGTH = 30
+KIND_LENGTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +57,44 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """How a client wants to be woken: the kind, and what its sender needs to know besides.
+
+    ``target`` is checked by the kind's sender; here it is any JSON.
+    """
+
+    kind: str
+    target: Json
+
+    @classmethod
+    def from_json(cls, body: Any) -> Push:
+        body = _object(body, "push")
+        kind = _short(body, "kind", KIND_LENGTH)
+        return cls(kind, {name: value for name, value in body.items() if name != "kind"})
+
+
+@dataclass(frozen=True, slots=True)
 class SessionChange:
     """What a client tells anew of its session; what it leaves out stays as it is.
 
     ``told`` holds the members that were given, with their defaults where they were null.
+    ``push`` says how it is woken; ``None`` where ``tells_push`` is true: not any more.
     """
 
     told: Json = field(default_factory=dict)
+    push: Push | None = None
+    tells_push: bool = False
 
     @classmethod
     def from_json(cls, body: Any) -> SessionChange:
         body = _object(body, "body")
         _only(body, frozenset(MEMBERS) | {"push"})
         check_depth(body.get("push"), "push")
-        _if_given(body, "push", lambda body, name: _object(body[name], name))
-        return cls({name: MEMBERS[name](body, name) for name in MEMBERS if name in body})
+        return cls(
+            told={name: MEMBERS[name](body, name) for name in MEMBERS if name in body},
+            push=_if_given(body, "push", lambda body, name: Push.from_json(body[name])),
+            tells_push="push" in body,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +103,7 @@ class SessionRequest:
 
     client_id: uuid.UUID
     told: Json
+    push: Push | None = None
 
     @classmethod
     def from_json(cls, body: Any) -> SessionRequest:
@@ -86,7 +111,8 @@ class SessionRequest:
         client_id = _uuid(body, "client_id")
         _member(body, "transports")
         rest = {name: value for name, value in body.items() if name != "client_id"}
-        return cls(client_id, SessionChange.from_json(rest).told)
+        read = SessionChange.from_json(rest)
+        return cls(client_id, read.told, read.push)
 
 
 def _short(body: Mapping[str, Any], name: str, most: int) -> str:
@@ -137,4 +163,4 @@ MEMBERS: Mapping[str, Callable[[Json, str], Any]] = {
     "network": _or({}, _network),
     "foreground": _or(True, _flag),
 }
-"""How each member is read. ``push`` is another: it is looked at, and not kept yet."""
+"""How each member is read; ``push`` is another."""

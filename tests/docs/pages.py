@@ -277,9 +277,10 @@ def sessions_page() -> str:
         "## What is kept",
         "A row of `SyncSession` for each session: user and client, what the client told, the "
         "transport, when it was opened, last heard of and ended, and the SHA-256 of a ticket that "
-        "has not been used. What a client tells of `push` is not kept. A session is heard of when "
-        "it is opened or changed, when its ticket is redeemed and when its socket says hello; "
-        "`sync_prune` deletes it [`SESSION_DAYS`](settings.md#session_days) after that.",
+        "has not been used. What a client tells of `push` is kept beside, as an `Endpoint`. A "
+        "session is heard of when it is opened or changed, when its ticket is redeemed and when "
+        "its socket says hello; `sync_prune` deletes it [`SESSION_DAYS`](settings.md#session_days) "
+        "after that.",
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -612,6 +613,45 @@ def write_paths_page() -> str:
     return "\n\n".join(lines) + "\n"
 
 
+# Outbound calls, of which each line is tried
+
+
+def outbound_page() -> str:
+    from tests.integration.push_cases import FORGERIES, URLS
+
+    lines = [
+        notice("tests/integration/push_cases.py"),
+        "# What was tried against outbound calls",
+        "Users name where wake-ups go. Each line is tried by the suite; how calls are made is said "
+        "in [Security](../explanation/security.md#outbound-calls), how to turn them on in "
+        "[Wake clients that sleep](../howto/push.md).",
+        "## Addresses",
+        "To none of these anything is sent, nor is a connection tried, unless "
+        "[`PUSH_ALLOW_PRIVATE`](settings.md#push_allow_private) is on. Where the second column "
+        "names no address the URL is refused without looking it up.",
+        "| tried | URL | which resolves to |\n| --- | --- | --- |\n"
+        + "\n".join(
+            f"| {about} | `{visible(url)}` | {', '.join(f'`{one}`' for one in found) or '–'} |"
+            for about, url, found in URLS
+        ),
+        "And both ends of each network that `django_sync/push/address.py` lists; a name whose "
+        "second look-up gives another address (it is looked up once); a redirect to an inner "
+        "address (none is followed); an answer that drips, that never ends, that is no HTTP; a "
+        "certificate of another name; a proxy in the environment.",
+        "## Signatures",
+        "A receiver that asks `verify()` takes none of these for a webhook of ours:",
+        "\n".join(f"- {about}" for about, *_ in FORGERIES),
+        f"{len(URLS) + len(FORGERIES)} lines.",
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def visible(url: str) -> str:
+    """A URL with what cannot be seen spelt out, and not too long."""
+    told = url.encode("unicode_escape").decode().replace("|", "\\|")
+    return told if len(told) < 60 else told[:40] + "…"
+
+
 # The permission matrix, of which each cell is asked
 
 
@@ -677,6 +717,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/openapi.yaml": openapi_page,
     "docs/asyncapi.yaml": asyncapi_page,
     "docs/reference/write-paths.md": write_paths_page,
+    "docs/reference/outbound.md": outbound_page,
     "docs/reference/permissions.md": permissions_page,
     "docs/reference/conflicts.md": conflicts_page,
 }

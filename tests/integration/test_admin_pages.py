@@ -21,7 +21,7 @@ from tests.integration.phone import Phone
 
 pytestmark = pytest.mark.django_db
 
-MODELS = ["change", "client", "decision", "openconflict", "feed"]
+MODELS = ["change", "client", "decision", "endpoint", "openconflict", "feed"]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from django_sync import errors
-from django_sync.protocol import Network, SessionChange, SessionRequest
+from django_sync.protocol import Network, Push, SessionChange, SessionRequest
 
 CLIENT = uuid.UUID(int=7)
 
@@ -52,8 +52,19 @@ def test_each_name_counts_once():
     assert told == {"collections": ["b", "a"], "failed": ["sse"]}
 
 
-def test_the_subscription_of_a_push_is_looked_at_and_not_kept():
-    assert SessionChange.from_json({"push": {"kind": "fcm", "token": "secret"}}).told == {}
+def test_how_it_is_woken():
+    told = {"kind": "fcm", "token": "secret"}
+    changed, opened = (
+        SessionChange.from_json({"push": told}),
+        SessionRequest.from_json(request(push=told)),
+    )
+    assert changed.push == opened.push == Push("fcm", {"token": "secret"})
+    assert changed.told == {}
+
+
+def test_not_any_more_is_something_else_than_nothing_said():
+    assert [SessionChange.from_json(b).tells_push for b in ({"push": None}, {})] == [True, False]
+    assert SessionChange.from_json({"push": None}).push is None
 
 
 WRONG = [
@@ -88,6 +99,9 @@ WRONG = [
     {"foreground": "yes"},
     {"foreground": 0},
     {"push": "token"},
+    {"push": {}},
+    {"push": {"kind": 1}},
+    {"push": {"kind": "x" * 31}},
     {"other": 1},
     {"id": str(CLIENT)},
 ]

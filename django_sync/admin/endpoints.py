@@ -1,0 +1,140 @@
+"""Endpoints of push: what is sent where, what failed, and what staff may do about it.
+
+Targets are secrets and are shown nowhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_permission_codename, get_user_model
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ..conf import conf
+from ..endpoints import sender_of
+from ..ids import canonical_uuid
+from ..models import Endpoint
+from ..push.attempts import attempt, sent
+from ..push.sender import Outcome
+from .pages import ReadOnlyAdmin
+
+TESTS = 5
+"""Test pushes at a time: each may take ``PUSH_TIMEOUT`` seconds, while the page waits."""
+
+
+class StateFilter(admin.SimpleListFilter):
+    """By what is to be done. Each choice is one index, and none is counted."""
+
+    title = "state"
+    parameter_name = "state"
+    FILTERS: ClassVar[dict[str, dict[str, Any]]] = {
+        "parked": {"parked_at__isnull": False},
+        "due": {"parked_at__isnull": True, "due_at__isnull": False},
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in self.FILTERS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**self.FILTERS.get(self.value() or "", {}))
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ReadOnlyAdmin):
+    """Where wake-ups go; parked ones with their last problem."""
+
+    actions = ("send_test", "unpark", "remove")
+    list_display = (
+        "id", "user_name", "session_id", "kind", "host", "state", "failures", "sent_at", "due_at",
+        "parked_at", "problem",
+    )  # fmt: skip
+    list_filter = (StateFilter,)
+    list_select_related = ("user__user", "session")
+    fields = (*list_display, "pending", "created_at")
+    readonly_fields = fields
+    ordering = ("-id",)
+    search_help_text = "A session’s id, or its user’s name; exactly as it is."
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only the filter's own."""
+        return lookup == StateFilter.parameter_name
+
+    @admin.display(description="user")
+    def user_name(self, obj: Endpoint) -> str:
+        return str(obj.user.user)
+
+    @admin.display(description="session")
+    def session_id(self, obj: Endpoint) -> str:
+        return str(obj.session.id)
+
+    @admin.display(description="state")
+    def state(self, obj: Endpoint) -> str:
+        """One word."""
+        if obj.parked_at is not None:
+            return "parked"
+        if obj.failures:
+            return "failing"
+        return "idle" if obj.due_at is None else "due"
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        try:
+            return queryset.filter(session_id=canonical_uuid(term))
+        except ValueError:
+            users: Any = get_user_model()
+            named = users._default_manager.filter(**{users.USERNAME_FIELD: term})
+            return queryset.filter(user_id__in=[user.pk for user in named[:1]])
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Whether staff may act on endpoints; the ``change`` permission."""
+        code = get_permission_codename("change", self.opts)
+        user: Any = request.user
+        return bool(user.has_perm(f"{self.opts.app_label}.{code}"))
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        """The ``delete`` permission."""
+        code = get_permission_codename("delete", self.opts)
+        user: Any = request.user
+        return bool(user.has_perm(f"{self.opts.app_label}.{code}"))
+
+    @admin.action(description="Send a test push now", permissions=["operate"])
+    def send_test(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        """Sent from here, whatever the state, and changes none of it."""
+        chosen = list(queryset.select_related("session")[: TESTS + 1])
+        if len(chosen) > TESTS:
+            self.message_user(
+                request, f"Choose {TESTS} at most: each may take a while.", messages.ERROR
+            )
+            return
+        for endpoint in chosen:
+            sender = sender_of(endpoint.kind)
+            if sender is None:
+                told = f"{endpoint.id}: nobody sends “{endpoint.kind}”."
+                self.message_user(request, told, messages.ERROR)
+                continue
+            receipt = sent(attempt(endpoint, sender)).receipt
+            level = messages.SUCCESS if receipt.outcome is Outcome.SENT else messages.WARNING
+            told = f"{endpoint.id}: {receipt.outcome}. {receipt.problem}".strip()
+            self.message_user(request, told, level)
+
+    @admin.action(description="Unpark, and wake", permissions=["operate"])
+    def unpark(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        """Each is woken: nobody noted what changed while it was parked."""
+        now = timezone.now()
+        chosen = list(queryset.values_list("id", flat=True))
+        parked = Endpoint.objects.using(conf.DATABASE).filter(
+            id__in=chosen, parked_at__isnull=False
+        )
+        found = parked.update(
+            parked_at=None, failures=0, problem="", due_at=now, asked_at=now, asked=F("asked") + 1
+        )
+        self.message_user(request, f"Unparked {found}.")
+
+    @admin.action(description="Remove", permissions=["remove"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        """Their sessions stay, and are not woken any more until they ask again."""
+        chosen = list(queryset.values_list("id", flat=True))
+        Endpoint.objects.using(conf.DATABASE).filter(id__in=chosen).delete()
+        self.message_user(request, f"Removed {len(chosen)}.")
