@@ -420,6 +420,19 @@ class Offline(ClientError):
     client_does = "Goes on working on its store and tries again."
 
 
+class Captive(Offline):
+    """Something answers that is no django_sync server.
+
+    A portal that wants its user to sign in, a proxy's page, or a URL that is wrong. It is an
+    ``Offline`` like any other, but one that somebody may be able to end.
+    """
+
+    code = "captive"
+    client_does = (
+        "Goes on as ``offline``; ``status.reach`` says so, and a program may tell its user."
+    )
+
+
 class NotInStep(ClientError, TimeoutError):
     """The link was not in step in time.
 
