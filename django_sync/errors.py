@@ -428,9 +428,7 @@ class Captive(Offline):
     """
 
     code = "captive"
-    client_does = (
-        "Goes on as ``offline``; ``status.reach`` says so, and a program may tell its user."
-    )
+    client_does = "Goes on as when offline; ``status.reach`` says which it is."
 
 
 class NotInStep(ClientError, TimeoutError):
