@@ -13,6 +13,7 @@ import { readPage } from "./pages.js";
 import { envelope, isVoid, ROUNDS, Sending } from "./sending.js";
 import { readService, UNKNOWN } from "./service.js";
 import { Counts } from "./views.js";
+import { Wakes } from "./wakes.js";
 
 /** @import { Binding } from "./binding.js" */
 /** @import { Database } from "./database.js" */
@@ -39,6 +40,7 @@ export class Exchange {
   #sending;
   /** @type {Post} */
   #post;
+  #wakes;
   #described = false;
   #clientId = "";
   /** @type {Service} */
@@ -64,6 +66,7 @@ export class Exchange {
       () => this.#place(),
       (place, error) => this.void(place, error),
     );
+    this.#wakes = new Wakes(db);
     this.replica = replica;
     this.names = names;
   }
@@ -97,6 +100,19 @@ export class Exchange {
     });
   }
 
+  /** Pull and send nothing, as a worker without a page does; what is in the outbox waits for one. */
+  pull() {
+    return this.#bound(async () => {
+      const counts = new Counts();
+      await this.#binding.check();
+      await this.#describe();
+      // A cursor is bound to its user, so the server tells of another one; without one it must be asked.
+      if ((await this.#place()).cursor === null && !(await this.#binding.isProven())) await this.#claim();
+      await this.#pull(counts);
+      return counts;
+    });
+  }
+
   /** Send the outbox and pull nothing; return what a part of it failed with. @param {Post} [post] */
   send(post = this.#post) {
     return this.#bound(() => this.#sending.run(post, new Counts()));
@@ -109,6 +125,7 @@ export class Exchange {
       const counts = new Counts();
       const seconds = this.service.waitSeconds;
       const params = { ...this.asked(place), wait: String(seconds) };
+      const wakes = await this.#wakes.asked();
       let page;
       try {
         page = readPage(await this.#network.get("live/changes/", { params, held: seconds }));
@@ -117,6 +134,7 @@ export class Exchange {
         await this.void(place, error);
       }
       if (page && (await this.#apply(page, place, pull, counts)) && !page.hasMore) {
+        await this.#wakes.served(wakes);
         return page.changes.length > 0;
       }
       await this.#pull(counts);
@@ -152,10 +170,17 @@ export class Exchange {
     }
   }
 
+  /** What the server says of itself; asked where it is not known. */
+  async described() {
+    await this.#bound(() => this.#describe());
+    return this.service;
+  }
+
   /** Ask once what the server speaks and what its limits are. */
   async #describe() {
     if (this.#described) return;
     this.service = readService(await this.#network.get(""));
+    this.#network.quick();
     await this.#db.write(async (tx) => tx.set({ serverEpoch: this.service.epoch }));
     this.#sending.described(this.service);
     this.#described = true;
@@ -187,6 +212,7 @@ export class Exchange {
         ({ pull } = await this.replica.beginPull());
         continue;
       }
+      const wakes = await this.#wakes.asked();
       let page;
       try {
         page = readPage(await this.#network.get("changes/", { params: this.asked(place) }));
@@ -197,10 +223,14 @@ export class Exchange {
         await this.void(place, error);
         continue;
       }
+      if (page.changes.length === 0) this.#network.quick();
       if (page.hasMore && page.cursor === place.cursor) {
         throw new SyncError("The server's cursor stands still with more to come.");
       }
-      if ((await this.#apply(page, place, pull, counts)) && !page.hasMore) return;
+      if ((await this.#apply(page, place, pull, counts)) && !page.hasMore) {
+        await this.#wakes.served(wakes);
+        return;
+      }
     }
   }
 
