@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from . import errors, fanout, feed, ladder, mutations, pulling
+from . import errors, fanout, feed, ladder, mutations, pulling, vapid
 from . import history as histories
 from . import sessions as sessions_of_clients
 from .caller import Caller
@@ -91,6 +91,7 @@ def describe(caller: Caller, root: str) -> Json:
             "body_bytes": conf.BODY_BYTES,
             "wait_seconds": conf.WAIT_SECONDS,
         },
+        **({} if (key := vapid.public_key()) is None else {"push": {"webpush": {"key": key}}}),
     }
 
 

@@ -297,6 +297,11 @@ export class SyncClient {
     await this.#pushing.enable(asked);
   }
 
+  /** Whether this browser can be woken and the server offers it; `false` where that cannot be asked now. */
+  async isPushOffered() {
+    return this.#pushing.isOffered();
+  }
+
   /** Be woken no more. @param {{registration?: ServiceWorkerRegistration}} [asked] */
   async disablePush({ registration } = {}) {
     await this.#pushing.disable(registration);

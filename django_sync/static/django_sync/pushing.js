@@ -1,6 +1,6 @@
 /** Push, as a client has it: wake-ups that come in, and whether the browser is to be woken at all. */
 
-import { NotSupported } from "./errors.js";
+import { NotSupported, SyncError } from "./errors.js";
 import { concerns, readWakeUp } from "./wakeups.js";
 
 /** @import { Background } from "./background.js" */
@@ -62,6 +62,16 @@ export class Pushing {
     const { wakes, together, exchange } = this.#parts;
     if (!(await wakes.wait()) || (await together.isHeeded(event))) return null;
     return together.exclusively(() => exchange.pull());
+  }
+
+  async isOffered() {
+    if (!("PushManager" in globalThis)) return false;
+    try {
+      return (await this.#parts.exchange.described()).vapidKey !== null;
+    } catch (error) {
+      if (error instanceof SyncError) return false;
+      throw error;
+    }
   }
 
   /** @param {Asked} [asked] */
