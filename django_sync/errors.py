@@ -23,7 +23,7 @@
     ├── PreconditionRequired                 428
     ├── Throttled                            429
     ├── Unavailable                          503
-    └── ClientError ─┬─ Offline              raised by the client, never sent
+    └── ClientError ─┬─ Offline ── Captive   raised by the client, never sent
                      ├─ NotInStep
                      └─ StoreMismatch
 

@@ -54,8 +54,7 @@ STORED = """async () => {
 }"""
 
 SHOWN = """async () => {
-  const registration = await navigator.serviceWorker.getRegistration("/");
-  const shown = await registration.getNotifications();
+  const shown = await self.registration.getNotifications();
   return shown.map(({ title, body, tag }) => ({ title, body, tag }));
 }"""
 
@@ -83,28 +82,43 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.fixture
-def context(site: str, tmp_path: Path) -> Iterator[Any]:
-    """A browser in which Ada is signed in, and has said yes to notifications."""
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One for all: it takes seconds to start.
+
+    It has a profile, for windows without one, Playwright's usual ones, show no notifications.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("no chromium on the PATH, and CHROMIUM names none")
     with playwright.sync_playwright() as started:
-        # Incognito contexts, Playwright's usual ones, show no notifications.
         context = started.chromium.launch_persistent_context(
-            str(tmp_path / "profile"),
+            str(tmp_path_factory.mktemp("profile")),
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-dev-shm-usage"],
         )
-        context.grant_permissions(["notifications"], origin=site)
         context.add_init_script(SUBSCRIBES)
-        request = context.request
-        request.get(f"{site}/login/")
-        [token] = [one["value"] for one in context.cookies() if one["name"] == "csrftoken"]
-        form = {"username": "ada", "password": "ada-demo", "csrfmiddlewaretoken": token}
-        assert request.post(f"{site}/login/", form=form, max_redirects=0).status == 302
         yield context
         context.close()
+
+
+@pytest.fixture
+def context(chromium: Any, site: str) -> Iterator[Any]:
+    """Ada is signed in, and has said yes to notifications; afterwards nothing of it is left."""
+    chromium.grant_permissions(["notifications"], origin=site)
+    request = chromium.request
+    request.get(f"{site}/login/")
+    [token] = [one["value"] for one in chromium.cookies() if one["name"] == "csrftoken"]
+    form = {"username": "ada", "password": "ada-demo", "csrfmiddlewaretoken": token}
+    assert request.post(f"{site}/login/", form=form, max_redirects=0).status == 302
+    yield chromium
+    last = chromium.new_page()
+    for page in chromium.pages:
+        if page is not last:
+            page.close()
+    everything = {"origin": site, "storageTypes": "all"}
+    chromium.new_cdp_session(last).send("Storage.clearDataForOrigin", everything)
+    chromium.clear_cookies()
 
 
 class Browser:
@@ -155,17 +169,17 @@ class Browser:
         )
 
     def look_away(self) -> None:
-        """No window of the site is in sight: the page beside says so to the worker."""
-        self.context.new_page().bring_to_front()
-        self._cdp.send("Page.enable")
-        self._cdp.send("Page.setWebLifecycleState", {"state": "active"})
+        """No window shows the site: the one from which the test looks goes elsewhere."""
+        self.beside.goto("about:blank")
 
     def stored(self) -> dict[str, Any]:
         found: dict[str, Any] = self.beside.evaluate(STORED)
         return found
 
     def shown(self) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = self.beside.evaluate(SHOWN)
+        """The notifications, as the worker itself knows them."""
+        [worker] = self.context.service_workers
+        found: list[dict[str, str]] = worker.evaluate(SHOWN)
         return found
 
     def owed(self) -> bool:
@@ -233,6 +247,7 @@ def test_a_notification_is_shown_where_nobody_looks(browser: Browser, site: str)
     [shown] = until(browser.shown, "a notification is shown")
     assert shown["title"] == "Boards"
     assert shown["tag"] == "django_sync boards-ada"
+    browser.beside.goto(f"{site}/plain/")
     assert "shown" in browser.stored()["titles"]
     browser.push(push)  # once more, with nothing new
     until(lambda: not browser.owed(), "it is seen to")
@@ -245,14 +260,20 @@ def test_an_open_page_that_is_live_is_told_and_the_worker_asks_nothing(
     board = browser.open()
     browser.ask_to_be_woken()
     pulls: list[str] = []
-    browser.context.on("request", lambda r: pulls.append(r.url) if "/changes/" in r.url else None)
+
+    def seen(request: Any) -> None:
+        if "/changes/" in request.url:
+            pulls.append(request.url)
+
+    browser.context.on("request", seen)
     browser.push(wake_up(browser))
-    until(lambda: browser.stored()["meta"]["wakes"]["woken"] == 1, "it is remembered")
+    until(lambda: "wakes" in browser.stored()["meta"], "it is remembered")
     edit(site, "over the socket")
     board.get_by_text("over the socket").wait_for()
     until(lambda: not browser.owed(), "what came over the socket settles it")
     assert pulls == []
     assert browser.shown() == []
+    browser.context.remove_listener("request", seen)
 
 
 def test_what_is_no_wake_up_or_was_not_asked_for_is_passed_by(browser: Browser, site: str) -> None:
