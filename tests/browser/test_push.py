@@ -15,7 +15,6 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,7 +177,7 @@ class Browser:
 
     def shown(self) -> list[dict[str, str]]:
         """The notifications, as the worker itself knows them."""
-        [worker] = self.context.service_workers
+        worker = self.context.service_workers[-1]
         found: list[dict[str, str]] = worker.evaluate(SHOWN)
         return found
 

@@ -34,7 +34,11 @@ def woken() -> list[bytes]:
 
 @pytest.fixture
 def receiver(woken: list[bytes]) -> Receiver:
-    return Receiver(SECRET, lambda body: not woken.append(body), now=lambda: NOW)
+    def wake(body: bytes) -> bool:
+        woken.append(body)
+        return True
+
+    return Receiver(SECRET, wake, now=lambda: NOW)
 
 
 def test_the_servers_own_is_taken(receiver: Receiver, woken: list[bytes]) -> None:
