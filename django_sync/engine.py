@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from . import endpoints, errors, fanout, feed, ladder, mutations, pulling
+from . import endpoints, errors, fanout, feed, ladder, mutations, pulling, vapid
 from . import history as histories
 from . import sessions as sessions_of_clients
 from .caller import Caller
@@ -93,6 +93,7 @@ def describe(caller: Caller, root: str) -> Json:
             "body_bytes": conf.BODY_BYTES,
             "wait_seconds": conf.WAIT_SECONDS,
         },
+        **({} if (key := vapid.public_key()) is None else {"push": {"webpush": {"key": key}}}),
     }
 
 

@@ -23,7 +23,7 @@
     ├── PreconditionRequired                 428
     ├── Throttled                            429
     ├── Unavailable                          503
-    └── ClientError ─┬─ Offline              raised by the client, never sent
+    └── ClientError ─┬─ Offline ── Captive   raised by the client, never sent
                      ├─ NotInStep
                      └─ StoreMismatch
 
@@ -418,6 +418,17 @@ class Offline(ClientError):
     code = "offline"
     retry = Retry.LATER
     client_does = "Goes on working on its store and tries again."
+
+
+class Captive(Offline):
+    """Something answers that is no django_sync server.
+
+    A portal that wants its user to sign in, a proxy's page, or a URL that is wrong. It is an
+    ``Offline`` like any other, but one that somebody may be able to end.
+    """
+
+    code = "captive"
+    client_does = "Goes on as when offline; ``status.reach`` says which it is."
 
 
 class NotInStep(ClientError, TimeoutError):

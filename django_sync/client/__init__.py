@@ -16,6 +16,7 @@ from .client import SyncClient
 from .collection import Collection, Query
 from .conflicts import Conflict, Resolution
 from .pace import Pace
+from .reach import NetworkState
 from .views import Change, Counts, Mutation, Progress, Record, Rejection, Status
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Conflict",
     "Counts",
     "Mutation",
+    "NetworkState",
     "Pace",
     "Progress",
     "Query",

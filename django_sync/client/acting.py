@@ -105,8 +105,9 @@ class Acting(Waiting):
 
     def _listen(self) -> Act:
         """Wait for news, where no other process on this store does."""
-        now, hints = self._alarm.now(), self._link.hints
-        transport = self._choice.best(now, sparing=hints.sparing)
+        now, around = self._alarm.now(), self._link.around.state
+        self._link.waking.look()
+        transport = self._choice.best(now, sparing=around.sparing)
         live = self._lines.live
         if transport in LINES and (live is None or live.transport is not transport):
             # Another process may have the store; then nothing is asked.
@@ -115,9 +116,18 @@ class Acting(Waiting):
             if not self._link.mend():
                 return Act.END
             try:
-                transport = self._lines.agree(transport, hints)
+                transport = self._lines.agree(transport, around)
             except errors.SyncError as error:
                 return self._failed(error)
+        elif self._lines.has_news(around):
+            if not self._link.mend():
+                return Act.END
+            try:
+                transport = self._lines.agree(transport, around)
+            except errors.StoreMismatch as error:
+                return self._failed(error)
+            except errors.SyncError as error:  # What works is not given up for that.
+                log.info("The server was not told of the network: %s", error.detail)
         if live is not None and live.transport is not transport:
             self._lines.close()
         seconds = self._seconds(transport)
@@ -137,7 +147,7 @@ class Acting(Waiting):
         """For how long it listens at most before it looks around."""
         if transport is Transport.POLL:
             news, self._news = self._news, False
-            return self._pace.next(news=news, sparing=self._link.hints.sparing)
+            return self._pace.next(news=news, sparing=self._link.around.state.sparing)
         return float(self._exchange.service.wait_seconds)
 
     def _taken(self, transport: Transport, seconds: float) -> float:

@@ -1,6 +1,6 @@
 """What an HTTP answer says: the JSON in it, or one of ``errors``. Pure.
 
-An answer that is not the server's, such as a captive portal's page, is ``Offline``.
+An answer that is not the server's, such as a captive portal's page, is ``Captive``.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def error_of(
         return errors.SyncError(detail, retry_after=retry_after)
     if response.is_redirect:
         detail += f" It points to {response.headers.get('Location')}; is the URL right?"
-    return errors.Offline(f"{detail} This is no answer of a django_sync server.")
+    return errors.Captive(f"{detail} This is no answer of a django_sync server.")
 
 
 def _seconds(headers: Mapping[str, str], now: datetime.datetime) -> float | None:

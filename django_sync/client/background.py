@@ -11,12 +11,14 @@ Lock order: the store's, then those here. None is held while a callback runs.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from .. import errors
 from ..protocol.words import Transport
 from .acting import Acting
 from .alarm import Alarm
+from .around import Around
 from .backoff import Backoff
 from .choice import LADDER, Choice
 from .exchange import Exchange
@@ -26,8 +28,9 @@ from .link import Act, Event, State, move
 from .listener import Listener
 from .network import Network
 from .outbox import Outbox
-from .pace import Hints, Pace
+from .pace import Pace
 from .store import Store
+from .waking import Waking
 
 JOIN = 5.0
 """Seconds for which ``stop()`` waits at most: who looks up a name cannot be interrupted."""
@@ -55,7 +58,10 @@ class Background:
         pace: Pace,
         alarm: Alarm,
         report: Report,
+        around: Around,
+        waking: Waking,
         able: Sequence[Transport] = LADDER,
+        push: Mapping[str, Any] | None = None,
     ) -> None:
         self._cutter = network.cutter
         self._lease = lease
@@ -65,7 +71,8 @@ class Background:
         self._moved = threading.Condition()
         self._thread: threading.Thread | None = None
         self._begun = self._completed = 0
-        self.hints = Hints()
+        self.around = around
+        self.waking = waking
         self._acting = Acting(
             self,
             network,
@@ -79,6 +86,7 @@ class Background:
             backoff,
             pace,
             alarm,
+            push,
         )
         self.state = State.STOPPED
         self.transport: Transport | None = None

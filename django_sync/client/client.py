@@ -6,14 +6,16 @@ import datetime
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx2
 
 from .. import errors
+from . import wakeups
 from .alarm import Alarm
+from .around import Around
 from .auth import Auth
 from .background import Background
 from .backoff import Backoff
@@ -28,10 +30,13 @@ from .link import Event, State
 from .network import TIMEOUT, Network
 from .outbox import Outbox
 from .pace import Pace
+from .reach import Kind, Reachability
 from .replica import Replica
 from .results import Results
 from .store import Store
 from .views import Change, Counts, Mutation, Progress, Rejection, Status
+from .wakes import Wakes
+from .waking import Waking
 
 
 def _utcnow() -> datetime.datetime:
@@ -45,7 +50,9 @@ class SyncClient(_Callbacks):
     SQLite file, ``collections`` the names to keep in step. ``pace`` says how often
     the background polls, ``backoff`` how failures are waited for, ``transports``
     which ways it may use, of ``websocket``, ``sse``, ``long-poll`` and ``poll``; all
-    without it. ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and
+    without it. ``push`` is how the server may wake this client while nothing is open to it, as
+    ``{"kind": "webhook", "url": …, "secret": …}``, told with its session; what comes there
+    goes to ``wake()``. ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and
     ``alarm`` replace the clock and the waiting.
 
     It may be used from any thread, and several processes may open one store, with
@@ -72,6 +79,7 @@ class SyncClient(_Callbacks):
         sleep: Callable[[float], None] = time.sleep,
         alarm: Alarm | None = None,
         transports: Sequence[str] | None = None,
+        push: Mapping[str, Any] | None = None,
     ) -> None:
         if isinstance(collections, str):
             raise TypeError("collections is a list of names")
@@ -86,7 +94,7 @@ class SyncClient(_Callbacks):
         super().__init__(tuple(dict.fromkeys(collections)), opened, conflicts, results)
         self._problem: errors.SyncError | None = None
         self._retry_at: datetime.datetime | None = None
-        self._reached: bool | None = None
+        self._around = Around()
         self._auth = auth
         self._binding = Binding(opened, self.url, auth)
         try:
@@ -106,12 +114,15 @@ class SyncClient(_Callbacks):
                 transport=transport,
                 timeout=timeout,
                 heard=self._heard,
+                took=self._around.took,
             )
 
         self._network = network(backoff)
         self._exchange = self._exchange_over(self._network)
         # Within the thread's calls nothing is tried again: that is the table's affair.
         self._lines = network(Backoff(attempts=1))
+        alarm = alarm or Alarm()
+        self._waking = Waking(Wakes(opened), alarm)
         self._background = Background(
             self._lines,
             self._exchange_over(self._lines),
@@ -121,9 +132,12 @@ class SyncClient(_Callbacks):
             Lease(opened, now),
             backoff,
             pace or Pace(),
-            alarm or Alarm(),
+            alarm,
             self._moved,
+            self._around,
+            self._waking,
             may,
+            push,
         )
         self._closing = threading.Lock()
 
@@ -165,6 +179,8 @@ class SyncClient(_Callbacks):
             counts = self._exchange.run()
         except errors.SyncError as error:
             self._problem, self._retry_at = error, self._later(self._network.retry_in)
+            if isinstance(error, errors.Offline):
+                self._around.heard(error)
             raise
         else:
             self._problem = self._retry_at = None
@@ -203,19 +219,38 @@ class SyncClient(_Callbacks):
         self,
         *,
         online: bool | None = None,
+        type: str | None = None,  # noqa: A002 - the protocol's word
         metered: bool | None = None,
         foreground: bool | None = None,
     ) -> None:
         """Tell what the program knows; what is left out stays as it was.
 
-        ``online=True`` has the link try at once. On a ``metered`` network, and not in the
-        ``foreground``, it polls as rarely as ``Pace.sparing`` says; local writes go out at
-        once all the same.
+        ``online=True`` has the link try at once. ``type`` is ``wifi``, ``cellular``,
+        ``ethernet``, ``unknown`` or ``none``, which is ``online=False``; another than before has
+        the round trip measured anew. On a ``metered`` network, and not in the ``foreground``,
+        the link polls as rarely as ``Pace.sparing`` says; local writes go out at once all the
+        same. The rest it learns itself, from its own requests: ``status.reach`` has all.
+        Raises ``ValueError`` for a type that is none.
         """
-        hints = self._background.hints
-        hints.metered = hints.metered if metered is None else metered
-        hints.foreground = hints.foreground if foreground is None else foreground
-        self._background.post(Event.UNREACHABLE if online is False else Event.REACHABLE)
+        now = self._around.told(online=online, type=type, metered=metered, foreground=foreground)
+        gone = now.type is Kind.NONE
+        self._background.post(Event.UNREACHABLE if gone else Event.REACHABLE)
+
+    def wake(self, payload: object) -> bool:
+        """Take a wake-up that came by push: a webhook's body, or what FCM or APNs handed over.
+
+        It is remembered on the disk when this returns, and seen to as ``docs/reference/
+        wake-ups.md`` has it: at once, after an exchange that is under way, when the network is
+        back; over a restart too. Where the link is stopped, the next ``sync()`` or ``start()``
+        sees to it. Return whether it was one that concerns this client; what is none, or is
+        of collections that are not kept here, is passed by. Twice, late, or of a session that has
+        ended does no harm.
+        """
+        told = wakeups.read(payload)
+        if told is None or not told.concerns(self._names):
+            return False
+        self._waking.came()
+        return True
 
     @property
     def outbox(self) -> list[Mutation]:
@@ -246,17 +281,19 @@ class SyncClient(_Callbacks):
             done, total = snapshot.get("done"), snapshot.get("total")
             if isinstance(done, int) and isinstance(total, int):
                 progress = Progress(done, total)
-        words = {None: "unknown", True: "online", False: "offline"}
+        around = self._around.state
+        words = {Reachability.UNKNOWN: "unknown", Reachability.REACHABLE: "online"}
         link, transport = self._background.state, self._background.transport
         return Status(
             pending,
             conflicts,
-            words[self._reached],
+            words.get(around.reachability, "offline"),
             progress,
             self._retry_at,
             self._problem,
             str(link),
             None if transport is None else str(transport),
+            around,
         )
 
     def reset(self, *, wipe: bool = False) -> None:
@@ -304,9 +341,9 @@ class SyncClient(_Callbacks):
         """A page was applied, and more is to come."""
         self._background.behind()
 
-    def _heard(self, answered: bool) -> None:
-        self._reached = answered
-        self._background.heard(answered)
+    def _heard(self, error: errors.SyncError | None) -> None:
+        self._around.heard(error)
+        self._background.heard(not isinstance(error, errors.Offline))
 
     def _moved(self, problem: errors.SyncError | None, retry_in: float | None) -> None:
         """The link has changed."""

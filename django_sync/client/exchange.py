@@ -26,6 +26,7 @@ from .sending import ROUNDS, VOID, Post, Sending, envelope
 from .service import Service
 from .store import Store
 from .views import Counts
+from .wakes import Wakes
 
 log = logging.getLogger("django_sync.client")
 
@@ -51,6 +52,7 @@ class Exchange:
         self._listener = listener
         self._sending = Sending(store, outbox, results, listener, self._place, self.void)
         self._post: Post = partial(network.post, "mutations/")
+        self._wakes = Wakes(store)
         self._described = False
         self._client_id = ""
         self.replica = replica
@@ -103,12 +105,14 @@ class Exchange:
         self._client_id = place.client_id
         seconds = self.service.wait_seconds
         params = {**self.asked(place), "wait": str(seconds)}
+        wakes = self._wakes.asked()
         try:
             page = self._page(self._network.held("live/changes/", params, seconds))
         except VOID as error:
             self.void(place, error)
         else:
             if self._apply(page, place, pull, counts) and not page.has_more:
+                self._wakes.served(wakes)
                 return bool(page.changes)
         self._pull(counts)
         return True
@@ -118,6 +122,7 @@ class Exchange:
         if self._described:
             return
         self.service = service.read(self._network.get(""))
+        self._network.quick()
         self._store.set("server_epoch", self.service.epoch)
         self._sending.described(self.service)
         self._described = True
@@ -148,6 +153,7 @@ class Exchange:
             if place.stream:  # One began meanwhile; whoever asks for a pull now comes first.
                 pull = self.replica.begin_pull()
                 continue
+            wakes = self._wakes.asked()
             try:
                 page = self._page(self._network.get("changes/", self.asked(place)))
             except VOID as error:
@@ -156,9 +162,12 @@ class Exchange:
                     raise
                 self.void(place, error)
                 continue
+            if not page.changes:
+                self._network.quick()
             if page.has_more and page.cursor == place.cursor:
                 raise errors.SyncError("The server's cursor stands still with more to come.")
             if self._apply(page, place, pull, counts) and not page.has_more:
+                self._wakes.served(wakes)
                 return
 
     def asked(self, place: Place) -> dict[str, str]:
@@ -170,7 +179,7 @@ class Exchange:
         try:
             page = Page.from_json(body)
         except errors.Invalid as error:
-            raise errors.Offline(f"No page of a django_sync server: {error.detail}") from error
+            raise errors.Captive(f"No page of a django_sync server: {error.detail}") from error
         if skipped := len(body["changes"]) - len(page.changes):
             log.warning("Skipped %d changes of a kind that this version does not know.", skipped)
         return page

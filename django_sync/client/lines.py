@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from .. import errors
 from ..protocol.words import Transport
@@ -17,7 +18,8 @@ from .listener import Listener
 from .live import Live
 from .network import Network
 from .outbox import Outbox
-from .pace import Hints, Pace
+from .pace import Pace
+from .reach import NetworkState
 from .sessions import Decision, Sessions
 from .store import Store
 from .stream import Stream
@@ -41,6 +43,7 @@ class Lines:
         choice: Choice,
         pace: Pace,
         alarm: Alarm,
+        push: Mapping[str, Any] | None = None,
     ) -> None:
         self._network = network
         self._exchange = exchange
@@ -50,7 +53,7 @@ class Lines:
         self._choice = choice
         self._pace = pace
         self._alarm = alarm
-        self._sessions = Sessions(network, exchange.collections)
+        self._sessions = Sessions(network, exchange.collections, push)
         self._decision: Decision | None = None
         self._settled: set[int] = set()
         self._looked_at = 0.0
@@ -61,7 +64,11 @@ class Lines:
         self._sessions.forget()
         self._decision = None
 
-    def agree(self, transport: Transport, hints: Hints) -> Transport:
+    def has_news(self, around: NetworkState) -> bool:
+        """Whether the server should hear how things stand, though no line is to be opened."""
+        return self._sessions.wants(around)
+
+    def agree(self, transport: Transport, around: NetworkState) -> Transport:
         """Ask the server before a line is opened; return what is to be used.
 
         A server without sessions lets no socket in, and has no say in the rest.
@@ -69,7 +76,7 @@ class Lines:
         now = self._alarm.now()
         able, failed = self._choice.usable(), self._choice.resting(now)
         client_id = self._exchange.replica.place().client_id
-        self._decision = decision = self._sessions.ask(client_id, able, failed, hints)
+        self._decision = decision = self._sessions.ask(client_id, able, failed, around)
         if decision is None:
             self._choice.lacks(Transport.WEBSOCKET, now)
         else:
@@ -77,7 +84,7 @@ class Lines:
             self._pace.longest = decision.poll_interval or self._pace.longest
             if decision.transport != transport:
                 self._choice.ordered(decision.transport, now, decision.upgrade_after)
-        return self._choice.best(now, sparing=hints.sparing)
+        return self._choice.best(now, sparing=around.sparing)
 
     def open(
         self,

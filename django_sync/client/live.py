@@ -82,6 +82,11 @@ class Live:
             self._is_welcome = True
             self._welcomed()
 
+    @property
+    def heard_at(self) -> float:
+        """When anything came last, by the alarm's clock."""
+        return self._line.arrivals.heard_at
+
     def close(self) -> None:
         """End the line and its turn as the store's feeder."""
         self._line.close()

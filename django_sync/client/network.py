@@ -2,7 +2,7 @@
 
 The network is not trusted: each call has its time-outs, redirects are not
 followed (credentials go nowhere else), and an answer that is not the server's,
-such as a captive portal's page, is ``Offline``. It knows nothing of the store.
+such as a captive portal's page, is ``Captive``. It knows nothing of the store.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .answers import error_of, json_of
 from .auth import Auth
 from .backoff import Backoff
 from .cutting import Cutter, Interrupted
+from .timing import Timed
 
 _Answer = TypeVar("_Answer")
 
@@ -29,8 +30,9 @@ TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 class Network:
     """One server, spoken to as one user.
 
-    ``heard`` is told of each call whether the server answered. One thread's calls may
-    be cut by another, through ``cutter``; they raise ``Interrupted`` then.
+    ``heard`` is told of each call what it failed with, or ``None``, and ``took`` of a round
+    trip's seconds. One thread's calls may be cut by another, through ``cutter``; they raise
+    ``Interrupted`` then.
     """
 
     def __init__(
@@ -43,16 +45,19 @@ class Network:
         now: Callable[[], datetime.datetime],
         transport: httpx2.BaseTransport | None = None,
         timeout: httpx2.Timeout | float = TIMEOUT,
-        heard: Callable[[bool], None] = lambda answered: None,
+        heard: Callable[[errors.SyncError | None], None] = lambda error: None,
+        took: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._auth = auth
         self._backoff = backoff
         self._sleep = sleep
         self._now = now
         self._heard = heard
+        self._took = took
         self._timeout = httpx2.Timeout(timeout)
         self.cutter = Cutter(transport)
         self.retry_in: float | None = None
+        self._latest: float | None = None
         self._http = httpx2.Client(
             base_url=url,
             transport=transport,
@@ -67,7 +72,7 @@ class Network:
     def held(self, path: str, params: Mapping[str, str], seconds: float) -> dict[str, Any]:
         """Get what the server may hold back for so long."""
         patience = self._patience(seconds + (self._timeout.read or 0.0))
-        return self._call("GET", path, params=params, timeout=patience)
+        return self._call("GET", path, params=params, timeout=patience, trace=self.cutter.trace)
 
     def post(self, path: str, body: bytes) -> dict[str, Any]:
         return self._call("POST", path, content=body)
@@ -82,6 +87,7 @@ class Network:
         """
         headers = {"Accept": "text/event-stream"}
         request = {"params": params, "timeout": self._patience(silence), "headers": headers}
+        request["trace"] = self.cutter.trace
         return self._renewed(lambda: self._opened("GET", path, request, auth=self._auth))
 
     def upgrade(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
@@ -92,8 +98,17 @@ class Network:
         target = self._http.base_url.join(url)
         if self._http.base_url.scheme == "https":
             target = target.copy_with(scheme="wss")
-        request = {"headers": dict(headers), "timeout": self._timeout}
+        request = {"headers": dict(headers), "timeout": self._timeout, "trace": self.cutter.trace}
         return self._opened("GET", target, request, auth=None, status=101)
+
+    def quick(self) -> None:
+        """The last call was one for which the server had little to do: a round trip."""
+        if self._latest is not None:
+            self._took(self._latest)
+            self._latest = None
+
+    def _timed(self, seconds: float) -> None:
+        self._latest = seconds
 
     def _patience(self, read: float) -> httpx2.Timeout:
         told = self._timeout
@@ -110,7 +125,7 @@ class Network:
             try:
                 answer = self._renewed(partial(self._once, method, path, request))
             except errors.SyncError as error:
-                self._heard(not isinstance(error, errors.Offline))
+                self._heard(error)
                 if error.retry is not errors.Retry.LATER:
                     raise
                 self.retry_in = self._backoff.failed(error.retry_after)
@@ -121,7 +136,7 @@ class Network:
             else:
                 self._backoff.succeeded()
                 self.retry_in = None
-                self._heard(True)
+                self._heard(None)
                 return answer
 
     def _renewed(self, ask: Callable[[], _Answer]) -> _Answer:
@@ -153,7 +168,7 @@ class Network:
         """The open response, where it has the status that begins what was asked for."""
         response = self._sent(method, url, request, auth)
         if response.status_code == status:
-            self._heard(True)
+            self._heard(None)
             return response
         try:
             with self._translated():
@@ -176,7 +191,8 @@ class Network:
         headers = {**request.get("headers", {}), **(auth.headers() if auth is not None else {})}
         if "content" in request:
             headers["Content-Type"] = "application/json"
-        told = {**request, "headers": headers, "extensions": {"trace": self.cutter.trace}}
+        told = {**request, "headers": headers}
+        told["extensions"] = {"trace": told.pop("trace", None) or Timed(self.cutter, self._timed)}
         with self._translated():
             return self._http.send(self._http.build_request(method, url, **told), stream=stream)
 

@@ -29,16 +29,3 @@ class Pace:
         self._interval = self.shortest if news else min(grown, self.longest)
         wait = self.sparing if sparing else self._interval
         return wait * self.uniform(0.9, 1.1)
-
-
-@dataclass
-class Hints:
-    """What the program knows of the network and of itself."""
-
-    metered: bool = False
-    foreground: bool = True
-
-    @property
-    def sparing(self) -> bool:
-        """Whether each request costs somebody something."""
-        return self.metered or not self.foreground

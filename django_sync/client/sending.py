@@ -120,7 +120,7 @@ class Sending:
     def _enter(self, batch: Sequence[Outgoing], answer: dict[str, Any], counts: Counts) -> int:
         results = answer.get("results")
         if not isinstance(results, list):
-            raise errors.Offline("The answer holds no results: it is not the server's.")
+            raise errors.Captive("The answer holds no results: it is not the server's.")
         with self._store.lock:
             settled = self._results.enter(batch, results, counts, self._listener.listened())
             self._listener.settled(settled)

@@ -26,7 +26,7 @@ def read(told: Mapping[str, Any]) -> Service:
     """Read a service document; raise where it is none, or of another protocol."""
     if told.get("protocol") != PROTOCOL_VERSION:
         if "protocol" not in told:
-            raise errors.Offline("This is no service document of a django_sync server.")
+            raise errors.Captive("This is no service document of a django_sync server.")
         raise errors.UnsupportedProtocol(
             f"The server speaks protocol {told['protocol']}, this client {PROTOCOL_VERSION}."
         )

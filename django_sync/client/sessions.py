@@ -17,7 +17,7 @@ from .. import errors
 from ..protocol.words import Transport
 from .frames import seconds
 from .network import Network
-from .pace import Hints
+from .reach import NetworkState, differs
 
 log = logging.getLogger("django_sync.client")
 
@@ -39,40 +39,65 @@ class Decision:
 
 
 class Sessions:
-    """One client's session, opened once and told of what changes."""
+    """One client's session, opened once and told of what changes.
 
-    def __init__(self, network: Network, collections: Sequence[str]) -> None:
+    ``push`` is how the server may wake this client, as the protocol has it, or ``None``.
+    """
+
+    def __init__(
+        self, network: Network, collections: Sequence[str], push: Mapping[str, Any] | None = None
+    ) -> None:
         self._network = network
         self._collections = list(collections)
+        self._push = push
         self._id: str | None = None
+        self._told: NetworkState | None = None
+        self.has_none = False
+        """Whether the server has no sessions for us."""
 
     def forget(self) -> None:
         """Open another at the next time."""
-        self._id = None
+        self._id = self._told = None
+        self.has_none = False
+
+    def wants(self, around: NetworkState) -> bool:
+        """Whether there is something to tell: another network, or a ``push`` nobody knows of."""
+        if self._told is not None:
+            return differs(self._told, around)
+        return self._push is not None and not self.has_none
 
     def ask(
         self,
         client_id: str,
         able: Sequence[Transport],
         failed: Sequence[Transport],
-        hints: Hints,
+        around: NetworkState,
     ) -> Decision | None:
         """Tell how things stand; return what is decided, or ``None`` where none can be asked."""
         told: dict[str, Any] = {
-            "transports": list(able),
+            "transports": [*able, *([Transport.PUSH] if self._push is not None else [])],
             "failed": list(failed),
-            "network": {"metered": hints.metered},
-            "foreground": hints.foreground,
+            "network": around.to_json(),
+            "foreground": around.foreground,
         }
         if self._id is not None:
             try:
-                return self._read(self._network.patch(f"sessions/{self._id}/", _body(told)))
+                decision = self._read(self._network.patch(f"sessions/{self._id}/", _body(told)))
             except errors.NotFound:
-                self._id = None  # It has ended; another begins.
+                self._id = self._told = None  # It has ended; another begins.
+            else:
+                self._told = around
+                return decision
         told |= {"client_id": client_id, "collections": self._collections}
         told["platform"] = f"python/{sys.platform}"
+        opened = self._open(told)
+        self.has_none = opened is None
+        self._told = None if opened is None else around
+        return opened
+
+    def _open(self, told: dict[str, Any]) -> Decision | None:
         try:
-            return self._read(self._network.post("sessions/", _body(told)))
+            return self._opened(told)
         except errors.ClientMismatch as error:
             raise errors.StoreMismatch(error.detail) from error
         except _NONE as error:
@@ -84,10 +109,23 @@ class Sessions:
             log.warning("The server fails to open a session: %s", error.detail)
             return None
 
+    def _opened(self, told: dict[str, Any]) -> Decision:
+        """Open one; where the server cannot wake us so, one without."""
+        if self._push is not None:
+            try:
+                whole = {**told, "push": dict(self._push)}
+                return self._read(self._network.post("sessions/", _body(whole)))
+            except errors.Invalid as error:
+                log.warning("The server will not wake this client: %s", error.detail)
+                self._push = None
+                told["transports"].remove(Transport.PUSH)
+        return self._read(self._network.post("sessions/", _body(told)))
+
     def _read(self, body: Mapping[str, Any]) -> Decision:
         match body:
             case {"id": str(id), "transport": str(transport)}:
                 self._id = id
+                self._network.quick()
                 return Decision(
                     id,
                     transport,
@@ -96,7 +134,7 @@ class Sessions:
                     seconds(body.get("poll_interval")),
                     seconds(body.get("upgrade_after")),
                 )
-        raise errors.Offline("The answer is no session of a django_sync server.")
+        raise errors.Captive("The answer is no session of a django_sync server.")
 
 
 def _body(told: Mapping[str, Any]) -> bytes:

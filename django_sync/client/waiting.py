@@ -6,11 +6,13 @@ And what follows when something fails: the wait that ``link``'s table names.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import errors
 from ..protocol.words import Transport
+from . import wakeups
 from .alarm import Alarm
 from .backoff import Backoff
 from .choice import Choice
@@ -54,6 +56,7 @@ class Waiting:
         backoff: Backoff,
         pace: Pace,
         alarm: Alarm,
+        push: Mapping[str, Any] | None = None,
     ) -> None:
         self._link = link
         self._cutter = network.cutter
@@ -64,12 +67,17 @@ class Waiting:
         self._backoff = replace(backoff)
         self._pace = replace(pace)
         self._alarm = alarm
-        self._lines = Lines(network, exchange, store, outbox, listener, choice, self._pace, alarm)
+        self._lines = Lines(
+            network, exchange, store, outbox, listener, choice, self._pace, alarm, push
+        )
+        self._quiet_until = 0.0
         self._yielded = self._news = False
         self._retry_in = 0.0
 
     def _failed(self, error: errors.SyncError) -> Act:
         self._lines.close()
+        if isinstance(error, errors.Offline):
+            self._link.around.heard(error)
         self._retry_in = self._backoff.failed(error.retry_after)
         return self._link.feed(outcome(error), error, self._retry_in)
 
@@ -82,6 +90,24 @@ class Waiting:
             return self._failed(problem)
         return self._link.feed(Event.DUE, self._link.problem)
 
+    def _is_woken(self) -> bool:
+        """Whether a wake-up asks for an exchange, as its table has it."""
+        waking, live = self._link.waking, self._lines.live
+        if live is None:
+            waking.lost()
+        else:
+            waking.heard(live.heard_at)
+        if (event := waking.take()) is None:
+            return False
+        fed = live is not None or self._link.transport is Transport.LONG_POLL
+        fed = fed or self._lease.is_fed()
+        stands = wakeups.stand(self._link.state, self._link.around.state, fed=fed)
+        found = wakeups.act(stands, event)
+        log.info("A wake-up, %s, %s: %s.", event, stands, found)
+        if found is wakeups.Act.TRUST and live is not None:
+            waking.trust(self._alarm.now())
+        return found is wakeups.Act.FETCH
+
     def _heed(self) -> Act:
         """After an interruption: do what the inbox says, else go on as before."""
         behind = self._link.state is State.CATCHING_UP and self._lines.live is None
@@ -91,10 +117,10 @@ class Waiting:
         """Wait; return what an event says is next, or ``then``, or what is due in the end.
 
         A write does not end the wait at once: others may come right behind it. What a
-        line brings is heeded meanwhile.
+        line brings is heeded meanwhile. A wake-up ends it where its table says so.
         """
         until = None if seconds is None else self._alarm.now() + seconds
-        wrote = False
+        wrote = woken = False
         while self._link.is_here():
             due = float("inf")
             if (live := self._lines.live) is not None:
@@ -102,6 +128,9 @@ class Waiting:
                     due = live.pump()
                 except errors.SyncError as error:
                     return self._ended(live.transport, error)
+            if self._is_woken():
+                until = self._quiet_until if until is None else min(until, self._quiet_until)
+                woken = True
             for event in self._inbox.take():
                 if event is not Event.WROTE:
                     if move(self._link.state, event).act is Act.WAIT:
@@ -116,6 +145,9 @@ class Waiting:
                     wrote = True
             now = self._alarm.now()
             if until is not None and now >= until:
+                if woken:
+                    self._quiet_until = now + self._pace.shortest
+                    return self._link.feed(Event.DUE, self._link.problem)
                 if then is not None and not wrote:
                     return then
                 return self._link.feed(Event.WROTE if wrote else Event.DUE, self._link.problem)

@@ -78,6 +78,7 @@ SCHEMAS: Mapping[str, Json] = {
         code={**TEXT, "description": "What programs look at; see the protocol's section 9."},
     ),
     "Service": members(
+        {"push": members({"webpush": members(key=TEXT)})},
         protocol=const(PROTOCOL_VERSION),
         epoch=UUID,
         server_time={**TEXT, "format": "date-time"},

@@ -36,14 +36,21 @@ def release() -> str:
     return _digest() if settings.DEBUG else _lasting_digest()
 
 
-def script() -> str:
-    """The service worker: what to keep, and then the file that does it."""
+def script(*, as_module: bool = False) -> str:
+    """The service worker: what to keep, and then the file that does it.
+
+    As a module it handles pushes besides; not every browser runs modules there.
+    """
     told = {
         "release": release(),
         "files": [static(name) for name in files()],
         "scope": reverse("boards"),
     }
-    return f"self.BOARDS = {json.dumps(told, indent=1)};\n\n{_worker().read_text('utf-8')}"
+    text = f"self.BOARDS = {json.dumps(told, indent=1)};\n\n{_worker().read_text('utf-8')}"
+    if not as_module:
+        return text
+    path = json.dumps(static("django_sync/worker.js"))
+    return f"import {{ handlePush }} from {path};\n\n{text}\nhandlePush(self);\n"
 
 
 def _digest() -> str:

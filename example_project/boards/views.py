@@ -84,8 +84,10 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     """The script that keeps the application at hand, from where its scope may be the whole site.
 
     A browser asks for it again at each visit, and takes over a new one where a byte has changed.
+    ``?module`` is the one that is woken by push.
     """
-    response = HttpResponse(offline.script(), content_type="text/javascript; charset=utf-8")
+    text = offline.script(as_module="module" in request.GET)
+    response = HttpResponse(text, content_type="text/javascript; charset=utf-8")
     response["Service-Worker-Allowed"] = reverse("boards")
     response["Cache-Control"] = "no-cache"
     response["Content-Security-Policy"] = POLICY

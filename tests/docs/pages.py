@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-import itertools
 import json
 import os
 import re
@@ -299,16 +298,10 @@ def link_vectors() -> str:
 
 def listed(kind: Any) -> str:
     """An enumeration with what is written beneath each member."""
-    title = {"State": "States", "Event": "Events", "Act": "What is done next"}[kind.__name__]
-    node = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    assert isinstance(node, ast.ClassDef)
-    rows = ["| | |", "| --- | --- |"]
-    for name, doc in itertools.pairwise(node.body):
-        if isinstance(name, ast.Assign) and isinstance(doc, ast.Expr):
-            rows.append(
-                f"| `{ast.literal_eval(name.value)}` | {flat(ast.literal_eval(doc.value))} |"
-            )
-    return f"## {title}\n\n" + "\n".join(rows)
+    from .listing import entries
+
+    titles = {"State": "States", "Event": "Events", "Act": "What is done next"}
+    return entries(kind, titles[kind.__name__])
 
 
 def arrows(table: Any) -> Iterator[str]:
@@ -704,6 +697,27 @@ def conflicts_page() -> str:
     return text(notice("tests/integration/conflicts.py"))
 
 
+# Wake-ups and the network
+
+
+def wakeups_page() -> str:
+    from .wakeups import text
+
+    return text(notice("django_sync/client/wakeups.py and reach.py"))
+
+
+def wakeups_vectors() -> str:
+    from . import wakeups
+
+    return wakeups.wakeups_vectors()
+
+
+def reach_vectors() -> str:
+    from . import wakeups
+
+    return wakeups.reach_vectors()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
@@ -711,7 +725,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/python-client.md": client_page,
     "docs/reference/link.md": link_page,
     "docs/reference/sessions.md": sessions_page,
+    "docs/reference/wake-ups.md": wakeups_page,
     "tests/vectors/link.json": link_vectors,
+    "tests/vectors/wakeups.json": wakeups_vectors,
+    "tests/vectors/reach.json": reach_vectors,
     "docs/reference/guarantees.md": guarantees_page,
     "docs/reference/sockets.md": sockets_page,
     "docs/openapi.yaml": openapi_page,

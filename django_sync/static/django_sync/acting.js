@@ -4,7 +4,7 @@
  */
 
 import { LINES } from "./choice.js";
-import { MethodNotAllowed, NotAuthenticated, NotFound, Offline, SyncError } from "./errors.js";
+import { MethodNotAllowed, NotAuthenticated, NotFound, Offline, StoreMismatch, SyncError } from "./errors.js";
 import { Superseded } from "./feed.js";
 import { Lines } from "./lines.js";
 import { move, outcome } from "./link.js";
@@ -12,7 +12,9 @@ import { Ordered } from "./live.js";
 import { log } from "./log.js";
 import { Interrupted } from "./network.js";
 import { hasNew } from "./outbox.js";
+import { isSparing } from "./reach.js";
 import { isVoid } from "./sending.js";
+import { stand, TABLE } from "./wakeups.js";
 
 /** @import { Background } from "./background.js" */
 /** @import { Backoff } from "./backoff.js" */
@@ -34,6 +36,7 @@ export class Acting {
   #backoff;
   #news = false;
   #retryIn = 0;
+  #quietUntil = 0;
   /** @type {() => void} */
   #end = () => undefined;
   /** @type {Promise<void>} when the loop has let go of all it held */
@@ -148,12 +151,15 @@ export class Acting {
   async #listen() {
     const { alarm, choice, network, exchange, pace } = this.#parts;
     const now = alarm.now();
-    const { hints } = this.#link;
-    let transport = choice.best(now, hints.sparing);
+    const { around } = this.#link;
+    await this.#link.waking.look();
+    let transport = choice.best(now, isSparing(around.state));
     const { live } = this.#lines;
     if (LINES.includes(transport) && live?.transport !== transport) {
       network.mend();
-      transport = await this.#lines.agree(transport, hints);
+      transport = await this.#lines.agree(transport, around.state);
+    } else if (this.#lines.hasNews(around.state)) {
+      transport = await this.#told(transport);
     }
     if (live !== null && live.transport !== transport) await this.#lines.close();
     if (LINES.includes(transport)) return this.#stay(transport);
@@ -161,7 +167,19 @@ export class Acting {
     if (transport === "long-poll") return this.#hold(now, exchange.service.waitSeconds);
     const news = this.#news;
     this.#news = false;
-    return this.#await(pace.next({ news, sparing: hints.sparing }));
+    return this.#await(pace.next({ news, sparing: isSparing(around.state) }));
+  }
+
+  /** Tell the server what is another way now; what works is not given up where that fails. @param {Transport} transport */
+  async #told(transport) {
+    this.#parts.network.mend();
+    try {
+      return await this.#lines.agree(transport, this.#link.around.state);
+    } catch (error) {
+      if (!(error instanceof SyncError) || error instanceof StoreMismatch) throw error;
+      log.info("The server was not told of the network:", error);
+      return transport;
+    }
   }
 
   /** Have a line open, and heed it until something else is due. @param {Transport} transport @returns {Promise<Act>} */
@@ -243,6 +261,7 @@ export class Acting {
   /** @param {SyncError} error @returns {Promise<Act>} */
   async #failed(error) {
     await this.#lines.close();
+    if (error instanceof Offline) this.#link.around.heard(error);
     this.#retryIn = this.#backoff.failed(error.retryAfter);
     return this.#link.feed(this, outcome(error), error, this.#retryIn);
   }
@@ -263,7 +282,8 @@ export class Acting {
 
   /**
    * Wait; return what an event says is next, or `then`, or what is due in the end. A write does not
-   * end the wait at once: others may come right behind it. What a line brings is heeded meanwhile.
+   * end the wait at once: others may come right behind it. What a line brings is heeded meanwhile. A
+   * wake-up ends it where its table says so.
    * @param {number} seconds
    * @param {Act | null} [then]
    * @returns {Promise<Act>}
@@ -272,6 +292,7 @@ export class Acting {
     const { alarm } = this.#parts;
     let until = alarm.now() + seconds;
     let wrote = false;
+    let woken = false;
     while (this.#isHere()) {
       const { live } = this.#lines;
       let due = Infinity;
@@ -280,6 +301,10 @@ export class Acting {
       } catch (error) {
         if (!(error instanceof SyncError) || live === null) throw error;
         return this.#ended(live.transport, error);
+      }
+      if (await this.#isWoken()) {
+        until = Math.min(until, this.#quietUntil);
+        woken = true;
       }
       for (const event of this.#link.take()) {
         if (event !== "wrote") {
@@ -296,12 +321,31 @@ export class Acting {
       }
       const now = alarm.now();
       if (now >= until) {
+        if (woken) {
+          this.#quietUntil = now + this.#parts.pace.shortest;
+          return this.#link.feed(this, "due", this.#link.problem);
+        }
         if (then !== null && !wrote) return then;
         return this.#link.feed(this, wrote ? "wrote" : "due", this.#link.problem);
       }
       if (!this.#link.hasEvents) await alarm.wait(Math.min(due, until) - now);
     }
     return "end";
+  }
+
+  /** Whether a wake-up asks for an exchange, as its table has it. */
+  async #isWoken() {
+    const { waking, around, state, transport } = this.#link;
+    const { live } = this.#lines;
+    if (live === null) waking.lost();
+    else await waking.heard(live.heardAt);
+    const event = waking.take();
+    if (event === null) return false;
+    const stands = stand(state, around.state, live !== null || transport === "long-poll");
+    const act = TABLE[stands][event];
+    log.info(`A wake-up, ${event}, ${stands}: ${act}.`);
+    if (act === "trust" && live !== null) await waking.trust(this.#parts.alarm.now());
+    return act === "fetch";
   }
 
   #hasNew() {

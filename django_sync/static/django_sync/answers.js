@@ -49,7 +49,7 @@ export function errorOf(response, body, now) {
   if (known !== undefined) return new known(detail, { retryAfter });
   const ours = (status >= 500 && status !== 511) || (body !== null && status >= 400);
   if (ours) return new errors.SyncError(detail, { retryAfter });
-  return new errors.Offline(`${detail} This is no answer of a django_sync server.`);
+  return new errors.Captive(`${detail} This is no answer of a django_sync server.`);
 }
 
 /** @param {string} url */

@@ -35,12 +35,20 @@ export class SessionAuth {
     this.header = header;
   }
 
+  /** @returns {Record<string, string> | Promise<Record<string, string>>} */
   headers() {
     const told = typeof this.token === "function" ? this.token() : this.token;
-    const token = told ?? cookieOf(this.cookie);
-    /** @type {Record<string, string>} */
-    const headers = token ? { [this.header]: token } : {};
-    return headers;
+    const { cookieStore, document } = /** @type {any} */ (globalThis);
+    if (told === null && document === undefined && cookieStore !== undefined) {
+      // A service worker has no document; some browsers let it ask for a cookie.
+      return cookieStore.get(this.cookie).then((/** @type {any} */ found) => this.#with(decodeURIComponent(found?.value ?? "")));
+    }
+    return this.#with(told ?? cookieOf(this.cookie));
+  }
+
+  /** @param {string} token @returns {Record<string, string>} */
+  #with(token) {
+    return token ? { [this.header]: token } : {};
   }
 }
 

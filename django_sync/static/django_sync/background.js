@@ -9,8 +9,9 @@
 import { Acting } from "./acting.js";
 import { NotInStep, SyncError } from "./errors.js";
 import { move } from "./link.js";
-import { Hints } from "./pace.js";
 
+/** @import { Around } from "./around.js" */
+/** @import { Waking } from "./waking.js" */
 /** @import { Transport } from "./choice.js" */
 /** @import { Parts } from "./lines.js" */
 /** @import { Act, Event, State } from "./link.js" */
@@ -33,7 +34,6 @@ export class Background {
   #completed = 0;
   /** @type {Set<() => void>} */
   #watchers = new Set();
-  hints = new Hints();
   /** @type {State} */
   state = "stopped";
   /** @type {Transport | null} */
@@ -41,8 +41,10 @@ export class Background {
   /** @type {SyncError | null} */
   problem = null;
 
-  /** @param {Parts} parts @param {Backoff} backoff @param {Report} report */
-  constructor(parts, backoff, report) {
+  /** @param {Parts} parts @param {Backoff} backoff @param {Report} report @param {Around} around @param {Waking} waking */
+  constructor(parts, backoff, report, around, waking) {
+    this.around = around;
+    this.waking = waking;
     this.#parts = parts;
     this.#backoff = backoff;
     this.#report = report;

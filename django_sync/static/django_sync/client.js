@@ -1,6 +1,7 @@
 /** `SyncClient`: what a page holds; it wires the parts and tells their events. */
 
 import { Alarm } from "./alarm.js";
+import { Around } from "./around.js";
 import { Background } from "./background.js";
 import { Backoff } from "./backoff.js";
 import { Binding } from "./binding.js";
@@ -8,6 +9,7 @@ import { Choice, LADDER } from "./choice.js";
 import { Collection } from "./collection.js";
 import { openConflicts, settleConflict } from "./conflicts.js";
 import { Database } from "./database.js";
+import { Enabling } from "./enabling.js";
 import * as errors from "./errors.js";
 import { Events } from "./events.js";
 import { Exchange } from "./exchange.js";
@@ -15,11 +17,15 @@ import { heedPage } from "./heeding.js";
 import { Network } from "./network.js";
 import { isOpen, mutationsOf, Watch } from "./overlay.js";
 import { Pace } from "./pace.js";
+import { differs } from "./reach.js";
+import { Pushing } from "./pushing.js";
 import { Replica } from "./replica.js";
 import { rejectionsOf } from "./results.js";
 import { Standing } from "./standing.js";
 import { opened } from "./storage.js";
 import { Together } from "./together.js";
+import { Wakes } from "./wakes.js";
+import { Waking } from "./waking.js";
 
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
 export { Conflict, Resolution } from "./conflicts.js";
@@ -28,7 +34,9 @@ export { MemoryStore } from "./memory.js";
 export { Record, Rejection } from "./views.js";
 export { Backoff, errors, Pace };
 
+/** @import { Told } from "./around.js" */
 /** @import { Auth } from "./auth.js" */
+/** @import { Asked } from "./enabling.js" */
 /** @import { Transport } from "./choice.js" */
 /** @import { Conflict, Resolution } from "./conflicts.js" */
 /** @import { ChangeHandler, ConflictHandler, RejectionHandler, StatusHandler } from "./events.js" */
@@ -73,12 +81,16 @@ export class SyncClient {
   #background;
   #binding;
   #standing;
+  /** @type {Together} */
   #together;
   /** @type {Set<LiveQuery>} */
   #queries = new Set();
   /** @type {Set<number>} */
   #telling = new Set();
   #forgetPage;
+  #around;
+  /** @type {Pushing} */
+  #pushing;
   /** What keeps the records: `kind` is `indexeddb` or `memory`, `problem` why it is not the disk. @type {Storage} */
   storage;
 
@@ -91,8 +103,13 @@ export class SyncClient {
     this.#names = Object.freeze([...new Set(collections)]);
     const db = new Database(storage.store, () => this.#reloadAll());
     this.#db = db;
-    const network = (/** @type {(answered: boolean) => void} */ heard) =>
-      new Network(url, auth, { fetch: options.fetch, timeout: options.timeout, heard });
+    this.#around = new Around((state) => this.#showNetwork(state));
+    const enabling = new Enabling(db, { url, collections: this.#names, user: auth?.identity ?? null });
+    const wakes = new Wakes(db);
+    const network = (/** @type {(error: errors.SyncError | null) => void} */ heard) =>
+      new Network(url, auth, {
+        fetch: options.fetch, timeout: options.timeout, heard, took: (seconds) => this.#around.took(seconds),
+      });
     this.#binding = new Binding(db, url, auth);
     this.#replica = new Replica(db);
     this.#standing = new Standing(db, (status) => {
@@ -101,21 +118,24 @@ export class SyncClient {
     });
     const over = (/** @type {Network} */ way) =>
       new Exchange(db, way, this.#binding, this.#replica, this.#names, this.#listener);
-    const heard = (/** @type {boolean} */ answered) => this.#standing.show({ network: answered ? "online" : "offline" });
-    this.#exchange = over(network(heard));
-    const lines = network((answered) => {
-      heard(answered);
-      this.#background.heard(answered);
+    const calls = network((error) => this.#around.heard(error));
+    this.#exchange = over(calls);
+    const lines = network((error) => {
+      this.#around.heard(error);
+      this.#background.heard(!(error instanceof errors.Offline));
     });
+    const alarm = new Alarm();
     const able = LADDER.filter((t) => transports.includes(t) && (t !== "websocket" || WebSocket !== undefined));
     this.#background = new Background(
-      { db, network: lines, exchange: over(lines), listener: this.#listener, choice: new Choice(able), pace, alarm: new Alarm(), WebSocket },
+      { db, network: lines, exchange: over(lines), listener: this.#listener, choice: new Choice(able), pace, alarm, WebSocket, enabling },
       backoff,
       (problem, retryIn) => {
         const { state: link, transport } = this.#background;
         const retryAt = retryIn === null ? null : new Date(Date.now() + retryIn * 1000);
         this.#standing.show({ link, transport, problem, retryAt });
       },
+      this.#around,
+      new Waking(wakes, alarm),
     );
     this.#together = new Together(
       storage.store.name,
@@ -125,10 +145,15 @@ export class SyncClient {
         seen: (seen) => this.#seen(seen),
         reload: (names) => this.#reload(names),
         ask: (seqs) => void this.#ask(seqs),
+        pushed: () => this.#pushing.load(),
       },
       options.tabs,
     );
-    this.#forgetPage = heedPage((hints) => this.network(hints));
+    this.#pushing = new Pushing({
+      db, names: this.#names, network: calls, exchange: this.#exchange, wakes, enabling,
+      together: this.#together, background: this.#background,
+    });
+    this.#forgetPage = heedPage((told) => this.network(told));
   }
 
   /**
@@ -149,6 +174,7 @@ export class SyncClient {
       await client.close();
       throw error;
     }
+    await client.#pushing.load();
     await client.#standing.look();
     client.#together.join();
     return client;
@@ -190,6 +216,7 @@ export class SyncClient {
       return counts;
     } catch (error) {
       if (error instanceof errors.SyncError) this.#standing.show({ problem: error });
+      if (error instanceof errors.Offline) this.#around.heard(error);
       throw error;
     } finally {
       await this.#standing.look();
@@ -226,14 +253,68 @@ export class SyncClient {
 
   /**
    * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
-   * offline, the page in sight again) are heeded by themselves.
-   * @param {{online?: boolean, metered?: boolean, foreground?: boolean}} hints
+   * offline, another network where it says so, the page in sight again) are heeded by themselves.
+   * @param {Told} told `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`
+   * @throws {TypeError} for a type that is none
    */
-  network({ online, metered, foreground }) {
-    const { hints } = this.#background;
-    hints.metered = metered ?? hints.metered;
-    hints.foreground = foreground ?? hints.foreground;
-    this.#background.post(online === false ? "unreachable" : "reachable");
+  network(told) {
+    const { type } = this.#around.told(told);
+    this.#background.post(type === "none" ? "unreachable" : "reachable");
+  }
+
+  /**
+   * Take a wake-up: what a push brought. It is on the disk when the promise is fulfilled, and is seen
+   * to as docs/reference/wake-ups.md has it; where no tab runs, the next `sync()` or `start()` does.
+   * @param {unknown} payload JSON, or already decoded
+   * @returns {Promise<boolean>} whether it was one that concerns this client; all else is passed by
+   */
+  async wake(payload) {
+    return this.#pushing.wake(payload);
+  }
+
+  /**
+   * See to wake-ups that are remembered, where no tab does: pull, and send nothing. For service
+   * workers, which have no link.
+   * @param {import("./wakeups.js").Event} [event] what has happened, to the tab that holds the link
+   * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab sees to it
+   */
+  async catchUp(event = "waits") {
+    try {
+      return await this.#pushing.catchUp(event);
+    } finally {
+      await this.#standing.look();
+    }
+  }
+
+  /**
+   * Have the server wake this browser while no page is open. The user is asked, so call it from a
+   * click. The page needs a service worker with the handlers of `worker.js`.
+   * @param {Asked} [asked]
+   * @throws {errors.NotSupported} where browser, user or server do not let us
+   * @throws {errors.Offline} where the server's key is not known and cannot be asked for
+   */
+  async enablePush(asked) {
+    await this.#pushing.enable(asked);
+  }
+
+  /** Whether this browser can be woken and the server offers it; `false` where that cannot be asked now. */
+  async isPushOffered() {
+    return this.#pushing.isOffered();
+  }
+
+  /** Be woken no more. @param {{registration?: ServiceWorkerRegistration}} [asked] */
+  async disablePush({ registration } = {}) {
+    await this.#pushing.disable(registration);
+  }
+
+  /** The browser has made another subscription: keep it, tell the server. For service workers. @param {PushSubscriptionJSON} subscription */
+  async renewPush(subscription) {
+    await this.#pushing.renew(subscription);
+  }
+
+  /** How the server may wake this browser, or `null`; why the server will not is its `problem`. */
+  get push() {
+    return this.#pushing.told;
   }
 
   /** What the client knows about its sync, now. @returns {Status} */
@@ -300,6 +381,7 @@ export class SyncClient {
     if (wipe) {
       await this.stop();
       await this.#db.wipe();
+      await this.#pushing.load();
     } else {
       await this.#replica.forget();
       this.#background.post("reachable");
@@ -371,6 +453,14 @@ export class SyncClient {
   #reload(collections) {
     for (const query of this.#queries) if (collections.includes(query.collection)) query.touched(null);
     void this.#standing.look();
+  }
+
+  /** @param {import("./reach.js").NetworkState} state */
+  #showNetwork(state) {
+    const { reach } = this.#standing.status;
+    if (state.reachability === reach.reachability && !differs(reach, state)) return; // a hair's breadth
+    const words = /** @type {const} */ ({ unknown: "unknown", reachable: "online", unreachable: "offline", captive: "offline" });
+    this.#standing.show({ reach: state, network: words[state.reachability] });
   }
 
   /** @param {number[]} seqs */

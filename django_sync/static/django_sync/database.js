@@ -23,6 +23,9 @@ import { NAMES, SCHEMA_VERSION } from "./tables.js";
  * @property {{done: number, total: number} | null} snapshot
  * @property {string | null} url whose replica it is
  * @property {string | null} user
+ * @property {import("./wakes.js").Count} [wakes] wake-ups; none in a store of before
+ * @property {import("./enabling.js").Enabled | null} [push] how the server may wake this browser
+ * @property {string | null} [session] the id of the session that was opened last
  * @property {string | null} fingerprint of the credentials that the server took for this store
  */
 

@@ -158,6 +158,10 @@ export class ClientError extends SyncError {
 export class Offline extends ClientError {
   static code = "offline";
 }
+/** Something answers that is no django_sync server: a portal that wants its user to sign in, or a wrong URL. */
+export class Captive extends Offline {
+  static code = "captive";
+}
 /** A replica that was not in step in time. */
 export class NotInStep extends ClientError {
   static code = "not_in_step";
@@ -169,6 +173,10 @@ export class StoreMismatch extends ClientError {
 /** The browser has no room left for the store. What failed to be written is not in it. */
 export class StorageFull extends ClientError {
   static code = "storage_full";
+}
+/** The browser, its user or the server does not do what was asked for. */
+export class NotSupported extends ClientError {
+  static code = "not_supported";
 }
 /** The store was cleared by its user or by the browser, or cannot be opened. */
 export class StorageLost extends ClientError {

@@ -13,6 +13,7 @@ import { readPage } from "./pages.js";
 import { envelope, isVoid, ROUNDS, Sending } from "./sending.js";
 import { readService, UNKNOWN } from "./service.js";
 import { Counts } from "./views.js";
+import { Wakes } from "./wakes.js";
 
 /** @import { Binding } from "./binding.js" */
 /** @import { Database } from "./database.js" */
@@ -39,6 +40,7 @@ export class Exchange {
   #sending;
   /** @type {Post} */
   #post;
+  #wakes;
   #described = false;
   #clientId = "";
   /** @type {Service} */
@@ -64,6 +66,7 @@ export class Exchange {
       () => this.#place(),
       (place, error) => this.void(place, error),
     );
+    this.#wakes = new Wakes(db);
     this.replica = replica;
     this.names = names;
   }
@@ -97,6 +100,19 @@ export class Exchange {
     });
   }
 
+  /** Pull and send nothing, as a worker without a page does; what is in the outbox waits for one. */
+  pull() {
+    return this.#bound(async () => {
+      const counts = new Counts();
+      await this.#binding.check();
+      await this.#describe();
+      // A cursor is bound to its user, so the server tells of another one; without one it must be asked.
+      if ((await this.#place()).cursor === null && !(await this.#binding.isProven())) await this.#claim();
+      await this.#pull(counts);
+      return counts;
+    });
+  }
+
   /** Send the outbox and pull nothing; return what a part of it failed with. @param {Post} [post] */
   send(post = this.#post) {
     return this.#bound(() => this.#sending.run(post, new Counts()));
@@ -109,6 +125,7 @@ export class Exchange {
       const counts = new Counts();
       const seconds = this.service.waitSeconds;
       const params = { ...this.asked(place), wait: String(seconds) };
+      const wakes = await this.#wakes.asked();
       let page;
       try {
         page = readPage(await this.#network.get("live/changes/", { params, held: seconds }));
@@ -117,6 +134,7 @@ export class Exchange {
         await this.void(place, error);
       }
       if (page && (await this.#apply(page, place, pull, counts)) && !page.hasMore) {
+        await this.#wakes.served(wakes);
         return page.changes.length > 0;
       }
       await this.#pull(counts);
@@ -152,10 +170,17 @@ export class Exchange {
     }
   }
 
+  /** What the server says of itself; asked where it is not known. */
+  async described() {
+    await this.#bound(() => this.#describe());
+    return this.service;
+  }
+
   /** Ask once what the server speaks and what its limits are. */
   async #describe() {
     if (this.#described) return;
     this.service = readService(await this.#network.get(""));
+    this.#network.quick();
     await this.#db.write(async (tx) => tx.set({ serverEpoch: this.service.epoch }));
     this.#sending.described(this.service);
     this.#described = true;
@@ -180,6 +205,7 @@ export class Exchange {
   async #pull(counts) {
     let { pull } = await this.replica.beginPull();
     let restarts = 0;
+    let wakes = await this.#wakes.asked();
     // The next page is on its way while this one is written; where the store then stands elsewhere,
     // nobody takes it.
     const ahead = { cursor: /** @type {string | null} */ (null), answer: /** @type {Promise<any> | null} */ (null) };
@@ -190,11 +216,13 @@ export class Exchange {
         ({ pull } = await this.replica.beginPull());
         continue;
       }
+      const asked = ahead.cursor === place.cursor ? ahead.answer : null;
+      // What woke us after a page was asked for is not served by it.
+      if (asked === null) wakes = await this.#wakes.asked();
       let page;
       try {
-        const asked = ahead.answer !== null && ahead.cursor === place.cursor ? ahead.answer : this.#page(place);
         ahead.answer = null;
-        page = readPage(await asked);
+        page = readPage(await (asked ?? this.#page(place)));
       } catch (error) {
         restarts += 1;
         const goesOn = error instanceof SyncError && isVoid(error) && place.cursor !== null;
@@ -202,6 +230,7 @@ export class Exchange {
         await this.void(place, error);
         continue;
       }
+      if (page.changes.length === 0) this.#network.quick();
       if (page.hasMore && page.cursor === place.cursor) {
         throw new SyncError("The server's cursor stands still with more to come.");
       }
@@ -210,7 +239,10 @@ export class Exchange {
         ahead.answer = this.#page(page);
         ahead.answer.catch(() => undefined); // heard where it is taken
       }
-      if ((await this.#apply(page, place, pull, counts)) && !page.hasMore) return;
+      if ((await this.#apply(page, place, pull, counts)) && !page.hasMore) {
+        await this.#wakes.served(wakes);
+        return;
+      }
     }
   }
 

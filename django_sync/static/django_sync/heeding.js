@@ -1,8 +1,12 @@
 /** What the browser tells a client by itself. */
 
+import { KINDS } from "./reach.js";
+
+/** @import { Told } from "./around.js" */
+
 /**
- * Heed that the network came or went, and that the page is looked at again.
- * @param {(hints: {online?: boolean}) => void} network
+ * Heed that the network came, went or is another, and that the page is looked at again.
+ * @param {(told: Told) => void} network
  * @returns {() => void} which ends it
  */
 export function heedPage(network) {
@@ -17,5 +21,30 @@ export function heedPage(network) {
     if (document.visibilityState === "visible") network({});
   };
   document.addEventListener("visibilitychange", looked, { signal });
+  heedConnection(network, signal);
   return () => ending.abort();
 }
+
+/**
+ * Some browsers tell what the network is, and whether its user wants to save data
+ * (https://wicg.github.io/netinfo/). They say so at each change of their estimates too.
+ * @param {(told: Told) => void} network
+ * @param {AbortSignal} signal
+ */
+function heedConnection(network, signal) {
+  const connection = /** @type {any} */ (globalThis.navigator)?.connection;
+  if (connection?.addEventListener === undefined) return;
+  let last = "";
+  const changed = () => {
+    const { type, saveData } = connection;
+    const told = { type: KINDS.includes(type) ? type : "unknown", metered: saveData === true };
+    const now = JSON.stringify(told);
+    if (now !== last && !(last === "" && now === PLAIN)) network(told);
+    last = now;
+  };
+  connection.addEventListener("change", changed, { signal });
+  changed();
+}
+
+/** What a client takes the network for anyway. */
+const PLAIN = JSON.stringify({ type: "unknown", metered: false });

@@ -5,6 +5,7 @@ import { Feed } from "./feed.js";
 import { SocketLine, StreamLine } from "./line.js";
 import { Live } from "./live.js";
 import { log } from "./log.js";
+import { isSparing } from "./reach.js";
 import { Sessions } from "./sessions.js";
 
 /** @import { Alarm } from "./alarm.js" */
@@ -13,7 +14,9 @@ import { Sessions } from "./sessions.js";
 /** @import { Exchange, Listener } from "./exchange.js" */
 /** @import { SocketClass } from "./line.js" */
 /** @import { Network } from "./network.js" */
-/** @import { Hints, Pace } from "./pace.js" */
+/** @import { Enabling } from "./enabling.js" */
+/** @import { Pace } from "./pace.js" */
+/** @import { NetworkState } from "./reach.js" */
 /** @import { Decision } from "./sessions.js" */
 
 /** Seconds, where no session says otherwise. */
@@ -29,6 +32,7 @@ const HEARTBEAT = 25;
  * @property {Pace} pace
  * @property {Alarm} alarm
  * @property {SocketClass | undefined} WebSocket
+ * @property {Enabling} enabling
  */
 
 /** The one line of a link, while it has one. */
@@ -46,20 +50,25 @@ export class Lines {
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
-    this.#sessions = new Sessions(parts.network, parts.exchange.names);
+    this.#sessions = new Sessions(parts.network, parts.exchange.names, parts.db, parts.enabling);
+  }
+
+  /** Whether the server should hear how things stand, though no line is to be opened. @param {NetworkState} around */
+  hasNews(around) {
+    return this.#sessions.wants(around);
   }
 
   /**
    * Ask the server before a line is opened; return what is to be used. A server without sessions
    * lets no socket in, and has no say in the rest.
    * @param {Transport} transport
-   * @param {Hints} hints
+   * @param {NetworkState} around
    */
-  async agree(transport, hints) {
+  async agree(transport, around) {
     const { choice, pace, alarm, exchange } = this.#parts;
     const now = alarm.now();
     const { clientId } = await exchange.replica.place();
-    const decision = await this.#sessions.ask(clientId, choice.usable(), choice.resting(now), hints);
+    const decision = await this.#sessions.ask(clientId, choice.usable(), choice.resting(now), around);
     this.#decision = decision;
     if (decision === null) choice.lacks("websocket", now);
     else {
@@ -67,7 +76,7 @@ export class Lines {
       pace.longest = decision.pollInterval ?? pace.longest;
       if (decision.transport !== transport) choice.ordered(decision.transport, now, decision.upgradeAfter);
     }
-    return choice.best(now, hints.sparing);
+    return choice.best(now, isSparing(around));
   }
 
   /**

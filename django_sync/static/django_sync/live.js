@@ -53,6 +53,11 @@ export class Live {
   #busyAt;
   hasEnded = false;
 
+  /** When anything came last, by the alarm's clock. */
+  get heardAt() {
+    return this.#line.heardAt;
+  }
+
   /**
    * @param {SocketLine | StreamLine} line
    * @param {Feed} feed

@@ -3,11 +3,11 @@
  *
  * The network is not trusted: each call has its time-out, redirects are not followed (credentials
  * go nowhere else), and an answer that is not the server's, such as a captive portal's page, is
- * `Offline`. It knows nothing of the store.
+ * `Captive`. It knows nothing of the store.
  */
 
 import { errorOf, jsonOf } from "./answers.js";
-import { NotAuthenticated, Offline } from "./errors.js";
+import { Captive, NotAuthenticated, Offline, SyncError } from "./errors.js";
 
 /** @import { Auth } from "./auth.js" */
 /** @import { Fields } from "./encoding.js" */
@@ -26,6 +26,8 @@ export class Interrupted extends Error {}
 /** One server, spoken to as one user. */
 export class Network {
   #cutter = new AbortController();
+  /** @type {number | null} */
+  #latest = null;
 
   /**
    * @param {string} url absolute
@@ -33,15 +35,17 @@ export class Network {
    * @param {object} [how]
    * @param {typeof globalThis.fetch} [how.fetch]
    * @param {number} [how.timeout] seconds for which an answer is waited for
-   * @param {(answered: boolean) => void} [how.heard] is told of each call whether the server answered
+   * @param {(error: SyncError | null) => void} [how.heard] is told of each call what it failed with
+   * @param {(seconds: number) => void} [how.took] is told of round trips
    */
-  constructor(url, auth, { fetch = globalThis.fetch, timeout = 30, heard = () => undefined } = {}) {
+  constructor(url, auth, { fetch = globalThis.fetch, timeout = 30, heard = () => undefined, took = () => undefined } = {}) {
     this.url = url;
     this.auth = auth;
     // A browser's own fetch wants the window for its `this`.
     this.fetch = /** @type {typeof globalThis.fetch} */ ((...asked) => fetch(...asked));
     this.timeout = timeout;
     this.heard = heard;
+    this.took = took;
   }
 
   /** Have the running calls, and those to come, end with `Interrupted`, until `mend()`. */
@@ -77,8 +81,14 @@ export class Network {
    */
   async stream(path, params) {
     const opened = await this.#renewed(() => this.#opened(path, params));
-    this.heard(true);
+    this.heard(null);
     return opened;
+  }
+
+  /** The last call was one for which the server had little to do: a round trip. */
+  quick() {
+    if (this.#latest !== null) this.took(this.#latest);
+    this.#latest = null;
   }
 
   /** Aborts where calls are cut. */
@@ -90,10 +100,10 @@ export class Network {
   async #call(method, path, asked = {}) {
     try {
       const answer = await this.#renewed(() => this.#once(method, path, asked));
-      this.heard(true);
+      this.heard(null);
       return answer;
     } catch (error) {
-      if (!(error instanceof Interrupted)) this.heard(!(error instanceof Offline));
+      if (error instanceof SyncError) this.heard(error);
       throw error;
     }
   }
@@ -119,7 +129,9 @@ export class Network {
     const ending = new AbortController();
     const late = setTimeout(() => ending.abort(), (this.timeout + (asked.held ?? 0)) * 1000);
     try {
+      const began = performance.now();
       const response = await this.#sent(method, path, asked, ending);
+      this.#latest = asked.held === undefined ? (performance.now() - began) / 1000 : null;
       const body = jsonOf(await this.#whole(response));
       if (response.ok && body !== null) return body;
       throw errorOf(response, body, Date.now());
@@ -172,7 +184,7 @@ export class Network {
         credentials: this.auth?.credentials ?? "omit",
       });
       if (response.type === "opaqueredirect") {
-        throw new Offline("What answered points elsewhere; is the URL right?");
+        throw new Captive("What answered points elsewhere; is the URL right?");
       }
       if (response.status === 401) throw errorOf(response, jsonOf(await response.text()), Date.now());
       return response;

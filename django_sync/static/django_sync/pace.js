@@ -31,14 +31,3 @@ export class Pace {
     return (sparing ? this.sparing : this.#interval) * (0.9 + 0.2 * this.random());
   }
 }
-
-/** What the page knows of the network and of itself. */
-export class Hints {
-  metered = false;
-  foreground = true;
-
-  /** Whether each request costs somebody something. */
-  get sparing() {
-    return this.metered || !this.foreground;
-  }
-}

@@ -1,6 +1,6 @@
 /** What a server sends, read leniently: what a newer one adds is skipped with a word. Pure. */
 
-import { Offline } from "./errors.js";
+import { Captive, Offline } from "./errors.js";
 import { log } from "./log.js";
 
 /** @import { Fields } from "./encoding.js" */
@@ -33,14 +33,14 @@ const MEMBERS = {
 };
 
 /**
- * Read a pull's answer; raises `Offline` where it is none of a django_sync server.
+ * Read a pull's answer; throws `Captive` where it is none of a django_sync server.
  * @param {any} body
  * @returns {Page}
  */
 export function readPage(body) {
   const { changes, cursor, has_more: hasMore, epoch, snapshot } = body;
   if (!Array.isArray(changes) || !isText(cursor) || typeof hasMore !== "boolean" || !isText(epoch)) {
-    throw new Offline("No page of a django_sync server.");
+    throw new Captive("No page of a django_sync server.");
   }
   const read = /** @type {WireChange[]} */ (changes.filter(isKnown));
   if (read.length < changes.length) {

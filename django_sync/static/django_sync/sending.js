@@ -6,7 +6,7 @@
  * holds up only what depends on it.
  */
 
-import { CursorExpired, Invalid, InvalidCursor, Offline, SyncError, TooLarge, UnknownCollection, ValidationFailed } from "./errors.js";
+import { Captive, CursorExpired, Invalid, InvalidCursor, SyncError, TooLarge, UnknownCollection, ValidationFailed } from "./errors.js";
 import { log } from "./log.js";
 import { Blocked, take } from "./outbox.js";
 import { enterResults } from "./results.js";
@@ -142,7 +142,7 @@ export class Sending {
   /** @param {Outgoing[]} batch @param {Fields} answer @param {Counts} counts */
   async #enter(batch, answer, counts) {
     const { results } = answer;
-    if (!Array.isArray(results)) throw new Offline("The answer holds no results: it is not the server's.");
+    if (!Array.isArray(results)) throw new Captive("The answer holds no results: it is not the server's.");
     const settled = await this.#db.write((tx) => enterResults(tx, batch, results, counts));
     this.#settled(settled);
     return settled.final;

@@ -1,6 +1,6 @@
 /** What the service document tells: limits and transports. Pure. */
 
-import { Offline, UnsupportedProtocol } from "./errors.js";
+import { Captive, UnsupportedProtocol } from "./errors.js";
 import { isObject, isText } from "./pages.js";
 
 export const PROTOCOL_VERSION = 1;
@@ -12,11 +12,13 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} bodyBytes
  * @property {number} waitSeconds
  * @property {string[]} transports
+ * @property {string | null} vapidKey by which push services know the server, in base64url
  */
 
 /** The protocol's own, until the server was asked. @type {Service} */
 export const UNKNOWN = Object.freeze({
   epoch: null, batchSize: 500, bodyBytes: 5_242_880, waitSeconds: 25, transports: ["poll"],
+  vapidKey: null,
 });
 
 /**
@@ -25,7 +27,7 @@ export const UNKNOWN = Object.freeze({
  * @returns {Service}
  */
 export function readService(told) {
-  if (told.protocol === undefined) throw new Offline("This is no service document of a django_sync server.");
+  if (told.protocol === undefined) throw new Captive("This is no service document of a django_sync server.");
   if (told.protocol !== PROTOCOL_VERSION) {
     throw new UnsupportedProtocol(
       `The server speaks protocol ${told.protocol}, this client ${PROTOCOL_VERSION}.`,
@@ -39,6 +41,7 @@ export function readService(told) {
     bodyBytes: positive(limits.body_bytes, UNKNOWN.bodyBytes),
     waitSeconds: Math.min(positive(limits.wait_seconds, UNKNOWN.waitSeconds), UNKNOWN.waitSeconds),
     transports: transports.filter(isText),
+    vapidKey: isText(told.push?.webpush?.key) ? told.push.webpush.key : null,
   };
 }
 

@@ -1,16 +1,20 @@
 /**
  * The session: what the server is told of this client, and what it decides in turn. Asked before a
- * line is opened, for the ticket and for the transport that the server would have used.
+ * line is opened, for the ticket and for the transport that the server would have used; and told
+ * when the network has changed enough, or how the browser may be woken.
  */
 
 import * as errors from "./errors.js";
 import { seconds } from "./frames.js";
 import { log } from "./log.js";
+import { differs, toJson } from "./reach.js";
 
 /** @import { Transport } from "./choice.js" */
+/** @import { Database } from "./database.js" */
+/** @import { Enabling } from "./enabling.js" */
 /** @import { Fields } from "./encoding.js" */
 /** @import { Network } from "./network.js" */
-/** @import { Hints } from "./pace.js" */
+/** @import { NetworkState } from "./reach.js" */
 
 /**
  * @typedef {object} Decision What the server answered; times in seconds.
@@ -29,18 +33,28 @@ const NONE = [errors.NotFound, errors.MethodNotAllowed, errors.PermissionDenied,
 export class Sessions {
   #network;
   #names;
+  #db;
+  #enabling;
   /** @type {string | null} */
   #id = null;
+  /** @type {NetworkState | null} */
+  #told = null;
+  /** What the server knows of `push`, as JSON. */
+  #pushTold = "null";
+  #hasNone = false;
 
-  /** @param {Network} network @param {readonly string[]} names of the collections */
-  constructor(network, names) {
+  /** @param {Network} network @param {readonly string[]} names of the collections @param {Database} db @param {Enabling} enabling */
+  constructor(network, names, db, enabling) {
     this.#network = network;
     this.#names = names;
+    this.#db = db;
+    this.#enabling = enabling;
   }
 
-  /** Open another at the next time. */
-  forget() {
-    this.#id = null;
+  /** Whether there is something to tell: another network, or another way to be woken. @param {NetworkState} around */
+  wants(around) {
+    const woken = JSON.stringify(this.#enabling.push) !== this.#pushTold;
+    return this.#told === null ? woken && !this.#hasNone : woken || differs(this.#told, around);
   }
 
   /**
@@ -48,22 +62,34 @@ export class Sessions {
    * @param {string} clientId
    * @param {Transport[]} able
    * @param {Transport[]} failed
-   * @param {Hints} hints
+   * @param {NetworkState} around
    * @returns {Promise<Decision | null>}
    */
-  async ask(clientId, able, failed, { metered, foreground }) {
-    const told = { transports: able, failed, network: { metered }, foreground };
+  async ask(clientId, able, failed, around) {
+    const told = { transports: able, failed, network: toJson(around), foreground: around.foreground };
     if (this.#id !== null) {
+      const id = this.#id;
       try {
-        return this.#read(await this.#network.patch(`sessions/${this.#id}/`, JSON.stringify(told)));
+        const decision = await this.#asked(told, (body) => this.#network.patch(`sessions/${id}/`, body));
+        this.#told = around;
+        return decision;
       } catch (error) {
         if (!(error instanceof errors.NotFound)) throw error;
-        this.#id = null; // It has ended; another begins.
+        this.#id = this.#told = null; // It has ended; another begins.
       }
     }
+    this.#pushTold = "null"; // of a new one the server knows nothing
     const whole = { ...told, client_id: clientId, collections: this.#names, platform: platform() };
+    const opened = await this.#opened(whole);
+    this.#hasNone = opened === null;
+    this.#told = opened === null ? null : around;
+    return opened;
+  }
+
+  /** @param {Fields} whole */
+  async #opened(whole) {
     try {
-      return this.#read(await this.#network.post("sessions/", JSON.stringify(whole)));
+      return await this.#asked(whole, (body) => this.#network.post("sessions/", body));
     } catch (error) {
       if (error instanceof errors.ClientMismatch) {
         throw new errors.StoreMismatch(error.detail, { cause: error });
@@ -76,11 +102,38 @@ export class Sessions {
     }
   }
 
-  /** @param {Fields} body @returns {Decision} */
-  #read({ id, transport, url, heartbeat, poll_interval: pollInterval, upgrade_after: upgradeAfter }) {
-    if (typeof id !== "string" || typeof transport !== "string") {
-      throw new errors.Offline("The answer is no session of a django_sync server.");
+  /**
+   * With how the browser may be woken, where the server does not know that; where it cannot do it,
+   * without.
+   * @param {Fields} told
+   * @param {(body: string) => Promise<Fields>} call
+   */
+  async #asked(told, call) {
+    const { push } = this.#enabling;
+    const transports = push === null ? told.transports : [...told.transports, "push"];
+    if (JSON.stringify(push) !== this.#pushTold) {
+      try {
+        const decision = await this.#read(await call(JSON.stringify({ ...told, transports, push })));
+        this.#pushTold = JSON.stringify(push);
+        return decision;
+      } catch (error) {
+        if (!(error instanceof errors.Invalid) || push === null) throw error;
+        log.warn(`The server will not wake this browser: ${error.detail}`);
+        this.#enabling.refused(push, error);
+        this.#pushTold = JSON.stringify(this.#enabling.push);
+        return this.#read(await call(JSON.stringify(told)));
+      }
     }
+    return this.#read(await call(JSON.stringify({ ...told, transports })));
+  }
+
+  /** @param {Fields} body @returns {Promise<Decision>} */
+  async #read({ id, transport, url, heartbeat, poll_interval: pollInterval, upgrade_after: upgradeAfter }) {
+    if (typeof id !== "string" || typeof transport !== "string") {
+      throw new errors.Captive("The answer is no session of a django_sync server.");
+    }
+    this.#network.quick();
+    if (id !== this.#id) await this.#db.write(async (tx) => tx.set({ session: id }));
     this.#id = id;
     return {
       id, transport, url: typeof url === "string" ? url : "", heartbeat: seconds(heartbeat) ?? 25,

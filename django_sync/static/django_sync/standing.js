@@ -3,6 +3,7 @@
 import { same } from "./encoding.js";
 import { SyncError } from "./errors.js";
 import { OPEN } from "./overlay.js";
+import { UNKNOWN } from "./reach.js";
 
 /** @import { Database } from "./database.js" */
 /** @import { Status } from "./views.js" */
@@ -16,7 +17,7 @@ export class Standing {
   /** @type {Status} */
   status = Object.freeze({
     link: "stopped", network: "unknown", transport: null, pending: 0, conflicts: 0, progress: null,
-    retryAt: null, problem: null, leads: false,
+    retryAt: null, problem: null, leads: false, reach: UNKNOWN,
   });
 
   /** @param {Database} db @param {(status: Status) => void} tell is called with each other status */

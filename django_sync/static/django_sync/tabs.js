@@ -64,6 +64,18 @@ export class Tabs {
       });
   }
 
+  /**
+   * Do something while no tab holds the link, or at once where one does and does not answer: a
+   * browser may have frozen it.
+   * @template T
+   * @param {() => Promise<T>} run
+   * @returns {Promise<T>}
+   */
+  async exclusively(run) {
+    if (this.#locks === undefined) return run();
+    return this.#locks.request(this.#name, { ifAvailable: true }, run);
+  }
+
   /** Let another tab have it. */
   follow() {
     this.#asking?.abort();

@@ -13,6 +13,7 @@ import { Record } from "./views.js";
 /** @import { Standing } from "./standing.js" */
 /** @import { Message, Ways } from "./tabs.js" */
 /** @import { Change, Status } from "./views.js" */
+/** @import { Event as Wake } from "./wakeups.js" */
 
 /** Milliseconds after which a tab that does not answer may be gone. */
 const PATIENCE = 1_000;
@@ -24,6 +25,7 @@ const PATIENCE = 1_000;
  * @property {(seen: Seen) => void} seen some objects may look different
  * @property {(collections: readonly string[]) => void} reload all of these may
  * @property {(seqs: number[]) => void} ask new conflicts
+ * @property {() => Promise<void>} pushed how the browser is woken may be another way
  */
 
 /** One tab among those of its store. */
@@ -85,6 +87,28 @@ export class Together {
     this.#tabs.tell({ type: "wrote" });
   }
 
+  /** A wake-up was remembered. @param {Wake} event */
+  tellWoken(event) {
+    this.#tabs.tell({ type: "woken", event });
+  }
+
+  /** How the browser is woken is another way now. */
+  tellPush() {
+    this.#tabs.tell({ type: "push" });
+  }
+
+  /** Whether a tab that holds the link sees to the wake-ups that are remembered. @param {Wake} event */
+  async isHeeded(event) {
+    if (this.leads) return true;
+    const message = { type: "woken", event };
+    return (await this.#answered(newId(), PATIENCE / 1000, message)) !== null;
+  }
+
+  /** Do something while no tab holds the link. @template T @param {() => Promise<T>} run */
+  exclusively(run) {
+    return this.#tabs.exclusively(run);
+  }
+
   /** @param {number[]} seqs */
   tellConflicts(seqs) {
     this.#tabs.tell({ type: "conflicts", seqs });
@@ -113,8 +137,8 @@ export class Together {
     throw new NotInStep(`Not in step after ${timeout} s.`);
   }
 
-  /** An answer, or `null` where it is time to look again who leads. @param {string} ref @param {number} left seconds @returns {Promise<Message | null>} */
-  #answered(ref, left) {
+  /** An answer, or `null` where it is time to look again who leads. @param {string} ref @param {number} left seconds @param {Message} [message] @returns {Promise<Message | null>} */
+  #answered(ref, left, message = { type: "sync" }) {
     return new Promise((resolve) => {
       const done = (/** @type {Message | null} */ answer) => {
         clearTimeout(timer);
@@ -123,13 +147,13 @@ export class Together {
       };
       const timer = setTimeout(() => done(null), Math.min(PATIENCE, left * 1000));
       this.#waiting.set(ref, done);
-      this.#tabs.tell({ type: "sync", ref, timeout: left });
+      this.#tabs.tell({ ...message, ref, timeout: left });
     });
   }
 
   /** @param {Message} message */
   #heed(message) {
-    const { background, standing, seen, reload, ask } = this.#owner;
+    const { background, standing, seen, reload, ask, pushed } = this.#owner;
     switch (message.type) {
       case "seen":
         return seen({ ...message.seen, changes: message.seen.changes.map(revived) });
@@ -139,6 +163,8 @@ export class Together {
         return ask(message.seqs);
       case "wrote":
         return background.post("wrote");
+      case "push":
+        return void pushed();
       case "synced":
         return this.#waiting.get(message.ref)?.(message);
       case "status":
@@ -146,8 +172,15 @@ export class Together {
     }
     if (!this.leads) return;
     if (message.type === "start") background.start();
+    else if (message.type === "woken") this.#heedWakeUp(message);
     else if (message.type === "who") this.tellStatus(standing.status);
     else if (message.type === "sync") void this.#syncFor(message.ref, message.timeout);
+  }
+
+  /** @param {Message} message */
+  #heedWakeUp({ event, ref }) {
+    this.#owner.background.waking.came(event);
+    if (ref !== undefined) this.#tabs.tell({ type: "synced", ref });
   }
 
   /** @param {string} ref @param {number} timeout seconds */

@@ -103,6 +103,7 @@ export class Rejection {
  * @property {{done: number, total: number} | null} progress of a snapshot; `total` may be an estimate
  * @property {Date | null} retryAt before which another try makes no sense
  * @property {import("./errors.js").SyncError | null} problem what ended the last exchange
+ * @property {import("./reach.js").NetworkState} reach what is known of the network
  * @property {boolean} leads whether this tab holds the link; where not, another tab does
  */
 

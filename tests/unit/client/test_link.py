@@ -94,6 +94,7 @@ def test_every_state_is_reached_and_left(state: State) -> None:
 def test_every_error_is_an_outcome(error: type[errors.SyncError]) -> None:
     expected = {
         errors.Offline: Event.UNREACHABLE,
+        errors.Captive: Event.UNREACHABLE,
         errors.NotAuthenticated: Event.UNAUTHORIZED,
         errors.UpgradeRequired: Event.REFUSED,
         errors.UnsupportedProtocol: Event.REFUSED,

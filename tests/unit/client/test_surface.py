@@ -19,6 +19,7 @@ def test_exported_names() -> None:
         "Conflict",
         "Counts",
         "Mutation",
+        "NetworkState",
         "Pace",
         "Progress",
         "Query",

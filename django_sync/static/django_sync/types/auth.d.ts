@@ -35,7 +35,9 @@ export class SessionAuth {
     token: string | (() => string) | null;
     cookie: string;
     header: string;
-    headers(): Record<string, string>;
+    /** @returns {Record<string, string> | Promise<Record<string, string>>} */
+    headers(): Record<string, string> | Promise<Record<string, string>>;
+    #private;
 }
 /** DRF's tokens. */
 export class TokenAuth extends HeaderAuth {

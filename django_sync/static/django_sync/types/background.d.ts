@@ -1,3 +1,5 @@
+/** @import { Around } from "./around.js" */
+/** @import { Waking } from "./waking.js" */
 /** @import { Transport } from "./choice.js" */
 /** @import { Parts } from "./lines.js" */
 /** @import { Act, Event, State } from "./link.js" */
@@ -6,15 +8,16 @@
  *   Is told of each change: the problem that led there, the seconds until a retry. */
 /** One client's link, and the loop behind it. */
 export class Background {
-    /** @param {Parts} parts @param {Backoff} backoff @param {Report} report */
-    constructor(parts: Parts, backoff: Backoff, report: Report);
-    hints: Hints;
+    /** @param {Parts} parts @param {Backoff} backoff @param {Report} report @param {Around} around @param {Waking} waking */
+    constructor(parts: Parts, backoff: Backoff, report: Report, around: Around, waking: Waking);
     /** @type {State} */
     state: State;
     /** @type {Transport | null} */
     transport: Transport | null;
     /** @type {SyncError | null} */
     problem: SyncError | null;
+    around: Around;
+    waking: Waking;
     /** Begin, or where it runs, try at once what waits for its user. */
     start(): void;
     /** End the loop, in the middle of a request too. */
@@ -59,10 +62,11 @@ export class Background {
  * Is told of each change: the problem that led there, the seconds until a retry.
  */
 export type Report = (problem: SyncError | null, retryIn: number | null) => void;
-import { Hints } from "./pace.js";
 import type { State } from "./link.js";
 import type { Transport } from "./choice.js";
 import { SyncError } from "./errors.js";
+import type { Around } from "./around.js";
+import type { Waking } from "./waking.js";
 import type { Event } from "./link.js";
 import { Acting } from "./acting.js";
 import type { Act } from "./link.js";

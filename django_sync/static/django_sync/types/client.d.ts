@@ -1,6 +1,8 @@
 export { logTo } from "./log.js";
 export { MemoryStore } from "./memory.js";
+/** @import { Told } from "./around.js" */
 /** @import { Auth } from "./auth.js" */
+/** @import { Asked } from "./enabling.js" */
 /** @import { Transport } from "./choice.js" */
 /** @import { Conflict, Resolution } from "./conflicts.js" */
 /** @import { ChangeHandler, ConflictHandler, RejectionHandler, StatusHandler } from "./events.js" */
@@ -81,14 +83,57 @@ export class SyncClient {
     }): Promise<void>;
     /**
      * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
-     * offline, the page in sight again) are heeded by themselves.
-     * @param {{online?: boolean, metered?: boolean, foreground?: boolean}} hints
+     * offline, another network where it says so, the page in sight again) are heeded by themselves.
+     * @param {Told} told `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`
+     * @throws {TypeError} for a type that is none
      */
-    network({ online, metered, foreground }: {
-        online?: boolean;
-        metered?: boolean;
-        foreground?: boolean;
-    }): void;
+    network(told: Told): void;
+    /**
+     * Take a wake-up: what a push brought. It is on the disk when the promise is fulfilled, and is seen
+     * to as docs/reference/wake-ups.md has it; where no tab runs, the next `sync()` or `start()` does.
+     * @param {unknown} payload JSON, or already decoded
+     * @returns {Promise<boolean>} whether it was one that concerns this client; all else is passed by
+     */
+    wake(payload: unknown): Promise<boolean>;
+    /**
+     * See to wake-ups that are remembered, where no tab does: pull, and send nothing. For service
+     * workers, which have no link.
+     * @param {import("./wakeups.js").Event} [event] what has happened, to the tab that holds the link
+     * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab sees to it
+     */
+    catchUp(event?: import("./wakeups.js").Event): Promise<Counts | null>;
+    /**
+     * Have the server wake this browser while no page is open. The user is asked, so call it from a
+     * click. The page needs a service worker with the handlers of `worker.js`.
+     * @param {Asked} [asked]
+     * @throws {errors.NotSupported} where browser, user or server do not let us
+     * @throws {errors.Offline} where the server's key is not known and cannot be asked for
+     */
+    enablePush(asked?: Asked): Promise<void>;
+    /** Whether this browser can be woken and the server offers it; `false` where that cannot be asked now. */
+    isPushOffered(): Promise<boolean>;
+    /** Be woken no more. @param {{registration?: ServiceWorkerRegistration}} [asked] */
+    disablePush({ registration }?: {
+        registration?: ServiceWorkerRegistration;
+    }): Promise<void>;
+    /** The browser has made another subscription: keep it, tell the server. For service workers. @param {PushSubscriptionJSON} subscription */
+    renewPush(subscription: PushSubscriptionJSON): Promise<void>;
+    /** How the server may wake this browser, or `null`; why the server will not is its `problem`. */
+    get push(): {
+        problem: errors.SyncError | null;
+        subscription: PushSubscriptionJSON;
+        vapidKey: string;
+        /**
+         * `null`: no notification is shown
+         */
+        notify: import("./enabling.js").Notify | null;
+        /**
+         * of the server
+         */
+        url: string;
+        collections: string[];
+        user: string | null;
+    } | null;
     /** What the client knows about its sync, now. @returns {Status} */
     get status(): Status;
     /** Mutations without a final result, in order. @returns {Promise<Mutation[]>} */
@@ -185,6 +230,8 @@ import { Pace } from "./pace.js";
 import type { Storage } from "./storage.js";
 import { Collection } from "./collection.js";
 import type { Counts } from "./views.js";
+import type { Told } from "./around.js";
+import type { Asked } from "./enabling.js";
 import type { Mutation } from "./views.js";
 import type { ChangeHandler } from "./events.js";
 import type { ConflictHandler } from "./events.js";

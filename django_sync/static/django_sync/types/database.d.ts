@@ -62,6 +62,18 @@ export type Meta = {
     url: string | null;
     user: string | null;
     /**
+     * wake-ups; none in a store of before
+     */
+    wakes?: import("./wakes.js").Count | undefined;
+    /**
+     * how the server may wake this browser
+     */
+    push?: import("./enabling.js").Enabled | null | undefined;
+    /**
+     * the id of the session that was opened last
+     */
+    session?: string | null | undefined;
+    /**
      * of the credentials that the server took for this store
      */
     fingerprint: string | null;

@@ -111,6 +111,9 @@ export class ClientError extends SyncError {
 /** The server cannot be reached, or what answered is not the server. */
 export class Offline extends ClientError {
 }
+/** Something answers that is no django_sync server: a portal that wants its user to sign in, or a wrong URL. */
+export class Captive extends Offline {
+}
 /** A replica that was not in step in time. */
 export class NotInStep extends ClientError {
 }
@@ -119,6 +122,9 @@ export class StoreMismatch extends ClientError {
 }
 /** The browser has no room left for the store. What failed to be written is not in it. */
 export class StorageFull extends ClientError {
+}
+/** The browser, its user or the server does not do what was asked for. */
+export class NotSupported extends ClientError {
 }
 /** The store was cleared by its user or by the browser, or cannot be opened. */
 export class StorageLost extends ClientError {

@@ -40,6 +40,8 @@ export class Exchange {
         counts: Counts;
         failure: SyncError | null;
     }>;
+    /** Pull and send nothing, as a worker without a page does; what is in the outbox waits for one. */
+    pull(): Promise<Counts>;
     /** Send the outbox and pull nothing; return what a part of it failed with. @param {Post} [post] */
     send(post?: Post): Promise<SyncError | null>;
     /** Have the server hold a pull until something is new; whether it brought anything. */
@@ -50,6 +52,8 @@ export class Exchange {
     asked({ cursor }: {
         cursor: string | null;
     }): Record<string, string>;
+    /** What the server says of itself; asked where it is not known. */
+    described(): Promise<Service>;
     #private;
 }
 /**

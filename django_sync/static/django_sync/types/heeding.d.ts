@@ -1,9 +1,8 @@
-/** What the browser tells a client by itself. */
+/** @import { Told } from "./around.js" */
 /**
- * Heed that the network came or went, and that the page is looked at again.
- * @param {(hints: {online?: boolean}) => void} network
+ * Heed that the network came, went or is another, and that the page is looked at again.
+ * @param {(told: Told) => void} network
  * @returns {() => void} which ends it
  */
-export function heedPage(network: (hints: {
-    online?: boolean;
-}) => void): () => void;
+export function heedPage(network: (told: Told) => void): () => void;
+import type { Told } from "./around.js";

@@ -8,6 +8,7 @@
  * @property {Pace} pace
  * @property {Alarm} alarm
  * @property {SocketClass | undefined} WebSocket
+ * @property {Enabling} enabling
  */
 /** The one line of a link, while it has one. */
 export class Lines {
@@ -15,13 +16,15 @@ export class Lines {
     constructor(parts: Parts);
     /** @type {Live | null} */
     live: Live | null;
+    /** Whether the server should hear how things stand, though no line is to be opened. @param {NetworkState} around */
+    hasNews(around: NetworkState): boolean;
     /**
      * Ask the server before a line is opened; return what is to be used. A server without sessions
      * lets no socket in, and has no say in the rest.
      * @param {Transport} transport
-     * @param {Hints} hints
+     * @param {NetworkState} around
      */
-    agree(transport: Transport, hints: Hints): Promise<Transport>;
+    agree(transport: Transport, around: NetworkState): Promise<Transport>;
     /**
      * Open a line; it feeds the store from now on. Throws one of `errors.js`.
      * @param {Transport} transport
@@ -64,10 +67,11 @@ export type Parts = {
     pace: Pace;
     alarm: Alarm;
     WebSocket: SocketClass | undefined;
+    enabling: Enabling;
 };
 import { Live } from "./live.js";
+import type { NetworkState } from "./reach.js";
 import type { Transport } from "./choice.js";
-import type { Hints } from "./pace.js";
 import * as errors from "./errors.js";
 import type { Database } from "./database.js";
 import type { Network } from "./network.js";
@@ -77,3 +81,4 @@ import type { Choice } from "./choice.js";
 import type { Pace } from "./pace.js";
 import type { Alarm } from "./alarm.js";
 import type { SocketClass } from "./line.js";
+import type { Enabling } from "./enabling.js";

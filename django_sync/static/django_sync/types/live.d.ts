@@ -19,6 +19,8 @@ export class Live {
         welcomed: () => void;
     });
     hasEnded: boolean;
+    /** When anything came last, by the alarm's clock. */
+    get heardAt(): number;
     feed: Feed;
     transport: "websocket" | "sse";
     heartbeat: number;

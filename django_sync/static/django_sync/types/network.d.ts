@@ -18,18 +18,21 @@ export class Network {
      * @param {object} [how]
      * @param {typeof globalThis.fetch} [how.fetch]
      * @param {number} [how.timeout] seconds for which an answer is waited for
-     * @param {(answered: boolean) => void} [how.heard] is told of each call whether the server answered
+     * @param {(error: SyncError | null) => void} [how.heard] is told of each call what it failed with
+     * @param {(seconds: number) => void} [how.took] is told of round trips
      */
-    constructor(url: string, auth: Auth | null, { fetch, timeout, heard }?: {
+    constructor(url: string, auth: Auth | null, { fetch, timeout, heard, took }?: {
         fetch?: typeof globalThis.fetch | undefined;
         timeout?: number | undefined;
-        heard?: ((answered: boolean) => void) | undefined;
+        heard?: ((error: SyncError | null) => void) | undefined;
+        took?: ((seconds: number) => void) | undefined;
     });
     url: string;
     auth: Auth | null;
     fetch: typeof fetch;
     timeout: number;
-    heard: (answered: boolean) => void;
+    heard: (error: SyncError | null) => void;
+    took: (seconds: number) => void;
     /** Have the running calls, and those to come, end with `Interrupted`, until `mend()`. */
     cut(): void;
     /** Let calls through again. */
@@ -50,6 +53,8 @@ export class Network {
         response: Response;
         abort: () => void;
     }>;
+    /** The last call was one for which the server had little to do: a round trip. */
+    quick(): void;
     /** Aborts where calls are cut. */
     get cutting(): AbortSignal;
     #private;
@@ -64,4 +69,5 @@ export type Asked = {
     accept?: string | undefined;
 };
 import type { Auth } from "./auth.js";
+import { SyncError } from "./errors.js";
 import type { Fields } from "./encoding.js";

@@ -32,10 +32,3 @@ export class Pace {
     }): number;
     #private;
 }
-/** What the page knows of the network and of itself. */
-export class Hints {
-    metered: boolean;
-    foreground: boolean;
-    /** Whether each request costs somebody something. */
-    get sparing(): boolean;
-}

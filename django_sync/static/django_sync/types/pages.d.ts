@@ -1,5 +1,5 @@
 /**
- * Read a pull's answer; raises `Offline` where it is none of a django_sync server.
+ * Read a pull's answer; throws `Captive` where it is none of a django_sync server.
  * @param {any} body
  * @returns {Page}
  */

@@ -12,6 +12,7 @@ export const PROTOCOL_VERSION: 1;
  * @property {number} bodyBytes
  * @property {number} waitSeconds
  * @property {string[]} transports
+ * @property {string | null} vapidKey by which push services know the server, in base64url
  */
 /** The protocol's own, until the server was asked. @type {Service} */
 export const UNKNOWN: Service;
@@ -27,4 +28,8 @@ export type Service = {
     bodyBytes: number;
     waitSeconds: number;
     transports: string[];
+    /**
+     * by which push services know the server, in base64url
+     */
+    vapidKey: string | null;
 };

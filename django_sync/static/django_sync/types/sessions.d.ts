@@ -1,18 +1,18 @@
 /** One client's session, opened once and told of what changes. */
 export class Sessions {
-    /** @param {Network} network @param {readonly string[]} names of the collections */
-    constructor(network: Network, names: readonly string[]);
-    /** Open another at the next time. */
-    forget(): void;
+    /** @param {Network} network @param {readonly string[]} names of the collections @param {Database} db @param {Enabling} enabling */
+    constructor(network: Network, names: readonly string[], db: Database, enabling: Enabling);
+    /** Whether there is something to tell: another network, or another way to be woken. @param {NetworkState} around */
+    wants(around: NetworkState): boolean;
     /**
      * Tell how things stand; return what is decided, or `null` where none can be asked.
      * @param {string} clientId
      * @param {Transport[]} able
      * @param {Transport[]} failed
-     * @param {Hints} hints
+     * @param {NetworkState} around
      * @returns {Promise<Decision | null>}
      */
-    ask(clientId: string, able: Transport[], failed: Transport[], { metered, foreground }: Hints): Promise<Decision | null>;
+    ask(clientId: string, able: Transport[], failed: Transport[], around: NetworkState): Promise<Decision | null>;
     #private;
 }
 /**
@@ -29,6 +29,8 @@ export type Decision = {
     pollInterval: number | null;
     upgradeAfter: number | null;
 };
+import type { NetworkState } from "./reach.js";
 import type { Transport } from "./choice.js";
-import type { Hints } from "./pace.js";
 import type { Network } from "./network.js";
+import type { Database } from "./database.js";
+import type { Enabling } from "./enabling.js";

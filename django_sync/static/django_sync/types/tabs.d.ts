@@ -19,6 +19,14 @@ export class Tabs {
      * @param {() => void} begin
      */
     lead(begin: () => void): void;
+    /**
+     * Do something while no tab holds the link, or at once where one does and does not answer: a
+     * browser may have frozen it.
+     * @template T
+     * @param {() => Promise<T>} run
+     * @returns {Promise<T>}
+     */
+    exclusively<T>(run: () => Promise<T>): Promise<T>;
     /** Let another tab have it. */
     follow(): void;
     close(): void;

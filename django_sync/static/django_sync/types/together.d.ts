@@ -5,6 +5,7 @@
  * @property {(seen: Seen) => void} seen some objects may look different
  * @property {(collections: readonly string[]) => void} reload all of these may
  * @property {(seqs: number[]) => void} ask new conflicts
+ * @property {() => Promise<void>} pushed how the browser is woken may be another way
  */
 /** One tab among those of its store. */
 export class Together {
@@ -25,6 +26,14 @@ export class Together {
     tellReload(collections: readonly string[]): void;
     /** Something local waits to be sent. */
     tellWrote(): void;
+    /** A wake-up was remembered. @param {Wake} event */
+    tellWoken(event: Wake): void;
+    /** How the browser is woken is another way now. */
+    tellPush(): void;
+    /** Whether a tab that holds the link sees to the wake-ups that are remembered. @param {Wake} event */
+    isHeeded(event: Wake): Promise<boolean>;
+    /** Do something while no tab holds the link. @template T @param {() => Promise<T>} run */
+    exclusively<T>(run: () => Promise<T>): Promise<T>;
     /** @param {number[]} seqs */
     tellConflicts(seqs: number[]): void;
     /** @param {Status} status */
@@ -54,8 +63,13 @@ export type Owner = {
      * new conflicts
      */
     ask: (seqs: number[]) => void;
+    /**
+     * how the browser is woken may be another way
+     */
+    pushed: () => Promise<void>;
 };
 import type { Seen } from "./overlay.js";
+import type { Event as Wake } from "./wakeups.js";
 import type { Status } from "./views.js";
 import type { Ways } from "./tabs.js";
 import type { Background } from "./background.js";

@@ -79,6 +79,7 @@ export class Rejection {
  * @property {{done: number, total: number} | null} progress of a snapshot; `total` may be an estimate
  * @property {Date | null} retryAt before which another try makes no sense
  * @property {import("./errors.js").SyncError | null} problem what ended the last exchange
+ * @property {import("./reach.js").NetworkState} reach what is known of the network
  * @property {boolean} leads whether this tab holds the link; where not, another tab does
  */
 /** What one exchange did: mutations answered, and with what; changes that the pulled pages told. */
@@ -175,6 +176,10 @@ export type Status = {
      * what ended the last exchange
      */
     problem: import("./errors.js").SyncError | null;
+    /**
+     * what is known of the network
+     */
+    reach: import("./reach.js").NetworkState;
     /**
      * whether this tab holds the link; where not, another tab does
      */

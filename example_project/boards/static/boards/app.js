@@ -14,6 +14,7 @@ import { announce, element, find, isSecond, main, told } from "./page.js";
 import { preparePersonMenu } from "./person.js";
 import { showRejection } from "./refused.js";
 import { showStatus, warnOfMemory } from "./status.js";
+import { prepareWaking } from "./waking.js";
 import { capital } from "./words.js";
 
 /** @import { Record } from "../django_sync/client.js" */
@@ -33,6 +34,7 @@ warnOfMemory(client);
 watchConflicts(client);
 client.onRejected((rejection) => showRejection(client, rejection));
 preparePersonMenu(client);
+prepareWaking(client);
 keepAtHand(told);
 
 boards.live(() => true, (records) => {

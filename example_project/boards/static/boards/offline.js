@@ -10,12 +10,26 @@ export const SHELLS = "boards-shells";
 export async function keepAtHand(told) {
   if (!("serviceWorker" in navigator)) return; // http:// that is not this machine
   try {
-    await navigator.serviceWorker.register(told.serviceWorker, { scope: told.home });
+    await registered(told);
     // The worker keeps each page that it fetches; this one may have come before there was a worker.
     const shells = await caches.open(SHELLS);
     if ((await shells.match(location.pathname)) === undefined) await shells.add(location.pathname);
   } catch (error) {
     console.warn("The board will not open without a network:", error);
+  }
+}
+
+/**
+ * The module is woken by push as well. Where a browser runs no modules there, the plain script does
+ * all the rest.
+ * @param {{serviceWorker: string, home: string}} told
+ */
+async function registered({ serviceWorker, home }) {
+  try {
+    return await navigator.serviceWorker.register(`${serviceWorker}?module`, { scope: home, type: "module" });
+  } catch (error) {
+    console.info("Without push:", error);
+    return navigator.serviceWorker.register(serviceWorker, { scope: home });
   }
 }
 

@@ -51,6 +51,7 @@ async function signOut(client, form) {
   const text = `${count(pending, "change")} of yours ${pending === 1 ? "has" : "have"} not reached the server, and would be lost.`;
   if (pending > 0 && !(await ask("Sign out and lose changes?", text, "Sign out"))) return;
   client.stop();
+  await client.disablePush();
   await client.reset({ wipe: true });
   await client.close();
   await forgetShells(isSecond ? location.pathname : null);

@@ -1,0 +1,123 @@
+"""Receives wake-ups by webhook: sees that they are the server's own, and hands them to the client.
+
+    from wsgiref.simple_server import make_server
+    from django_sync.client.webhooks import Receiver
+
+    make_server("", 8000, Receiver(secret, client.wake)).serve_forever()
+
+Needs nothing but Python's own library. ``Receiver`` is a WSGI application; under any other
+framework call ``receive()`` with the headers and the bytes of the body as they came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+log = logging.getLogger("django_sync.client")
+
+WINDOW = 300.0
+"""Seconds by which the sender's clock and ours may differ; what is signed earlier is a replay."""
+
+MOST = 65_536
+"""Bytes of a body; a wake-up has a few hundred."""
+
+
+class Forged(ValueError):
+    """What came was not signed with this secret, or not just now."""
+
+
+def verify(
+    secret: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    window: float = WINDOW,
+    now: float | None = None,
+) -> None:
+    """See that a webhook is the server's own; raises ``Forged``.
+
+    ``Sync-Signature`` is the hex HMAC-SHA256 of ``Sync-Timestamp`` (Unix seconds), a dot, and
+    the body's bytes. The names of ``headers`` may be in any case; ``now`` is Unix seconds.
+    """
+    told = {name.lower(): value for name, value in headers.items()}
+    timestamp = told.get("sync-timestamp", "")
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) < 16):
+        raise Forged("Sync-Timestamp is missing, or no number.")
+    signed = f"{timestamp}.".encode() + body
+    expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    found = told.get("sync-signature", "").encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(expected.encode(), found):
+        raise Forged("Sync-Signature does not fit.")
+    if abs((time.time() if now is None else now) - int(timestamp)) > window:
+        raise Forged(f"It was not signed within {window:.0f} seconds of now; are the clocks right?")
+
+
+class Receiver:
+    """Where a webhook points. ``wake`` is ``SyncClient.wake``, and is called with the body.
+
+    The same message may come twice within ``window`` seconds, and does no harm: it carries no
+    data. ``now`` gives Unix seconds.
+    """
+
+    def __init__(
+        self,
+        secret: str,
+        wake: Callable[[bytes], bool],
+        *,
+        window: float = WINDOW,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._secret = secret
+        self._wake = wake
+        self._window = window
+        self._now = now
+
+    def receive(self, headers: Mapping[str, str], body: bytes) -> int:
+        """Take a webhook; return the status to answer with.
+
+        204: remembered on the disk, or none of the client's affair; 401: not the server's.
+        What ``wake`` raises goes on to the caller, whose 500 has the server send it again.
+        """
+        try:
+            verify(self._secret, headers, body, window=self._window, now=self._now())
+        except Forged as error:
+            log.warning("A webhook was refused: %s", error)
+            return 401
+        self._wake(body)
+        return 204
+
+    def __call__(
+        self, environ: Mapping[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer as a WSGI application."""
+        start_response(STATUSES[self._answer(environ)], [("Content-Length", "0")])
+        return []
+
+    def _answer(self, environ: Mapping[str, Any]) -> int:
+        if environ["REQUEST_METHOD"] != "POST":
+            return 405
+        length = environ.get("CONTENT_LENGTH") or ""
+        if not (length.isascii() and length.isdecimal()):
+            return 411
+        if len(length) > len(str(MOST)) or int(length) > MOST:
+            return 413
+        headers = {
+            name.removeprefix("HTTP_").replace("_", "-"): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_SYNC_")
+        }
+        return self.receive(headers, environ["wsgi.input"].read(int(length)))
+
+
+STATUSES = {
+    204: "204 No Content",
+    401: "401 Unauthorized",
+    405: "405 Method Not Allowed",
+    411: "411 Length Required",
+    413: "413 Content Too Large",
+}

@@ -1,0 +1,228 @@
+/**
+ * What a service worker does when the server wakes the browser.
+ *
+ *     import { handlePush } from "/static/django_sync/worker.js";
+ *     handlePush(self);
+ *
+ * A push carries no data. It is remembered in the store first; then, if a page is open, that page
+ * sees to it, else the worker pulls into the same store. What fails is tried again by Background
+ * Sync, where the browser has that, and by the next push or page in any case.
+ *
+ * Browsers let no push in that the user cannot see (`userVisibleOnly`): one that asked for no
+ * notification may be shown the browser's own words, and loses the subscription in Safari.
+ * docs/howto/wake-ups.md says what each demands.
+ */
+
+import { SessionAuth, SyncClient } from "./client.js";
+import { Database } from "./database.js";
+import { subscribed } from "./enabling.js";
+import { IndexedDBStore } from "./indexeddb.js";
+import { log } from "./log.js";
+import { Wakes } from "./wakes.js";
+import { concerns, readWakeUp } from "./wakeups.js";
+
+/** @import { Enabled, Notify } from "./enabling.js" */
+/** @import { Event } from "./wakeups.js" */
+
+/** What a database of ours is called, before the name that its client gave it. */
+const PREFIX = "django_sync ";
+
+/** By this Background Sync knows what to do again. */
+const TAG = "django_sync";
+
+/** @typedef {Enabled & {store: string}} Kept What a client keeps of its push; `store` is its name. */
+
+/**
+ * @typedef {object} Options
+ * @property {(kept: Kept) => Promise<SyncClient>} [open] opens the client of a store; with the
+ *   browser's session cookie without it
+ * @property {(kept: Kept, changes: number | null) => Notify | null} [notification] what is shown,
+ *   `null` for nothing; `changes` is how many came in, `null` where they could not be fetched
+ */
+
+/**
+ * Handle `push`, `pushsubscriptionchange`, `notificationclick` and `sync`.
+ * @param {any} scope the worker's global scope
+ * @param {Options} [options]
+ */
+export function handlePush(scope, options = {}) {
+  const worker = new Worker(scope, options);
+  scope.addEventListener("push", (/** @type {any} */ event) => event.waitUntil(worker.pushed(textOf(event.data))));
+  scope.addEventListener("pushsubscriptionchange", (/** @type {any} */ event) => event.waitUntil(worker.renewed(event.newSubscription)));
+  scope.addEventListener("sync", (/** @type {any} */ event) => {
+    if (event.tag === TAG) event.waitUntil(worker.retried());
+  });
+  scope.addEventListener("notificationclick", (/** @type {any} */ event) => {
+    if (!String(event.notification.tag).startsWith(PREFIX)) return;
+    event.notification.close();
+    event.waitUntil(worker.clicked(event.notification.data));
+  });
+}
+
+/** @param {any} data a `PushMessageData` */
+function textOf(data) {
+  return data === null || data === undefined ? "" : data.text();
+}
+
+class Worker {
+  #scope;
+  #open;
+  #notification;
+  /** One store at a time: pushes come in flocks. @type {Promise<unknown>} */
+  #turn = Promise.resolve();
+
+  /** @param {any} scope @param {Options} options */
+  constructor(scope, { open = opened, notification = asAsked }) {
+    this.#scope = scope;
+    this.#open = open;
+    this.#notification = notification;
+  }
+
+  /** @param {string} text */
+  async pushed(text) {
+    const wakeUp = readWakeUp(text);
+    if (wakeUp === null) return;
+    /** @type {[Kept, Event][]} */
+    const woken = [];
+    for (const kept of await kepts(wakeUp.session)) {
+      if (!concerns(wakeUp, kept.collections)) continue;
+      const first = await withStore(kept.store, (db) => new Wakes(db).remember());
+      woken.push([kept, first ? "woken" : "again"]);
+    }
+    await this.#inTurn(async () => {
+      for (const [kept, event] of woken) {
+        if (!(await this.#seenTo(kept, event))) await this.#later();
+      }
+    });
+  }
+
+  /** Background Sync has a network again. What fails rejects, so that the browser comes back. */
+  async retried() {
+    await this.#inTurn(async () => {
+      for (const kept of await kepts()) {
+        if (!(await this.#seenTo(kept, "waits"))) throw new Error(`${kept.store} could not be fetched.`);
+      }
+    });
+  }
+
+  /** The browser has ended a subscription, and may have made another. @param {PushSubscription | null | undefined} made */
+  async renewed(made) {
+    for (const kept of await kepts()) {
+      const { pushManager } = this.#scope.registration;
+      const subscription = made ?? (await subscribed(pushManager, kept.vapidKey));
+      const client = await this.#open(kept);
+      try {
+        await client.renewPush(subscription.toJSON());
+      } catch (error) {
+        log.warn("The server does not know of the new subscription; the next page tells it:", error);
+      } finally {
+        await client.close();
+      }
+    }
+  }
+
+  /** @param {{url: string | null}} told */
+  async clicked({ url }) {
+    const { clients, registration } = this.#scope;
+    const target = new URL(url ?? registration.scope, registration.scope).href;
+    const windows = await clients.matchAll({ type: "window", includeUncontrolled: true });
+    const found = windows.find((/** @type {any} */ one) => one.url === target) ??
+      windows.find((/** @type {any} */ one) => one.url.startsWith(registration.scope));
+    await (found === undefined ? clients.openWindow(target) : found.focus());
+  }
+
+  /** @param {() => Promise<void>} run */
+  #inTurn(run) {
+    const turn = this.#turn.then(run);
+    this.#turn = turn.catch(() => undefined); // whoever waits for it has heard why
+    return turn;
+  }
+
+  /** Whether what a store was told of is fetched, or somebody else fetches it. @param {Kept} kept @param {Event} event */
+  async #seenTo(kept, event) {
+    if (!(await withStore(kept.store, (db) => new Wakes(db).wait()))) return true;
+    /** @type {number | null} */
+    let changes = null;
+    let isDone = false;
+    try {
+      const client = await this.#open(kept);
+      try {
+        const counts = await client.catchUp(event);
+        if (counts === null) return true; // a page does it, and its user sees it there
+        changes = counts.changes;
+        isDone = true;
+      } finally {
+        await client.close();
+      }
+    } catch (error) {
+      log.info(`${kept.store} could not be fetched:`, error);
+    }
+    const isNews = changes === null ? event === "woken" : changes > 0; // a storm that fails is told of once
+    if (isNews) await this.#show(kept, changes);
+    return isDone;
+  }
+
+  /** @param {Kept} kept @param {number | null} changes */
+  async #show(kept, changes) {
+    const { clients, registration } = this.#scope;
+    const windows = await clients.matchAll({ type: "window", includeUncontrolled: true });
+    const said = this.#notification(kept, changes);
+    if (said === null || windows.some((/** @type {any} */ one) => one.visibilityState === "visible")) return;
+    const { title, url = null, ...more } = said;
+    await registration.showNotification(title, { ...more, tag: PREFIX + kept.store, data: { url } });
+  }
+
+  async #later() {
+    try {
+      await this.#scope.registration.sync?.register(TAG);
+    } catch (error) {
+      log.info("The browser does not try again by itself:", error); // it is not allowed
+    }
+  }
+}
+
+/** What the user asked for, if anything. @param {Kept} kept */
+function asAsked({ notify }) {
+  return notify;
+}
+
+/** @param {Kept} kept */
+function opened({ store, url, collections, user }) {
+  return SyncClient.open(url, { store, collections, auth: new SessionAuth({ user }), persist: false });
+}
+
+/**
+ * The stores whose user wants to be woken: that of a session, or all where it is none's.
+ * @param {string} [session]
+ * @returns {Promise<Kept[]>}
+ */
+async function kepts(session = "") {
+  /** @type {{kept: Kept, session: string | null | undefined}[]} */
+  const found = [];
+  for (const { name = "" } of await globalThis.indexedDB.databases()) {
+    if (!name.startsWith(PREFIX)) continue;
+    const store = name.slice(PREFIX.length);
+    try {
+      const meta = await withStore(store, (db) => db.read(async (tx) => tx.meta));
+      if (meta.push) found.push({ kept: { ...meta.push, store }, session: meta.session });
+    } catch (error) {
+      log.info(`The store ${store} cannot be read here:`, error);
+    }
+  }
+  const its = found.filter((one) => one.session === session);
+  return (its.length > 0 ? its : found).map(({ kept }) => kept);
+}
+
+/**
+ * @template T
+ * @param {string} name
+ * @param {(db: Database) => Promise<T>} run
+ */
+async function withStore(name, run) {
+  const store = await new IndexedDBStore(PREFIX + name, globalThis.indexedDB).open();
+  try {
+    return await run(new Database(store));
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,234 @@
+"""What is known of the network: the table, the round trip, what is told, and who tells it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from django_sync import errors
+from django_sync.client import Backoff, NetworkState
+from django_sync.client.around import Around
+from django_sync.client.network import Network
+from django_sync.client.reach import (
+    LONGEST,
+    REACH,
+    Event,
+    Kind,
+    Reachability,
+    RoundTrip,
+    differs,
+    reach,
+)
+from django_sync.testing.clocks import Clock
+from tests.unit.client.helpers import fault, on
+
+VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/reach.json").read_text())
+
+
+# The table
+
+
+def test_every_pair_is_written_and_the_vectors_say_the_same() -> None:
+    pairs = [(row["state"], row["event"]) for row in VECTORS["table"]]
+    assert pairs == list(itertools.product(Reachability, Event))
+    assert {(s, e) for s in REACH for e in REACH[s]} == set(itertools.product(Reachability, Event))
+    for row in VECTORS["table"]:
+        assert reach(Reachability(row["state"]), Event(row["event"])) == row["to"]
+
+
+@pytest.mark.parametrize("state", Reachability)
+def test_the_last_request_counts_whatever_was_before(state: Reachability) -> None:
+    assert reach(state, Event.ANSWERED) is Reachability.REACHABLE
+    assert reach(state, Event.SILENT) is Reachability.UNREACHABLE
+    assert reach(state, Event.STRANGE) is Reachability.CAPTIVE
+
+
+def test_only_an_answer_proves_that_the_server_is_there() -> None:
+    into = {(s, e) for s, e in itertools.product(Reachability, Event)}
+    proving = {e for s, e in into if reach(s, e) is Reachability.REACHABLE and s != "reachable"}
+    assert proving == {Event.ANSWERED}
+
+
+# Round trips
+
+
+def test_it_is_smoothed_as_rfc_6298_says() -> None:
+    trip = RoundTrip().sampled(0.1)
+    assert (trip.srtt, trip.rttvar) == (0.1, 0.05)  # (2.2)
+    trip = trip.sampled(0.3)
+    assert trip.rttvar == pytest.approx(0.75 * 0.05 + 0.25 * 0.2)  # (2.3), with the old SRTT
+    assert trip.srtt == pytest.approx(0.875 * 0.1 + 0.125 * 0.3)
+
+
+def test_an_outlier_moves_it_by_an_eighth_and_is_forgotten() -> None:
+    trip = RoundTrip()
+    for seconds in [0.05] * 10 + [10.0]:
+        trip = trip.sampled(seconds)
+    assert trip.ms is not None
+    assert trip.ms < 2_000  # The ladder's “slow”: one outlier costs no WebSocket.
+    for _ in range(40):
+        trip = trip.sampled(0.05)
+    assert trip.ms is not None
+    assert trip.ms < 60
+
+
+@pytest.mark.parametrize("seconds", [0, -1, LONGEST + 1, 10_800, float("nan"), float("inf")])
+def test_what_cannot_be_a_round_trip_is_none(seconds: float) -> None:
+    before = RoundTrip().sampled(0.1)
+    assert before.sampled(seconds) == before
+    assert RoundTrip().sampled(seconds).ms is None
+
+
+@pytest.mark.parametrize("row", VECTORS["round_trips"])
+def test_round_trips_of_the_vectors(row: Any) -> None:
+    trip = RoundTrip()
+    for seconds in row["samples"]:
+        trip = trip.sampled(seconds)
+    assert (trip.srtt, trip.rttvar, trip.ms) == (row["srtt"], row["rttvar"], row["ms"])
+
+
+# What the program tells, what requests show
+
+
+def test_a_program_says_only_what_it_knows() -> None:
+    around = Around()
+    around.told(metered=True)
+    around.told(foreground=False)
+    assert around.state == NetworkState(metered=True, foreground=False)
+    assert around.told(metered=False).sparing  # It is in the background still.
+
+
+def test_gone_and_back() -> None:
+    around = Around()
+    around.told(type="wifi")
+    around.heard(None)
+    around.took(0.2)
+    gone = around.told(online=False)
+    assert (gone.type, gone.reachability, gone.rtt_ms) == ("none", "unreachable", None)
+    assert around.told(type="none") == gone
+    back = around.told(online=True)  # The program does not say which network.
+    assert (back.type, back.reachability) == ("unknown", "unknown")
+
+
+def test_another_network_is_measured_anew() -> None:
+    around = Around()
+    around.told(type="wifi")
+    around.heard(None)
+    around.took(0.01)
+    around.told(type="wifi", online=True)
+    assert (around.state.rtt_ms, around.state.reachability) == (10, "reachable")
+    around.told(type="cellular")
+    assert (around.state.rtt_ms, around.state.reachability) == (None, "unknown")
+    around.took(0.4)
+    assert around.state.rtt_ms == 400  # and not a mean with the former
+
+
+def test_an_answer_shows_that_the_program_was_wrong() -> None:
+    around = Around()
+    around.told(online=False)
+    around.heard(None)
+    assert (around.state.type, around.state.reachability) == ("unknown", "reachable")
+
+
+def test_a_type_that_is_none_is_refused() -> None:
+    around = Around()
+    with pytest.raises(ValueError, match="wifi6"):
+        around.told(type="wifi6", metered=True)
+    assert around.state == NetworkState()
+
+
+def test_a_refusal_is_an_answer() -> None:
+    around = Around()
+    around.heard(errors.Throttled())
+    assert around.state.reachability is Reachability.REACHABLE
+
+
+# What is worth telling
+
+
+@pytest.mark.parametrize("row", VECTORS["differs"])
+def test_what_the_vectors_tell(row: Any) -> None:
+    def state(told: dict[str, Any]) -> NetworkState:
+        kinds: dict[str, Callable[[Any], Any]] = {"type": Kind, "reachability": Reachability}
+        return NetworkState(**{name: kinds.get(name, lambda v: v)(v) for name, v in told.items()})
+
+    assert differs(state(row["told"]), state(row["now"])) is row["differs"]
+
+
+# Captive portals
+
+
+PORTALS = [
+    httpx2.Response(200, html="<h1>Accept our terms</h1>"),
+    httpx2.Response(302, headers={"Location": "http://portal.example/"}),
+    httpx2.Response(511, html="Sign in"),
+    httpx2.Response(200, json={"portal": True}),
+]
+
+
+@pytest.mark.parametrize("answer", PORTALS)
+def test_a_portal_is_told_from_silence(server: Any, client: Any, answer: Any) -> None:
+    with fault(server, lambda request: answer), pytest.raises(errors.Captive):
+        client.sync()
+    assert client.status.reach.reachability == "captive"
+    assert client.status.network == "offline"
+    with fault(server, on("", httpx2.ConnectError)), pytest.raises(errors.Offline):
+        client.sync()
+    assert client.status.reach.reachability == "unreachable"
+    client.sync()
+    assert client.status.reach.reachability == "reachable"
+
+
+# The clock's part: a server that is slow to connect to, slow to answer, and slow to end
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        yield found
+
+
+def test_only_the_way_there_and_back_is_measured(listening: socket.socket) -> None:
+    """By a clock that each step moves: a large body's upload and the connection are not in it."""
+    took: list[float] = []
+    network = Network(
+        f"http://127.0.0.1:{listening.getsockname()[1]}/",
+        None,
+        backoff=Backoff(attempts=1),
+        sleep=lambda seconds: None,
+        now=Clock().now,
+        took=took.append,
+    )
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            for _ in range(3):
+                connection.recv(65_536)
+                body = b"{}"
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                connection.sendall(head + body)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    network.get("")
+    assert took == []  # Nobody has said that the server had little to do.
+    network.quick()
+    assert len(took) == 1
+    assert 0 < took[0] < LONGEST
+    network.quick()
+    assert len(took) == 1  # One request is one sample.
+    network.held("live/changes/", {}, 25)
+    network.quick()
+    assert len(took) == 1  # What the server holds back tells nothing.
+    network.get("")
+    network.close()
+    thread.join()
