@@ -161,7 +161,7 @@ CHUNK = 1000
 """Values in one statement."""
 
 
-def look_again(key: str | None) -> None:
+def look_again(key: Any) -> None:
     """Have it asked at the next turn what a user sees; a bell of ``announce``."""
     if key is not None and conf.PUSH_SENDERS:
         PushUser.objects.using(conf.DATABASE).filter(pk=key).update(looked_at=None)

@@ -10,15 +10,14 @@ import base64
 import functools
 import logging
 
-from django.conf import settings
+from .conf import conf
 
 log = logging.getLogger("django_sync")
 
 
 def public_key() -> str | None:
     """The uncompressed point in base64url, as ``PushManager.subscribe()`` takes it, or ``None``."""
-    private = getattr(settings, "DJANGO_SYNC", {}).get("PUSH_VAPID_KEY", "")
-    return _public(private) if isinstance(private, str) and private else None
+    return _public(conf.PUSH_VAPID_KEY) if conf.PUSH_VAPID_KEY else None
 
 
 @functools.lru_cache(maxsize=4)
