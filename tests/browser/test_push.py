@@ -257,14 +257,19 @@ def test_an_open_page_that_is_live_is_told_and_the_worker_asks_nothing(
     browser: Browser, site: str
 ) -> None:
     board = browser.open()
-    browser.ask_to_be_woken()
     pulls: list[str] = []
+    sockets: list[str] = []
 
     def seen(request: Any) -> None:
         if "/changes/" in request.url:
             pulls.append(request.url)
 
     browser.context.on("request", seen)
+    board.on("websocket", lambda socket: sockets.append(socket.url))
+    browser.ask_to_be_woken()
+    # The server is told, for which the link begins anew.
+    until(lambda: board.wait_for_timeout(20) or (pulls and sockets), "it is live again")
+    pulls.clear()
     browser.push(wake_up(browser))
     until(lambda: "wakes" in browser.stored()["meta"], "it is remembered")
     edit(site, "over the socket")

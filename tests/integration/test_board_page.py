@@ -312,3 +312,19 @@ def test_the_plain_page_takes_no_query_a_card(
     # session, user, boards, the board, its owner, cards, labels, comments, authors
     with django_assert_num_queries(9):
         client.get("/plain/", {"board": board.pk})
+
+
+def test_as_a_module_the_service_worker_handles_pushes_and_does_all_else_too(
+    client: Client,
+) -> None:
+    """Browsers that run no modules there get the plain one, which has no import."""
+    plain, module = client.get("/service-worker.js"), client.get("/service-worker.js?module")
+    assert "import" not in plain.text.partition("self.BOARDS")[0]
+    assert plain.text in module.text
+    first, *_, last = module.text.strip().splitlines()
+    [(name, path)] = re.findall(r'import \{ (\w+) \} from "(.+)";', first)
+    assert last == f"{name}(self);"
+    found = finders.find(path.removeprefix("/static/"))
+    assert isinstance(found, str)
+    assert f"export function {name}(" in Path(found).read_text()
+    assert module["Service-Worker-Allowed"] == "/"

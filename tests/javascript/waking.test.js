@@ -80,6 +80,26 @@ test("stopped it is remembered, and the next exchange sees to it", { skip }, asy
   await client.close();
 });
 
+test("a page that was asked for before it came has not seen to it", { skip }, async () => {
+  const store = new MemoryStore();
+  const told = counting();
+  const client = await clientOf("ada", { store, fetch: told.fetch });
+  await client.sync();
+  let woken = 0;
+  const late = async (url, asked) => {
+    const answer = await told.fetch(url, asked);
+    if (new URL(url).pathname.endsWith("/changes/") && woken++ === 0) await client.wake(WAKE);
+    return answer;
+  };
+  const again = await clientOf("ada", { store, fetch: late });
+  await again.sync();
+  assert.equal(woken > 0, true);
+  assert.equal(await waits(store), true);
+  await again.sync();
+  assert.equal(await waits(store), false);
+  await Promise.all([client.close(), again.close()]);
+});
+
 test("one that polls fetches at once, and one that is told to wait does not", { skip }, async () => {
   const store = new MemoryStore();
   const told = counting();

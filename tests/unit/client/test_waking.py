@@ -191,6 +191,32 @@ def test_one_that_comes_after_the_last_page_was_asked_for_has_another_exchange(
     until(lambda: not waits(client), "it is seen to")
 
 
+@pytest.mark.parametrize("transport", ["poll", "long-poll"])
+def test_a_page_that_was_asked_for_before_it_came_has_not_seen_to_it(
+    transport: str, server: Any, client: Any
+) -> None:
+    """On the disk too: the program may end before it has fetched anything."""
+    server.transports = ["long-poll", "poll"]
+    client.sync()
+    server.put("cards", {"title": "news"})
+    woken: list[bool] = []
+
+    def late(request: httpx2.Request) -> Any:
+        if woken or not request.url.path.endswith("/changes/"):
+            return None
+        woken.append(True)
+        answer = server.handle(request)
+        client.wake(WAKE)
+        return answer
+
+    with fault(server, late):
+        client.sync() if transport == "poll" else client._exchange.listen()
+    assert woken
+    assert waits(client)
+    client.sync()
+    assert not waits(client)
+
+
 def test_a_pull_that_fails_has_seen_to_nothing(server: Any, client: Any) -> None:
     pages_of_one(server)
     client.wake(WAKE)
