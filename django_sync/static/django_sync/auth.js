@@ -1,10 +1,7 @@
-/**
- * Who the client is to the server. Any object with `headers()` will do; `refresh()`, `identity` and
- * `credentials` are asked for where there are such.
- */
+/** Who the client is to the server. */
 
 /**
- * @typedef {object} Auth
+ * @typedef {object} Auth Any object with `headers()` will do.
  * @property {() => Record<string, string> | Promise<Record<string, string>>} headers of each call
  * @property {() => unknown} [refresh] called once after a 401; the call is repeated unless it
  *   returns, or its promise gives, `false`
@@ -17,12 +14,13 @@
  * (https://docs.djangoproject.com/en/stable/howto/csrf/).
  */
 export class SessionAuth {
-  /** @type {RequestCredentials} */
+  /** Cookies go to the page's own origin. @type {RequestCredentials} */
   credentials = "same-origin";
 
   /**
    * @param {object} [how]
-   * @param {string | null} [how.user] a name that stays the same for one user
+   * @param {string | null} [how.user] a name that stays the same for one user; another one is
+   *   refused the store before the server is asked
    * @param {string | (() => string) | null} [how.token] the CSRF token, where no cookie holds it
    *   (`CSRF_USE_SESSIONS`, `CSRF_COOKIE_HTTPONLY`): for example out of a `meta` element
    * @param {string} [how.cookie] `CSRF_COOKIE_NAME`

@@ -23,34 +23,48 @@ import { Together } from "./together.js";
 
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
 export { Conflict, Resolution } from "./conflicts.js";
+export { LiveQuery } from "./livequery.js";
 export { logTo } from "./log.js";
 export { MemoryStore } from "./memory.js";
 export { Record, Rejection } from "./views.js";
-export { Backoff, errors, Pace };
+export { Backoff, Collection, errors, Pace };
 
-/** @import { Auth } from "./auth.js" */
-/** @import { Transport } from "./choice.js" */
 /** @import { Conflict, Resolution } from "./conflicts.js" */
-/** @import { ChangeHandler, ConflictHandler, RejectionHandler, StatusHandler } from "./events.js" */
 /** @import { SocketClass } from "./line.js" */
 /** @import { LiveQuery } from "./livequery.js" */
 /** @import { Seen } from "./overlay.js" */
 /** @import { Settled } from "./results.js" */
-/** @import { Storage } from "./storage.js" */
-/** @import { Store } from "./tables.js" */
 /** @import { Ways } from "./tabs.js" */
-/** @import { Counts, Mutation } from "./views.js" */
+/** @import { Rejection } from "./views.js" */
 
+// The types that users name: `import { SyncClient, type Status } from "…/client.js"`.
+/** @typedef {import("./auth.js").Auth} Auth */
+/** @typedef {import("./choice.js").Transport} Transport */
+/** @typedef {import("./collection.js").Wanted} Wanted */
+/** @typedef {import("./encoding.js").Fields} Fields */
+/** @typedef {import("./errors.js").Problem} Problem */
+/** @typedef {import("./events.js").ChangeHandler} ChangeHandler */
+/** @typedef {import("./events.js").ConflictHandler} ConflictHandler */
+/** @typedef {import("./events.js").RejectionHandler} RejectionHandler */
+/** @typedef {import("./events.js").StatusHandler} StatusHandler */
+/** @typedef {import("./link.js").State} State */
+/** @typedef {import("./log.js").Log} Log */
+/** @typedef {import("./storage.js").Storage} Storage */
+/** @typedef {import("./tables.js").Store} Store */
+/** @typedef {import("./views.js").Change} Change */
+/** @typedef {import("./views.js").Counts} Counts */
+/** @typedef {import("./views.js").Mutation} Mutation */
 /** @typedef {import("./views.js").Status} Status */
 
 /**
- * @typedef {object} Options
- * @property {string | Store} store the name of an IndexedDB database, or a store such as `MemoryStore`
+ * @typedef {object} Options What `SyncClient.open()` takes.
+ * @property {string | Store} store a name of your choice, one for each user: the IndexedDB database is
+ *   `django_sync` and that name; or a store such as `MemoryStore`
  * @property {readonly string[]} collections the names to keep in step
- * @property {Auth | null} [auth]
+ * @property {Auth | null} [auth] who the client is to the server; nobody without it
  * @property {readonly Transport[]} [transports] which ways the link may use; all without it
- * @property {Backoff} [backoff] how failures are waited for
- * @property {Pace} [pace] how often it polls
+ * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
+ * @property {Pace} [pace] how often it polls; `new Pace()` without it
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
  * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
@@ -79,13 +93,14 @@ export class SyncClient {
   /** @type {Set<number>} */
   #telling = new Set();
   #forgetPage;
-  /** What keeps the records: `kind` is `indexeddb` or `memory`, `problem` why it is not the disk. @type {Storage} */
+  /** What keeps the records, and what the browser has promised. @type {Storage} */
   storage;
 
-  /** @param {string} url @param {Storage} storage @param {Options} options */
+  /** @internal @param {string} url @param {Storage} storage @param {Options} options */
   constructor(url, storage, options) {
     const { collections, auth = null, transports = LADDER, pace = new Pace(), backoff = new Backoff() } = options;
     const { WebSocket = globalThis.WebSocket } = options;
+    /** Where the server is, absolute. */
     this.url = url;
     this.storage = storage;
     this.#names = Object.freeze([...new Set(collections)]);
@@ -216,7 +231,7 @@ export class SyncClient {
   /**
    * Wait until the background has made one full exchange that began after this call, in whichever
    * tab it is.
-   * @param {{timeout?: number}} [how] seconds
+   * @param {{timeout?: number}} [how] seconds; 30 without it
    * @throws {errors.NotInStep} after that time, and what the link waits for its user with
    */
   async waitUntilSynced({ timeout = 30 } = {}) {
@@ -227,7 +242,8 @@ export class SyncClient {
   /**
    * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
    * offline, the page in sight again) are heeded by themselves.
-   * @param {{online?: boolean, metered?: boolean, foreground?: boolean}} hints
+   * @param {{online?: boolean, metered?: boolean, foreground?: boolean}} hints `online`: whether there
+   *   is a network; `metered`: whether it costs; `foreground`: whether somebody looks at the page
    */
   network({ online, metered, foreground }) {
     const { hints } = this.#background;
@@ -252,7 +268,7 @@ export class SyncClient {
     return this.#db.read((tx) => openConflicts(tx, (conflict, resolution) => this.#settle(conflict, resolution)));
   }
 
-  /** Refused mutations that no callback has been told of yet. */
+  /** Refused mutations that no handler has been told of yet. @returns {Promise<Rejection[]>} */
   async rejections() {
     return [...(await this.#db.read(rejectionsOf)).values()];
   }
@@ -262,7 +278,7 @@ export class SyncClient {
    * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
    * @param {string | null} collection
    * @param {ChangeHandler} handler
-   * @returns {() => void} which takes it away again, as with the others
+   * @returns {() => void} which takes it away again
    */
   onChange(collection, handler) {
     if (collection !== null) this.collection(collection);
@@ -272,6 +288,7 @@ export class SyncClient {
   /**
    * Ask `handler` about each new conflict: it may give a resolution, or nothing to leave it open.
    * @param {ConflictHandler} handler
+   * @returns {() => void} which takes it away again
    */
   onConflict(handler) {
     return this.#events.onConflict(handler);
@@ -280,6 +297,7 @@ export class SyncClient {
   /**
    * Tell `handler` of mutations that the server refused for good. Each is kept until one was told.
    * @param {RejectionHandler} handler
+   * @returns {() => void} which takes it away again
    */
   onRejected(handler) {
     const forget = this.#events.onRejected(handler);
@@ -287,7 +305,7 @@ export class SyncClient {
     return forget;
   }
 
-  /** Tell `handler` when `status` changes. @param {StatusHandler} handler */
+  /** Tell `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which takes it away again */
   onStatus(handler) {
     return this.#events.onStatus(handler);
   }

@@ -5,7 +5,7 @@ import { NAMES, TABLES } from "./tables.js";
 
 /** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
 
-/** Nothing outlives the page, or the process. */
+/** A store in memory: nothing outlives the page, or the process. */
 export class MemoryStore {
   kind = "memory";
   name = null;
@@ -14,6 +14,7 @@ export class MemoryStore {
   #last = Promise.resolve();
 
   /**
+   * @internal
    * @template T
    * @param {(tx: Transaction) => Promise<T>} body
    * @param {Care} [_care]
@@ -32,6 +33,7 @@ export class MemoryStore {
   }
 
   /**
+   * @internal
    * @template T
    * @param {(tx: Transaction) => Promise<T>} body
    * @returns {Promise<T>}
@@ -40,6 +42,7 @@ export class MemoryStore {
     return this.#alone(() => body(new MemoryTransaction(this.#tables)));
   }
 
+  /** @internal */
   close() {}
 
   /**

@@ -1,9 +1,6 @@
+/** Who the client is to the server. */
 /**
- * Who the client is to the server. Any object with `headers()` will do; `refresh()`, `identity` and
- * `credentials` are asked for where there are such.
- */
-/**
- * @typedef {object} Auth
+ * @typedef {object} Auth Any object with `headers()` will do.
  * @property {() => Record<string, string> | Promise<Record<string, string>>} headers of each call
  * @property {() => unknown} [refresh] called once after a 401; the call is repeated unless it
  *   returns, or its promise gives, `false`
@@ -17,7 +14,8 @@
 export class SessionAuth {
     /**
      * @param {object} [how]
-     * @param {string | null} [how.user] a name that stays the same for one user
+     * @param {string | null} [how.user] a name that stays the same for one user; another one is
+     *   refused the store before the server is asked
      * @param {string | (() => string) | null} [how.token] the CSRF token, where no cookie holds it
      *   (`CSRF_USE_SESSIONS`, `CSRF_COOKIE_HTTPONLY`): for example out of a `meta` element
      * @param {string} [how.cookie] `CSRF_COOKIE_NAME`
@@ -29,7 +27,7 @@ export class SessionAuth {
         cookie?: string | undefined;
         header?: string | undefined;
     });
-    /** @type {RequestCredentials} */
+    /** Cookies go to the page's own origin. @type {RequestCredentials} */
     credentials: RequestCredentials;
     identity: string | null;
     token: string | (() => string) | null;
@@ -48,6 +46,9 @@ export class BasicAuth extends HeaderAuth {
     /** @param {string} name @param {string} password */
     constructor(name: string, password: string);
 }
+/**
+ * Any object with `headers()` will do.
+ */
 export type Auth = {
     /**
      * of each call
