@@ -27,12 +27,14 @@ export class SessionAuth {
    * @param {string} [how.header] as `CSRF_HEADER_NAME` has it, in HTTP's spelling
    */
   constructor({ user = null, token = null, cookie = "csrftoken", header = "X-CSRFToken" } = {}) {
+    /** The user, where one was told. */
     this.identity = user;
     this.token = token;
     this.cookie = cookie;
     this.header = header;
   }
 
+  /** The CSRF token, as it is now. */
   headers() {
     const told = typeof this.token === "function" ? this.token() : this.token;
     const token = told ?? cookieOf(this.cookie);
@@ -63,14 +65,17 @@ class HeaderAuth {
   constructor(token, { user = null, refresh = null } = {}) {
     this.#token = token;
     this.#renew = refresh;
+    /** The user, where one was told. */
     this.identity = user;
   }
 
+  /** `Authorization`, with the token as it is now. */
   headers() {
     const { scheme } = /** @type {typeof HeaderAuth} */ (this.constructor);
     return { Authorization: `${scheme} ${this.#token}` };
   }
 
+  /** Ask for another token; `false` where nobody can be asked. */
   async refresh() {
     if (this.#renew === null) return false;
     this.#token = await this.#renew();

@@ -6,12 +6,13 @@ import { Backoff } from "./backoff.js";
 import { Binding } from "./binding.js";
 import { Choice, LADDER } from "./choice.js";
 import { Collection } from "./collection.js";
-import { openConflicts, settleConflict } from "./conflicts.js";
+import { Conflict, openConflicts, Resolution, settleConflict } from "./conflicts.js";
 import { Database } from "./database.js";
 import * as errors from "./errors.js";
 import { Events } from "./events.js";
 import { Exchange } from "./exchange.js";
 import { heedPage } from "./heeding.js";
+import { LiveQuery } from "./livequery.js";
 import { Network } from "./network.js";
 import { isOpen, mutationsOf, Watch } from "./overlay.js";
 import { Pace } from "./pace.js";
@@ -20,22 +21,16 @@ import { rejectionsOf } from "./results.js";
 import { Standing } from "./standing.js";
 import { opened } from "./storage.js";
 import { Together } from "./together.js";
+import { Record, Rejection } from "./views.js";
 
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
-export { Conflict, Resolution } from "./conflicts.js";
-export { LiveQuery } from "./livequery.js";
 export { logTo } from "./log.js";
 export { MemoryStore } from "./memory.js";
-export { Record, Rejection } from "./views.js";
-export { Backoff, Collection, errors, Pace };
+// What is named below too is imported first: the declarations would lack it otherwise.
+export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 
-/** @import { Conflict, Resolution } from "./conflicts.js" */
-/** @import { SocketClass } from "./line.js" */
-/** @import { LiveQuery } from "./livequery.js" */
 /** @import { Seen } from "./overlay.js" */
 /** @import { Settled } from "./results.js" */
-/** @import { Ways } from "./tabs.js" */
-/** @import { Rejection } from "./views.js" */
 
 // The types that users name: `import { SyncClient, type Status } from "…/client.js"`.
 /** @typedef {import("./auth.js").Auth} Auth */
@@ -51,6 +46,7 @@ export { Backoff, Collection, errors, Pace };
 /** @typedef {import("./log.js").Log} Log */
 /** @typedef {import("./storage.js").Storage} Storage */
 /** @typedef {import("./tables.js").Store} Store */
+/** @typedef {import("./tabs.js").Ways} Ways */
 /** @typedef {import("./views.js").Change} Change */
 /** @typedef {import("./views.js").Counts} Counts */
 /** @typedef {import("./views.js").Mutation} Mutation */
@@ -68,7 +64,7 @@ export { Backoff, Collection, errors, Pace };
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
  * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
- * @property {SocketClass} [WebSocket] instead of the browser's
+ * @property {typeof WebSocket} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
  */
 
@@ -150,7 +146,7 @@ export class SyncClient {
    * Open the store and make a client; where the browser keeps nothing it works in memory, and
    * `client.storage` says so.
    * @param {string} url where the project mounts django_sync; may be relative to the page
-   * @param {Options} options
+   * @param {Options} options of which `store` and `collections` are needed
    * @returns {Promise<SyncClient>}
    * @throws {errors.StoreMismatch} where the store belongs to another server or user
    */
@@ -176,7 +172,7 @@ export class SyncClient {
 
   /**
    * A collection to read and write.
-   * @param {string} name
+   * @param {string} name as the server registered it
    * @throws {errors.UnknownCollection} where it is not among the client's
    */
   collection(name) {
@@ -276,7 +272,7 @@ export class SyncClient {
   /**
    * Call `handler` with each change of what the user sees in a collection, or in all (`null`).
    * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
-   * @param {string | null} collection
+   * @param {string | null} collection its name
    * @param {ChangeHandler} handler
    * @returns {() => void} which takes it away again
    */

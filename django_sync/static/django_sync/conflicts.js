@@ -30,7 +30,9 @@ import { mutationOf, Record } from "./views.js";
 export class Resolution {
   /** @internal @param {"server" | "client" | "merged"} kept @param {Fields | null} [values] */
   constructor(kept, values = null) {
+    /** Whose version stays. */
     this.kept = kept;
+    /** Of a merge. */
     this.values = values;
   }
 }

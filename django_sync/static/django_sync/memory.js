@@ -7,7 +7,9 @@ import { NAMES, TABLES } from "./tables.js";
 
 /** A store in memory: nothing outlives the page, or the process. */
 export class MemoryStore {
+  /** What it is. */
   kind = "memory";
+  /** No other tab can see it. */
   name = null;
   #tables = new Map(NAMES.map((name) => [name, new Sheet(name)]));
   /** @type {Promise<unknown>} */

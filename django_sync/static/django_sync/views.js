@@ -113,10 +113,13 @@ export class Rejection {
 export class Counts {
   /** Mutations that were answered. */
   sent = 0;
+  /** Of these: carried out. */
   applied = 0;
   /** Applied, and a resolver settled what met another's change. */
   merged = 0;
+  /** Met another's change, and wait for a decision. */
   conflicts = 0;
+  /** Refused for good. */
   rejected = 0;
   /** Not carried out, since another one failed: they are sent again. */
   aborted = 0;

@@ -29,10 +29,12 @@ export class SessionAuth {
     });
     /** Cookies go to the page's own origin. @type {RequestCredentials} */
     credentials: RequestCredentials;
+    /** The user, where one was told. */
     identity: string | null;
     token: string | (() => string) | null;
     cookie: string;
     header: string;
+    /** The CSRF token, as it is now. */
     headers(): Record<string, string>;
 }
 /** DRF's tokens. */
@@ -80,10 +82,13 @@ declare class HeaderAuth {
         user?: string | null;
         refresh?: (() => Promise<string> | string) | null;
     });
+    /** The user, where one was told. */
     identity: string | null;
+    /** `Authorization`, with the token as it is now. */
     headers(): {
         Authorization: string;
     };
+    /** Ask for another token; `false` where nobody can be asked. */
     refresh(): Promise<boolean>;
     #private;
 }

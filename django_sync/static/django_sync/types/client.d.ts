@@ -1,13 +1,7 @@
-export { LiveQuery } from "./livequery.js";
 export { logTo } from "./log.js";
 export { MemoryStore } from "./memory.js";
-/** @import { Conflict, Resolution } from "./conflicts.js" */
-/** @import { SocketClass } from "./line.js" */
-/** @import { LiveQuery } from "./livequery.js" */
 /** @import { Seen } from "./overlay.js" */
 /** @import { Settled } from "./results.js" */
-/** @import { Ways } from "./tabs.js" */
-/** @import { Rejection } from "./views.js" */
 /** @typedef {import("./auth.js").Auth} Auth */
 /** @typedef {import("./choice.js").Transport} Transport */
 /** @typedef {import("./collection.js").Wanted} Wanted */
@@ -21,6 +15,7 @@ export { MemoryStore } from "./memory.js";
 /** @typedef {import("./log.js").Log} Log */
 /** @typedef {import("./storage.js").Storage} Storage */
 /** @typedef {import("./tables.js").Store} Store */
+/** @typedef {import("./tabs.js").Ways} Ways */
 /** @typedef {import("./views.js").Change} Change */
 /** @typedef {import("./views.js").Counts} Counts */
 /** @typedef {import("./views.js").Mutation} Mutation */
@@ -37,7 +32,7 @@ export { MemoryStore } from "./memory.js";
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
  * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
- * @property {SocketClass} [WebSocket] instead of the browser's
+ * @property {typeof WebSocket} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
  */
 /**
@@ -51,7 +46,7 @@ export class SyncClient {
      * Open the store and make a client; where the browser keeps nothing it works in memory, and
      * `client.storage` says so.
      * @param {string} url where the project mounts django_sync; may be relative to the page
-     * @param {Options} options
+     * @param {Options} options of which `store` and `collections` are needed
      * @returns {Promise<SyncClient>}
      * @throws {errors.StoreMismatch} where the store belongs to another server or user
      */
@@ -66,7 +61,7 @@ export class SyncClient {
     clientId(): Promise<string>;
     /**
      * A collection to read and write.
-     * @param {string} name
+     * @param {string} name as the server registered it
      * @throws {errors.UnknownCollection} where it is not among the client's
      */
     collection(name: string): Collection;
@@ -115,7 +110,7 @@ export class SyncClient {
     /**
      * Call `handler` with each change of what the user sees in a collection, or in all (`null`).
      * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
-     * @param {string | null} collection
+     * @param {string | null} collection its name
      * @param {ChangeHandler} handler
      * @returns {() => void} which takes it away again
      */
@@ -158,6 +153,7 @@ export type State = import("./link.js").State;
 export type Log = import("./log.js").Log;
 export type Storage = import("./storage.js").Storage;
 export type Store = import("./tables.js").Store;
+export type Ways = import("./tabs.js").Ways;
 export type Change = import("./views.js").Change;
 export type Counts = import("./views.js").Counts;
 export type Mutation = import("./views.js").Mutation;
@@ -217,14 +213,16 @@ export type Options = {
     /**
      * instead of the browser's Web Locks and BroadcastChannel
      */
-    tabs?: Ways | undefined;
+    tabs?: import("./tabs.js").Ways | undefined;
 };
 import { Backoff } from "./backoff.js";
 import { Collection } from "./collection.js";
+import { Conflict } from "./conflicts.js";
 import * as errors from "./errors.js";
+import { LiveQuery } from "./livequery.js";
 import { Pace } from "./pace.js";
-import type { Ways } from "./tabs.js";
-export { Backoff, Collection, errors, Pace };
+import { Record } from "./views.js";
+import { Rejection } from "./views.js";
+import { Resolution } from "./conflicts.js";
+export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
-export { Conflict, Resolution } from "./conflicts.js";
-export { Record, Rejection } from "./views.js";

@@ -61,7 +61,9 @@ export function decided(conflict: Conflict, later: Row[], resolution: Resolution
 export class Resolution {
     /** @internal @param {"server" | "client" | "merged"} kept @param {Fields | null} [values] */
     constructor(kept: "server" | "client" | "merged", values?: Fields | null);
+    /** Whose version stays. */
     kept: "client" | "server" | "merged";
+    /** Of a merge. */
     values: Fields | null;
 }
 /** A mutation that met another's change and could not be settled by the server. */

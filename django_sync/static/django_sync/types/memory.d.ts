@@ -1,7 +1,9 @@
 /** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
 /** A store in memory: nothing outlives the page, or the process. */
 export class MemoryStore {
+    /** What it is. */
     kind: string;
+    /** No other tab can see it. */
     name: null;
     /**
      * @internal

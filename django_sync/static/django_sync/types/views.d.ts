@@ -88,10 +88,13 @@ export class Rejection {
 export class Counts {
     /** Mutations that were answered. */
     sent: number;
+    /** Of these: carried out. */
     applied: number;
     /** Applied, and a resolver settled what met another's change. */
     merged: number;
+    /** Met another's change, and wait for a decision. */
     conflicts: number;
+    /** Refused for good. */
     rejected: number;
     /** Not carried out, since another one failed: they are sent again. */
     aborted: number;
