@@ -664,11 +664,21 @@ def conflicts_page() -> str:
     return text(notice("tests/integration/conflicts.py"))
 
 
+# The JavaScript client, whose declarations are read
+
+
+def javascript_page() -> str:
+    from .javascript import text
+
+    return text(notice("the JSDoc of django_sync/static/django_sync"))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
     "docs/reference/checks.md": checks_page,
     "docs/reference/python-client.md": client_page,
+    "docs/reference/javascript-client.md": javascript_page,
     "docs/reference/link.md": link_page,
     "docs/reference/sessions.md": sessions_page,
     "tests/vectors/link.json": link_vectors,
