@@ -135,6 +135,7 @@ export class SyncClient {
         standing: this.#standing,
         seen: (seen) => this.#seen(seen),
         reload: (names) => this.#reload(names),
+        stop: () => void this.stop(),
         ask: (seqs) => void this.#ask(seqs),
       },
       options.tabs,
@@ -308,12 +309,19 @@ export class SyncClient {
 
   /**
    * Forget the replica; the next exchange pulls it anew. Outbox and conflicts stay.
-   * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link
+   * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link in
+   *   all tabs
    */
   async reset({ wipe = false } = {}) {
     if (wipe) {
-      await this.stop();
-      await this.#db.wipe();
+      // Others hear of it before this tab lets go: the next would pull all of it again.
+      this.#together.tellWipe();
+      await this.#background.stop();
+      try {
+        await this.#db.wipe();
+      } finally {
+        await this.stop();
+      }
     } else {
       await this.#replica.forget();
       this.#background.post("reachable");

@@ -131,7 +131,8 @@ export class SyncClient {
     onStatus(handler: StatusHandler): () => void;
     /**
      * Forget the replica; the next exchange pulls it anew. Outbox and conflicts stay.
-     * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link
+     * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link in
+     *   all tabs
      */
     reset({ wipe }?: {
         wipe?: boolean;
