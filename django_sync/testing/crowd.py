@@ -154,8 +154,7 @@ class Crowd(Party):
 
     def _where(self) -> str:
         return "\n".join(
-            f"{name}: {guest.client.status}, {guest.network.fates},"
-            f" refused: {[(told.mutation.id, told.problem) for told in guest.told]}"
+            f"{name}: {guest.client.status}, {guest.network.fates}, refused: {guest.refused()}"
             for name, guest in self.guests.items()
         )
 

@@ -718,11 +718,21 @@ def reach_vectors() -> str:
     return wakeups.reach_vectors()
 
 
+# The JavaScript client, whose declarations are read
+
+
+def javascript_page() -> str:
+    from .javascript import text
+
+    return text(notice("the JSDoc of django_sync/static/django_sync"))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
     "docs/reference/checks.md": checks_page,
     "docs/reference/python-client.md": client_page,
+    "docs/reference/javascript-client.md": javascript_page,
     "docs/reference/link.md": link_page,
     "docs/reference/sessions.md": sessions_page,
     "docs/reference/wake-ups.md": wakeups_page,

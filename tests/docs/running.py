@@ -20,7 +20,7 @@ import pytest
 from .pages import ROOT
 
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"^# (?P<path>[\w./-]+\.\w+)(?P<end>, at the end)?\n")
+FILE = re.compile(r"^(?:#|//|<!--) (?P<path>[\w./-]+\.\w+)(?P<end>, at the end)?(?: -->)?\n")
 PORT = "8000"
 """The port that the docs write; a free one stands in for it."""
 PATIENCE = 60
@@ -165,7 +165,7 @@ def follow(machine: Machine, block: Block, place: str, until_the_end: contextlib
         case ["console", "server"]:
             ((command, _),) = commands(block.body)
             until_the_end.enter_context(machine.serving(command))
-        case ["python"]:
+        case ["python" | "html" | "js"]:
             named = FILE.match(block.body)
             assert named, f"{place}: the first line names no file"
             append = named["end"] is not None

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { IndexedDBStore } from "../../django_sync/static/django_sync/indexeddb.js";
-import { boardOf, clientOf, twin, until, URL_OF_SERVER } from "./helpers.js";
+import { boardOf, clientOf, contentsOf, twin, until, URL_OF_SERVER } from "./helpers.js";
 
 const skip = URL_OF_SERVER ? !twin && "fake-indexeddb is not installed" : "SYNC_URL names no server";
 
@@ -92,3 +92,23 @@ test("where the tab that leads is closed, the next goes on with what it had not 
   await other.collection("cards").delete(card.id);
   await other.waitUntilSynced();
 });
+
+for (const who of ["the one that leads", "another one"]) {
+  test(`a log-out in one tab ends the link in all, and nothing is pulled again: ${who}`, { skip }, async (t) => {
+    const open = browser(t);
+    const [leading, waiting] = [await open(), await open()];
+    leading.start();
+    await leading.waitUntilSynced();
+    waiting.start(); // it would take over as soon as it may
+    const [leaves, stays] = who === "another one" ? [waiting, leading] : [leading, waiting];
+    const led = [];
+    stays.onStatus(({ leads }) => led.push(leads));
+    await leaves.reset({ wipe: true });
+    await leaves.close();
+    await until(() => stays.status.link === "stopped" && !stays.status.leads, "the other has stopped too");
+    assert.ok(!led.slice(led.indexOf(false) + 1).includes(true), `it took over: ${led}`);
+    assert.deepEqual(await contentsOf(stays), {});
+    assert.equal(stays.status.pending, 0);
+    await stays.close();
+  });
+}

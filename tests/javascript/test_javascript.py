@@ -94,6 +94,13 @@ def test_its_types_are_sound_and_those_that_are_shipped_are_theirs(tmp_path: Pat
     assert not different + broken, f"make types: {different + broken}"
 
 
+def test_a_users_program_finds_the_types() -> None:
+    node()
+    if not TSC.exists():
+        pytest.skip("TypeScript is not in .node")
+    run(str(TSC), "-p", str(HERE / "user.tsconfig.json"))
+
+
 def test_the_package_is_the_versions_of_the_project() -> None:
     told = json.loads((CLIENT / "package.json").read_text())
     assert told["version"] == django_sync.__version__

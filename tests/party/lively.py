@@ -106,25 +106,34 @@ def hold_lively_party(
     put_in: PutIn | None = None,
     steps: int = 60,
     within: float = PATIENCE,
+    ways: Mapping[str, str] = WAYS,
+    kind: type[Crowd] = Crowd,
+    stormy: Mapping[Act, float] = STORMY,
+    **more: Any,
 ) -> list[str]:
-    """A storm, in which the server is restarted, then calm weather; all converge after each."""
+    """A storm, in which the server is restarted, then calm weather; all converge after each.
+
+    ``more`` is for another ``kind`` of crowd.
+    """
     log = folder / f"{seed}.log"
     told = {**SETTINGS, "PAGE_SIZE": 3 + seed % 9, "BATCH_SIZE": 2 + seed % 4}
     house = House(processes, told, str(log), put_in)
     people = make_people()
-    users = {name: getattr(people, name.partition(" ")[0]) for name in WAYS}
+    users = {name: getattr(people, name.partition(" ")[0]) for name in ways}
     tokens = {user: Token.objects.create(user=user).key for user in set(users.values())}
     with crowd(
+        kind,
         BoardsHost({name: user.pk for name, user in users.items()}),
         {name: TokenAuth(tokens[user]) for name, user in users.items()},
         seed=seed,
         folder=folder,
         url=house.url,
-        ways=WAYS,
+        ways=ways,
         ended=statuses,
+        **more,
     ) as party:
         try:
-            party.run({**STORMY, restarts(house): 1.5}, steps)
+            party.run({**stormy, restarts(house): 1.5}, steps)
             party.converge(within)
             party.sit_down()
             party.run(CALM, range(steps, steps + steps // 2))
@@ -139,10 +148,10 @@ def hold_lively_party(
 
 
 @contextlib.contextmanager
-def crowd(*args: Any, **told: Any) -> Iterator[Crowd]:
+def crowd(kind: type[Crowd], *args: Any, **told: Any) -> Iterator[Crowd]:
     """Guests who have arrived, and leave in the end."""
     with httpx2.HTTPTransport() as inner:
-        party = Crowd(*args, inner=inner, **told)
+        party = kind(*args, inner=inner, **told)
         party.arrive()
         try:
             yield party

@@ -1,10 +1,7 @@
-/**
- * Who the client is to the server. Any object with `headers()` will do; `refresh()`, `identity` and
- * `credentials` are asked for where there are such.
- */
+/** Who the client is to the server. */
 
 /**
- * @typedef {object} Auth
+ * @typedef {object} Auth Any object with `headers()` will do.
  * @property {() => Record<string, string> | Promise<Record<string, string>>} headers of each call
  * @property {() => unknown} [refresh] called once after a 401; the call is repeated unless it
  *   returns, or its promise gives, `false`
@@ -17,25 +14,30 @@
  * (https://docs.djangoproject.com/en/stable/howto/csrf/).
  */
 export class SessionAuth {
-  /** @type {RequestCredentials} */
+  /** Cookies go to the page's own origin. @type {RequestCredentials} */
   credentials = "same-origin";
 
   /**
    * @param {object} [how]
-   * @param {string | null} [how.user] a name that stays the same for one user
+   * @param {string | null} [how.user] a name that stays the same for one user; another one is
+   *   refused the store before the server is asked
    * @param {string | (() => string) | null} [how.token] the CSRF token, where no cookie holds it
    *   (`CSRF_USE_SESSIONS`, `CSRF_COOKIE_HTTPONLY`): for example out of a `meta` element
    * @param {string} [how.cookie] `CSRF_COOKIE_NAME`
    * @param {string} [how.header] as `CSRF_HEADER_NAME` has it, in HTTP's spelling
    */
   constructor({ user = null, token = null, cookie = "csrftoken", header = "X-CSRFToken" } = {}) {
+    /** The user, where one was told. */
     this.identity = user;
     this.token = token;
     this.cookie = cookie;
     this.header = header;
   }
 
-  /** @returns {Record<string, string> | Promise<Record<string, string>>} */
+  /**
+   * The CSRF token, as it is now.
+   * @returns {Record<string, string> | Promise<Record<string, string>>}
+   */
   headers() {
     const told = typeof this.token === "function" ? this.token() : this.token;
     const { cookieStore, document } = /** @type {any} */ (globalThis);
@@ -73,14 +75,17 @@ class HeaderAuth {
   constructor(token, { user = null, refresh = null } = {}) {
     this.#token = token;
     this.#renew = refresh;
+    /** The user, where one was told. */
     this.identity = user;
   }
 
+  /** `Authorization`, with the token as it is now. */
   headers() {
     const { scheme } = /** @type {typeof HeaderAuth} */ (this.constructor);
     return { Authorization: `${scheme} ${this.#token}` };
   }
 
+  /** Ask for another token; `false` where nobody can be asked. */
   async refresh() {
     if (this.#renew === null) return false;
     this.#token = await this.#renew();

@@ -1,12 +1,13 @@
-/** How long to wait after a failure: exponential, with full jitter. Pure but for the dice. */
+/** Waiting after failures. Pure but for the dice. */
 
+/** How long to wait after a failure: exponential, with full jitter, and never less than the server asks for. */
 export class Backoff {
   #failures = 0;
 
   /**
    * @param {object} [policy]
-   * @param {number} [policy.first] seconds
-   * @param {number} [policy.longest] seconds
+   * @param {number} [policy.first] seconds, at most, after the first failure; twice as many after each
+   * @param {number} [policy.longest] seconds, at most, after any
    * @param {() => number} [policy.random] from 0 up to 1
    */
   constructor({ first = 1, longest = 300, random = Math.random } = {}) {
@@ -16,7 +17,7 @@ export class Backoff {
   }
 
   /**
-   * Count a failure; return the seconds to wait, never less than the server asked for.
+   * @internal Count a failure; return the seconds to wait, never less than the server asked for.
    * @param {number | null} [retryAfter]
    */
   failed(retryAfter = null) {
@@ -25,7 +26,7 @@ export class Backoff {
     return Math.max(this.random() * ceiling, retryAfter ?? 0);
   }
 
-  /** Begin anew. */
+  /** @internal Begin anew. */
   succeeded() {
     this.#failures = 0;
   }

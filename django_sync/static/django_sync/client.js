@@ -7,13 +7,14 @@ import { Backoff } from "./backoff.js";
 import { Binding } from "./binding.js";
 import { Choice, LADDER } from "./choice.js";
 import { Collection } from "./collection.js";
-import { openConflicts, settleConflict } from "./conflicts.js";
+import { Conflict, openConflicts, Resolution, settleConflict } from "./conflicts.js";
 import { Database } from "./database.js";
 import { Enabling } from "./enabling.js";
 import * as errors from "./errors.js";
 import { Events } from "./events.js";
 import { Exchange } from "./exchange.js";
 import { heedPage } from "./heeding.js";
+import { LiveQuery } from "./livequery.js";
 import { Network } from "./network.js";
 import { isOpen, mutationsOf, Watch } from "./overlay.js";
 import { Pace } from "./pace.js";
@@ -24,45 +25,54 @@ import { rejectionsOf } from "./results.js";
 import { Standing } from "./standing.js";
 import { opened } from "./storage.js";
 import { Together } from "./together.js";
+import { Record, Rejection } from "./views.js";
 import { Wakes } from "./wakes.js";
 import { Waking } from "./waking.js";
 
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
-export { Conflict, Resolution } from "./conflicts.js";
 export { logTo } from "./log.js";
 export { MemoryStore } from "./memory.js";
-export { Record, Rejection } from "./views.js";
-export { Backoff, errors, Pace };
+// What is named below too is imported first: the declarations would lack it otherwise.
+export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 
 /** @import { Told } from "./around.js" */
-/** @import { Auth } from "./auth.js" */
 /** @import { Asked } from "./enabling.js" */
-/** @import { Transport } from "./choice.js" */
-/** @import { Conflict, Resolution } from "./conflicts.js" */
-/** @import { ChangeHandler, ConflictHandler, RejectionHandler, StatusHandler } from "./events.js" */
-/** @import { SocketClass } from "./line.js" */
-/** @import { LiveQuery } from "./livequery.js" */
 /** @import { Seen } from "./overlay.js" */
 /** @import { Settled } from "./results.js" */
-/** @import { Storage } from "./storage.js" */
-/** @import { Store } from "./tables.js" */
-/** @import { Ways } from "./tabs.js" */
-/** @import { Counts, Mutation } from "./views.js" */
 
+// The types that users name: `import { SyncClient, type Status } from "…/client.js"`.
+/** @typedef {import("./auth.js").Auth} Auth */
+/** @typedef {import("./choice.js").Transport} Transport */
+/** @typedef {import("./collection.js").Wanted} Wanted */
+/** @typedef {import("./encoding.js").Fields} Fields */
+/** @typedef {import("./errors.js").Problem} Problem */
+/** @typedef {import("./events.js").ChangeHandler} ChangeHandler */
+/** @typedef {import("./events.js").ConflictHandler} ConflictHandler */
+/** @typedef {import("./events.js").RejectionHandler} RejectionHandler */
+/** @typedef {import("./events.js").StatusHandler} StatusHandler */
+/** @typedef {import("./link.js").State} State */
+/** @typedef {import("./log.js").Log} Log */
+/** @typedef {import("./storage.js").Storage} Storage */
+/** @typedef {import("./tables.js").Store} Store */
+/** @typedef {import("./tabs.js").Ways} Ways */
+/** @typedef {import("./views.js").Change} Change */
+/** @typedef {import("./views.js").Counts} Counts */
+/** @typedef {import("./views.js").Mutation} Mutation */
 /** @typedef {import("./views.js").Status} Status */
 
 /**
- * @typedef {object} Options
- * @property {string | Store} store the name of an IndexedDB database, or a store such as `MemoryStore`
+ * @typedef {object} Options What `SyncClient.open()` takes.
+ * @property {string | Store} store a name of your choice, one for each user: the IndexedDB database is
+ *   `django_sync` and that name; or a store such as `MemoryStore`
  * @property {readonly string[]} collections the names to keep in step
- * @property {Auth | null} [auth]
+ * @property {Auth | null} [auth] who the client is to the server; nobody without it
  * @property {readonly Transport[]} [transports] which ways the link may use; all without it
- * @property {Backoff} [backoff] how failures are waited for
- * @property {Pace} [pace] how often it polls
+ * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
+ * @property {Pace} [pace] how often it polls; `new Pace()` without it
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
  * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
- * @property {SocketClass} [WebSocket] instead of the browser's
+ * @property {typeof WebSocket} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
  */
 
@@ -91,13 +101,14 @@ export class SyncClient {
   #around;
   /** @type {Pushing} */
   #pushing;
-  /** What keeps the records: `kind` is `indexeddb` or `memory`, `problem` why it is not the disk. @type {Storage} */
+  /** What keeps the records, and what the browser has promised. @type {Storage} */
   storage;
 
-  /** @param {string} url @param {Storage} storage @param {Options} options */
+  /** @internal @param {string} url @param {Storage} storage @param {Options} options */
   constructor(url, storage, options) {
     const { collections, auth = null, transports = LADDER, pace = new Pace(), backoff = new Backoff() } = options;
     const { WebSocket = globalThis.WebSocket } = options;
+    /** Where the server is, absolute. */
     this.url = url;
     this.storage = storage;
     this.#names = Object.freeze([...new Set(collections)]);
@@ -144,6 +155,7 @@ export class SyncClient {
         standing: this.#standing,
         seen: (seen) => this.#seen(seen),
         reload: (names) => this.#reload(names),
+        stop: () => void this.stop(),
         ask: (seqs) => void this.#ask(seqs),
         pushed: () => this.#pushing.load(),
       },
@@ -160,7 +172,7 @@ export class SyncClient {
    * Open the store and make a client; where the browser keeps nothing it works in memory, and
    * `client.storage` says so.
    * @param {string} url where the project mounts django_sync; may be relative to the page
-   * @param {Options} options
+   * @param {Options} options of which `store` and `collections` are needed
    * @returns {Promise<SyncClient>}
    * @throws {errors.StoreMismatch} where the store belongs to another server or user
    */
@@ -187,7 +199,7 @@ export class SyncClient {
 
   /**
    * A collection to read and write.
-   * @param {string} name
+   * @param {string} name as the server registered it
    * @throws {errors.UnknownCollection} where it is not among the client's
    */
   collection(name) {
@@ -243,7 +255,7 @@ export class SyncClient {
   /**
    * Wait until the background has made one full exchange that began after this call, in whichever
    * tab it is.
-   * @param {{timeout?: number}} [how] seconds
+   * @param {{timeout?: number}} [how] seconds; 30 without it
    * @throws {errors.NotInStep} after that time, and what the link waits for its user with
    */
   async waitUntilSynced({ timeout = 30 } = {}) {
@@ -254,7 +266,8 @@ export class SyncClient {
   /**
    * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
    * offline, another network where it says so, the page in sight again) are heeded by themselves.
-   * @param {Told} told `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`
+   * @param {Told} told `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
+   *   `metered`: whether it costs; `foreground`: whether somebody looks at the page
    * @throws {TypeError} for a type that is none
    */
   network(told) {
@@ -333,7 +346,7 @@ export class SyncClient {
     return this.#db.read((tx) => openConflicts(tx, (conflict, resolution) => this.#settle(conflict, resolution)));
   }
 
-  /** Refused mutations that no callback has been told of yet. */
+  /** Refused mutations that no handler has been told of yet. @returns {Promise<Rejection[]>} */
   async rejections() {
     return [...(await this.#db.read(rejectionsOf)).values()];
   }
@@ -341,9 +354,9 @@ export class SyncClient {
   /**
    * Call `handler` with each change of what the user sees in a collection, or in all (`null`).
    * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
-   * @param {string | null} collection
+   * @param {string | null} collection its name
    * @param {ChangeHandler} handler
-   * @returns {() => void} which takes it away again, as with the others
+   * @returns {() => void} which takes it away again
    */
   onChange(collection, handler) {
     if (collection !== null) this.collection(collection);
@@ -353,6 +366,7 @@ export class SyncClient {
   /**
    * Ask `handler` about each new conflict: it may give a resolution, or nothing to leave it open.
    * @param {ConflictHandler} handler
+   * @returns {() => void} which takes it away again
    */
   onConflict(handler) {
     return this.#events.onConflict(handler);
@@ -361,6 +375,7 @@ export class SyncClient {
   /**
    * Tell `handler` of mutations that the server refused for good. Each is kept until one was told.
    * @param {RejectionHandler} handler
+   * @returns {() => void} which takes it away again
    */
   onRejected(handler) {
     const forget = this.#events.onRejected(handler);
@@ -368,19 +383,26 @@ export class SyncClient {
     return forget;
   }
 
-  /** Tell `handler` when `status` changes. @param {StatusHandler} handler */
+  /** Tell `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which takes it away again */
   onStatus(handler) {
     return this.#events.onStatus(handler);
   }
 
   /**
    * Forget the replica; the next exchange pulls it anew. Outbox and conflicts stay.
-   * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link
+   * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link in
+   *   all tabs
    */
   async reset({ wipe = false } = {}) {
     if (wipe) {
-      await this.stop();
-      await this.#db.wipe();
+      // Others hear of it before this tab lets go: the next would pull all of it again.
+      this.#together.tellWipe();
+      await this.#background.stop();
+      try {
+        await this.#db.wipe();
+      } finally {
+        await this.stop();
+      }
       await this.#pushing.load();
     } else {
       await this.#replica.forget();

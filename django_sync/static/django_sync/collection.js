@@ -29,8 +29,9 @@ export class Collection {
   #db;
   #owner;
 
-  /** @param {string} name @param {Database} db @param {Owner} owner */
+  /** @internal @param {string} name @param {Database} db @param {Owner} owner */
   constructor(name, db, owner) {
+    /** As the server registered it. */
     this.name = name;
     this.#db = db;
     this.#owner = owner;
@@ -38,10 +39,10 @@ export class Collection {
 
   /**
    * Create an object and return its record, whose id is already the one it keeps.
-   * @param {Fields} fields
-   * @param {{id?: string}} [more] `id` may be chosen
+   * @param {Fields} fields values by name, all of them JSON
+   * @param {{id?: string}} [more] `id`, a UUID, may be chosen
    * @returns {Promise<Record>}
-   * @throws {AlreadyExists} where the id is taken
+   * @throws {errors.AlreadyExists} where the id is taken
    */
   async create(fields, { id } = {}) {
     const made = id === undefined ? newId() : objectId(id);
@@ -49,11 +50,11 @@ export class Collection {
   }
 
   /**
-   * Change some fields and return the record. Fields that have the value are left out.
+   * Change some fields and return the record. Fields that have the value already are left out.
    * @param {string} id
-   * @param {Fields} fields
+   * @param {Fields} fields only what changes
    * @returns {Promise<Record>}
-   * @throws {NotFound} where there is no such record
+   * @throws {errors.NotFound} where there is no such record
    */
   async update(id, fields) {
     return /** @type {Promise<Record>} */ (this.#write(objectId(id), "update", plain(fields)));
@@ -62,7 +63,7 @@ export class Collection {
   /**
    * Delete an object.
    * @param {string} id
-   * @throws {NotFound} where there is no such record
+   * @throws {errors.NotFound} where there is no such record
    */
   async delete(id) {
     await this.#write(objectId(id), "delete", {});
@@ -99,7 +100,7 @@ export class Collection {
     return found;
   }
 
-  /** All records, some hundreds at a time in the order of their ids; each page is one state of the store. */
+  /** All records, some hundreds at a time in the order of their ids; each page is one state of the store. @returns {AsyncGenerator<Record[]>} */
   async *pages() {
     /** @type {string | undefined} */
     let after;
@@ -111,7 +112,7 @@ export class Collection {
     } while (after !== undefined);
   }
 
-  /** How many there are. */
+  /** How many there are. @returns {Promise<number>} */
   async count() {
     return this.#db.read(async (tx) => {
       const [rows, local] = await Promise.all([
@@ -132,7 +133,7 @@ export class Collection {
    * of them changes, comes or goes, whoever did it.
    * @param {Wanted} wanted
    * @param {(records: Record[]) => unknown} callback
-   * @returns {LiveQuery} to `stop()`
+   * @returns {LiveQuery} `stop()` ends it
    */
   live(wanted, callback) {
     const query = new LiveQuery(this, matching(wanted), callback);

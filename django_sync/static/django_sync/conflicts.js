@@ -28,9 +28,11 @@ import { mutationOf, Record } from "./views.js";
 
 /** A decision about one conflict. It does nothing until it is returned or settled with. */
 export class Resolution {
-  /** @param {"server" | "client" | "merged"} kept @param {Fields | null} [values] */
+  /** @internal @param {"server" | "client" | "merged"} kept @param {Fields | null} [values] */
   constructor(kept, values = null) {
+    /** Whose version stays. */
     this.kept = kept;
+    /** Of a merge. */
     this.values = values;
   }
 }
@@ -40,13 +42,14 @@ export class Conflict {
   #settle;
 
   /**
+   * @internal
    * @param {Row} row of the outbox
    * @param {Row} told of the conflicts
    * @param {(conflict: Conflict, resolution: Resolution) => Promise<boolean>} settle
    */
   constructor(row, told, settle) {
     this.#settle = settle;
-    /** @type {Mutation} */
+    /** What was asked for, and is not done. @type {Mutation} */
     this.mutation = mutationOf(row);
     /** `update_update`, `update_delete`, `delete_update`, `create_create` or `unknown_base`. */
     this.kind = String(told.kind);
@@ -56,11 +59,13 @@ export class Conflict {
     this.base = told.base;
     /** The server's record; `null` where it was deleted there. @type {Record | null} */
     this.server = serverOf(told.server, row);
+    /** Of that record, or of the tombstone. */
     this.serverRevision = Number(told.server.revision ?? 0);
-    /** @type {string | null} */
+    /** The feed's history that the revision is of. @type {string | null} */
     this.epoch = told.epoch;
   }
 
+  /** Its object's collection. */
   get collection() {
     return this.mutation.collection;
   }
@@ -75,12 +80,12 @@ export class Conflict {
     return this.mutation.fields;
   }
 
-  /** The server's version stays; the local change is dropped. */
+  /** The server's version stays; the local change is dropped. @returns {Resolution} */
   keepServer() {
     return new Resolution("server");
   }
 
-  /** The local change is asked for again, on the server's revision. */
+  /** The local change is asked for again, on the server's revision. @returns {Resolution} */
   keepClient() {
     return new Resolution("client");
   }
@@ -88,6 +93,7 @@ export class Conflict {
   /**
    * These values are asked for, on the server's revision; others as the client has them.
    * @param {Fields} values
+   * @returns {Resolution}
    */
   merge(values) {
     return new Resolution("merged", plain(values));

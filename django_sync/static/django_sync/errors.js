@@ -13,6 +13,7 @@ export class SyncError extends Error {
   static status = 500;
 
   /**
+   * @internal
    * @param {string} [detail] plain words
    * @param {{retryAfter?: number | null, problem?: Problem | null, cause?: unknown}} [more]
    *   `retryAfter` in seconds, as the server asks
@@ -20,9 +21,13 @@ export class SyncError extends Error {
   constructor(detail = "", { retryAfter = null, problem = null, cause } = {}) {
     super(detail || new.target.name, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
+    /** What it is, for programs; stays the same for ever. */
     this.code = String(/** @type {typeof SyncError} */ (new.target).code);
+    /** HTTP's number; 0 for those of the client itself. */
     this.status = /** @type {typeof SyncError} */ (new.target).status;
+    /** Seconds, where the server asks for them. */
     this.retryAfter = retryAfter;
+    /** The server's RFC 9457 body, where there is one. */
     this.problem = problem;
   }
 

@@ -14,6 +14,7 @@ import { log } from "./log.js";
 /** Above so many touched objects it is quicker to read all. */
 const MANY = 500;
 
+/** Records that match, told whenever they change; `Collection.live()` begins one. */
 export class LiveQuery {
   #collection;
   #matches;
@@ -29,6 +30,7 @@ export class LiveQuery {
   #end = () => {};
 
   /**
+   * @internal
    * @param {Collection} collection
    * @param {(record: Record) => boolean} matches
    * @param {(records: Record[]) => unknown} callback
@@ -39,11 +41,12 @@ export class LiveQuery {
     this.#callback = callback;
   }
 
+  /** Its collection's name. */
   get collection() {
     return this.#collection.name;
   }
 
-  /** @param {() => void} end */
+  /** @internal @param {() => void} end */
   begin(end) {
     this.#end = end;
     void this.#run();
@@ -55,7 +58,7 @@ export class LiveQuery {
     this.#end();
   }
 
-  /** These objects may look different now; `null` where all may. @param {string[] | null} ids */
+  /** These objects may look different now; `null` where all may. @internal @param {string[] | null} ids */
   touched(ids) {
     if (ids === null || this.#dirty.size + ids.length > MANY) this.#all = true;
     else for (const id of ids) this.#dirty.add(id);

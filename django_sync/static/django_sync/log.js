@@ -1,6 +1,6 @@
 /** Where the client writes what its developer may want to know; quiet unless it is a warning. */
 
-/** @typedef {Pick<Console, "debug" | "info" | "warn" | "error">} Log */
+/** @typedef {Pick<Console, "debug" | "info" | "warn" | "error">} Log What is written to. */
 
 const silent = () => undefined;
 
@@ -14,7 +14,7 @@ export const log = {
 
 /**
  * Say where the client writes: `console`, or whatever has its four methods. What is left out stays.
- * @param {Partial<Log>} to
+ * @param {Partial<Log>} to warnings and errors go to the console without it, the rest nowhere
  */
 export function logTo(to) {
   for (const level of /** @type {(keyof Log)[]} */ (["debug", "info", "warn", "error"])) {

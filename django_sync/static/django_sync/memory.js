@@ -5,15 +5,18 @@ import { NAMES, TABLES } from "./tables.js";
 
 /** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
 
-/** Nothing outlives the page, or the process. */
+/** A store in memory: nothing outlives the page, or the process. */
 export class MemoryStore {
+  /** What it is. */
   kind = "memory";
+  /** No other tab can see it. */
   name = null;
   #tables = new Map(NAMES.map((name) => [name, new Sheet(name)]));
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
 
   /**
+   * @internal
    * @template T
    * @param {(tx: Transaction) => Promise<T>} body
    * @param {Care} [_care]
@@ -32,6 +35,7 @@ export class MemoryStore {
   }
 
   /**
+   * @internal
    * @template T
    * @param {(tx: Transaction) => Promise<T>} body
    * @returns {Promise<T>}
@@ -40,6 +44,7 @@ export class MemoryStore {
     return this.#alone(() => body(new MemoryTransaction(this.#tables)));
   }
 
+  /** @internal */
   close() {}
 
   /**

@@ -9,7 +9,7 @@ import { MemoryStore } from "./memory.js";
 
 /**
  * @typedef {object} Storage What keeps the records.
- * @property {Store} store
+ * @property {Store} store itself
  * @property {string} kind `indexeddb` or `memory`
  * @property {boolean} persisted whether the browser has promised not to clear it by itself
  * @property {string | null} problem why it is not the disk

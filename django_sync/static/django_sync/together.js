@@ -24,6 +24,7 @@ const PATIENCE = 1_000;
  * @property {Standing} standing
  * @property {(seen: Seen) => void} seen some objects may look different
  * @property {(collections: readonly string[]) => void} reload all of these may
+ * @property {() => void} stop the user has signed out
  * @property {(seqs: number[]) => void} ask new conflicts
  * @property {() => Promise<void>} pushed how the browser is woken may be another way
  */
@@ -80,6 +81,11 @@ export class Together {
   /** @param {readonly string[]} collections */
   tellReload(collections) {
     this.#tabs.tell({ type: "reload", collections });
+  }
+
+  /** The store is about to be wiped, for a log-out: no tab may fill it again. */
+  tellWipe() {
+    this.#tabs.tell({ type: "wipe" });
   }
 
   /** Something local waits to be sent. */
@@ -153,12 +159,14 @@ export class Together {
 
   /** @param {Message} message */
   #heed(message) {
-    const { background, standing, seen, reload, ask, pushed } = this.#owner;
+    const { background, standing, seen, reload, stop, ask, pushed } = this.#owner;
     switch (message.type) {
       case "seen":
         return seen({ ...message.seen, changes: message.seen.changes.map(revived) });
       case "reload":
         return reload(message.collections);
+      case "wipe":
+        return stop();
       case "conflicts":
         return ask(message.seqs);
       case "wrote":

@@ -10,10 +10,11 @@ import { fromProblem } from "./errors.js";
 /** One object as the user sees it: the server's record with local edits on top. Frozen. */
 export class Record {
   /**
-   * @param {string} collection
+   * @internal
+   * @param {string} collection its name
    * @param {string} id the object's UUID, the same on every replica
    * @param {number} revision the server's; 0 where the server has none yet
-   * @param {string | null} scope
+   * @param {string | null} scope the server's; `null` where it has none yet
    * @param {Fields} object
    * @param {boolean} [pending]
    */
@@ -32,6 +33,7 @@ export class Record {
   /**
    * Whether a user would see no difference: same fields, and no other scope.
    * @param {Record} other
+   * @returns {boolean}
    */
   looksLike(other) {
     const scoped = this.scope !== null && other.scope !== null;
@@ -41,14 +43,14 @@ export class Record {
 
 /**
  * @typedef {object} Mutation A local change on its way to the server.
- * @property {number} seq
- * @property {string} id
+ * @property {number} seq its place in the outbox
+ * @property {string} id a UUID
  * @property {"create" | "update" | "delete"} op
  * @property {string} collection
  * @property {string} objectId
  * @property {Fields} fields only what changed
- * @property {number | null} baseRevision
- * @property {string | null} epoch
+ * @property {number | null} baseRevision the revision that the user knew; 0 where none
+ * @property {string | null} epoch of that revision
  * @property {Fields | null} base the fields' values that the user knew
  * @property {string} at ISO 8601
  * @property {"new" | "sent" | "aborted" | "conflict" | "settled"} state `new` was never sent and may
@@ -79,7 +81,8 @@ export function mutationOf(row) {
 /** A mutation that the server refused for good; the record is back at the server's state. */
 export class Rejection {
   /**
-   * @param {Mutation} mutation
+   * @internal
+   * @param {Mutation} mutation what was asked for
    * @param {Problem} problem the server's RFC 9457 body
    */
   constructor(mutation, problem) {
@@ -107,14 +110,22 @@ export class Rejection {
  * @property {boolean} leads whether this tab holds the link; where not, another tab does
  */
 
-/** What one exchange did: mutations answered, and with what; changes that the pulled pages told. */
+/** What one exchange did. */
 export class Counts {
+  /** Mutations that were answered. */
   sent = 0;
+  /** Of these: carried out. */
   applied = 0;
+  /** Applied, and a resolver settled what met another's change. */
   merged = 0;
+  /** Met another's change, and wait for a decision. */
   conflicts = 0;
+  /** Refused for good. */
   rejected = 0;
+  /** Not carried out, since another one failed: they are sent again. */
   aborted = 0;
+  /** Pages that were pulled. */
   pages = 0;
+  /** Changes in them. */
   changes = 0;
 }

@@ -1,9 +1,6 @@
+/** Who the client is to the server. */
 /**
- * Who the client is to the server. Any object with `headers()` will do; `refresh()`, `identity` and
- * `credentials` are asked for where there are such.
- */
-/**
- * @typedef {object} Auth
+ * @typedef {object} Auth Any object with `headers()` will do.
  * @property {() => Record<string, string> | Promise<Record<string, string>>} headers of each call
  * @property {() => unknown} [refresh] called once after a 401; the call is repeated unless it
  *   returns, or its promise gives, `false`
@@ -17,7 +14,8 @@
 export class SessionAuth {
     /**
      * @param {object} [how]
-     * @param {string | null} [how.user] a name that stays the same for one user
+     * @param {string | null} [how.user] a name that stays the same for one user; another one is
+     *   refused the store before the server is asked
      * @param {string | (() => string) | null} [how.token] the CSRF token, where no cookie holds it
      *   (`CSRF_USE_SESSIONS`, `CSRF_COOKIE_HTTPONLY`): for example out of a `meta` element
      * @param {string} [how.cookie] `CSRF_COOKIE_NAME`
@@ -29,13 +27,17 @@ export class SessionAuth {
         cookie?: string | undefined;
         header?: string | undefined;
     });
-    /** @type {RequestCredentials} */
+    /** Cookies go to the page's own origin. @type {RequestCredentials} */
     credentials: RequestCredentials;
+    /** The user, where one was told. */
     identity: string | null;
     token: string | (() => string) | null;
     cookie: string;
     header: string;
-    /** @returns {Record<string, string> | Promise<Record<string, string>>} */
+    /**
+     * The CSRF token, as it is now.
+     * @returns {Record<string, string> | Promise<Record<string, string>>}
+     */
     headers(): Record<string, string> | Promise<Record<string, string>>;
     #private;
 }
@@ -50,6 +52,9 @@ export class BasicAuth extends HeaderAuth {
     /** @param {string} name @param {string} password */
     constructor(name: string, password: string);
 }
+/**
+ * Any object with `headers()` will do.
+ */
 export type Auth = {
     /**
      * of each call
@@ -81,10 +86,13 @@ declare class HeaderAuth {
         user?: string | null;
         refresh?: (() => Promise<string> | string) | null;
     });
+    /** The user, where one was told. */
     identity: string | null;
+    /** `Authorization`, with the token as it is now. */
     headers(): {
         Authorization: string;
     };
+    /** Ask for another token; `false` where nobody can be asked. */
     refresh(): Promise<boolean>;
     #private;
 }

@@ -1,9 +1,10 @@
-/** How long to wait after a failure: exponential, with full jitter. Pure but for the dice. */
+/** Waiting after failures. Pure but for the dice. */
+/** How long to wait after a failure: exponential, with full jitter, and never less than the server asks for. */
 export class Backoff {
     /**
      * @param {object} [policy]
-     * @param {number} [policy.first] seconds
-     * @param {number} [policy.longest] seconds
+     * @param {number} [policy.first] seconds, at most, after the first failure; twice as many after each
+     * @param {number} [policy.longest] seconds, at most, after any
      * @param {() => number} [policy.random] from 0 up to 1
      */
     constructor({ first, longest, random }?: {
@@ -15,11 +16,11 @@ export class Backoff {
     longest: number;
     random: () => number;
     /**
-     * Count a failure; return the seconds to wait, never less than the server asked for.
+     * @internal Count a failure; return the seconds to wait, never less than the server asked for.
      * @param {number | null} [retryAfter]
      */
     failed(retryAfter?: number | null): number;
-    /** Begin anew. */
+    /** @internal Begin anew. */
     succeeded(): void;
     #private;
 }

@@ -1,32 +1,40 @@
 export { logTo } from "./log.js";
 export { MemoryStore } from "./memory.js";
 /** @import { Told } from "./around.js" */
-/** @import { Auth } from "./auth.js" */
 /** @import { Asked } from "./enabling.js" */
-/** @import { Transport } from "./choice.js" */
-/** @import { Conflict, Resolution } from "./conflicts.js" */
-/** @import { ChangeHandler, ConflictHandler, RejectionHandler, StatusHandler } from "./events.js" */
-/** @import { SocketClass } from "./line.js" */
-/** @import { LiveQuery } from "./livequery.js" */
 /** @import { Seen } from "./overlay.js" */
 /** @import { Settled } from "./results.js" */
-/** @import { Storage } from "./storage.js" */
-/** @import { Store } from "./tables.js" */
-/** @import { Ways } from "./tabs.js" */
-/** @import { Counts, Mutation } from "./views.js" */
+/** @typedef {import("./auth.js").Auth} Auth */
+/** @typedef {import("./choice.js").Transport} Transport */
+/** @typedef {import("./collection.js").Wanted} Wanted */
+/** @typedef {import("./encoding.js").Fields} Fields */
+/** @typedef {import("./errors.js").Problem} Problem */
+/** @typedef {import("./events.js").ChangeHandler} ChangeHandler */
+/** @typedef {import("./events.js").ConflictHandler} ConflictHandler */
+/** @typedef {import("./events.js").RejectionHandler} RejectionHandler */
+/** @typedef {import("./events.js").StatusHandler} StatusHandler */
+/** @typedef {import("./link.js").State} State */
+/** @typedef {import("./log.js").Log} Log */
+/** @typedef {import("./storage.js").Storage} Storage */
+/** @typedef {import("./tables.js").Store} Store */
+/** @typedef {import("./tabs.js").Ways} Ways */
+/** @typedef {import("./views.js").Change} Change */
+/** @typedef {import("./views.js").Counts} Counts */
+/** @typedef {import("./views.js").Mutation} Mutation */
 /** @typedef {import("./views.js").Status} Status */
 /**
- * @typedef {object} Options
- * @property {string | Store} store the name of an IndexedDB database, or a store such as `MemoryStore`
+ * @typedef {object} Options What `SyncClient.open()` takes.
+ * @property {string | Store} store a name of your choice, one for each user: the IndexedDB database is
+ *   `django_sync` and that name; or a store such as `MemoryStore`
  * @property {readonly string[]} collections the names to keep in step
- * @property {Auth | null} [auth]
+ * @property {Auth | null} [auth] who the client is to the server; nobody without it
  * @property {readonly Transport[]} [transports] which ways the link may use; all without it
- * @property {Backoff} [backoff] how failures are waited for
- * @property {Pace} [pace] how often it polls
+ * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
+ * @property {Pace} [pace] how often it polls; `new Pace()` without it
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
  * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
- * @property {SocketClass} [WebSocket] instead of the browser's
+ * @property {typeof WebSocket} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
  */
 /**
@@ -40,21 +48,22 @@ export class SyncClient {
      * Open the store and make a client; where the browser keeps nothing it works in memory, and
      * `client.storage` says so.
      * @param {string} url where the project mounts django_sync; may be relative to the page
-     * @param {Options} options
+     * @param {Options} options of which `store` and `collections` are needed
      * @returns {Promise<SyncClient>}
      * @throws {errors.StoreMismatch} where the store belongs to another server or user
      */
     static open(url: string, options: Options): Promise<SyncClient>;
-    /** @param {string} url @param {Storage} storage @param {Options} options */
+    /** @internal @param {string} url @param {Storage} storage @param {Options} options */
     constructor(url: string, storage: Storage, options: Options);
-    /** What keeps the records: `kind` is `indexeddb` or `memory`, `problem` why it is not the disk. @type {Storage} */
+    /** What keeps the records, and what the browser has promised. @type {Storage} */
     storage: Storage;
+    /** Where the server is, absolute. */
     url: string;
     /** This installation's UUID; the store makes and keeps it. */
     clientId(): Promise<string>;
     /**
      * A collection to read and write.
-     * @param {string} name
+     * @param {string} name as the server registered it
      * @throws {errors.UnknownCollection} where it is not among the client's
      */
     collection(name: string): Collection;
@@ -75,7 +84,7 @@ export class SyncClient {
     /**
      * Wait until the background has made one full exchange that began after this call, in whichever
      * tab it is.
-     * @param {{timeout?: number}} [how] seconds
+     * @param {{timeout?: number}} [how] seconds; 30 without it
      * @throws {errors.NotInStep} after that time, and what the link waits for its user with
      */
     waitUntilSynced({ timeout }?: {
@@ -84,7 +93,8 @@ export class SyncClient {
     /**
      * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
      * offline, another network where it says so, the page in sight again) are heeded by themselves.
-     * @param {Told} told `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`
+     * @param {Told} told `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
+     *   `metered`: whether it costs; `foreground`: whether somebody looks at the page
      * @throws {TypeError} for a type that is none
      */
     network(told: Told): void;
@@ -140,31 +150,34 @@ export class SyncClient {
     outbox(): Promise<Mutation[]>;
     /** Conflicts that wait for a decision, over restarts too; `settle()` each. @returns {Promise<Conflict[]>} */
     conflicts(): Promise<Conflict[]>;
-    /** Refused mutations that no callback has been told of yet. */
-    rejections(): Promise<import("./views.js").Rejection[]>;
+    /** Refused mutations that no handler has been told of yet. @returns {Promise<Rejection[]>} */
+    rejections(): Promise<Rejection[]>;
     /**
      * Call `handler` with each change of what the user sees in a collection, or in all (`null`).
      * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
-     * @param {string | null} collection
+     * @param {string | null} collection its name
      * @param {ChangeHandler} handler
-     * @returns {() => void} which takes it away again, as with the others
+     * @returns {() => void} which takes it away again
      */
     onChange(collection: string | null, handler: ChangeHandler): () => void;
     /**
      * Ask `handler` about each new conflict: it may give a resolution, or nothing to leave it open.
      * @param {ConflictHandler} handler
+     * @returns {() => void} which takes it away again
      */
     onConflict(handler: ConflictHandler): () => void;
     /**
      * Tell `handler` of mutations that the server refused for good. Each is kept until one was told.
      * @param {RejectionHandler} handler
+     * @returns {() => void} which takes it away again
      */
     onRejected(handler: RejectionHandler): () => void;
-    /** Tell `handler` when `status` changes. @param {StatusHandler} handler */
+    /** Tell `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which takes it away again */
     onStatus(handler: StatusHandler): () => void;
     /**
      * Forget the replica; the next exchange pulls it anew. Outbox and conflicts stay.
-     * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link
+     * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link in
+     *   all tabs
      */
     reset({ wipe }?: {
         wipe?: boolean;
@@ -173,27 +186,51 @@ export class SyncClient {
     close(): Promise<void>;
     #private;
 }
+export type Auth = import("./auth.js").Auth;
+export type Transport = import("./choice.js").Transport;
+export type Wanted = import("./collection.js").Wanted;
+export type Fields = import("./encoding.js").Fields;
+export type Problem = import("./errors.js").Problem;
+export type ChangeHandler = import("./events.js").ChangeHandler;
+export type ConflictHandler = import("./events.js").ConflictHandler;
+export type RejectionHandler = import("./events.js").RejectionHandler;
+export type StatusHandler = import("./events.js").StatusHandler;
+export type State = import("./link.js").State;
+export type Log = import("./log.js").Log;
+export type Storage = import("./storage.js").Storage;
+export type Store = import("./tables.js").Store;
+export type Ways = import("./tabs.js").Ways;
+export type Change = import("./views.js").Change;
+export type Counts = import("./views.js").Counts;
+export type Mutation = import("./views.js").Mutation;
 export type Status = import("./views.js").Status;
+/**
+ * What `SyncClient.open()` takes.
+ */
 export type Options = {
     /**
-     * the name of an IndexedDB database, or a store such as `MemoryStore`
+     * a name of your choice, one for each user: the IndexedDB database is
+     * `django_sync` and that name; or a store such as `MemoryStore`
      */
     store: string | Store;
     /**
      * the names to keep in step
      */
     collections: readonly string[];
-    auth?: Auth | null | undefined;
+    /**
+     * who the client is to the server; nobody without it
+     */
+    auth?: import("./auth.js").Auth | null | undefined;
     /**
      * which ways the link may use; all without it
      */
-    transports?: readonly Transport[] | undefined;
+    transports?: readonly import("./choice.js").Transport[] | undefined;
     /**
-     * how failures are waited for
+     * how failures are waited for; `new Backoff()` without it
      */
     backoff?: Backoff | undefined;
     /**
-     * how often it polls
+     * how often it polls; `new Pace()` without it
      */
     pace?: Pace | undefined;
     /**
@@ -222,26 +259,18 @@ export type Options = {
     /**
      * instead of the browser's Web Locks and BroadcastChannel
      */
-    tabs?: Ways | undefined;
+    tabs?: import("./tabs.js").Ways | undefined;
 };
 import { Backoff } from "./backoff.js";
-import * as errors from "./errors.js";
-import { Pace } from "./pace.js";
-import type { Storage } from "./storage.js";
 import { Collection } from "./collection.js";
-import type { Counts } from "./views.js";
+import { Conflict } from "./conflicts.js";
+import * as errors from "./errors.js";
+import { LiveQuery } from "./livequery.js";
+import { Pace } from "./pace.js";
+import { Record } from "./views.js";
+import { Rejection } from "./views.js";
+import { Resolution } from "./conflicts.js";
 import type { Told } from "./around.js";
 import type { Asked } from "./enabling.js";
-import type { Mutation } from "./views.js";
-import type { ChangeHandler } from "./events.js";
-import type { ConflictHandler } from "./events.js";
-import type { RejectionHandler } from "./events.js";
-import type { StatusHandler } from "./events.js";
-import type { Store } from "./tables.js";
-import type { Auth } from "./auth.js";
-import type { Transport } from "./choice.js";
-import type { Ways } from "./tabs.js";
-export { Backoff, errors, Pace };
+export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
-export { Conflict, Resolution } from "./conflicts.js";
-export { Record, Rejection } from "./views.js";

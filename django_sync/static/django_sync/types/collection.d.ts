@@ -6,31 +6,32 @@
  */
 /** A collection's records, read and written locally, at once, offline too. */
 export class Collection {
-    /** @param {string} name @param {Database} db @param {Owner} owner */
+    /** @internal @param {string} name @param {Database} db @param {Owner} owner */
     constructor(name: string, db: Database, owner: Owner);
+    /** As the server registered it. */
     name: string;
     /**
      * Create an object and return its record, whose id is already the one it keeps.
-     * @param {Fields} fields
-     * @param {{id?: string}} [more] `id` may be chosen
+     * @param {Fields} fields values by name, all of them JSON
+     * @param {{id?: string}} [more] `id`, a UUID, may be chosen
      * @returns {Promise<Record>}
-     * @throws {AlreadyExists} where the id is taken
+     * @throws {errors.AlreadyExists} where the id is taken
      */
     create(fields: Fields, { id }?: {
         id?: string;
     }): Promise<Record>;
     /**
-     * Change some fields and return the record. Fields that have the value are left out.
+     * Change some fields and return the record. Fields that have the value already are left out.
      * @param {string} id
-     * @param {Fields} fields
+     * @param {Fields} fields only what changes
      * @returns {Promise<Record>}
-     * @throws {NotFound} where there is no such record
+     * @throws {errors.NotFound} where there is no such record
      */
     update(id: string, fields: Fields): Promise<Record>;
     /**
      * Delete an object.
      * @param {string} id
-     * @throws {NotFound} where there is no such record
+     * @throws {errors.NotFound} where there is no such record
      */
     delete(id: string): Promise<void>;
     /** The record with this id, or `null`. @param {string} id @returns {Promise<Record | null>} */
@@ -49,16 +50,16 @@ export class Collection {
      * @returns {Promise<Record[]>}
      */
     filter(wanted: Wanted): Promise<Record[]>;
-    /** All records, some hundreds at a time in the order of their ids; each page is one state of the store. */
-    pages(): AsyncGenerator<Record[], void, unknown>;
-    /** How many there are. */
+    /** All records, some hundreds at a time in the order of their ids; each page is one state of the store. @returns {AsyncGenerator<Record[]>} */
+    pages(): AsyncGenerator<Record[]>;
+    /** How many there are. @returns {Promise<number>} */
     count(): Promise<number>;
     /**
      * Call `callback` with the records that match, in the order of their ids: now, and whenever one
      * of them changes, comes or goes, whoever did it.
      * @param {Wanted} wanted
      * @param {(records: Record[]) => unknown} callback
-     * @returns {LiveQuery} to `stop()`
+     * @returns {LiveQuery} `stop()` ends it
      */
     live(wanted: Wanted, callback: (records: Record[]) => unknown): LiveQuery;
     #private;

@@ -59,20 +59,23 @@ export function decided(conflict: Conflict, later: Row[], resolution: Resolution
 /** @import { Mutation } from "./views.js" */
 /** A decision about one conflict. It does nothing until it is returned or settled with. */
 export class Resolution {
-    /** @param {"server" | "client" | "merged"} kept @param {Fields | null} [values] */
+    /** @internal @param {"server" | "client" | "merged"} kept @param {Fields | null} [values] */
     constructor(kept: "server" | "client" | "merged", values?: Fields | null);
+    /** Whose version stays. */
     kept: "client" | "server" | "merged";
+    /** Of a merge. */
     values: Fields | null;
 }
 /** A mutation that met another's change and could not be settled by the server. */
 export class Conflict {
     /**
+     * @internal
      * @param {Row} row of the outbox
      * @param {Row} told of the conflicts
      * @param {(conflict: Conflict, resolution: Resolution) => Promise<boolean>} settle
      */
     constructor(row: Row, told: Row, settle: (conflict: Conflict, resolution: Resolution) => Promise<boolean>);
-    /** @type {Mutation} */
+    /** What was asked for, and is not done. @type {Mutation} */
     mutation: Mutation;
     /** `update_update`, `update_delete`, `delete_update`, `create_create` or `unknown_base`. */
     kind: string;
@@ -82,21 +85,24 @@ export class Conflict {
     base: Fields | null;
     /** The server's record; `null` where it was deleted there. @type {Record | null} */
     server: Record | null;
+    /** Of that record, or of the tombstone. */
     serverRevision: number;
-    /** @type {string | null} */
+    /** The feed's history that the revision is of. @type {string | null} */
     epoch: string | null;
+    /** Its object's collection. */
     get collection(): string;
     /** The object's id. */
     get id(): string;
     /** What the user asked for. */
     get client(): Fields;
-    /** The server's version stays; the local change is dropped. */
+    /** The server's version stays; the local change is dropped. @returns {Resolution} */
     keepServer(): Resolution;
-    /** The local change is asked for again, on the server's revision. */
+    /** The local change is asked for again, on the server's revision. @returns {Resolution} */
     keepClient(): Resolution;
     /**
      * These values are asked for, on the server's revision; others as the client has them.
      * @param {Fields} values
+     * @returns {Resolution}
      */
     merge(values: Fields): Resolution;
     /**

@@ -17,6 +17,7 @@ export class SyncError extends Error {
     static code: string;
     static status: number;
     /**
+     * @internal
      * @param {string} [detail] plain words
      * @param {{retryAfter?: number | null, problem?: Problem | null, cause?: unknown}} [more]
      *   `retryAfter` in seconds, as the server asks
@@ -26,9 +27,13 @@ export class SyncError extends Error {
         problem?: Problem | null;
         cause?: unknown;
     });
+    /** What it is, for programs; stays the same for ever. */
     code: string;
+    /** HTTP's number; 0 for those of the client itself. */
     status: number;
+    /** Seconds, where the server asks for them. */
     retryAfter: number | null;
+    /** The server's RFC 9457 body, where there is one. */
     problem: Problem | null;
     /** What went wrong, in plain words. */
     get detail(): string;

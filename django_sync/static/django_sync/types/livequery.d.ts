@@ -1,16 +1,19 @@
+/** Records that match, told whenever they change; `Collection.live()` begins one. */
 export class LiveQuery {
     /**
+     * @internal
      * @param {Collection} collection
      * @param {(record: Record) => boolean} matches
      * @param {(records: Record[]) => unknown} callback
      */
     constructor(collection: Collection, matches: (record: Record) => boolean, callback: (records: Record[]) => unknown);
+    /** Its collection's name. */
     get collection(): string;
-    /** @param {() => void} end */
+    /** @internal @param {() => void} end */
     begin(end: () => void): void;
     /** Call the callback no more. */
     stop(): void;
-    /** These objects may look different now; `null` where all may. @param {string[] | null} ids */
+    /** These objects may look different now; `null` where all may. @internal @param {string[] | null} ids */
     touched(ids: string[] | null): void;
     #private;
 }

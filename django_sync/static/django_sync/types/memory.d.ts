@@ -1,9 +1,12 @@
 /** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
-/** Nothing outlives the page, or the process. */
+/** A store in memory: nothing outlives the page, or the process. */
 export class MemoryStore {
+    /** What it is. */
     kind: string;
+    /** No other tab can see it. */
     name: null;
     /**
+     * @internal
      * @template T
      * @param {(tx: Transaction) => Promise<T>} body
      * @param {Care} [_care]
@@ -11,11 +14,13 @@ export class MemoryStore {
      */
     write<T>(body: (tx: Transaction) => Promise<T>, _care?: Care): Promise<T>;
     /**
+     * @internal
      * @template T
      * @param {(tx: Transaction) => Promise<T>} body
      * @returns {Promise<T>}
      */
     read<T>(body: (tx: Transaction) => Promise<T>): Promise<T>;
+    /** @internal */
     close(): void;
     #private;
 }

@@ -1,7 +1,7 @@
 /** @import { Store } from "./tables.js" */
 /**
  * @typedef {object} Storage What keeps the records.
- * @property {Store} store
+ * @property {Store} store itself
  * @property {string} kind `indexeddb` or `memory`
  * @property {boolean} persisted whether the browser has promised not to clear it by itself
  * @property {string | null} problem why it is not the disk
@@ -16,6 +16,9 @@ export function opened(wanted: string | Store, persist: boolean): Promise<Storag
  * What keeps the records.
  */
 export type Storage = {
+    /**
+     * itself
+     */
     store: Store;
     /**
      * `indexeddb` or `memory`

@@ -27,7 +27,7 @@
  */
 /** @typedef {{durable?: boolean}} Care `durable`: on the disk itself when it returns. */
 /**
- * @typedef {object} Store
+ * @typedef {object} Store Where records are kept: IndexedDB, `MemoryStore`, or one of your own.
  * @property {string} kind "indexeddb" or "memory"
  * @property {string | null} name what other tabs know it by; `null` where no other can see it
  * @property {<T>(body: (tx: Transaction) => Promise<T>, care?: Care) => Promise<T>} write
@@ -77,6 +77,9 @@ export type Transaction = {
 export type Care = {
     durable?: boolean;
 };
+/**
+ * Where records are kept: IndexedDB, `MemoryStore`, or one of your own.
+ */
 export type Store = {
     /**
      * "indexeddb" or "memory"

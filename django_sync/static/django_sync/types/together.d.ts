@@ -4,6 +4,7 @@
  * @property {Standing} standing
  * @property {(seen: Seen) => void} seen some objects may look different
  * @property {(collections: readonly string[]) => void} reload all of these may
+ * @property {() => void} stop the user has signed out
  * @property {(seqs: number[]) => void} ask new conflicts
  * @property {() => Promise<void>} pushed how the browser is woken may be another way
  */
@@ -24,6 +25,8 @@ export class Together {
     tellSeen(seen: Seen, much?: boolean): void;
     /** @param {readonly string[]} collections */
     tellReload(collections: readonly string[]): void;
+    /** The store is about to be wiped, for a log-out: no tab may fill it again. */
+    tellWipe(): void;
     /** Something local waits to be sent. */
     tellWrote(): void;
     /** A wake-up was remembered. @param {Wake} event */
@@ -59,6 +62,10 @@ export type Owner = {
      * all of these may
      */
     reload: (collections: readonly string[]) => void;
+    /**
+     * the user has signed out
+     */
+    stop: () => void;
     /**
      * new conflicts
      */

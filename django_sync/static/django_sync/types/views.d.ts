@@ -1,13 +1,13 @@
 /**
  * @typedef {object} Mutation A local change on its way to the server.
- * @property {number} seq
- * @property {string} id
+ * @property {number} seq its place in the outbox
+ * @property {string} id a UUID
  * @property {"create" | "update" | "delete"} op
  * @property {string} collection
  * @property {string} objectId
  * @property {Fields} fields only what changed
- * @property {number | null} baseRevision
- * @property {string | null} epoch
+ * @property {number | null} baseRevision the revision that the user knew; 0 where none
+ * @property {string | null} epoch of that revision
  * @property {Fields | null} base the fields' values that the user knew
  * @property {string} at ISO 8601
  * @property {"new" | "sent" | "aborted" | "conflict" | "settled"} state `new` was never sent and may
@@ -26,10 +26,11 @@ export function mutationOf(row: Row): Mutation;
 /** One object as the user sees it: the server's record with local edits on top. Frozen. */
 export class Record {
     /**
-     * @param {string} collection
+     * @internal
+     * @param {string} collection its name
      * @param {string} id the object's UUID, the same on every replica
      * @param {number} revision the server's; 0 where the server has none yet
-     * @param {string | null} scope
+     * @param {string | null} scope the server's; `null` where it has none yet
      * @param {Fields} object
      * @param {boolean} [pending]
      */
@@ -45,6 +46,7 @@ export class Record {
     /**
      * Whether a user would see no difference: same fields, and no other scope.
      * @param {Record} other
+     * @returns {boolean}
      */
     looksLike(other: Record): boolean;
 }
@@ -60,7 +62,8 @@ export class Record {
 /** A mutation that the server refused for good; the record is back at the server's state. */
 export class Rejection {
     /**
-     * @param {Mutation} mutation
+     * @internal
+     * @param {Mutation} mutation what was asked for
      * @param {Problem} problem the server's RFC 9457 body
      */
     constructor(mutation: Mutation, problem: Problem);
@@ -82,22 +85,36 @@ export class Rejection {
  * @property {import("./reach.js").NetworkState} reach what is known of the network
  * @property {boolean} leads whether this tab holds the link; where not, another tab does
  */
-/** What one exchange did: mutations answered, and with what; changes that the pulled pages told. */
+/** What one exchange did. */
 export class Counts {
+    /** Mutations that were answered. */
     sent: number;
+    /** Of these: carried out. */
     applied: number;
+    /** Applied, and a resolver settled what met another's change. */
     merged: number;
+    /** Met another's change, and wait for a decision. */
     conflicts: number;
+    /** Refused for good. */
     rejected: number;
+    /** Not carried out, since another one failed: they are sent again. */
     aborted: number;
+    /** Pages that were pulled. */
     pages: number;
+    /** Changes in them. */
     changes: number;
 }
 /**
  * A local change on its way to the server.
  */
 export type Mutation = {
+    /**
+     * its place in the outbox
+     */
     seq: number;
+    /**
+     * a UUID
+     */
     id: string;
     op: "create" | "update" | "delete";
     collection: string;
@@ -106,7 +123,13 @@ export type Mutation = {
      * only what changed
      */
     fields: Fields;
+    /**
+     * the revision that the user knew; 0 where none
+     */
     baseRevision: number | null;
+    /**
+     * of that revision
+     */
     epoch: string | null;
     /**
      * the fields' values that the user knew
