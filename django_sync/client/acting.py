@@ -21,6 +21,9 @@ from .waiting import Waiting
 
 log = logging.getLogger("django_sync.client")
 
+HEEDED = (errors.Blocked, errors.SessionEnded, errors.NotAuthenticated, errors.StoreMismatch)
+"""What a server answers that ends more than the question."""
+
 _MARGIN = 30.0
 """Seconds by which a lease outlives a poll that is late."""
 
@@ -118,6 +121,13 @@ class Acting(Waiting):
                 transport = self._lines.agree(transport, hints)
             except errors.SyncError as error:
                 return self._failed(error)
+        elif transport not in LINES and self._lines.agreed is not transport:
+            if not self._link.mend():
+                return Act.END
+            try:
+                self._introduce(transport)
+            except errors.SyncError as error:
+                return self._failed(error)
         if live is not None and live.transport is not transport:
             self._lines.close()
         seconds = self._seconds(transport)
@@ -132,6 +142,16 @@ class Acting(Waiting):
         if transport is Transport.POLL:
             return self._await(seconds)
         return self._hold(now, seconds)
+
+    def _introduce(self, transport: Transport) -> None:
+        """Tell the server who pulls, once: it need not know, so what hinders that hinders no pull."""
+        try:
+            self._lines.agree(transport, self._link.hints)
+        except HEEDED:
+            raise
+        except errors.SyncError as error:
+            self._lines.agreed = transport
+            log.info("The server was not told who pulls: %s", error.detail)
 
     def _seconds(self, transport: Transport) -> float:
         """For how long it listens at most before it looks around."""

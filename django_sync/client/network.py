@@ -29,7 +29,7 @@ TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 class Network:
     """One server, spoken to as one user.
 
-    ``heard`` is told of each call whether the server answered. One thread's calls may
+    ``said`` are headers that tell who asks, and are no secret. ``heard`` is told of each call whether the server answered. One thread's calls may
     be cut by another, through ``cutter``; they raise ``Interrupted`` then.
     """
 
@@ -53,6 +53,7 @@ class Network:
         self._timeout = httpx2.Timeout(timeout)
         self.cutter = Cutter(transport)
         self.retry_in: float | None = None
+        self.said: dict[str, str] = {}
         self._http = httpx2.Client(
             base_url=url,
             transport=transport,
@@ -173,7 +174,11 @@ class Network:
     ) -> httpx2.Response:
         if self.cutter.is_cut:
             raise Interrupted
-        headers = {**request.get("headers", {}), **(auth.headers() if auth is not None else {})}
+        headers = dict(request.get("headers", {}))
+        if isinstance(url, str):  # not where a ticket points
+            headers |= self.said
+        if auth is not None:
+            headers |= auth.headers()
         if "content" in request:
             headers["Content-Type"] = "application/json"
         told = {**request, "headers": headers, "extensions": {"trace": self.cutter.trace}}

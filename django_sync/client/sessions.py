@@ -38,6 +38,10 @@ class Decision:
     upgrade_after: float | None
 
 
+VERSION = "0.1.0"
+"""Of this client library, as the server's list of sessions shows it."""
+
+
 class Sessions:
     """One client's session, opened once and told of what changes."""
 
@@ -49,6 +53,7 @@ class Sessions:
     def forget(self) -> None:
         """Open another at the next time."""
         self._id = None
+        self._network.said.pop("Sync-Session", None)
 
     def ask(
         self,
@@ -68,9 +73,9 @@ class Sessions:
             try:
                 return self._read(self._network.patch(f"sessions/{self._id}/", _body(told)))
             except errors.NotFound:
-                self._id = None  # It has ended; another begins.
+                self.forget()  # It has ended; another begins.
         told |= {"client_id": client_id, "collections": self._collections}
-        told["platform"] = f"python/{sys.platform}"
+        told |= {"platform": f"python/{sys.platform}", "version": VERSION}
         try:
             return self._read(self._network.post("sessions/", _body(told)))
         except errors.ClientMismatch as error:
@@ -87,7 +92,7 @@ class Sessions:
     def _read(self, body: Mapping[str, Any]) -> Decision:
         match body:
             case {"id": str(id), "transport": str(transport)}:
-                self._id = id
+                self._id = self._network.said["Sync-Session"] = id
                 return Decision(
                     id,
                     transport,

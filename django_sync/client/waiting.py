@@ -70,6 +70,8 @@ class Waiting:
 
     def _failed(self, error: errors.SyncError) -> Act:
         self._lines.close()
+        if isinstance(error, errors.SessionEnded):
+            self._lines.forget()
         self._retry_in = self._backoff.failed(error.retry_after)
         return self._link.feed(outcome(error), error, self._retry_in)
 

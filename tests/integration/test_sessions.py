@@ -184,7 +184,8 @@ def test_the_client_is_the_one_that_mutates(people, api):
 
 def test_the_list_is_of_ones_own_and_tells_no_ticket(people, api):
     network = {"type": "wifi", "metered": False, "rtt_ms": 40}
-    about = {"name": "Ada’s phone", "platform": "ios", "collections": ["cards", "boards"]}
+    about = {"name": "Ada’s phone", "platform": "ios", "version": "1.2"}
+    about |= {"collections": ["cards", "boards"]}
     body = request(**about, network=network, foreground=True, push={"kind": "fcm", "token": "t"})
     told = opened(api, **body)
     opened(client_of(people.grace))
@@ -199,6 +200,10 @@ def test_the_list_is_of_ones_own_and_tells_no_ticket(people, api):
         "network": network,
         "foreground": True,
         "transport": "websocket",
+        "state": "live",
+        "lag": None,
+        "snapshot": None,
+        "problem": None,
     }
 
 

@@ -4,7 +4,7 @@
  */
 
 import { LINES } from "./choice.js";
-import { MethodNotAllowed, NotAuthenticated, NotFound, Offline, SyncError } from "./errors.js";
+import { Blocked, MethodNotAllowed, NotAuthenticated, NotFound, Offline, SessionEnded, StoreMismatch, SyncError } from "./errors.js";
 import { Superseded } from "./feed.js";
 import { Lines } from "./lines.js";
 import { move, outcome } from "./link.js";
@@ -154,6 +154,9 @@ export class Acting {
     if (LINES.includes(transport) && live?.transport !== transport) {
       network.mend();
       transport = await this.#lines.agree(transport, hints);
+    } else if (!LINES.includes(transport) && this.#lines.agreed !== transport) {
+      network.mend();
+      await this.#introduce(transport);
     }
     if (live !== null && live.transport !== transport) await this.#lines.close();
     if (LINES.includes(transport)) return this.#stay(transport);
@@ -162,6 +165,18 @@ export class Acting {
     const news = this.#news;
     this.#news = false;
     return this.#await(pace.next({ news, sparing: hints.sparing }));
+  }
+
+  /** Tell the server who pulls, once: it need not know, so what hinders that hinders no pull. @param {Transport} transport */
+  async #introduce(transport) {
+    try {
+      await this.#lines.agree(transport, this.#link.hints);
+    } catch (error) {
+      const heeded = [Blocked, SessionEnded, NotAuthenticated, StoreMismatch];
+      if (!(error instanceof SyncError) || heeded.some((kind) => error instanceof kind)) throw error;
+      this.#lines.agreed = transport;
+      log.info("The server was not told who pulls:", error);
+    }
   }
 
   /** Have a line open, and heed it until something else is due. @param {Transport} transport @returns {Promise<Act>} */
@@ -243,6 +258,7 @@ export class Acting {
   /** @param {SyncError} error @returns {Promise<Act>} */
   async #failed(error) {
     await this.#lines.close();
+    if (error instanceof SessionEnded) this.#lines.forget();
     this.#retryIn = this.#backoff.failed(error.retryAfter);
     return this.#link.feed(this, outcome(error), error, this.#retryIn);
   }

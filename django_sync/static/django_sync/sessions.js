@@ -25,6 +25,9 @@ import { log } from "./log.js";
 /** Answers of servers that are older, smaller, or have none for this user. */
 const NONE = [errors.NotFound, errors.MethodNotAllowed, errors.PermissionDenied, errors.Invalid];
 
+/** Of this client library, as the server's list of sessions shows it. */
+export const VERSION = "0.1.0";
+
 /** One client's session, opened once and told of what changes. */
 export class Sessions {
   #network;
@@ -41,6 +44,7 @@ export class Sessions {
   /** Open another at the next time. */
   forget() {
     this.#id = null;
+    delete this.#network.said["Sync-Session"];
   }
 
   /**
@@ -58,10 +62,10 @@ export class Sessions {
         return this.#read(await this.#network.patch(`sessions/${this.#id}/`, JSON.stringify(told)));
       } catch (error) {
         if (!(error instanceof errors.NotFound)) throw error;
-        this.#id = null; // It has ended; another begins.
+        this.forget(); // It has ended; another begins.
       }
     }
-    const whole = { ...told, client_id: clientId, collections: this.#names, platform: platform() };
+    const whole = { ...told, client_id: clientId, collections: this.#names, platform: platform(), version: VERSION };
     try {
       return this.#read(await this.#network.post("sessions/", JSON.stringify(whole)));
     } catch (error) {
@@ -82,6 +86,7 @@ export class Sessions {
       throw new errors.Offline("The answer is no session of a django_sync server.");
     }
     this.#id = id;
+    this.#network.said["Sync-Session"] = id;
     return {
       id, transport, url: typeof url === "string" ? url : "", heartbeat: seconds(heartbeat) ?? 25,
       pollInterval: seconds(pollInterval), upgradeAfter: seconds(upgradeAfter),
