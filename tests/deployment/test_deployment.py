@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import random
+import socket
 import uuid
 from urllib.parse import urlsplit
 
@@ -14,7 +15,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from django_sync.client import SyncClient, TokenAuth
+from example_project.boards.models import Card
 from tests.deployment.site import HOST, PATIENCE, Site, need_everything
+from tests.integration.test_long_poll import in_a_thread, write
 from tests.integration.wire import bearer
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.slow]
@@ -161,3 +165,51 @@ def test_writes_arrive_and_nothing_is_lost_when_processes_die_and_restart(site, 
 
     asyncio.run(story())
     assert "timeout graceful shutdown exceeded" not in site.said("8002")
+
+
+@pytest.fixture
+def our_host_is_here(monkeypatch):
+    """The site's name stands for this machine, as DNS would have it."""
+    asked = socket.getaddrinfo
+
+    def here(host, *more, **named):
+        return asked("127.0.0.1" if host in (HOST, HOST.encode()) else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+
+
+@pytest.mark.parametrize("transport", ["websocket", "sse"])
+def test_our_client_over_tls(site, boards, tmp_path, our_host_is_here, transport):
+    """``https`` makes ``wss``; a certificate that is not trusted lets nothing through."""
+    key = bearer(boards.ada)[1].split()[1]
+
+    def client(name, **options):
+        return SyncClient(
+            f"{site.url}/sync/",
+            store=tmp_path / name,
+            auth=TokenAuth(key),
+            collections=["cards"],
+            transports=[transport],
+            **options,
+        )
+
+    async def story():
+        trusted = httpx2.HTTPTransport(verify=site.trust())
+        with client("trusted", transport=trusted) as phone, client("wary") as wary:
+            cards = phone.collection("cards")
+            phone.start()
+            wary.start()
+            await until(lambda: phone.status.transport == transport, lambda: phone.status)
+            card = await write(boards.launch, "From the site")
+            await until(lambda: cards.get(str(card.sync_id)), lambda: phone.status)
+            made = cards.create({"board": str(boards.launch.sync_id), "title": "From the phone"})
+            await until(lambda: not phone.outbox, lambda: phone.status)
+            kept = await in_a_thread(Card.objects.get, sync_id=made.id)
+            assert kept.title == "From the phone"
+            assert phone.status.transport == transport, "it stayed on its line"
+
+            await until(lambda: wary.status.link == "offline", lambda: wary.status)
+            assert "certificate" in str(wary.status.problem).lower()
+            assert len(wary.collection("cards")) == 0
+
+    asyncio.run(story())

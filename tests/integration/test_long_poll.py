@@ -284,8 +284,8 @@ def test_what_comes_while_all_threads_are_busy_is_one_answer(server, token, boar
         held = asyncio.create_task(server.get(f"wait=25&cursor={cursor}", token))
         await server.waiting(1)
         free = threading.Event()
-        for _ in range(4):
-            server.application.pool.submit(free.wait, PATIENCE)
+        for _ in range(server.application.threads):
+            server.application.turning.submit(free.wait, PATIENCE)
         for number in range(3):
             await write(boards.launch, f"{number}")
         free.set()
