@@ -223,6 +223,7 @@ def check_session(caller: Caller, session: uuid.UUID) -> None:
     """
     caller.session_id, caller.client_id = session, sessions_of_clients.check(session, caller)
     orders.check(caller)
+    heard.note(caller, "there")
 
 
 def check_orders(caller: Caller) -> None:

@@ -30,7 +30,8 @@ log = logging.getLogger("django_sync.sessions")
 
 MOST = 10_000
 """Notes that a process remembers to have made; of another session it may make one too many."""
-REVIVABLE = (SyncSession.Ending.OPEN, SyncSession.Ending.EXPIRED)
+GOES_ON = Q(ended_at__isnull=True) | Q(ending=SyncSession.Ending.EXPIRED)
+"""Sessions that are open, or would be if their clients were heard of."""
 
 
 class Seldom:
@@ -110,7 +111,7 @@ def _theirs(caller: Caller) -> models.QuerySet[SyncSession]:
     """
     one = Q(client=caller.client_id, ended_at__isnull=True)
     if caller.session_id is not None:
-        named = Q(id=caller.session_id, ending__in=REVIVABLE)
+        named = GOES_ON & Q(id=caller.session_id)
         one = named if caller.client_id is None else one | named
     return SyncSession.objects.using(conf.DATABASE).filter(one, user_id=caller.user.pk)
 

@@ -398,6 +398,11 @@ class SyncSession(models.Model):
     def __str__(self) -> str:
         return self.name or str(self.id)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is open, or would be if its client were heard of."""
+        return self.ended_at is None or self.ending == self.Ending.EXPIRED
+
 
 class Order(models.Model):
     """What the server has ordered of a user or a client, and has not been done or taken back.

@@ -118,9 +118,9 @@ def fulfil(orders: Sequence[int]) -> None:
         transaction.on_commit(forget, using=conf.DATABASE, robust=True)
 
 
-def blocks_of(user: Any) -> list[Order]:
-    """The blocks of a user and of their clients."""
-    return list(_table().filter(kind=Kind.BLOCK, user=user).select_related("by"))
+def blocks_of(*users: Any) -> list[Order]:
+    """The blocks of users, by their keys, and of their clients."""
+    return list(_table().filter(kind=Kind.BLOCK, user__in=users).select_related("by"))
 
 
 # What the server orders

@@ -93,7 +93,7 @@ def open_session(caller: Caller, client: Client, told: Json) -> Opened:
         locked = Client.objects.using(conf.DATABASE).filter(id=client.id)
         locked.update(forgotten_seq=F("forgotten_seq"))
         theirs = SyncSession.objects.using(conf.DATABASE).filter(client=client)
-        _end(theirs.filter(ending__in=heard.REVIVABLE), SyncSession.Ending.REPLACED)
+        _end(theirs.filter(heard.GOES_ON), SyncSession.Ending.REPLACED)
         Order.objects.using(conf.DATABASE).filter(kind=Order.Kind.END, client=client).delete()
         opened = _decide(session)
         session.save(using=conf.DATABASE, force_insert=True)
@@ -108,7 +108,7 @@ def change_session(caller: Caller, id: uuid.UUID, told: Json) -> Opened:
     mine = SyncSession.objects.using(conf.DATABASE).filter(id=id, user_id=caller.user.pk)
     with transaction.atomic(using=conf.DATABASE):
         goes_on = {"seen_at": timezone.now(), "ended_at": None, "ending": SyncSession.Ending.OPEN}
-        if not mine.filter(ending__in=heard.REVIVABLE).update(**goes_on):
+        if not mine.filter(heard.GOES_ON).update(**goes_on):
             if mine.filter(ending=SyncSession.Ending.SERVER).exists():
                 raise errors.SessionEnded
             raise errors.NotFound
@@ -164,7 +164,7 @@ def holder(session_id: uuid.UUID) -> SyncSession:
         raise errors.NotAuthenticated
     if session.ending == SyncSession.Ending.SERVER:
         raise errors.SessionEnded
-    if session.ending not in heard.REVIVABLE:
+    if not session.goes_on:
         raise errors.NotAuthenticated
     return session
 
@@ -175,12 +175,12 @@ def check(session_id: uuid.UUID, caller: Caller) -> uuid.UUID:
     Raises ``PermissionDenied``, and ``SessionEnded`` where the server has ended it.
     """
     mine = SyncSession.objects.using(conf.DATABASE).filter(user_id=caller.user.pk, id=session_id)
-    ending, client = mine.values_list("ending", "client_id").first() or (None, None)
-    if ending == SyncSession.Ending.SERVER:
+    session = mine.defer("ticket").first()
+    if session is not None and session.ending == SyncSession.Ending.SERVER:
         raise errors.SessionEnded
-    if ending not in heard.REVIVABLE:
+    if session is None or not session.goes_on:
         raise errors.PermissionDenied("There is no such session of yours.")
-    return uuid.UUID(str(client))
+    return session.client_id
 
 
 # Inside

@@ -7,6 +7,7 @@ does, so the application works without.
 from .decisions import DecisionAdmin, OpenConflictAdmin
 from .mixin import SyncAdminMixin
 from .pages import ChangeAdmin, ClientAdmin, FeedAdmin
+from .sessions import SessionAdmin
 from .sets import SyncInlineMixin
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DecisionAdmin",
     "FeedAdmin",
     "OpenConflictAdmin",
+    "SessionAdmin",
     "SyncAdminMixin",
     "SyncInlineMixin",
 ]

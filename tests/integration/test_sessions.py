@@ -17,7 +17,7 @@ from django.urls import include, path
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from django_sync import engine, errors, sessions
+from django_sync import engine, errors, heard, sessions
 from django_sync.caller import Caller
 from django_sync.models import Client, SyncSession
 from django_sync.registry import registry
@@ -417,7 +417,8 @@ def test_why_a_ticket_is_refused_is_not_told(people, api):
 def test_check(people, api):
     id = uuid.UUID(opened(api)["id"])
     SyncSession.objects.update(seen_at=timezone.now() - datetime.timedelta(days=20))
-    sessions.check(id, Caller.for_user(people.ada))
+    heard.forget()
+    engine.check_session(Caller.for_user(people.ada), id)
     age = timezone.now() - SyncSession.objects.get().seen_at
     assert age < datetime.timedelta(days=1), "it was heard of"
     told = set()
