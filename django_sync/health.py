@@ -100,7 +100,7 @@ def look() -> str:
 @functools.cache
 def _migrations() -> tuple[str, ...]:
     """The names of our migrations, as this process's code has them."""
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     return tuple(sorted(name for app, name in loader.disk_migrations if app == APP))
 
 

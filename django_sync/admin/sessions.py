@@ -103,7 +103,8 @@ class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
         return Page
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup in ("user__exact", "client__exact")
+        filters = (one.parameter_name for one in self.list_filter)
+        return lookup in ("user__exact", "client__exact", *filters)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return gone_with_their_user(self, request)
