@@ -71,14 +71,14 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "SEEN_SECONDS",
             60,
-            "Seconds after which it is written down again that a session was heard of, and how far "
-            "it has got; more often only when it is opened or changed.",
+            "Seconds after which it is noted again that a session was heard of, and how far it has "
+            "got; more often only when it is opened or changed.",
         ),
         Setting(
             "IDLE_SECONDS",
             {"websocket": 180, "sse": 180, "long-poll": 240, "poll": 900},
             "Seconds of silence after which a session is idle, by its transport; more than "
-            "`SEEN_SECONDS` and what it is silent for by itself. What is left out is as it is here.",
+            "`SEEN_SECONDS` and than it is silent by itself. What is left out is as it is here.",
         ),
         Setting(
             "EXPIRE_HOURS",

@@ -118,7 +118,7 @@ def pull(
 def _note_pull(caller: Caller, cursor: str | None, page: Page) -> None:
     """How far the caller's session is: where its cursor is, or the page's, if that says nothing."""
     if page.snapshot is not None:
-        heard.note(caller, "snapshot", progress=page.snapshot)
+        heard.note(caller, "snapshot", progress=dict(page.snapshot))
     elif not page.changes and not page.has_more:
         if heard.is_due(caller, "level"):
             place = pulling.open_cursor(caller, page.cursor).position
@@ -182,7 +182,10 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
 
 
 def open_session(caller: Caller, body: Any) -> Opened:
-    """Open a session; raises ``Invalid``, ``UnknownCollection``, ``ClientMismatch``, ``Blocked``."""
+    """Open a session.
+
+    Raises ``Invalid``, ``UnknownCollection``, ``ClientMismatch``, ``Blocked``.
+    """
     asked = SessionRequest.from_json(body)
     orders.check(caller, asked.client_id)
     client = mutations.client_of(caller, asked.client_id)

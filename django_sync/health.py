@@ -1,8 +1,8 @@
 """Whether this process can serve: for load balancers, who ask often and are told little.
 
-``ready()`` looks at most once a second and waits for a database that does not answer for
-``PATIENCE`` seconds at most, in a thread of its own that may hang as long as it likes. Why it is not
-ready is said in the log, once until that changes.
+``ready()`` looks at most once a second, and waits for a database that does not answer for
+``PATIENCE`` seconds at most, in a thread of its own that may hang as long as it likes. Why it is
+not ready is said in the log, once until that changes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ class Readiness:
             if self._under_way is None:
                 self._under_way = threading.Event()
                 threading.Thread(
-                    target=self._run, args=(self._under_way,), name="django_sync.health", daemon=True
+                    target=self._run,
+                    args=(self._under_way,),
+                    name="django_sync.health",
+                    daemon=True,
                 ).start()
             done = self._under_way
         if done.wait(self._patience):

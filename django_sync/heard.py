@@ -1,5 +1,4 @@
-"""What is noted of a session as its requests come by: that it is there, how far it has got, and
-what it was refused.
+"""What is noted of a session as its requests come by: that it is there, its place, its refusals.
 
 A note is a courtesy to whoever looks after the server. So it is rare (once in ``SEEN_SECONDS`` for
 each thing that can be said), one ``UPDATE … WHERE`` that need not find anything, and where it

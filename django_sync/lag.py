@@ -58,9 +58,7 @@ def lags(sessions: Iterable[SyncSession]) -> Mapping[uuid.UUID, Lag]:
     return found
 
 
-def lags_within(
-    sessions: Iterable[SyncSession], scopes: Sequence[str]
-) -> Mapping[uuid.UUID, Lag]:
+def lags_within(sessions: Iterable[SyncSession], scopes: Sequence[str]) -> Mapping[uuid.UUID, Lag]:
     """The same of changes in these scopes alone, counted to ``MOST``: what their user sees.
 
     How much others write is not the user's to know.

@@ -28,8 +28,8 @@ FACTS = {
     "user": "the user's primary key",
     "client": "the `client_id`",
     "session": "the session's id",
-    "mutations": "ids of the batch's mutations, 20 at most; `mutation_count` is how many there were",
-    "mutation_count": "mutations of the batch",
+    "mutations": "ids of the batch's mutations, 20 at most",
+    "mutation_count": "how many mutations the batch had",
 }
 """Names of what is told, and what each is; one that is not known is left out."""
 

@@ -390,9 +390,7 @@ class SyncSession(models.Model):
                 condition=models.Q(ended_at__isnull=True),
                 name="django_sync_session_open",
             ),
-            models.Index(
-                fields=["platform", "-seen_at"], name="django_sync_session_platform"
-            ),
+            models.Index(fields=["platform", "-seen_at"], name="django_sync_session_platform"),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,4 @@
-"""What the server orders of users and clients: who is blocked, which session has ended, who has to
-pull anew.
+"""What the server orders of users and clients: blocked, the session ended, a fresh snapshot.
 
 Orders are few and each request has to know of them, so a process reads them all at once and
 remembers them for a moment (``SECONDS``). Whoever is refused is looked up once more. An order is
@@ -174,7 +173,10 @@ def end(session: SyncSession | uuid.UUID, *, by: Any = None) -> bool:
             _table().get_or_create(
                 session=found,
                 defaults={
-                    "kind": Kind.END, "user_id": found.user_id, "client_id": found.client_id, "by": by
+                    "kind": Kind.END,
+                    "user_id": found.user_id,
+                    "client_id": found.client_id,
+                    "by": by,
                 },
             )
             _tell(found.user_id)
@@ -241,6 +243,7 @@ def _all() -> Mapping[str, Sequence[Ordered]] | None:
 
 def _ordered(rows: models.QuerySet[Order]) -> dict[str, list[Ordered]]:
     found: dict[str, list[Ordered]] = {}
-    for user, *order in rows.values_list("user_id", "id", "kind", "client_id", "session_id"):
-        found.setdefault(str(user), []).append(Ordered(*order))
+    columns = ("user_id", "id", "kind", "client_id", "session_id")
+    for user, id, kind, client, session in rows.values_list(*columns):
+        found.setdefault(str(user), []).append(Ordered(id, kind, client, session))
     return found

@@ -12,7 +12,6 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F

@@ -1,6 +1,6 @@
 """``register``: what an app's ``sync.py`` calls, as its ``admin.py`` calls ``admin.register``.
 
-And what a project's own code orders of those who sync: ``block``, ``unblock``, ``end``, ``refresh``.
+And what a project's own code orders of who syncs: ``block``, ``unblock``, ``end``, ``refresh``.
 """
 
 from __future__ import annotations

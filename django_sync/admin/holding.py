@@ -41,4 +41,5 @@ def open_conflicts(session: SyncSession) -> str:
 
 
 def bounded(number: int, most: int) -> str:
+    """A count that ended at ``most``, in words."""
     return f"{most} or more" if number >= most else str(number)

@@ -182,7 +182,8 @@ class OrderingMixin(ModelAdmin):
             return None
         _with_blocks(sessions)
         if request.POST.get("confirmed") == "yes":
-            return self._carry_out(request, order, sessions)
+            self._carry_out(request, order, sessions)
+            return None
         rows = [(s, state_of(s, timezone.now()), order.would(s)) for s in sessions]
         context = {
             **self.admin_site.each_context(request),

@@ -88,7 +88,16 @@ class Page(FixedOrder):
 class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
     """The list, a page for each, and what can be ordered of them."""
 
-    list_display = ("known_as", "whose", "transport", "state", "lag", "seen_at", "runs_on", "refused")
+    list_display = (
+        "known_as",
+        "whose",
+        "transport",
+        "state",
+        "lag",
+        "seen_at",
+        "runs_on",
+        "refused",
+    )
     list_display_links = ("known_as",)
     list_filter = (StateFilter, TransportFilter, PlatformFilter)
     list_select_related = ("user",)

@@ -144,7 +144,7 @@ class Acting(Waiting):
         return self._hold(now, seconds)
 
     def _introduce(self, transport: Transport) -> None:
-        """Tell the server who pulls, once: it need not know, so what hinders that hinders no pull."""
+        """Tell the server who pulls, once. What hinders that hinders no pull."""
         try:
             self._lines.agree(transport, self._link.hints)
         except HEEDED:

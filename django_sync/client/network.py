@@ -29,8 +29,9 @@ TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 class Network:
     """One server, spoken to as one user.
 
-    ``said`` are headers that tell who asks, and are no secret. ``heard`` is told of each call whether the server answered. One thread's calls may
-    be cut by another, through ``cutter``; they raise ``Interrupted`` then.
+    ``said`` are headers that tell who asks, and are no secret. ``heard`` is told of each call
+    whether the server answered. One thread's calls may be cut by another, through ``cutter``;
+    they raise ``Interrupted`` then.
     """
 
     def __init__(

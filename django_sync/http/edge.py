@@ -67,7 +67,7 @@ class SyncView(APIView):
         """Answer, and tell the log of it."""
         began = time.perf_counter()
         try:
-            response = super().dispatch(request, *args, **kwargs)
+            response: Any = super().dispatch(request, *args, **kwargs)
         except Exception:
             self._tell(500, None, began)
             raise
@@ -108,7 +108,7 @@ class SyncView(APIView):
         """Who is let in, and is not shut out; from here on it is known who asks."""
         super().check_permissions(request)
         caller = self.caller
-        session = request.auth if self.inner("sync_client") else None
+        session: Any = request.auth if self.inner("sync_client") else None
         caller.session_id = session or self.said("Sync-Session")
         caller.client_id = self.inner("sync_client") or self.said("Sync-Client")
         self.asker = caller

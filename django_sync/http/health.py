@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import View
@@ -12,7 +14,9 @@ from ..conf import conf
 
 def answer(well: bool, word: str) -> HttpResponse:
     """200 with a word, or 503 with none that would tell a stranger anything."""
-    response = JsonResponse({"status": word if well else "unavailable"}, status=200 if well else 503)
+    response = JsonResponse(
+        {"status": word if well else "unavailable"}, status=200 if well else 503
+    )
     response["Cache-Control"] = "no-store"
     if not well:
         response["Retry-After"] = "1"
@@ -25,9 +29,9 @@ class HealthView(View):
     http_method_names = ("get", "head", "options")
 
     @classmethod
-    def as_view(cls, **initkwargs: object) -> object:  # type: ignore[override]
-        view = super().as_view(**initkwargs)
-        view._non_atomic_requests = {DEFAULT_DB_ALIAS, conf.DATABASE}  # type: ignore[attr-defined]
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view: Any = super().as_view(**initkwargs)
+        view._non_atomic_requests = {DEFAULT_DB_ALIAS, conf.DATABASE}
         return view
 
 

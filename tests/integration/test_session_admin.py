@@ -147,9 +147,7 @@ def test_it_is_read_by_its_index(root, people):
     Device(people.ada)
     with CaptureQueriesContext(connection) as captured:
         listed(root, "syncsession")
-    (rows,) = [
-        q["sql"] for q in captured if "ORDER BY" in q["sql"] and "LIMIT 100" in q["sql"]
-    ][:1]
+    (rows,) = [q["sql"] for q in captured if "ORDER BY" in q["sql"] and "LIMIT 100" in q["sql"]][:1]
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN QUERY PLAN {rows}")

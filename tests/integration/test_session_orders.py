@@ -176,10 +176,15 @@ def test_two_admins_at_once(people):
 
 def test_what_is_ordered_in_a_transaction_that_fails_is_not(people):
     device = Device(people.ada)
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        sync.block(user=people.ada)
-        sync.end(uuid.UUID(device.session))
-        raise ZeroDivisionError
+
+    def order_and_fail() -> None:
+        with transaction.atomic():
+            sync.block(user=people.ada)
+            sync.end(uuid.UUID(device.session))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        order_and_fail()
     assert device.pull().status_code == 200
 
 
@@ -244,7 +249,7 @@ def test_what_another_process_took_back_is_asked_again(boards):
 
 
 def test_what_was_read_before_it_was_told_is_not_remembered(boards, monkeypatch):
-    """A request reads the orders, one commits and is told, then the request remembers what it read."""
+    """A request reads the orders, one commits and is told, then it remembers what it read."""
     read, caller = orders._all, Caller.for_user(boards.ada)
 
     def slow() -> Any:
@@ -355,14 +360,15 @@ async def held(site: Site, headers: Any, cursor: str) -> tuple[int, Any]:
         "method": "GET",
         "path": "/sync/live/changes/",
         "query_string": f"wait=25&cursor={cursor}".encode(),
-        "headers": [(b"host", b"localhost"), *((n.lower().encode(), v.encode()) for n, v in headers)],
+        "headers": [
+            (b"host", b"localhost"),
+            *((n.lower().encode(), v.encode()) for n, v in headers),
+        ],
     }
     come = [{"type": "http.request"}]
 
     async def receive() -> Any:
-        if come:
-            return come.pop()
-        await asyncio.Event().wait()
+        return come.pop() if come else await asyncio.Event().wait()
 
     async def send(event: Any) -> None:
         sent.append(event)
@@ -471,5 +477,3 @@ def test_expired_and_idle_sessions(people, settings):
     retention.prune()
     session.refresh_from_db()
     assert session.ending == "expired", "by its transport"
-
-

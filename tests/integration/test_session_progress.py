@@ -1,4 +1,4 @@
-"""How far a session has got and what it was refused: noted seldom, and never at a request's cost."""
+"""How far a session has got and what it was refused: noted seldom, at no request's cost."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_sync import feed, heard, lag, standing
+from django_sync import feed, heard, lag, standing, sync
 from django_sync.caller import Caller
 from django_sync.models import Change, Client, SyncSession
 from django_sync.standing import State
 from example_project.boards.models import Card
 from tests.integration.test_http import client_of
-from tests.integration.test_session_orders import Device, sync
+from tests.integration.test_session_orders import Device
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +108,7 @@ def test_a_note_that_fails_fails_nothing(people, device, monkeypatch, caplog):
         if rows.model is SyncSession:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT no_such_column FROM django_sync_syncsession")
-        return update(rows, **told)
+        return int(update(rows, **told))
 
     monkeypatch.setattr(models.QuerySet, "update", failing)
     response = device.pull()
