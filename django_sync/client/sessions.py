@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import errors
+from .. import __version__, errors
 from ..protocol.words import Transport
 from .frames import seconds
 from .network import Network
@@ -36,10 +36,6 @@ class Decision:
     heartbeat: float
     poll_interval: float | None
     upgrade_after: float | None
-
-
-VERSION = "0.1.0"
-"""Of this client library, as the server's list of sessions shows it."""
 
 
 class Sessions:
@@ -75,7 +71,7 @@ class Sessions:
             except errors.NotFound:
                 self.forget()  # It has ended; another begins.
         told |= {"client_id": client_id, "collections": self._collections}
-        told |= {"platform": f"python/{sys.platform}", "version": VERSION}
+        told |= {"platform": f"python/{sys.platform}", "version": __version__}
         try:
             return self._read(self._network.post("sessions/", _body(told)))
         except errors.ClientMismatch as error:

@@ -97,6 +97,7 @@ def test_its_types_are_sound_and_those_that_are_shipped_are_theirs(tmp_path: Pat
 def test_the_package_is_the_versions_of_the_project() -> None:
     told = json.loads((CLIENT / "package.json").read_text())
     assert told["version"] == django_sync.__version__
+    assert f'VERSION = "{told["version"]}"' in (CLIENT / "sessions.js").read_text()
     assert not told.get("dependencies")
     assert (CLIENT / told["main"]).exists()
     assert (CLIENT / told["types"]).exists()

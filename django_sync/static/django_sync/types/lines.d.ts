@@ -15,6 +15,10 @@ export class Lines {
     constructor(parts: Parts);
     /** @type {Live | null} */
     live: Live | null;
+    /** What the server was last asked about. @type {Transport | null} */
+    agreed: Transport | null;
+    /** A new beginning: another session, too. */
+    forget(): void;
     /**
      * Ask the server before a line is opened; return what is to be used. A server without sessions
      * lets no socket in, and has no say in the rest.

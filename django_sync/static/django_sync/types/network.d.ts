@@ -10,7 +10,7 @@ export class Interrupted extends Error {
  * @property {number} [held] seconds for which the server may hold it back
  * @property {string} [accept]
  */
-/** One server, spoken to as one user. */
+/** One server, spoken to as one user; `said` are headers that tell who asks, and are no secret. */
 export class Network {
     /**
      * @param {string} url absolute
@@ -25,6 +25,8 @@ export class Network {
         timeout?: number | undefined;
         heard?: ((answered: boolean) => void) | undefined;
     });
+    /** @type {Record<string, string>} */
+    said: Record<string, string>;
     url: string;
     auth: Auth | null;
     fetch: typeof fetch;

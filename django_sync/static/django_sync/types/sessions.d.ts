@@ -1,3 +1,5 @@
+/** Of this client library, as the server's list of sessions shows it. */
+export const VERSION: "0.1.0";
 /** One client's session, opened once and told of what changes. */
 export class Sessions {
     /** @param {Network} network @param {readonly string[]} names of the collections */
