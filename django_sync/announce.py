@@ -60,7 +60,11 @@ def invalidate(user: Any) -> None:
     For access that hangs on tables which are not synced (a membership, a group); without it an
     open connection looks at each heartbeat. Waits for the transaction's commit.
     """
-    key = str(user.pk)
+    invalidate_key(str(user.pk))
+
+
+def invalidate_key(key: str) -> None:
+    """The same of the user with this key."""
     transaction.on_commit(lambda: _tell(key), using=conf.DATABASE, robust=True)
 
 

@@ -7,6 +7,7 @@ scopes and permissions are asked for once. A caller lives no longer than its cal
 from __future__ import annotations
 
 import copy
+import uuid
 from typing import Any
 
 from django.http import HttpRequest
@@ -19,8 +20,12 @@ class Caller:
     """A user with the request they came by.
 
     ``cache`` holds what they see and may do, until a write of this call may have changed it;
-    ``plans`` how records are made, for the whole call.
+    ``plans`` how records are made, for the whole call. ``client_id`` and ``session_id`` are what
+    the request says of itself: whose they are is not proved by that.
     """
+
+    client_id: uuid.UUID | None = None
+    session_id: uuid.UUID | None = None
 
     def __init__(self, request: Request) -> None:
         self.request = request

@@ -231,6 +231,12 @@ class Collection:
         queryset = self.queryset(caller, shape=False)
         return int(queryset.filter(sync_scope__in=list(scopes)).count())
 
+    def counted(self, caller: Caller, most: int) -> int:
+        """How many objects the user sees, counted to ``most``."""
+        queryset = self.queryset(caller, shape=False)
+        rows = queryset.filter(sync_scope__in=list(self.scopes(caller))).order_by()
+        return int(rows[:most].count())
+
     # Records
 
     def _records(self, caller: Caller, queryset: Any) -> list[Record]:

@@ -69,6 +69,24 @@ SETTINGS: dict[str, Setting] = {
             "Days for which `sync_prune` keeps a session that is not heard of, ended or not.",
         ),
         Setting(
+            "SEEN_SECONDS",
+            60,
+            "Seconds after which it is noted again that a session was heard of, and how far it has "
+            "got; more often only when it is opened or changed.",
+        ),
+        Setting(
+            "IDLE_SECONDS",
+            {"websocket": 180, "sse": 180, "long-poll": 240, "poll": 900},
+            "Seconds of silence after which a session is idle, by its transport; more than "
+            "`SEEN_SECONDS` and than it is silent by itself. What is left out is as it is here.",
+        ),
+        Setting(
+            "EXPIRE_HOURS",
+            {"websocket": 24, "sse": 24, "long-poll": 24, "poll": 168},
+            "Hours of silence after which `sync_prune` ends a session, by its transport. One that "
+            "is heard of after all goes on. What is left out is as it is here.",
+        ),
+        Setting(
             "WATCH_MS",
             500,
             "Milliseconds after which a process in which clients wait looks for changes again.",
@@ -251,6 +269,9 @@ class Conf:
     UPGRADE_AFTER: int
     TICKET_SECONDS: int
     SESSION_DAYS: int
+    SEEN_SECONDS: int
+    IDLE_SECONDS: dict[str, int]
+    EXPIRE_HOURS: dict[str, int]
     WATCH_MS: int
     LIVE_THREADS: int
     CONNECTIONS_PER_USER: int

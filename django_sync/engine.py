@@ -7,14 +7,27 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from . import endpoints, errors, fanout, feed, ladder, mutations, pulling, vapid
+from . import (
+    endpoints,
+    errors,
+    fanout,
+    feed,
+    heard,
+    ladder,
+    lag,
+    mutations,
+    orders,
+    pulling,
+    standing,
+    vapid,
+)
 from . import history as histories
 from . import sessions as sessions_of_clients
 from .caller import Caller
@@ -43,6 +56,7 @@ __all__ = [
     "Call",
     "audience",
     "change_session",
+    "check_orders",
     "check_session",
     "create",
     "delete",
@@ -51,6 +65,7 @@ __all__ = [
     "epoch",
     "etag",
     "get",
+    "heard_of",
     "history",
     "known",
     "mutate",
@@ -58,6 +73,7 @@ __all__ = [
     "page",
     "pull",
     "redeemed",
+    "refused",
     "scopes_of",
     "seat",
     "sessions",
@@ -106,7 +122,27 @@ def pull(
 ) -> Page:
     """The next page of changes; see ``pulling.pull`` for what it raises."""
     most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
-    return pulling.pull(caller, cursor, collections, most)
+    ordered = orders.pending_snapshots(caller)
+    if ordered and cursor is not None:
+        raise errors.CursorExpired("The server asks for a fresh snapshot.")
+    page = pulling.pull(caller, cursor, collections, most)
+    orders.fulfil(ordered)
+    _note_pull(caller, cursor, page)
+    return page
+
+
+def _note_pull(caller: Caller, cursor: str | None, page: Page) -> None:
+    """How far the caller's session is: where its cursor is, or the page's, if that says nothing."""
+    if page.snapshot is not None:
+        heard.note(caller, "snapshot", progress=dict(page.snapshot))
+    elif not page.changes and not page.has_more:
+        if heard.is_due(caller, "level"):
+            place = pulling.open_cursor(caller, page.cursor).position
+            heard.note(caller, "level", position=place)
+    elif cursor is not None and heard.is_due(caller, "behind"):
+        opened = pulling.open_cursor(caller, cursor)
+        if opened.tails:
+            heard.note(caller, "behind", position=opened.position)
 
 
 def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> frozenset[str]:
@@ -154,6 +190,7 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
     batch = Batch.from_json(body)
     if len(batch.mutations) > conf.BATCH_SIZE:
         raise errors.TooLarge(f"A batch holds at most {conf.BATCH_SIZE} mutations.")
+    orders.check(caller, batch.client_id)
     client = mutations.client_of(caller, batch.client_id)
     feed.sequence()
     if batch.cursor is not None:
@@ -166,8 +203,12 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
 
 
 def open_session(caller: Caller, body: Any) -> Opened:
-    """Open a session; raises ``Invalid``, ``UnknownCollection``, ``ClientMismatch``."""
+    """Open a session.
+
+    Raises ``Invalid``, ``UnknownCollection``, ``ClientMismatch``, ``Blocked``.
+    """
     asked = SessionRequest.from_json(body)
+    orders.check(caller, asked.client_id)
     if asked.push is not None:
         endpoints.check(asked.push)
     client = mutations.client_of(caller, asked.client_id)
@@ -206,19 +247,57 @@ def redeemed(ticket: str) -> uuid.UUID:
     return sessions_of_clients.redeem(ticket).id
 
 
-def ticket_holder(session: uuid.UUID) -> Any:
-    """The user of a session by whose ticket a socket is open; raises ``NotAuthenticated``."""
-    return sessions_of_clients.holder(session)
+def ticket_holder(session: uuid.UUID) -> tuple[Any, uuid.UUID]:
+    """The user and the client of a session by whose ticket a socket is open.
+
+    Raises ``NotAuthenticated``, ``SessionEnded``.
+    """
+    held = sessions_of_clients.holder(session)
+    return held.user, held.client_id
 
 
 def check_session(caller: Caller, session: uuid.UUID) -> None:
-    """See that a session is the caller's own; raises ``PermissionDenied``."""
-    sessions_of_clients.check(session, caller)
+    """The caller speaks for this session of theirs.
+
+    Raises ``PermissionDenied``, ``SessionEnded``, ``Blocked``.
+    """
+    caller.session_id, caller.client_id = session, sessions_of_clients.check(session, caller)
+    orders.check(caller)
+    heard.note(caller, "there")
+
+
+def check_orders(caller: Caller) -> None:
+    """See that nothing is ordered against the caller; raises ``Blocked``, ``SessionEnded``."""
+    orders.check(caller)
+
+
+def heard_of(caller: Caller, position: int | None) -> None:
+    """An open connection is there still; ``position``: up to where it has everything.
+
+    Raises ``CursorExpired`` where a fresh snapshot was ordered.
+    """
+    if orders.pending_snapshots(caller):
+        raise errors.CursorExpired("The server asks for a fresh snapshot.")
+    heard.note(caller, "there" if position is None else "level", position=position)
+
+
+def refused(caller: Caller, code: str) -> None:
+    """The caller was refused something."""
+    heard.refused(caller, code)
 
 
 def sessions(caller: Caller) -> list[Json]:
-    """The caller's own sessions, the last seen first."""
-    return sessions_of_clients.own_sessions(caller)
+    """The caller's own sessions that have not ended, the last seen first.
+
+    Their lag is counted in what the caller sees.
+    """
+    found = sessions_of_clients.own_sessions(caller)
+    lags: Mapping[uuid.UUID, lag.Lag] = {}
+    if any(session.position is not None for session in found):
+        feed.sequence()
+        lags = lag.lags_within(found, sorted(scopes_of(caller)))
+    now = timezone.now()
+    return [standing.shown(session, lags.get(session.id), now) for session in found]
 
 
 # REST: a thin face of the same

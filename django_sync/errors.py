@@ -6,6 +6,8 @@
     │            └─ UnsupportedProtocol
     ├── NotAuthenticated                     401
     ├── PermissionDenied ── ClientMismatch   403
+    ├── SessionEnded                         403
+    ├── Blocked                              403
     ├── NotFound                             404
     ├── MethodNotAllowed                     405
     ├── NotAcceptable                        406
@@ -192,6 +194,33 @@ class ClientMismatch(PermissionDenied):
 
     code = "client_mismatch"
     client_does = "Starts a store of its own for this user."
+
+
+class SessionEnded(SyncError):
+    """The session was ended by the server.
+
+    Somebody who looks after the server has ended it, for now: the client may open another
+    when its user asks, or at its next start. Sent to requests that name the session.
+    """
+
+    code = "session_ended"
+    status = 403
+    client_does = (
+        "Closes what is open, says so, keeps its outbox, and opens another session only when its "
+        "user asks for it or at its next start."
+    )
+
+
+class Blocked(SyncError):
+    """The user or this client is blocked.
+
+    Somebody who looks after the server has shut them out of sync until they are let in again;
+    what was applied before stays applied.
+    """
+
+    code = "blocked"
+    status = 403
+    client_does = "Stops, says so, keeps its outbox and its replica; tries when its user asks."
 
 
 class NotFound(SyncError):

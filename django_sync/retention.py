@@ -24,7 +24,7 @@ from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from . import feed, holds
+from . import feed, holds, standing
 from .conf import conf
 from .models import Change, Client, Decision, Feed, Hold, MutationResult, ScopeSet, SyncSession
 
@@ -93,6 +93,10 @@ def prune(
     report.views = work.delete("views", due.views)
     report.holds = work.delete("holds", due.holds)
     report.decisions = work.delete("decisions", due.decisions)
+    expired = SyncSession.objects.using(conf.DATABASE).filter(standing.expired(timezone.now()))
+    expired.update(
+        ended_at=timezone.now(), ending=SyncSession.Ending.EXPIRED, ticket=None, ticket_until=None
+    )
     report.sessions = work.delete("sessions", due.sessions)
     return report
 

@@ -1,4 +1,4 @@
-"""Sessions: what the server knows of a client and its user, and the tickets to its sockets.
+"""Sessions: what the server decides for a client of a user, and the tickets to its sockets.
 
 A client has one session at a time: opening one ends the one before. A session that
 has ended, or is another user's, is answered as one that never was. All that two
@@ -12,17 +12,16 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from . import errors, ladder
+from . import errors, heard, ladder
 from .caller import Caller
 from .conf import conf
 from .ids import new_id
-from .models import Client, SyncSession
+from .models import Client, Order, SyncSession
 from .protocol import Json, Network, Transport
 from .registry import registry
 
@@ -92,7 +91,9 @@ def open_session(caller: Caller, client: Client, told: Json) -> Opened:
         # Who opens one for the same client at the same time waits here.
         locked = Client.objects.using(conf.DATABASE).filter(id=client.id)
         locked.update(forgotten_seq=F("forgotten_seq"))
-        _end(_open().filter(client=client))
+        theirs = SyncSession.objects.using(conf.DATABASE).filter(client=client)
+        _end(theirs.filter(heard.GOES_ON), SyncSession.Ending.REPLACED)
+        Order.objects.using(conf.DATABASE).filter(kind=Order.Kind.END, client=client).delete()
         opened = _decide(session)
         session.save(using=conf.DATABASE, force_insert=True)
     return opened
@@ -101,10 +102,14 @@ def open_session(caller: Caller, client: Client, told: Json) -> Opened:
 def change_session(caller: Caller, id: uuid.UUID, told: Json) -> Opened:
     """Take in what a client tells anew, and decide again; a ticket from before is void.
 
-    Raises ``NotFound``, ``UnknownCollection``.
+    One that expired goes on. Raises ``NotFound``, ``SessionEnded``, ``UnknownCollection``.
     """
+    mine = SyncSession.objects.using(conf.DATABASE).filter(id=id, user_id=caller.user.pk)
     with transaction.atomic(using=conf.DATABASE):
-        if not _own(caller).filter(id=id).update(seen_at=timezone.now()):
+        goes_on = {"seen_at": timezone.now(), "ended_at": None, "ending": SyncSession.Ending.OPEN}
+        if not mine.filter(heard.GOES_ON).update(**goes_on):
+            if mine.filter(ending=SyncSession.Ending.SERVER).exists():
+                raise errors.SessionEnded
             raise errors.NotFound
         _check_collections(told)
         session = _own(caller).get(id=id)
@@ -117,14 +122,13 @@ def change_session(caller: Caller, id: uuid.UUID, told: Json) -> Opened:
 
 def end_session(caller: Caller, id: uuid.UUID) -> None:
     """End a session of the caller's; raises ``NotFound``."""
-    if not _end(_own(caller).filter(id=id)):
+    if not _end(_own(caller).filter(id=id), SyncSession.Ending.CLIENT):
         raise errors.NotFound
 
 
-def own_sessions(caller: Caller) -> list[Json]:
+def own_sessions(caller: Caller) -> list[SyncSession]:
     """The caller's sessions that have not ended, the last seen first; ``PAGE_SIZE`` at most."""
-    found = _own(caller).order_by("-seen_at", "id")[: conf.PAGE_SIZE]
-    return [_shown(session) for session in found]
+    return list(_own(caller).order_by("-seen_at", "id")[: conf.PAGE_SIZE])
 
 
 # For the socket
@@ -147,22 +151,35 @@ def redeem(ticket: str) -> SyncSession:
     return session
 
 
-def holder(session_id: uuid.UUID) -> Any:
-    """The user of a session by whose ticket a socket is open; marks it as heard of.
+def holder(session_id: uuid.UUID) -> SyncSession:
+    """The session by whose ticket a socket is open, with its ``user``.
 
-    Raises ``NotAuthenticated`` where it has ended, or its user may not sign in any more.
+    Raises ``SessionEnded`` where the server has ended it, ``NotAuthenticated`` where it has
+    ended otherwise, or its user may not sign in any more.
     """
-    session = _open().select_related("user").filter(id=session_id).first()
+    sessions = SyncSession.objects.using(conf.DATABASE).select_related("user")
+    session = sessions.filter(id=session_id).first()
     if session is None or not session.user.is_active:
         raise errors.NotAuthenticated
-    _open().filter(id=session_id).update(seen_at=timezone.now())
-    return session.user
+    if session.ending == SyncSession.Ending.SERVER:
+        raise errors.SessionEnded
+    if not session.goes_on:
+        raise errors.NotAuthenticated
+    return session
 
 
-def check(session_id: uuid.UUID, caller: Caller) -> None:
-    """See that a session is the caller's and has not ended; raises ``PermissionDenied``."""
-    if not _own(caller).filter(id=session_id).update(seen_at=timezone.now()):
+def check(session_id: uuid.UUID, caller: Caller) -> uuid.UUID:
+    """The client of a session that is the caller's and has not ended.
+
+    Raises ``PermissionDenied``, and ``SessionEnded`` where the server has ended it.
+    """
+    mine = SyncSession.objects.using(conf.DATABASE).filter(user_id=caller.user.pk, id=session_id)
+    session = mine.defer("ticket").first()
+    if session is not None and session.ending == SyncSession.Ending.SERVER:
+        raise errors.SessionEnded
+    if session is None or not session.goes_on:
         raise errors.PermissionDenied("There is no such session of yours.")
+    return session.client_id
 
 
 # Inside
@@ -209,28 +226,10 @@ def _own(caller: Caller) -> models.QuerySet[SyncSession]:
     return _open().filter(user_id=caller.user.pk)
 
 
-def _end(sessions: models.QuerySet[SyncSession]) -> int:
-    return sessions.update(ended_at=timezone.now(), ticket=None, ticket_until=None)
+def _end(sessions: models.QuerySet[SyncSession], how: SyncSession.Ending) -> int:
+    return sessions.update(ended_at=timezone.now(), ending=how, ticket=None, ticket_until=None)
 
 
 def _check_collections(told: Json) -> None:
     for name in told.get("collections") or ():
         registry.get(name)
-
-
-def _shown(session: SyncSession) -> Json:
-    shown: dict[str, Any] = {
-        "id": str(session.id),
-        "client_id": str(session.client_id),
-        "transport": session.transport,
-        "opened_at": _written(session.opened_at),
-        "seen_at": _written(session.seen_at),
-    }
-    return shown | {name: getattr(session, name) for name in TOLD}
-
-
-TOLD = ("name", "platform", "collections", "transports", "failed", "network", "foreground")
-
-
-def _written(at: datetime.datetime) -> str:
-    return at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")

@@ -15,17 +15,22 @@ from django.utils import timezone
 
 from . import capture, feed, holds
 from .conf import conf
+from .ladder import PREFERENCE
+from .lag import Lag, lags
 from .models import (
     Change,
     Client,
     Feed,
     MutationResult,
+    Order,
     Outbox,
     ScopeSet,
+    SyncSession,
     Tombstone,
 )
+from .standing import State, of_state
 
-__all__ = ["MOST", "ModelStatus", "Size", "Status", "sizes", "status"]
+__all__ = ["MOST", "ModelStatus", "Sessions", "Size", "Status", "sizes", "status"]
 
 MOST = 100_000
 """Counts go so far; this number stands for itself and more."""
@@ -38,6 +43,25 @@ class ModelStatus:
     model: str
     generation: int
     without_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Sessions by state and transport, and how far the live one is behind that is furthest so.
+
+    ``open`` has for each transport how many are ``live`` and how many ``idle``. ``unplaced`` are
+    live ones of which no place is known yet: they are at their snapshot, or were not heard of since
+    they were opened.
+    """
+
+    open: dict[str, dict[str, int]]
+    ended: int
+    blocked_users: int
+    blocked_clients: int
+    unplaced: int
+    worst_lag: Lag | None
+    worst: str | None
+    """The session that is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,7 @@ class Status:
     views: int
     results: int
     tombstones: int
+    sessions: Sessions
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -120,6 +145,31 @@ def status() -> Status:
         views=_count(ScopeSet.objects.using(conf.DATABASE)),
         results=_count(MutationResult.objects.using(conf.DATABASE)),
         tombstones=_count(Tombstone.objects.using(conf.DATABASE)),
+        sessions=_sessions(),
+    )
+
+
+def _sessions() -> Sessions:
+    rows = SyncSession.objects.using(conf.DATABASE)
+    standing_ = {
+        str(transport): {
+            str(state): _count(of_state(rows.filter(transport=transport), state))
+            for state in (State.LIVE, State.IDLE)
+        }
+        for transport in PREFERENCE
+    }
+    live = of_state(rows, State.LIVE).order_by("-seen_at")[:MOST]
+    behind = rows.filter(pk__in=live.values("pk"), position__isnull=False)
+    worst = behind.order_by("position", "id").first()
+    blocks = Order.objects.using(conf.DATABASE).filter(kind=Order.Kind.BLOCK)
+    return Sessions(
+        open=standing_,
+        ended=_count(rows.filter(ended_at__isnull=False)),
+        blocked_users=_count(blocks.filter(client__isnull=True)),
+        blocked_clients=_count(blocks.filter(client__isnull=False)),
+        unplaced=_count(of_state(rows, State.LIVE).filter(position__isnull=True)),
+        worst_lag=lags([worst]).get(worst.id) if worst is not None else None,
+        worst=None if worst is None else str(worst.id),
     )
 
 

@@ -1,4 +1,7 @@
-"""``register``: what an app's ``sync.py`` calls, as its ``admin.py`` calls ``admin.register``."""
+"""``register``: what an app's ``sync.py`` calls, as its ``admin.py`` calls ``admin.register``.
+
+And what a project's own code orders of who syncs: ``block``, ``unblock``, ``end``, ``refresh``.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from django.utils.text import slugify
 from .capture import set_scope_path
 from .collection import Collection
 from .models import SyncModel
+from .orders import block, end, refresh, unblock
 from .registry import registry
 from .serializers import SyncRelatedField, SyncSerializerMixin
 from .viewsets import ScopesOf, SyncModelPermissions, SyncViewSetMixin, make_viewset
@@ -24,11 +28,15 @@ __all__ = [
     "SyncSerializerMixin",
     "SyncViewSetMixin",
     "autodiscover",
+    "block",
+    "end",
+    "refresh",
     "register",
+    "unblock",
 ]
 
 UNSAID: Any = object()
-PATHS = ("changes", "mutations", "sessions", "live")
+PATHS = ("changes", "mutations", "sessions", "live", "health")
 """What the protocol itself has under the root, where collections are as well."""
 
 

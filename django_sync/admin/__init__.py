@@ -8,6 +8,7 @@ from .decisions import DecisionAdmin, OpenConflictAdmin
 from .endpoints import EndpointAdmin
 from .mixin import SyncAdminMixin
 from .pages import ChangeAdmin, ClientAdmin, FeedAdmin
+from .sessions import SessionAdmin
 from .sets import SyncInlineMixin
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "EndpointAdmin",
     "FeedAdmin",
     "OpenConflictAdmin",
+    "SessionAdmin",
     "SyncAdminMixin",
     "SyncInlineMixin",
 ]

@@ -123,6 +123,13 @@ class ChangeAdmin(ReadOnlyAdmin):
         return queryset.filter(scope=term) if found is None else found
 
 
+def gone_with_their_user(pages: Any, request: HttpRequest) -> bool:
+    """Nobody deletes one here; but with its user it may go, as it would without this page."""
+    match = request.resolver_match
+    here = f"{pages.opts.app_label}_{pages.opts.model_name}_"
+    return match is not None and not str(match.url_name).startswith(here)
+
+
 @admin.register(Client)
 class ClientAdmin(ReadOnlyAdmin):
     """The installations, and whose they are."""
@@ -133,10 +140,7 @@ class ClientAdmin(ReadOnlyAdmin):
     search_help_text = "A client’s id, or its user’s name; exactly as it is."
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes one here; but with its user it may go, as it would without this page."""
-        match = request.resolver_match
-        here = f"{self.opts.app_label}_{self.opts.model_name}_"
-        return match is not None and not str(match.url_name).startswith(here)
+        return gone_with_their_user(self, request)
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         """What the index goes by: that a client may go with its user opens no page."""

@@ -21,6 +21,9 @@ from .waiting import Waiting
 
 log = logging.getLogger("django_sync.client")
 
+HEEDED = (errors.Blocked, errors.SessionEnded, errors.NotAuthenticated, errors.StoreMismatch)
+"""What a server answers that ends more than the question."""
+
 _MARGIN = 30.0
 """Seconds by which a lease outlives a poll that is late."""
 
@@ -119,12 +122,19 @@ class Acting(Waiting):
                 transport = self._lines.agree(transport, around)
             except errors.SyncError as error:
                 return self._failed(error)
+        elif transport not in LINES and self._lines.agreed is not transport:
+            if not self._link.mend():
+                return Act.END
+            try:
+                self._introduce(transport)
+            except errors.SyncError as error:
+                return self._failed(error)
         elif self._lines.has_news(around):
             if not self._link.mend():
                 return Act.END
             try:
                 transport = self._lines.agree(transport, around)
-            except errors.StoreMismatch as error:
+            except HEEDED as error:
                 return self._failed(error)
             except errors.SyncError as error:  # What works is not given up for that.
                 log.info("The server was not told of the network: %s", error.detail)
@@ -142,6 +152,16 @@ class Acting(Waiting):
         if transport is Transport.POLL:
             return self._await(seconds)
         return self._hold(now, seconds)
+
+    def _introduce(self, transport: Transport) -> None:
+        """Tell the server who pulls, once. What hinders that hinders no pull."""
+        try:
+            self._lines.agree(transport, self._link.around.state)
+        except HEEDED:
+            raise
+        except errors.SyncError as error:
+            self._lines.agreed = transport
+            log.info("The server was not told who pulls: %s", error.detail)
 
     def _seconds(self, transport: Transport) -> float:
         """For how long it listens at most before it looks around."""

@@ -24,7 +24,7 @@ from .choice import LADDER, Choice
 from .exchange import Exchange
 from .inbox import Inbox
 from .lease import Lease
-from .link import Act, Event, State, move
+from .link import RESTING, Act, Event, State, move
 from .listener import Listener
 from .network import Network
 from .outbox import Outbox
@@ -156,7 +156,7 @@ class Background:
         raise errors.NotInStep(f"Not in step after {timeout} s.") from problem
 
     def _gave_up(self, wanted: int) -> bool:
-        rests = self.state in (State.AUTH_REQUIRED, State.REFUSED)
+        rests = self.state in RESTING
         return self._thread is None or (rests and self._begun >= wanted)
 
     # What the network and the exchange tell, in its own thread.

@@ -73,7 +73,7 @@ class Exchange:
         """
         counts = Counts()
         self._described = self._described and not anew
-        self._client_id = self.replica.place().client_id
+        self._is(self.replica.place().client_id)
         try:
             self._binding.check()
             self._describe()
@@ -91,7 +91,7 @@ class Exchange:
 
     def send(self, post: Post | None = None) -> errors.SyncError | None:
         """Send the outbox and pull nothing; return what a part of it failed with."""
-        self._client_id = self.replica.place().client_id
+        self._is(self.replica.place().client_id)
         try:
             return self._sending.run(post or self._post, Counts())
         except errors.ClientMismatch as error:
@@ -102,7 +102,7 @@ class Exchange:
         counts = Counts()
         pull = self.replica.begin_pull()
         place = self.replica.place()
-        self._client_id = place.client_id
+        self._is(place.client_id)
         seconds = self.service.wait_seconds
         params = {**self.asked(place), "wait": str(seconds)}
         wakes = self._wakes.asked()
@@ -116,6 +116,10 @@ class Exchange:
                 return bool(page.changes)
         self._pull(counts)
         return True
+
+    def _is(self, client_id: str) -> None:
+        """Whose store this exchange is for; the server is told with each request."""
+        self._client_id = self._network.said["Sync-Client"] = client_id
 
     def _describe(self) -> None:
         """Ask once what the server speaks and what its limits are."""

@@ -137,6 +137,10 @@ def ending(code: int, reason: str) -> errors.SyncError:
             return errors.PermissionDenied(said)
         case 4410:
             return errors.CursorExpired(said)
+        case 4419:
+            return errors.SessionEnded(said)
+        case 4423:
+            return errors.Blocked(said)
         case 4429:
             return errors.Throttled(said)
         case 1001 | 1012 | 1013:

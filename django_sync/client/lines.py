@@ -55,6 +55,8 @@ class Lines:
         self._alarm = alarm
         self._sessions = Sessions(network, exchange.collections, push)
         self._decision: Decision | None = None
+        self.agreed: Transport | None = None
+        """What the server was last asked about."""
         self._settled: set[int] = set()
         self._looked_at = 0.0
         self.live: Live | None = None
@@ -62,7 +64,7 @@ class Lines:
     def forget(self) -> None:
         """A new beginning: another session, too."""
         self._sessions.forget()
-        self._decision = None
+        self._decision = self.agreed = None
 
     def has_news(self, around: NetworkState) -> bool:
         """Whether the server should hear how things stand, though no line is to be opened."""
@@ -77,6 +79,7 @@ class Lines:
         able, failed = self._choice.usable(), self._choice.resting(now)
         client_id = self._exchange.replica.place().client_id
         self._decision = decision = self._sessions.ask(client_id, able, failed, around)
+        self.agreed = transport
         if decision is None:
             self._choice.lacks(Transport.WEBSOCKET, now)
         else:
@@ -161,6 +164,8 @@ class Lines:
             case errors.CursorExpired() | errors.InvalidCursor():
                 self._choice.ended(transport, now, lived)
                 return self._void(error)
+            case errors.SessionEnded() | errors.Blocked():
+                return error
             case errors.Unavailable():
                 return error  # It restarts, or says when to come again.
             case errors.Throttled():

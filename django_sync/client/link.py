@@ -33,6 +33,10 @@ class State(enum.StrEnum):
     """The credentials are not taken, and could not be renewed. Waits for others."""
     REFUSED = "refused"
     """This client may not speak with this server: too old, or another user's store."""
+    ENDED = "ended"
+    """The server has ended the session. Another is opened when its user asks: by ``start()``."""
+    BLOCKED = "blocked"
+    """The server has blocked the user or this client. Asked again when its user asks."""
 
 
 class Event(enum.StrEnum):
@@ -62,6 +66,10 @@ class Event(enum.StrEnum):
     """401, and renewing the credentials did not help."""
     REFUSED = "refused"
     """Upgrade required, another protocol, another user's store."""
+    ENDED = "ended"
+    """The server says that it has ended the session."""
+    BLOCKED = "blocked"
+    """The server says that the user or this client is blocked."""
 
 
 class Act(enum.StrEnum):
@@ -104,6 +112,8 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.BUSY: Move(State.STOPPED, Act.GO_ON),
         Event.UNAUTHORIZED: Move(State.STOPPED, Act.GO_ON),
         Event.REFUSED: Move(State.STOPPED, Act.GO_ON),
+        Event.ENDED: Move(State.STOPPED, Act.GO_ON),
+        Event.BLOCKED: Move(State.STOPPED, Act.GO_ON),
     },
     State.OFFLINE: {
         Event.START: Move(State.CONNECTING, Act.EXCHANGE),
@@ -118,6 +128,8 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.BUSY: Move(State.OFFLINE, Act.GO_ON),
         Event.UNAUTHORIZED: Move(State.OFFLINE, Act.GO_ON),
         Event.REFUSED: Move(State.OFFLINE, Act.GO_ON),
+        Event.ENDED: Move(State.OFFLINE, Act.GO_ON),
+        Event.BLOCKED: Move(State.OFFLINE, Act.GO_ON),
     },
     State.CONNECTING: {
         Event.START: Move(State.CONNECTING, Act.GO_ON),
@@ -132,6 +144,8 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.BUSY: Move(State.BACKING_OFF, Act.WAIT),
         Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.REST),
         Event.REFUSED: Move(State.REFUSED, Act.REST),
+        Event.ENDED: Move(State.ENDED, Act.REST),
+        Event.BLOCKED: Move(State.BLOCKED, Act.REST),
     },
     State.CATCHING_UP: {
         Event.START: Move(State.CATCHING_UP, Act.GO_ON),
@@ -146,6 +160,8 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.BUSY: Move(State.BACKING_OFF, Act.WAIT),
         Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.REST),
         Event.REFUSED: Move(State.REFUSED, Act.REST),
+        Event.ENDED: Move(State.ENDED, Act.REST),
+        Event.BLOCKED: Move(State.BLOCKED, Act.REST),
     },
     State.LIVE: {
         Event.START: Move(State.LIVE, Act.EXCHANGE),
@@ -160,6 +176,8 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.BUSY: Move(State.BACKING_OFF, Act.WAIT),
         Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.REST),
         Event.REFUSED: Move(State.REFUSED, Act.REST),
+        Event.ENDED: Move(State.ENDED, Act.REST),
+        Event.BLOCKED: Move(State.BLOCKED, Act.REST),
     },
     State.BACKING_OFF: {
         Event.START: Move(State.BACKING_OFF, Act.GO_ON),
@@ -174,6 +192,8 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.BUSY: Move(State.BACKING_OFF, Act.GO_ON),
         Event.UNAUTHORIZED: Move(State.BACKING_OFF, Act.GO_ON),
         Event.REFUSED: Move(State.BACKING_OFF, Act.GO_ON),
+        Event.ENDED: Move(State.BACKING_OFF, Act.GO_ON),
+        Event.BLOCKED: Move(State.BACKING_OFF, Act.GO_ON),
     },
     State.AUTH_REQUIRED: {
         Event.START: Move(State.CONNECTING, Act.EXCHANGE),
@@ -188,6 +208,8 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.BUSY: Move(State.AUTH_REQUIRED, Act.GO_ON),
         Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.GO_ON),
         Event.REFUSED: Move(State.AUTH_REQUIRED, Act.GO_ON),
+        Event.ENDED: Move(State.AUTH_REQUIRED, Act.GO_ON),
+        Event.BLOCKED: Move(State.AUTH_REQUIRED, Act.GO_ON),
     },
     State.REFUSED: {
         Event.START: Move(State.CONNECTING, Act.EXCHANGE),
@@ -202,8 +224,46 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.BUSY: Move(State.REFUSED, Act.GO_ON),
         Event.UNAUTHORIZED: Move(State.REFUSED, Act.GO_ON),
         Event.REFUSED: Move(State.REFUSED, Act.GO_ON),
+        Event.ENDED: Move(State.REFUSED, Act.GO_ON),
+        Event.BLOCKED: Move(State.REFUSED, Act.GO_ON),
+    },
+    State.ENDED: {
+        Event.START: Move(State.CONNECTING, Act.EXCHANGE),
+        Event.STOP: Move(State.STOPPED, Act.END),
+        Event.DUE: Move(State.ENDED, Act.GO_ON),
+        Event.WROTE: Move(State.ENDED, Act.GO_ON),
+        Event.REACHABLE: Move(State.ENDED, Act.GO_ON),
+        Event.ANSWERED: Move(State.ENDED, Act.GO_ON),
+        Event.BEHIND: Move(State.ENDED, Act.GO_ON),
+        Event.SYNCED: Move(State.ENDED, Act.GO_ON),
+        Event.UNREACHABLE: Move(State.ENDED, Act.GO_ON),
+        Event.BUSY: Move(State.ENDED, Act.GO_ON),
+        Event.UNAUTHORIZED: Move(State.ENDED, Act.GO_ON),
+        Event.REFUSED: Move(State.ENDED, Act.GO_ON),
+        Event.ENDED: Move(State.ENDED, Act.GO_ON),
+        Event.BLOCKED: Move(State.ENDED, Act.GO_ON),
+    },
+    State.BLOCKED: {
+        Event.START: Move(State.CONNECTING, Act.EXCHANGE),
+        Event.STOP: Move(State.STOPPED, Act.END),
+        Event.DUE: Move(State.BLOCKED, Act.GO_ON),
+        Event.WROTE: Move(State.BLOCKED, Act.GO_ON),
+        Event.REACHABLE: Move(State.BLOCKED, Act.GO_ON),
+        Event.ANSWERED: Move(State.BLOCKED, Act.GO_ON),
+        Event.BEHIND: Move(State.BLOCKED, Act.GO_ON),
+        Event.SYNCED: Move(State.BLOCKED, Act.GO_ON),
+        Event.UNREACHABLE: Move(State.BLOCKED, Act.GO_ON),
+        Event.BUSY: Move(State.BLOCKED, Act.GO_ON),
+        Event.UNAUTHORIZED: Move(State.BLOCKED, Act.GO_ON),
+        Event.REFUSED: Move(State.BLOCKED, Act.GO_ON),
+        Event.ENDED: Move(State.BLOCKED, Act.GO_ON),
+        Event.BLOCKED: Move(State.BLOCKED, Act.GO_ON),
     },
 }
+
+
+RESTING = (State.AUTH_REQUIRED, State.REFUSED, State.ENDED, State.BLOCKED)
+"""Where it waits for its user."""
 
 
 def move(state: State, event: Event) -> Move:
@@ -214,7 +274,8 @@ def move(state: State, event: Event) -> Move:
 def outcome(error: errors.SyncError) -> Event:
     """The event that an exchange's failure is.
 
-    What an update of the program or other credentials must mend rests until then;
+    What an update of the program or other credentials must mend rests until then, and what the
+    server has ended or blocked until its user asks;
     all else may pass by itself, so it is tried again, at last every few minutes.
     """
     match error:
@@ -224,4 +285,8 @@ def outcome(error: errors.SyncError) -> Event:
             return Event.UNAUTHORIZED
         case errors.UpgradeRequired() | errors.UnsupportedProtocol() | errors.StoreMismatch():
             return Event.REFUSED
+        case errors.SessionEnded():
+            return Event.ENDED
+        case errors.Blocked():
+            return Event.BLOCKED
     return Event.BUSY

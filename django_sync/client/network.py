@@ -30,9 +30,9 @@ TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 class Network:
     """One server, spoken to as one user.
 
-    ``heard`` is told of each call what it failed with, or ``None``, and ``took`` of a round
-    trip's seconds. One thread's calls may be cut by another, through ``cutter``; they raise
-    ``Interrupted`` then.
+    ``said`` are headers that tell who asks, and are no secret. ``heard`` is told of each call
+    what it failed with, or ``None``, and ``took`` of a round trip's seconds. One thread's calls
+    may be cut by another, through ``cutter``; they raise ``Interrupted`` then.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Network:
         self.cutter = Cutter(transport)
         self.retry_in: float | None = None
         self._latest: float | None = None
+        self.said: dict[str, str] = {}
         self._http = httpx2.Client(
             base_url=url,
             transport=transport,
@@ -188,7 +189,11 @@ class Network:
     ) -> httpx2.Response:
         if self.cutter.is_cut:
             raise Interrupted
-        headers = {**request.get("headers", {}), **(auth.headers() if auth is not None else {})}
+        headers = dict(request.get("headers", {}))
+        if isinstance(url, str):  # not where a ticket points
+            headers |= self.said
+        if auth is not None:
+            headers |= auth.headers()
         if "content" in request:
             headers["Content-Type"] = "application/json"
         told = {**request, "headers": headers}

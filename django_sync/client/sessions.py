@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import errors
+from .. import __version__, errors
 from ..protocol.words import Transport
 from .frames import seconds
 from .network import Network
@@ -59,6 +59,7 @@ class Sessions:
         """Open another at the next time."""
         self._id = self._told = None
         self.has_none = False
+        self._network.said.pop("Sync-Session", None)
 
     def wants(self, around: NetworkState) -> bool:
         """Whether there is something to tell: another network, or a ``push`` nobody knows of."""
@@ -84,12 +85,12 @@ class Sessions:
             try:
                 decision = self._read(self._network.patch(f"sessions/{self._id}/", _body(told)))
             except errors.NotFound:
-                self._id = self._told = None  # It has ended; another begins.
+                self.forget()  # It has ended; another begins.
             else:
                 self._told = around
                 return decision
         told |= {"client_id": client_id, "collections": self._collections}
-        told["platform"] = f"python/{sys.platform}"
+        told |= {"platform": f"python/{sys.platform}", "version": __version__}
         opened = self._open(told)
         self.has_none = opened is None
         self._told = None if opened is None else around
@@ -124,7 +125,7 @@ class Sessions:
     def _read(self, body: Mapping[str, Any]) -> Decision:
         match body:
             case {"id": str(id), "transport": str(transport)}:
-                self._id = id
+                self._id = self._network.said["Sync-Session"] = id
                 self._network.quick()
                 return Decision(
                     id,

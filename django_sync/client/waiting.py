@@ -78,6 +78,8 @@ class Waiting:
         self._lines.close()
         if isinstance(error, errors.Offline):
             self._link.around.heard(error)
+        if isinstance(error, errors.SessionEnded):
+            self._lines.forget()
         self._retry_in = self._backoff.failed(error.retry_after)
         return self._link.feed(outcome(error), error, self._retry_in)
 

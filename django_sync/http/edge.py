@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import codecs
 import logging
+import time
+import uuid
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,9 +19,10 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from .. import errors
+from .. import engine, errors, logs
 from ..caller import Caller
 from ..conf import conf
+from ..ids import canonical_uuid
 from ..problems import translate
 from ..protocol import Json
 from .coding import ProblemRenderer, SyncParser, SyncRenderer, too_large
@@ -46,6 +50,10 @@ class SyncView(APIView):
     parser_classes = (SyncParser,)
     schema = inspector
     of_collection = False
+    asker: Caller | None = None
+    """The caller, once that is known."""
+    mutation_ids: Sequence[str] = ()
+    """Those of the mutations that the request asks for, as far as they are ids."""
     called = "sync_rest"
     """The name under which a project may set a rate for ``ScopedRateThrottle``."""
 
@@ -55,6 +63,38 @@ class SyncView(APIView):
         view._non_atomic_requests = {DEFAULT_DB_ALIAS, conf.DATABASE}
         return view
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer, and tell the log of it."""
+        began = time.perf_counter()
+        try:
+            response: Any = super().dispatch(request, *args, **kwargs)
+        except Exception:
+            self._tell(500, None, began)
+            raise
+        code = response.data.get("code") if response.status_code >= 400 else None
+        response.sync_log = self._tell(response.status_code, code, began)
+        return response
+
+    def _tell(self, status: int, code: Any, began: float) -> dict[str, Any]:
+        """One line for each request; what an open connection asks by itself is for debugging."""
+        asker, ids = self.asker, self.mutation_ids
+        facts: dict[str, Any] = {
+            "call": self.called,
+            "method": self.request.method,
+            "status": status,
+            "code": code,
+            "duration_ms": round((time.perf_counter() - began) * 1000, 1),
+        }
+        if asker is not None:
+            facts |= {"user": asker.key, "client": _text(asker.client_id)}
+            facts |= {"session": _text(asker.session_id)}
+        if ids:
+            facts |= {"mutations": ids[: logs.MOST_MUTATIONS], "mutation_count": len(ids)}
+        by_itself = self.inner("sync_live") and not self.inner("sync_frame") and status < 400
+        if not self.inner("sync_held"):
+            logs.tell(logging.DEBUG if by_itself else logging.INFO, facts)
+        return facts
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         charset = request._request.encoding
         if charset and codecs.lookup(charset).name not in CHARSETS:
@@ -63,6 +103,24 @@ class SyncView(APIView):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and (len(length) > DIGITS or int(length) > conf.BODY_BYTES):
             raise too_large()
+
+    def check_permissions(self, request: Request) -> None:
+        """Who is let in, and is not shut out; from here on it is known who asks."""
+        super().check_permissions(request)
+        caller = self.caller
+        session: Any = request.auth if self.inner("sync_client") else None
+        caller.session_id = session or self.said("Sync-Session")
+        caller.client_id = self.inner("sync_client") or self.said("Sync-Client")
+        self.asker = caller
+        engine.check_orders(caller)
+
+    def said(self, name: str) -> uuid.UUID | None:
+        """The UUID in a header; ``None`` without one."""
+        text = self.request.headers.get(name)
+        try:
+            return None if text is None else canonical_uuid(text)
+        except ValueError:
+            raise errors.Invalid(f"“{name}” is not a hyphenated UUID.") from None
 
     def get_authenticators(self) -> list[Any]:
         """The project's; on a socket that a ticket opened, its session's alone."""
@@ -113,6 +171,8 @@ class SyncView(APIView):
             error = errors.Unavailable()
         if error is None:
             raise exc
+        if self.asker is not None:
+            engine.refused(self.asker, error.code)
         response = problem_response(error)
         if isinstance(error, errors.NotAuthenticated):
             header = self.get_authenticate_header(self.request)
@@ -177,6 +237,10 @@ class SyncView(APIView):
         if self.limit() is not None:
             query["limit"] = str(self.limit())
         return self.request.build_absolute_uri(f"{self.request.path}?{urlencode(query)}")
+
+
+def _text(id: uuid.UUID | None) -> str | None:
+    return None if id is None else str(id)
 
 
 def is_trusted_origin(request: Any) -> bool:

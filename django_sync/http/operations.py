@@ -12,7 +12,13 @@ from ..errors import ClientError, SyncError, every_error
 from ..ladder import PREFERENCE
 from ..protocol import PROTOCOL_VERSION, ConflictKind, Json, Op, Status, Transport, Write
 from ..protocol.messages import MAX_SEQ
-from ..protocol.sessions import KIND_LENGTH, NAME_LENGTH, PLATFORM_LENGTH, TYPE_LENGTH
+from ..protocol.sessions import (
+    KIND_LENGTH,
+    NAME_LENGTH,
+    PLATFORM_LENGTH,
+    TYPE_LENGTH,
+    VERSION_LENGTH,
+)
 from .notation import (
     COUNT,
     OBJECT,
@@ -53,6 +59,7 @@ NETWORK: Mapping[str, Json] = {
 TOLD: Mapping[str, Json] = {
     "name": or_null({**TEXT, "maxLength": NAME_LENGTH}),
     "platform": or_null({**TEXT, "maxLength": PLATFORM_LENGTH}),
+    "version": or_null({**TEXT, "maxLength": VERSION_LENGTH}),
     "collections": or_null({**listed(TEXT), "description": "Null: all that may be read."}),
     "transports": {**listed(ref("Transport")), "description": "What the client can do."},
     "failed": or_null({**listed(ref("Transport")), "description": "What fails now; [] for none."}),
@@ -158,10 +165,20 @@ SCHEMAS: Mapping[str, Json] = {
         id=UUID,
         client_id=UUID,
         transport=ref("ChosenTransport"),
+        state=words(("live", "idle")),
         opened_at=TIME,
-        seen_at=TIME,
+        seen_at={**TIME, "description": "When it was last heard of, to within a minute."},
+        lag=or_null(
+            members(
+                changes={**COUNT, "description": "That the user sees; 1000 stands for more."},
+                seconds={"type": "number", "minimum": 0},
+            )
+        ),
+        snapshot=or_null(members(done=COUNT, total=COUNT)),
+        problem=or_null(members(code=TEXT, title=TEXT, at=TIME)),
         name=TEXT,
         platform=TEXT,
+        version=TEXT,
         collections=or_null(listed(TEXT)),
         transports=listed(ref("Transport")),
         failed=listed(ref("Transport")),
@@ -216,6 +233,7 @@ HEADERS = {
     "If-Match": "The record's ETag, or `*` for whatever is there.",
     "If-None-Match": "ETags of what the client has.",
     "Sync-Client": "The client's UUID.",
+    "Sync-Session": "The id of the session that the client has.",
     "Idempotency-Key": "A UUID that names this call, so that it can be repeated.",
 }
 
@@ -239,6 +257,7 @@ LIMIT = query("limit", {"type": "integer", "minimum": 1}, "At most so many.")
 AFTER = query("after", TEXT, "A place in the list, as `next` has it.")
 AT_PLACE = query("after", {"type": "integer", "minimum": 1}, "A place, as `next` has it.")
 REPEATABLE = (header("Sync-Client", UUID), header("Idempotency-Key", UUID))
+SAID = (header("Sync-Client", UUID), header("Sync-Session", UUID))
 ETAG = {"ETag": {"description": "Opaque.", "schema": TEXT}}
 
 ALWAYS = (400, 401, 403, 406, 413, 415, 429, 503)
@@ -273,7 +292,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "service", "What a client needs before its first pull.", "Service"
     ),
     ("ChangesView", "GET"): Operation(
-        "pull", "What the replica lacks.", "Page", parameters=PULL, problems=(410,)
+        "pull", "What the replica lacks.", "Page", parameters=(*PULL, *SAID), problems=(410,)
     ),
     ("LiveChangesView", "GET"): Operation(
         "pull_live",
@@ -281,12 +300,18 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "Page",
         parameters=(
             *PULL,
+            *SAID,
             query("wait", {"type": "integer", "minimum": 1}, "Seconds for which it may be held."),
         ),
         problems=(410,),
     ),
     ("MutationsView", "POST"): Operation(
-        "mutate", "Carry out a batch of mutations.", "Results", body="Batch", problems=(410,)
+        "mutate",
+        "Carry out a batch of mutations.",
+        "Results",
+        body="Batch",
+        parameters=SAID,
+        problems=(410,),
     ),
     ("SessionsView", "GET"): Operation(
         "sessions", "The user's own sessions, the last seen first.", "Sessions"

@@ -28,7 +28,7 @@ class TicketAuthentication(BaseAuthentication):
         held: uuid.UUID | None = getattr(asked, "sync_session", None)
         if held is None:
             held = engine.redeemed(request.query_params["ticket"])
-        holder = engine.ticket_holder(held)
+        holder, asked.sync_client = engine.ticket_holder(held)
         by_login = _signed_in(asked) == holder
         if getattr(asked, "sync_login", False) and not by_login:
             raise errors.NotAuthenticated("The login that this was opened by has ended.")

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import views
+from . import health, views
 
 app_name = "django_sync"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("live/ws/", views.SocketView.as_view(), name="live-socket"),
     path("live/stream/", views.OpenView.as_view(), name="live-stream"),
     path("mutations/", views.MutationsView.as_view(), name="mutations"),
+    re_path("^health/live/?$", health.LiveView.as_view(), name="health-live"),
+    re_path("^health/ready/?$", health.ReadyView.as_view(), name="health-ready"),
     path("sessions/", views.SessionsView.as_view(), name="sessions"),
     path("sessions/<uuid:id>/", views.SessionView.as_view(), name="session"),
     path("<slug:collection>/", views.RecordsView.as_view(), name="records"),

@@ -45,6 +45,7 @@ class ChangesView(SyncView):
             if not page.has_more:
                 told.sync_seat = engine.seat(self.caller, asked_for, page.cursor)
         elif self.inner("sync_live"):
+            told.sync_user = self.caller.key
             told.sync_scopes = engine.scopes_of(self.caller, asked_for)
         return response
 
@@ -73,6 +74,7 @@ class OpenView(SyncView):
         told.sync_session = request.auth if isinstance(request.auth, uuid.UUID) else None
         told.sync_login = self.inner("sync_login")
         if self.inner("sync_follows"):
+            engine.heard_of(self.caller, self.inner("sync_position"))
             told.sync_audience = engine.audience(self.caller, self.collections())
         return response
 
@@ -109,8 +111,28 @@ class MutationsView(SyncView):
         body = self.body()
         if self.inner("sync_frame"):  # the socket's, whose it was to read these
             body = {name: value for name, value in body.items() if name not in ("type", "ref")}
+        self.mutation_ids = ids_of(body.get("mutations"))
+        self.caller.client_id = self.caller.client_id or id_of(body.get("client_id"))
         results = engine.mutate(self.caller, body)
+        refused = next((r.problem for r in reversed(results) if r.problem), None)
+        if refused is not None:
+            engine.refused(self.caller, str(refused.get("code")))
         return Response({"results": [result.to_json() for result in results]})
+
+
+def id_of(text: Any) -> uuid.UUID | None:
+    """A UUID, if it is one."""
+    try:
+        return canonical_uuid(text)
+    except ValueError:
+        return None
+
+
+def ids_of(mutations: Any) -> list[str]:
+    """The ids of a batch's mutations, as far as they can be read."""
+    listed = mutations if isinstance(mutations, list) else []
+    found = (id_of(one.get("id")) for one in listed if isinstance(one, dict))
+    return [str(id) for id in found if id is not None]
 
 
 class SessionsView(SyncView):
@@ -123,6 +145,7 @@ class SessionsView(SyncView):
 
     def post(self, request: Request) -> Response:
         opened = engine.open_session(self.caller, self.body())
+        self.caller.client_id, self.caller.session_id = opened.session.client_id, opened.session.id
         return Response(opened.to_json(self.root("sessions/")), status=201)
 
 
@@ -151,11 +174,12 @@ class CallView(SyncView):
 
     def call(self) -> engine.Call:
         headers = self.request.headers
-        key, client = headers.get("Idempotency-Key"), headers.get("Sync-Client")
+        key, client = headers.get("Idempotency-Key"), self.said("Sync-Client")
+        self.mutation_ids = ids_of([{"id": key}])
         if key is not None and client is None:
             raise errors.Invalid("“Idempotency-Key” goes with “Sync-Client”.")
         return engine.Call(
-            client_id=self._uuid("Sync-Client", client),
+            client_id=client,
             key=self._uuid("Idempotency-Key", key),
             etag=headers.get("If-Match"),
         )

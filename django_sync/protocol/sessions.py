@@ -28,6 +28,7 @@ from .words import Transport
 
 NAME_LENGTH = 200
 PLATFORM_LENGTH = 200
+VERSION_LENGTH = 100
 TYPE_LENGTH = 30
 KIND_LENGTH = 30
 
@@ -157,6 +158,7 @@ def _or(default: Any, read: Callable[..., Any], *more: Any) -> Callable[[Json, s
 MEMBERS: Mapping[str, Callable[[Json, str], Any]] = {
     "name": _or("", _short, NAME_LENGTH),
     "platform": _or("", _short, PLATFORM_LENGTH),
+    "version": _or("", _short, VERSION_LENGTH),
     "collections": _or(None, _names),
     "transports": _transports,
     "failed": _or([], _transports),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 BAD_FRAME, NOT_AUTHENTICATED, NOT_ALLOWED = 4400, 4401, 4403
 NO_HEARTBEAT, CURSOR_EXPIRED, TOO_MANY = 4408, 4410, 4429
+SESSION_ENDED, BLOCKED = 4419, 4423
 FAILED, RESTARTING, TRY_LATER = 1011, 1012, 1013
 
 CODES: Mapping[int, int] = {
@@ -18,6 +19,15 @@ CODES: Mapping[int, int] = {
 }
 """How a socket is closed on an error, by its HTTP status; any other is a bad frame."""
 
+OWN: Mapping[str, int] = {"session_ended": SESSION_ENDED, "blocked": BLOCKED}
+"""Those that share a status and not what a client does: by the problem's code."""
+
+
+def code_of(status: int, code: object, otherwise: int = BAD_FRAME) -> int:
+    """The close code of a problem's status and code."""
+    return OWN.get(str(code)) or CODES.get(status, otherwise)
+
+
 MEANINGS: Mapping[int, str] = {
     BAD_FRAME: "A frame is malformed or too large, or its cursor is not this user's. A client "
     "reports a fault; with `invalid_cursor` it comes back without a cursor.",
@@ -29,6 +39,9 @@ MEANINGS: Mapping[int, str] = {
     "It connects again.",
     CURSOR_EXPIRED: "The feed no longer reaches back to the cursor. A client connects again "
     "without one.",
+    SESSION_ENDED: "Whoever looks after the server has ended the session. A client says so, and "
+    "opens another only when its user asks or at its next start.",
+    BLOCKED: "The user or the client is blocked. A client stops, says so, and keeps its outbox.",
     TOO_MANY: "Too many connections, frames or batches, or the client does not take or acknowledge "
     "what it is sent. It waits before it comes again.",
     FAILED: "The server failed. A client waits, and connects again.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,9 +20,9 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from .. import errors
+from .. import errors, logs
 from ..conf import conf
-from .codes import BAD_FRAME, CODES, FAILED, NO_HEARTBEAT, NOT_AUTHENTICATED, RESTARTING
+from .codes import BAD_FRAME, FAILED, NO_HEARTBEAT, NOT_AUTHENTICATED, RESTARTING, code_of
 from .frames import Ack, Hello, Mutate, Ping, read, size
 from .hub import Frame
 from .inner import SOCKET, Inside, granted, inner, problem_of
@@ -52,13 +53,15 @@ class SyncConsumer(AsyncWebsocketConsumer):
         self.inside = Inside(from_page=True)
         self.epoch = ""
         self.user: str | None = None
-        self.heard = self.now()
+        self.heard = self.opened = self.now()
         self.ended = False
+        self.facts: Mapping[str, Any] = {}
         self.rate = Rate(conf.SOCKET_FRAMES, self.now)
         self._mutates: asyncio.Queue[Mutate] = asyncio.Queue(MUTATES)
         self._tasks: set[asyncio.Task[None]] = set()
         self._working = False
         self._timer: asyncio.TimerHandle | None = None
+        self._again = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the socket; however that ends, nothing of it stays behind."""
@@ -82,6 +85,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
         query = parse_qs(
             self.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True
         )
+        began = self.live.shared.turn
         try:
             response = await self.ask(OPEN, ticket=query.get("ticket", [None])[0])
         except errors.Unavailable as error:
@@ -93,17 +97,24 @@ class SyncConsumer(AsyncWebsocketConsumer):
         if not granted(response):
             await self.refuse(response)
             return
-        if not self._counted.enter_context(self.live.shared.counted(response.sync_user)):
+        counted = self.live.shared.counted(response.sync_user, self.recheck, began)
+        if not self._counted.enter_context(counted):
             await self.end(errors.Throttled("You have too many connections open."))
             return
         self.user, self.epoch = response.sync_user, response.data["epoch"]
+        self.facts = response.sync_log
+        self.tell("socket", status=101)
         self.inside = Inside(
             session=response.sync_session, login=response.sync_login, from_page=True
         )
         self._timer = self._later()
+        if self._again:
+            self.recheck()
 
     async def disconnect(self, code: int | None) -> None:
         """Let go of everything."""
+        if not self.ended and self.user is not None:
+            self.tell("socket", status=code or 1006)
         self.ended = True
         self._counted.close()
         if self._timer is not None:
@@ -119,7 +130,8 @@ class SyncConsumer(AsyncWebsocketConsumer):
             return
         self.ended = True
         if code is None:
-            code = BAD_FRAME if error is None else CODES.get(error.status, BAD_FRAME)
+            code = BAD_FRAME if error is None else code_of(error.status, error.code)
+        self.tell("socket", status=code, code=None if error is None else error.code)
         last: list[Mapping[str, Any]] = [{"type": "websocket.close", "code": code}]
         if error is not None:
             last.insert(0, sending({"type": "error", "problem": error.problem()}))
@@ -133,8 +145,9 @@ class SyncConsumer(AsyncWebsocketConsumer):
         """Close as an answer of the project's has it that is none of success."""
         problem = problem_of(response)
         error = None if problem is None else errors.from_problem(problem)
-        code = CODES.get(response.status_code, FAILED if error is None else BAD_FRAME)
-        await self.end(error, code)
+        otherwise = FAILED if error is None else BAD_FRAME
+        told = None if problem is None else problem.get("code")
+        await self.end(error, code_of(response.status_code, told, otherwise))
 
     def do(self, work: Any) -> None:
         """Have something done that takes its time, as long as the socket is there."""
@@ -156,6 +169,8 @@ class SyncConsumer(AsyncWebsocketConsumer):
                     raise errors.Throttled("Large frames come faster than they may.")
                 await asyncio.sleep(wait)
             frame = read(text_data, conf.BODY_BYTES)
+            if not isinstance(frame, Mutate):  # the view tells of those, with what came of them
+                self.tell(f"frame {type(frame).__name__.lower()}")
             if not (isinstance(frame, Ack) and self.hello) and not self.rate.allows():
                 raise errors.Throttled("Frames come faster than they may.")
             await self._take(frame)
@@ -187,6 +202,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
             if not granted(response):
                 await self.refuse(response)
                 return
+            self.facts = response.sync_log
         self.line.put(
             sending({"type": "welcome", "epoch": self.epoch, "heartbeat": conf.HEARTBEAT})
         )
@@ -227,26 +243,43 @@ class SyncConsumer(AsyncWebsocketConsumer):
 
     def recheck(self) -> None:
         """Look now, and not at the next heartbeat."""
-        if self._timer is not None and not self._timer.cancelled():
-            self._timer.cancel()
-            self.do(self._look_after())
+        if self._timer is None:
+            self._again = True  # it is being looked at, with what was known before
+            return
+        self._timer.cancel()
+        self._timer = None
+        self.do(self._look_after(told=True))
 
-    async def _look_after(self) -> None:
+    async def _look_after(self, told: bool = False) -> None:
         """See whether the client is there, takes what it gets, and may see it still (R6)."""
+        self._timer = None
         if self.ended:
             return
-        if self.hello is None or self.now() - self.heard > 2 * conf.HEARTBEAT:
+        silent = self.now() - self.heard > 2 * conf.HEARTBEAT
+        if silent or (self.hello is None and not told):
             await self.end(None, NO_HEARTBEAT)
             return
         if self.line.is_stuck():
             await self.end(errors.Throttled("Frames are not acknowledged."))
             return
+        self._again = False
         response = await self.ask(OPEN, follows=True)
         if not granted(response):
             await self.refuse(response)
             return
-        self.line.look(response.sync_audience)
+        if self.hello is not None and self.line.has_begun:
+            self.line.look(response.sync_audience)
         self._timer = self._later()
+        if self._again:
+            self.recheck()
+
+    def tell(self, call: str, *, status: int | None = None, code: str | None = None) -> None:
+        """One line in the log; what there is of in crowds, and says little, is for debugging."""
+        often = call in ("frame ack", "frame ping")
+        lived = round((self.now() - self.opened) * 1000, 1) if status not in (None, 101) else None
+        facts = {name: self.facts.get(name) for name in ("user", "client", "session")}
+        facts |= {"call": call, "status": status, "code": code, "duration_ms": lived}
+        logs.tell(logging.DEBUG if often else logging.INFO, facts)
 
     # Asking the project
 
@@ -260,7 +293,9 @@ class SyncConsumer(AsyncWebsocketConsumer):
         if path == OPEN and hello is not None and hello.session is not None:
             query["session"] = str(hello.session)
         scope = inner(dict(self.scope), SOCKET, path, query, body)
-        inside = replace(self.inside, follows=follows, frame=body is not None)
+        inside = replace(
+            self.inside, follows=follows, frame=body is not None, position=self.line.reached
+        )
         return await self.live.ask(scope, inside, body or b"", self.user)
 
     def now(self) -> float:

@@ -75,9 +75,6 @@ class Line(Protocol):
     def expire(self, error: SyncError) -> None:
         """Its place is none any more."""
 
-    def recheck(self) -> None:
-        """Its user's access may have changed."""
-
 
 class Hub:
     """The lines of one process, and the task that serves them while there are any."""
@@ -126,12 +123,6 @@ class Hub:
     def hurry(self) -> None:
         """Look at once: the feed may have grown, or a line can take more."""
         self._wake.set()
-
-    def recheck(self, user: str) -> None:
-        """Have the lines of a user (its key) look again at what they may."""
-        for line in tuple(self._lines):
-            if line.seat.audience.caller.key == user:
-                line.recheck()
 
     async def _run(self) -> None:
         while self._lines:

@@ -34,7 +34,9 @@ class Inside:
     ``follows``: it is for one who listens. ``session`` is that of the ticket by which the socket
     was opened, ``login``: the cookies were its holder's own then. ``from_page``: the origin was
     looked at when it was opened, so that no CSRF token is asked for. ``frame``: the body is a frame
-    as it came, with a type and a ref.
+    as it came, with a type and a ref. ``position``: the place in the feed up to which the client
+    has everything, where that is known. ``held``: it may be run again, and is logged by whom it
+    waits with.
     """
 
     follows: bool = False
@@ -42,6 +44,8 @@ class Inside:
     login: bool = False
     from_page: bool = False
     frame: bool = False
+    position: int | None = None
+    held: bool = False
 
     def tell(self, request: Any, run: int) -> None:
         request.sync_live = run
@@ -49,6 +53,8 @@ class Inside:
         request.sync_session = self.session
         request.sync_login = self.login
         request.sync_frame = self.frame
+        request.sync_position = self.position
+        request.sync_held = self.held
         if self.from_page:
             request._dont_enforce_csrf_checks = True  # as Django's own test client says it
 

@@ -149,6 +149,20 @@ class Line:
             self.seat = replace(self.seat, audience=self.hub.known(audience))
             self.hub.remind(self)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether it follows the feed, or is about to."""
+        return self._follower is not None
+
+    @property
+    def reached(self) -> int | None:
+        """The place in the feed up to which the client has everything, where that is known."""
+        seat: Seat | None = getattr(self, "seat", None)
+        pulls = self._follower is not None and not self._follower.done()
+        if seat is None or pulls or self.frames > self.taken:
+            return None
+        return seat.place[1]
+
     def is_stuck(self) -> bool:
         """Whether the client has had frames before it for longer than a heartbeat."""
         waited = asyncio.get_running_loop().time() - self.taken_at

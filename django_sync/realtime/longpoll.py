@@ -11,6 +11,9 @@ runs in the same threads (``plain.py``).
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +25,9 @@ from django.core import signals
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.urls import set_script_prefix
 
+from .. import logs
 from ..conf import conf
+from . import probes
 from .hub import Hub
 from .inner import PULL, SOCKET, STREAM, Inside, address, credentials, routed
 from .plain import Application, Plain, Receive, Scope, Send, disconnected
@@ -31,7 +36,7 @@ from .stream import Stream
 from .turns import AT_THE_DOOR, Turns
 from .watch import Waiter, Watch
 
-HELD = Inside()
+HELD = Inside(held=True)
 
 
 def live(application: Any) -> Live:
@@ -81,6 +86,10 @@ class Live(ASGIHandler):
         return self.shared.hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = probes.asked(scope)
+        if asked is not None:
+            await probes.answer(asked, scope["method"], send, ending=self.shared.ending)
+            return
         name = routed(scope)
         if name == SOCKET and scope["type"] == "websocket":
             from .consumer import SyncConsumer  # Channels is an extra
@@ -117,25 +126,34 @@ class Live(ASGIHandler):
 
     async def _answer(self, scope: Scope, wait: float) -> Any:
         """The response: the first one with something in it, or the last."""
-        deadline = time.monotonic() + wait
+        began = time.monotonic()
         async with self.watch.join() as waiter:
             with self.shared.until_end(lambda: waiter.tell(None)):
-                return await self._held(scope, waiter, deadline)
+                response = await self._held(scope, waiter, began + wait)
+        told = getattr(response, "sync_log", None)
+        if told is not None:
+            waited = round((time.monotonic() - began) * 1000, 1)
+            logs.tell(logging.INFO, told | {"duration_ms": waited})
+        return response
 
     async def _held(self, scope: Scope, waiter: Waiter, deadline: float) -> Any:
         shared, owner = self.shared, address(scope)
-        run = 0
-        while True:
-            run += 1
-            response = await shared.turns.run(owner, self._respond, scope, run)
-            scopes = getattr(response, "sync_scopes", None)
-            if scopes is None or response.data["changes"] or response.data["has_more"]:
-                return response
-            woken = await _woken(waiter, scopes, deadline - time.monotonic())
-            if shared.ending or not woken:
-                return response
-            scope = _from(scope, response.data["cursor"])
-            owner = f"held {credentials(scope)}"
+        run, began = 0, shared.turn
+        with contextlib.ExitStack() as concerned:
+            while True:
+                run += 1
+                response = await shared.turns.run(owner, self._respond, scope, run)
+                scopes = getattr(response, "sync_scopes", None)
+                if scopes is None or response.data["changes"] or response.data["has_more"]:
+                    return response
+                if run == 1:
+                    again = functools.partial(waiter.tell, None)
+                    concerned.enter_context(shared.concerned(response.sync_user, again, began))
+                woken = await _woken(waiter, scopes, deadline - time.monotonic())
+                if shared.ending or not woken:
+                    return response
+                scope = _from(scope, response.data["cursor"])
+                owner = f"held {credentials(scope)}"
 
     async def ask(
         self, scope: Scope, inside: Inside, body: bytes = b"", user: str | None = None

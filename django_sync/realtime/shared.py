@@ -42,6 +42,9 @@ class Shared:
 
         self.loop = loop
         self.open: Counter[str] = Counter()
+        self.turn = 0
+        """How often it was told that somebody's access changed."""
+        self._rechecks: dict[str, set[Callable[[], None]]] = {}
         self.turns = turns
         self._looked = looked
         self.pace = Pace(BYTES_PER_SECOND, loop.time)
@@ -68,19 +71,42 @@ class Shared:
     def hear(self, user: str | None) -> None:
         """The same, on the loop."""
         if user is not None:
-            self.hub.recheck(user)
+            from .. import orders
+
+            orders.forget()
+            self.turn += 1
+            for recheck in tuple(self._rechecks.get(user, ())):
+                recheck()
         self.hub.hurry()
         self.watch.hurry()
 
     @contextlib.contextmanager
-    def counted(self, user: str) -> Iterator[bool]:
+    def concerned(self, user: str, recheck: Callable[[], None], began: int) -> Iterator[None]:
+        """Have ``recheck`` called on the loop when the user's access changes.
+
+        Also where it has since ``began``, the ``turn`` at which it was looked at: what was told in
+        between reached nobody.
+        """
+        if self.turn != began:
+            self.loop.call_soon(recheck)
+        self._rechecks.setdefault(user, set()).add(recheck)
+        try:
+            yield
+        finally:
+            self._rechecks[user].discard(recheck)
+            if not self._rechecks[user]:
+                del self._rechecks[user]
+
+    @contextlib.contextmanager
+    def counted(self, user: str, recheck: Callable[[], None], began: int) -> Iterator[bool]:
         """One more open connection of a user; ``False`` where that would be too many."""
         if self.open[user] >= conf.CONNECTIONS_PER_USER:
             yield False
             return
         self.open[user] += 1
         try:
-            yield True
+            with self.concerned(user, recheck, began):
+                yield True
         finally:
             self.open[user] -= 1
             if not self.open[user]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from .. import errors
+from .. import errors, logs
 from ..conf import conf
 from .hub import Frame
 from .inner import STREAM, Inside, granted, inner, problem_of
@@ -44,6 +45,8 @@ class Stream(Line):
         self._again = asyncio.Event()
         self._first: Any = None
         self.user: str | None = None
+        self.why: str | None = None
+        """The code of the problem that ended it."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         self.collections = query.get("collections", [None])[0]
         resumed = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin-1")
@@ -51,6 +54,7 @@ class Stream(Line):
 
     async def serve(self, receive: Receive) -> None:
         """Answer, and go on until the client leaves or may no longer stay."""
+        began = self.live.shared.turn
         try:
             self._first = response = await self.pull(self.begin)
         except errors.Unavailable as error:
@@ -60,10 +64,13 @@ class Stream(Line):
             await self.live.send_response(response, self._send)
             return
         self.user = response.sync_user
-        with self.live.shared.counted(response.sync_user) as fits:
+        with self.live.shared.counted(response.sync_user, self.recheck, began) as fits:
             if not fits:
                 await answer(self._send, errors.Throttled("You have too many connections open."))
                 return
+            opened = asyncio.get_running_loop().time()
+            facts = {name: response.sync_log.get(name) for name in ("user", "client", "session")}
+            logs.tell(logging.INFO, facts | {"call": "stream", "status": 200})
             await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             self.open(self.begin)
             left = asyncio.create_task(disconnected(receive))
@@ -77,6 +84,9 @@ class Stream(Line):
                     task.cancel()
                 await asyncio.gather(left, beats, over, return_exceptions=True)
                 await self.close()
+                lived = round((asyncio.get_running_loop().time() - opened) * 1000, 1)
+                facts |= {"call": "stream end", "code": self.why, "duration_ms": lived}
+                logs.tell(logging.INFO, facts)
 
     # What the hub and the line ask
 
@@ -121,11 +131,11 @@ class Stream(Line):
     async def _beat(self) -> None:
         """A comment at each heartbeat, and a look whether the user may still see this (R6)."""
         while True:
-            self._again.clear()
             try:
                 await asyncio.wait_for(self._again.wait(), conf.HEARTBEAT)
             except TimeoutError:
                 self.put(part(":\n\n"))
+            self._again.clear()
             if self.is_stuck():
                 self._over.set()
                 return
@@ -137,6 +147,7 @@ class Stream(Line):
             self.look(response.sync_audience)
 
     def _end(self, problem: Mapping[str, Any]) -> None:
+        self.why = problem.get("code")
         data = json.dumps({"type": "error", "problem": dict(problem)}, default=str)
         self._ending = asyncio.create_task(self._finish(part(f"event: error\ndata: {data}\n\n")))
 
@@ -147,7 +158,8 @@ class Stream(Line):
 
     async def _ask(self, path: str, **query: str | None) -> Any:
         scope = inner(self.scope, STREAM, path, {**query, "collections": self.collections})
-        return await self.live.ask(scope, Inside(follows=True), user=self.user)
+        inside = Inside(follows=True, position=self.reached)
+        return await self.live.ask(scope, inside, user=self.user)
 
 
 def part(text: str) -> Mapping[str, Any]:

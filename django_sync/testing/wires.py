@@ -137,7 +137,8 @@ class MemorySocket(MemoryLine):
 
     def refuse(self, error: errors.SyncError) -> None:
         self.send({"type": "error", "problem": error.problem()})
-        self.shut({401: 4401, 403: 4403, 410: 4410, 429: 4429}.get(error.status, 4400))
+        own = {"session_ended": 4419, "blocked": 4423}.get(error.code)
+        self.shut(own or {401: 4401, 403: 4403, 410: 4410, 429: 4429}.get(error.status, 4400))
 
     def feed(self) -> None:
         if self._is_welcome:

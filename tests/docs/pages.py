@@ -218,6 +218,12 @@ def link_page() -> str:
 # Sessions
 
 
+def facts() -> list[str]:
+    from django_sync.logs import FACTS
+
+    return [f"| `{name}` | {told} |" for name, told in FACTS.items()]
+
+
 def sessions_page() -> str:
     from dataclasses import replace
 
@@ -255,7 +261,7 @@ def sessions_page() -> str:
         told = f"{choice.poll_interval} | {' '.join(choice.reasons)}"
         rows.append(f"| {name} | `{choice.transport}` | {fallback} | {told} |")
     lines = [
-        notice("django_sync/ladder.py"),
+        notice("django_sync/ladder.py and django_sync/logs.py"),
         "# Sessions and the ladder",
         "A client opens a session to be told which transport to use. What it sends and what it is "
         "answered is said in [the protocol](../protocol.md#8-sessions-and-transports), why it is "
@@ -275,11 +281,44 @@ def sessions_page() -> str:
         "\n".join(rows),
         "## What is kept",
         "A row of `SyncSession` for each session: user and client, what the client told, the "
-        "transport, when it was opened, last heard of and ended, and the SHA-256 of a ticket that "
-        "has not been used. What a client tells of `push` is kept beside, as an `Endpoint`. A "
-        "session is heard of when it is opened or changed, when its ticket is redeemed and when "
-        "its socket says hello; `sync_prune` deletes it [`SESSION_DAYS`](settings.md#session_days) "
-        "after that.",
+        "transport, when it was opened, last heard of and ended and how, the place in the feed up "
+        "to which it has everything or the progress of its snapshot, the code of what it was last "
+        "refused with, and the SHA-256 of a ticket that has not been used. What a client tells of "
+        "`push` is kept beside, as an `Endpoint`.",
+        "A session is heard of by each request that says whose it is, and at the heartbeats of a "
+        "socket or stream. That is noted once in [`SEEN_SECONDS`](settings.md#seen_seconds) at "
+        "most, by one statement whose failure fails no request; so times and places are exact to "
+        "within that.",
+        "## How it stands",
+        "\n".join(
+            [
+                "| state | when |",
+                "| --- | --- |",
+                "| `live` | heard of within what its transport allows |",
+                "| `idle` | silent for longer: [`IDLE_SECONDS`](settings.md#idle_seconds) |",
+                "| `ended` | by its client, by the server, replaced by a newer one of its client, "
+                "or silent for [`EXPIRE_HOURS`](settings.md#expire_hours) when `sync_prune` ran; "
+                "that last kind goes on where it is heard of after all |",
+                "| `blocked` | its user or its client is blocked |",
+            ]
+        ),
+        "`sync_prune` deletes a session [`SESSION_DAYS`](settings.md#session_days) after it was "
+        "last heard of.",
+        "## Lag",
+        "In changes and in seconds since the first of them was committed. A user’s own list counts "
+        "what that user sees, up to 1,000; the admin and `sync_status` count all changes of the "
+        "feed, of which many may be none of the client’s: such a client is told that it lacks "
+        "nothing at its next pull. A client that polls every 30 seconds and is noted every 60 may "
+        "seem so far behind.",
+        "## Orders",
+        "`django_sync.sync` has `block(user=…)`, `block(client=…)`, `unblock(…)`, "
+        "`end(session)` and `refresh(client)`; each takes `by=`, who orders it, and returns "
+        "whether anything changed. How to use them is said in "
+        "[Who is syncing](../howto/sessions.md).",
+        "## What is logged",
+        "By `django_sync.requests`, at `INFO`, what a client or its connection does often at "
+        "`DEBUG`. Facts that are not known are left out.",
+        "\n".join(["| extra | |", "| --- | --- |", *facts()]),
     ]
     return "\n\n".join(lines) + "\n"
 

@@ -42,6 +42,8 @@ class Scene:
     main: bool = False
     forms: tuple[tuple[str, str], ...] = ()
     screens: int = 2
+    press: str = ""
+    """The order whose button is pressed."""
 
 
 def scenes() -> list[Scene]:
@@ -84,6 +86,7 @@ def scenes() -> list[Scene]:
     conflict = OpenConflict.objects.latest("id")
     assert conflict.is_open
     assert Decision.objects.count() > 1
+    lost = sessions_of(user)
     board = f"/admin/boards/board/{Board.objects.get(name='Launch').pk}/change/"
     return [
         Scene("form", url, main=True),
@@ -95,8 +98,47 @@ def scenes() -> list[Scene]:
         Scene("log", "/admin/django_sync/change/", screens=1),
         Scene("decisions", "/admin/django_sync/decision/"),
         Scene("feed", "/admin/django_sync/feed/"),
+        Scene("sessions", "/admin/django_sync/syncsession/", main=True),
+        Scene("session", f"/admin/django_sync/syncsession/{lost}/change/", main=True),
+        Scene("order", f"/admin/django_sync/syncsession/{lost}/change/", press="block_user"),
         Scene("gone", url, forms=(("title", "Check pump 8"), ("body", "It is quiet now."))),
     ]
+
+
+def sessions_of(users: dict[str, Any]) -> str:
+    """Sessions of each kind; the id of one whose place is behind."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+    from rest_framework.test import APIClient
+
+    from django_sync import feed, sync
+    from django_sync.ids import new_id
+    from django_sync.models import Client, SyncSession
+
+    head, now, ids = feed.state()[0].head, timezone.now(), {}
+    for name, user, platform, transport, behind, silent, problem in (
+        ("Ada’s phone", "ada", "ios", "websocket", 5, 20, ""),
+        ("", "ada", "javascript/browser", "sse", 0, 5, ""),
+        ("Field laptop", "grace", "python/linux", "poll", head, 4000, "cursor_expired"),
+        ("", "grace", "javascript/browser", "websocket", 0, 30, "throttled"),
+        ("Reading room", "admin", "python/win32", "long-poll", 2, 100, ""),
+    ):
+        api = APIClient()
+        api.force_authenticate(users[user])
+        told = {"client_id": str(new_id()), "transports": [transport, "poll"], "name": name}
+        told |= {"platform": platform, "version": "0.1.0"}
+        id = api.post("/sync/sessions/", told, format="json").json()["id"]
+        SyncSession.objects.filter(id=id).update(
+            transport=transport,
+            position=head - behind,
+            seen_at=now - timedelta(seconds=silent),
+            problem=problem,
+            problem_at=now - timedelta(minutes=3) if problem else None,
+        )
+        ids[name] = id
+    sync.block(client=Client.objects.get(sessions=ids["Reading room"]), by=users["admin"])
+    return str(ids["Ada’s phone"])
 
 
 def meanwhile(scene: Scene, turn: int) -> None:
@@ -198,6 +240,9 @@ def _picture(
             page.fill(f"[name={field}]", value)
         with page.expect_navigation():
             page.click("[name=_continue]")
+    if scene.press:
+        with page.expect_navigation():
+            page.click(f"[value={scene.press}]")
     if page.locator("#content").count() == 0:
         return [f"no page of the admin: {page.title()}"]
     if page.locator("details.django-sync, fieldset.django-sync details").count():

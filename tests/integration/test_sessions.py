@@ -17,7 +17,7 @@ from django.urls import include, path
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from django_sync import engine, errors, sessions
+from django_sync import engine, errors, heard, sessions
 from django_sync.caller import Caller
 from django_sync.models import Client, SyncSession
 from django_sync.registry import registry
@@ -184,7 +184,8 @@ def test_the_client_is_the_one_that_mutates(people, api):
 
 def test_the_list_is_of_ones_own_and_tells_no_ticket(people, api):
     network = {"type": "wifi", "metered": False, "rtt_ms": 40}
-    about = {"name": "Ada’s phone", "platform": "ios", "collections": ["cards", "boards"]}
+    about = {"name": "Ada’s phone", "platform": "ios", "version": "1.2"}
+    about |= {"collections": ["cards", "boards"]}
     body = request(**about, network=network, foreground=True)
     told = opened(api, **body)
     opened(client_of(people.grace))
@@ -199,6 +200,10 @@ def test_the_list_is_of_ones_own_and_tells_no_ticket(people, api):
         "network": network,
         "foreground": True,
         "transport": "websocket",
+        "state": "live",
+        "lag": None,
+        "snapshot": None,
+        "problem": None,
     }
 
 
@@ -412,7 +417,8 @@ def test_why_a_ticket_is_refused_is_not_told(people, api):
 def test_check(people, api):
     id = uuid.UUID(opened(api)["id"])
     SyncSession.objects.update(seen_at=timezone.now() - datetime.timedelta(days=20))
-    sessions.check(id, Caller.for_user(people.ada))
+    heard.forget()
+    engine.check_session(Caller.for_user(people.ada), id)
     age = timezone.now() - SyncSession.objects.get().seen_at
     assert age < datetime.timedelta(days=1), "it was heard of"
     told = set()

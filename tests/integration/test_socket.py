@@ -408,7 +408,7 @@ def test_who_says_nothing_is_cut(site, ada, boards, settings):
         async with site.following(ada) as wire:
             await site.joined(1)
             settings.DJANGO_SYNC = {"HEARTBEAT": 0.001}
-            site.application.hub.recheck(str(boards.ada.pk))
+            site.application.shared.hear(str(boards.ada.pk))
             assert await wire.ended() == (4408, None)
         async with site.socket(ada) as wire:
             assert await wire.ended() == (4408, None)

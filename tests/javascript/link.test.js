@@ -26,6 +26,8 @@ test("what a failure is to the link", () => {
   for (const kind of [errors.UpgradeRequired, errors.UnsupportedProtocol, errors.StoreMismatch]) {
     assert.equal(outcome(new kind()), "refused");
   }
+  assert.equal(outcome(new errors.SessionEnded()), "ended");
+  assert.equal(outcome(new errors.Blocked()), "blocked");
   for (const kind of [errors.Unavailable, errors.Throttled, errors.SyncError, errors.StorageFull]) {
     assert.equal(outcome(new kind()), "busy");
   }

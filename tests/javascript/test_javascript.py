@@ -104,6 +104,7 @@ def test_a_users_program_finds_the_types() -> None:
 def test_the_package_is_the_versions_of_the_project() -> None:
     told = json.loads((CLIENT / "package.json").read_text())
     assert told["version"] == django_sync.__version__
+    assert f'VERSION = "{told["version"]}"' in (CLIENT / "sessions.js").read_text()
     assert not told.get("dependencies")
     assert (CLIENT / told["main"]).exists()
     assert (CLIENT / told["types"]).exists()

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from ...status import MOST, Status, status
+from ...status import MOST, Sessions, Status, status
 from ..shared import SyncCommand
 
 
@@ -48,9 +48,23 @@ class Command(SyncCommand):
             ("tombstones", number(found.tombstones)),
         ):
             self.stdout.write(f"{name:<12} {value}")
+        for transport, states in found.sessions.open.items():
+            told = ", ".join(f"{number(count)} {state}" for state, count in states.items())
+            self.stdout.write(f"{'sessions':<12} {transport}: {told}")
+        self.stdout.write(f"{'':<12} {aside(found.sessions)}")
         for model in found.models:
             strangers = f", {model.without_id} rows without an id" * bool(model.without_id)
             self.stdout.write(f"{model.model}: generation {model.generation}{strangers}")
+
+
+def aside(sessions: Sessions) -> str:
+    """What is to be told of sessions besides how many are open."""
+    told = f"{number(sessions.ended)} ended; blocked: {number(sessions.blocked_users)} users, "
+    told += f"{number(sessions.blocked_clients)} clients; "
+    lag = sessions.worst_lag
+    if lag is None:
+        return f"{told}no place known"
+    return f"{told}worst lag {lag.changes} changes, {lag.seconds:.0f} s, of {sessions.worst}"
 
 
 def number(count: int) -> str:

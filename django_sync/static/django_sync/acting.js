@@ -4,7 +4,7 @@
  */
 
 import { LINES } from "./choice.js";
-import { MethodNotAllowed, NotAuthenticated, NotFound, Offline, StoreMismatch, SyncError } from "./errors.js";
+import { Blocked, MethodNotAllowed, NotAuthenticated, NotFound, Offline, SessionEnded, StoreMismatch, SyncError } from "./errors.js";
 import { Superseded } from "./feed.js";
 import { Lines } from "./lines.js";
 import { move, outcome } from "./link.js";
@@ -158,6 +158,9 @@ export class Acting {
     if (LINES.includes(transport) && live?.transport !== transport) {
       network.mend();
       transport = await this.#lines.agree(transport, around.state);
+    } else if (!LINES.includes(transport) && this.#lines.agreed !== transport) {
+      network.mend();
+      await this.#introduce(transport);
     } else if (this.#lines.hasNews(around.state)) {
       transport = await this.#told(transport);
     }
@@ -176,9 +179,20 @@ export class Acting {
     try {
       return await this.#lines.agree(transport, this.#link.around.state);
     } catch (error) {
-      if (!(error instanceof SyncError) || error instanceof StoreMismatch) throw error;
+      if (!(error instanceof SyncError) || isHeeded(error)) throw error;
       log.info("The server was not told of the network:", error);
       return transport;
+    }
+  }
+
+  /** Tell the server who pulls, once: it need not know, so what hinders that hinders no pull. @param {Transport} transport */
+  async #introduce(transport) {
+    try {
+      await this.#lines.agree(transport, this.#link.around.state);
+    } catch (error) {
+      if (!(error instanceof SyncError) || isHeeded(error)) throw error;
+      this.#lines.agreed = transport;
+      log.info("The server was not told who pulls:", error);
     }
   }
 
@@ -262,6 +276,7 @@ export class Acting {
   async #failed(error) {
     await this.#lines.close();
     if (error instanceof Offline) this.#link.around.heard(error);
+    if (error instanceof SessionEnded) this.#lines.forget();
     this.#retryIn = this.#backoff.failed(error.retryAfter);
     return this.#link.feed(this, outcome(error), error, this.#retryIn);
   }
@@ -351,4 +366,9 @@ export class Acting {
   #hasNew() {
     return this.#parts.db.read(hasNew);
   }
+}
+
+/** What a session's refusal means for all that the client does. @param {SyncError} error */
+function isHeeded(error) {
+  return [Blocked, SessionEnded, NotAuthenticated, StoreMismatch].some((kind) => error instanceof kind);
 }

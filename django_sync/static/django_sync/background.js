@@ -17,6 +17,9 @@ import { move } from "./link.js";
 /** @import { Act, Event, State } from "./link.js" */
 /** @import { Backoff } from "./backoff.js" */
 
+/** Where it waits for its user. @type {readonly State[]} */
+const RESTING = ["auth_required", "refused", "ended", "blocked"];
+
 /** @typedef {(problem: SyncError | null, retryIn: number | null) => void} Report
  *   Is told of each change: the problem that led there, the seconds until a retry. */
 
@@ -99,7 +102,7 @@ export class Background {
     const until = this.#parts.alarm.now() + timeout;
     while (this.#completed < wanted) {
       if (this.#run === null) throw new NotInStep("The link is stopped.");
-      const rests = this.state === "auth_required" || this.state === "refused";
+      const rests = RESTING.includes(this.state);
       if (rests && this.#begun >= wanted && this.problem !== null) throw this.problem;
       const left = until - this.#parts.alarm.now();
       if (left <= 0) throw new NotInStep(`Not in step after ${timeout} s.`, { cause: this.problem });

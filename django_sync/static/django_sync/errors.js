@@ -68,6 +68,16 @@ export class PermissionDenied extends SyncError {
 export class ClientMismatch extends PermissionDenied {
   static code = "client_mismatch";
 }
+/** The server has ended the session: another is opened when its user asks. */
+export class SessionEnded extends SyncError {
+  static code = "session_ended";
+  static status = 403;
+}
+/** The server has blocked the user or this client. */
+export class Blocked extends SyncError {
+  static code = "blocked";
+  static status = 403;
+}
 /** There is no such thing, or the user may not see it. */
 export class NotFound extends SyncError {
   static code = "not_found";
@@ -192,7 +202,7 @@ export class StorageLost extends ClientError {
 export const BY_CODE = new Map(
   [
     Invalid, InvalidCursor, UnknownCollection, UnsupportedProtocol, NotAuthenticated,
-    PermissionDenied, ClientMismatch, NotFound, MethodNotAllowed, NotAcceptable, AlreadyExists,
+    PermissionDenied, ClientMismatch, SessionEnded, Blocked, NotFound, MethodNotAllowed, NotAcceptable, AlreadyExists,
     CursorExpired, RevisionConflict, TooLarge, UnsupportedMediaType, ValidationFailed,
     FieldNotWritable, MutationIdReused, MutationExpired, DependencyFailed, UpgradeRequired,
     PreconditionRequired, Throttled, Unavailable,

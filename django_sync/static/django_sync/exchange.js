@@ -162,6 +162,7 @@ export class Exchange {
    */
   async #bound(run) {
     this.#clientId = (await this.replica.place()).clientId;
+    this.#network.said["Sync-Client"] = this.#clientId;
     try {
       return await run();
     } catch (error) {

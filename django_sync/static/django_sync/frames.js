@@ -82,7 +82,7 @@ export function seconds(value) {
 /** @type {Readonly<Record<number, typeof errors.SyncError>>} */
 const ENDINGS = {
   4400: errors.Invalid, 4401: errors.NotAuthenticated, 4403: errors.PermissionDenied,
-  4410: errors.CursorExpired, 4429: errors.Throttled, 1001: errors.Unavailable,
+  4410: errors.CursorExpired, 4419: errors.SessionEnded, 4423: errors.Blocked, 4429: errors.Throttled, 1001: errors.Unavailable,
   1012: errors.Unavailable, 1013: errors.Unavailable,
 };
 

@@ -46,6 +46,8 @@ export class Lines {
   #lookedAt = 0;
   /** @type {Live | null} */
   live = null;
+  /** What the server was last asked about. @type {Transport | null} */
+  agreed = null;
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -56,6 +58,13 @@ export class Lines {
   /** Whether the server should hear how things stand, though no line is to be opened. @param {NetworkState} around */
   hasNews(around) {
     return this.#sessions.wants(around);
+  }
+
+  /** A new beginning: another session, too. */
+  forget() {
+    this.#sessions.forget();
+    this.#decision = null;
+    this.agreed = null;
   }
 
   /**
@@ -70,6 +79,7 @@ export class Lines {
     const { clientId } = await exchange.replica.place();
     const decision = await this.#sessions.ask(clientId, choice.usable(), choice.resting(now), around);
     this.#decision = decision;
+    this.agreed = transport;
     if (decision === null) choice.lacks("websocket", now);
     else {
       choice.rest = decision.upgradeAfter ?? choice.rest;
@@ -160,6 +170,7 @@ export class Lines {
       choice.ended(transport, now, lived);
       return this.#void(error);
     }
+    if (error instanceof errors.SessionEnded || error instanceof errors.Blocked) return error;
     if (error instanceof errors.Unavailable) return error; // It restarts, or says when to come again.
     if (error instanceof errors.Offline || error instanceof errors.NotAuthenticated) {
       choice.ended(transport, now, lived);

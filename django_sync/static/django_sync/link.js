@@ -7,10 +7,10 @@
  * draws it.
  */
 
-import { ClientMismatch, NotAuthenticated, Offline, StoreMismatch, UnsupportedProtocol, UpgradeRequired } from "./errors.js";
+import { Blocked, ClientMismatch, NotAuthenticated, Offline, SessionEnded, StoreMismatch, UnsupportedProtocol, UpgradeRequired } from "./errors.js";
 
 /**
- * @typedef {"stopped" | "offline" | "connecting" | "catching_up" | "live" | "backing_off" | "auth_required" | "refused"} State
+ * @typedef {"stopped" | "offline" | "connecting" | "catching_up" | "live" | "backing_off" | "auth_required" | "refused" | "ended" | "blocked"} State
  * `stopped`: Nothing goes on by itself.
  * `offline`: The server cannot be reached; tried again after a while, longer each time.
  * `connecting`: Asking, and not answered yet.
@@ -19,10 +19,12 @@ import { ClientMismatch, NotAuthenticated, Offline, StoreMismatch, UnsupportedPr
  * `backing_off`: The server is there but cannot serve; asked again at `retryAt`, not before.
  * `auth_required`: The credentials are not taken. Waits for others.
  * `refused`: This client may not speak with this server: too old, or another user's store.
+ * `ended`: The server has ended the session. Another is opened when its user asks: by `start()`.
+ * `blocked`: The server has blocked the user or this client. Asked again when its user asks.
  */
 
 /**
- * @typedef {"start" | "stop" | "due" | "wrote" | "reachable" | "answered" | "behind" | "synced" | "unreachable" | "busy" | "unauthorized" | "refused"} Event
+ * @typedef {"start" | "stop" | "due" | "wrote" | "reachable" | "answered" | "behind" | "synced" | "unreachable" | "busy" | "unauthorized" | "refused" | "ended" | "blocked"} Event
  * `start`: `start()` was called.
  * `stop`: `stop()` or `close()` was called.
  * `due`: A wait has ended.
@@ -35,6 +37,8 @@ import { ClientMismatch, NotAuthenticated, Offline, StoreMismatch, UnsupportedPr
  * `busy`: The server is too busy, or fails.
  * `unauthorized`: 401, and renewing the credentials did not help.
  * `refused`: Upgrade required, another protocol, another user's store.
+ * `ended`: The server says that it has ended the session.
+ * `blocked`: The server says that the user or this client is blocked.
  */
 
 /**
@@ -65,6 +69,8 @@ export const TABLE = Object.freeze({
     busy: ["stopped", "go on"],
     unauthorized: ["stopped", "go on"],
     refused: ["stopped", "go on"],
+    ended: ["stopped", "go on"],
+    blocked: ["stopped", "go on"],
   },
   offline: {
     start: ["connecting", "exchange"],
@@ -79,6 +85,8 @@ export const TABLE = Object.freeze({
     busy: ["offline", "go on"],
     unauthorized: ["offline", "go on"],
     refused: ["offline", "go on"],
+    ended: ["offline", "go on"],
+    blocked: ["offline", "go on"],
   },
   connecting: {
     start: ["connecting", "go on"],
@@ -93,6 +101,8 @@ export const TABLE = Object.freeze({
     busy: ["backing_off", "wait"],
     unauthorized: ["auth_required", "rest"],
     refused: ["refused", "rest"],
+    ended: ["ended", "rest"],
+    blocked: ["blocked", "rest"],
   },
   catching_up: {
     start: ["catching_up", "go on"],
@@ -107,6 +117,8 @@ export const TABLE = Object.freeze({
     busy: ["backing_off", "wait"],
     unauthorized: ["auth_required", "rest"],
     refused: ["refused", "rest"],
+    ended: ["ended", "rest"],
+    blocked: ["blocked", "rest"],
   },
   live: {
     start: ["live", "exchange"],
@@ -121,6 +133,8 @@ export const TABLE = Object.freeze({
     busy: ["backing_off", "wait"],
     unauthorized: ["auth_required", "rest"],
     refused: ["refused", "rest"],
+    ended: ["ended", "rest"],
+    blocked: ["blocked", "rest"],
   },
   backing_off: {
     start: ["backing_off", "go on"],
@@ -135,6 +149,8 @@ export const TABLE = Object.freeze({
     busy: ["backing_off", "go on"],
     unauthorized: ["backing_off", "go on"],
     refused: ["backing_off", "go on"],
+    ended: ["backing_off", "go on"],
+    blocked: ["backing_off", "go on"],
   },
   auth_required: {
     start: ["connecting", "exchange"],
@@ -149,6 +165,8 @@ export const TABLE = Object.freeze({
     busy: ["auth_required", "go on"],
     unauthorized: ["auth_required", "go on"],
     refused: ["auth_required", "go on"],
+    ended: ["auth_required", "go on"],
+    blocked: ["auth_required", "go on"],
   },
   refused: {
     start: ["connecting", "exchange"],
@@ -163,6 +181,40 @@ export const TABLE = Object.freeze({
     busy: ["refused", "go on"],
     unauthorized: ["refused", "go on"],
     refused: ["refused", "go on"],
+    ended: ["refused", "go on"],
+    blocked: ["refused", "go on"],
+  },
+  ended: {
+    start: ["connecting", "exchange"],
+    stop: ["stopped", "end"],
+    due: ["ended", "go on"],
+    wrote: ["ended", "go on"],
+    reachable: ["ended", "go on"],
+    answered: ["ended", "go on"],
+    behind: ["ended", "go on"],
+    synced: ["ended", "go on"],
+    unreachable: ["ended", "go on"],
+    busy: ["ended", "go on"],
+    unauthorized: ["ended", "go on"],
+    refused: ["ended", "go on"],
+    ended: ["ended", "go on"],
+    blocked: ["ended", "go on"],
+  },
+  blocked: {
+    start: ["connecting", "exchange"],
+    stop: ["stopped", "end"],
+    due: ["blocked", "go on"],
+    wrote: ["blocked", "go on"],
+    reachable: ["blocked", "go on"],
+    answered: ["blocked", "go on"],
+    behind: ["blocked", "go on"],
+    synced: ["blocked", "go on"],
+    unreachable: ["blocked", "go on"],
+    busy: ["blocked", "go on"],
+    unauthorized: ["blocked", "go on"],
+    refused: ["blocked", "go on"],
+    ended: ["blocked", "go on"],
+    blocked: ["blocked", "go on"],
   },
 });
 
@@ -178,13 +230,15 @@ export function move(state, event) {
 
 /**
  * The event that an exchange's failure is. What an update of the program or other credentials must
- * mend rests until then; all else may pass by itself, so it is tried again.
+ * mend rests until then, what the server has ended or blocked until its user asks; all else may pass by itself, so it is tried again.
  * @param {unknown} error
  * @returns {Event}
  */
 export function outcome(error) {
   if (error instanceof Offline) return "unreachable";
   if (error instanceof NotAuthenticated) return "unauthorized";
+  if (error instanceof SessionEnded) return "ended";
+  if (error instanceof Blocked) return "blocked";
   const refusals = [UpgradeRequired, UnsupportedProtocol, StoreMismatch, ClientMismatch];
   return refusals.some((kind) => error instanceof kind) ? "refused" : "busy";
 }

@@ -23,11 +23,13 @@ export class Interrupted extends Error {}
  * @property {string} [accept]
  */
 
-/** One server, spoken to as one user. */
+/** One server, spoken to as one user; `said` are headers that tell who asks, and are no secret. */
 export class Network {
   #cutter = new AbortController();
   /** @type {number | null} */
   #latest = null;
+  /** @type {Record<string, string>} */
+  said = {};
 
   /**
    * @param {string} url absolute
@@ -173,7 +175,7 @@ export class Network {
     const cutter = this.#cutter.signal;
     const url = new URL(path, this.url);
     for (const [name, value] of Object.entries(params ?? {})) url.searchParams.set(name, value);
-    const headers = { Accept: accept, ...(await this.auth?.headers()) };
+    const headers = { Accept: accept, ...this.said, ...(await this.auth?.headers()) };
     if (body !== undefined) Object.assign(headers, { "Content-Type": "application/json" });
     if (cutter.aborted) throw new Interrupted();
     const end = () => ending.abort();

@@ -29,6 +29,9 @@ import { differs, toJson } from "./reach.js";
 /** Answers of servers that are older, smaller, or have none for this user. */
 const NONE = [errors.NotFound, errors.MethodNotAllowed, errors.PermissionDenied, errors.Invalid];
 
+/** Of this client library, as the server's list of sessions shows it. */
+export const VERSION = "0.1.0";
+
 /** One client's session, opened once and told of what changes. */
 export class Sessions {
   #network;
@@ -57,6 +60,13 @@ export class Sessions {
     return this.#told === null ? woken && !this.#hasNone : woken || differs(this.#told, around);
   }
 
+  /** Open another at the next time. */
+  forget() {
+    this.#id = this.#told = null;
+    this.#hasNone = false;
+    delete this.#network.said["Sync-Session"];
+  }
+
   /**
    * Tell how things stand; return what is decided, or `null` where none can be asked.
    * @param {string} clientId
@@ -75,11 +85,11 @@ export class Sessions {
         return decision;
       } catch (error) {
         if (!(error instanceof errors.NotFound)) throw error;
-        this.#id = this.#told = null; // It has ended; another begins.
+        this.forget(); // It has ended; another begins.
       }
     }
     this.#pushTold = "null"; // of a new one the server knows nothing
-    const whole = { ...told, client_id: clientId, collections: this.#names, platform: platform() };
+    const whole = { ...told, client_id: clientId, collections: this.#names, platform: platform(), version: VERSION };
     const opened = await this.#opened(whole);
     this.#hasNone = opened === null;
     this.#told = opened === null ? null : around;
@@ -135,6 +145,7 @@ export class Sessions {
     this.#network.quick();
     if (id !== this.#id) await this.#db.write(async (tx) => tx.set({ session: id }));
     this.#id = id;
+    this.#network.said["Sync-Session"] = id;
     return {
       id, transport, url: typeof url === "string" ? url : "", heartbeat: seconds(heartbeat) ?? 25,
       pollInterval: seconds(pollInterval), upgradeAfter: seconds(upgradeAfter),

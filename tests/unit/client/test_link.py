@@ -17,9 +17,11 @@ OUTCOMES = {
     Event.BUSY: Move(State.BACKING_OFF, Act.WAIT),
     Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.REST),
     Event.REFUSED: Move(State.REFUSED, Act.REST),
+    Event.ENDED: Move(State.ENDED, Act.REST),
+    Event.BLOCKED: Move(State.BLOCKED, Act.REST),
 }
 ASKING = (State.CONNECTING, State.CATCHING_UP, State.LIVE)
-RESTING = (State.AUTH_REQUIRED, State.REFUSED)
+RESTING = (State.AUTH_REQUIRED, State.REFUSED, State.ENDED, State.BLOCKED)
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "link.json"
 EVERY = list(itertools.product(State, Event))
 
@@ -99,5 +101,7 @@ def test_every_error_is_an_outcome(error: type[errors.SyncError]) -> None:
         errors.UpgradeRequired: Event.REFUSED,
         errors.UnsupportedProtocol: Event.REFUSED,
         errors.StoreMismatch: Event.REFUSED,
+        errors.SessionEnded: Event.ENDED,
+        errors.Blocked: Event.BLOCKED,
     }
     assert outcome(error()) is expected.get(error, Event.BUSY)

@@ -1,9 +1,3 @@
-/** @import { Around } from "./around.js" */
-/** @import { Waking } from "./waking.js" */
-/** @import { Transport } from "./choice.js" */
-/** @import { Parts } from "./lines.js" */
-/** @import { Act, Event, State } from "./link.js" */
-/** @import { Backoff } from "./backoff.js" */
 /** @typedef {(problem: SyncError | null, retryIn: number | null) => void} Report
  *   Is told of each change: the problem that led there, the seconds until a retry. */
 /** One client's link, and the loop behind it. */

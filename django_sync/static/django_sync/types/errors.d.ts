@@ -59,6 +59,12 @@ export class PermissionDenied extends SyncError {
 /** The client's id belongs to another user. */
 export class ClientMismatch extends PermissionDenied {
 }
+/** The server has ended the session: another is opened when its user asks. */
+export class SessionEnded extends SyncError {
+}
+/** The server has blocked the user or this client. */
+export class Blocked extends SyncError {
+}
 /** There is no such thing, or the user may not see it. */
 export class NotFound extends SyncError {
 }

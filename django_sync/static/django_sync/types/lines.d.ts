@@ -16,8 +16,12 @@ export class Lines {
     constructor(parts: Parts);
     /** @type {Live | null} */
     live: Live | null;
+    /** What the server was last asked about. @type {Transport | null} */
+    agreed: Transport | null;
     /** Whether the server should hear how things stand, though no line is to be opened. @param {NetworkState} around */
     hasNews(around: NetworkState): boolean;
+    /** A new beginning: another session, too. */
+    forget(): void;
     /**
      * Ask the server before a line is opened; return what is to be used. A server without sessions
      * lets no socket in, and has no say in the rest.
@@ -70,8 +74,8 @@ export type Parts = {
     enabling: Enabling;
 };
 import { Live } from "./live.js";
-import type { NetworkState } from "./reach.js";
 import type { Transport } from "./choice.js";
+import type { NetworkState } from "./reach.js";
 import * as errors from "./errors.js";
 import type { Database } from "./database.js";
 import type { Network } from "./network.js";

@@ -7,13 +7,13 @@
 export function move(state: State, event: Event): Move;
 /**
  * The event that an exchange's failure is. What an update of the program or other credentials must
- * mend rests until then; all else may pass by itself, so it is tried again.
+ * mend rests until then, what the server has ended or blocked until its user asks; all else may pass by itself, so it is tried again.
  * @param {unknown} error
  * @returns {Event}
  */
 export function outcome(error: unknown): Event;
 /**
- * @typedef {"stopped" | "offline" | "connecting" | "catching_up" | "live" | "backing_off" | "auth_required" | "refused"} State
+ * @typedef {"stopped" | "offline" | "connecting" | "catching_up" | "live" | "backing_off" | "auth_required" | "refused" | "ended" | "blocked"} State
  * `stopped`: Nothing goes on by itself.
  * `offline`: The server cannot be reached; tried again after a while, longer each time.
  * `connecting`: Asking, and not answered yet.
@@ -22,9 +22,11 @@ export function outcome(error: unknown): Event;
  * `backing_off`: The server is there but cannot serve; asked again at `retryAt`, not before.
  * `auth_required`: The credentials are not taken. Waits for others.
  * `refused`: This client may not speak with this server: too old, or another user's store.
+ * `ended`: The server has ended the session. Another is opened when its user asks: by `start()`.
+ * `blocked`: The server has blocked the user or this client. Asked again when its user asks.
  */
 /**
- * @typedef {"start" | "stop" | "due" | "wrote" | "reachable" | "answered" | "behind" | "synced" | "unreachable" | "busy" | "unauthorized" | "refused"} Event
+ * @typedef {"start" | "stop" | "due" | "wrote" | "reachable" | "answered" | "behind" | "synced" | "unreachable" | "busy" | "unauthorized" | "refused" | "ended" | "blocked"} Event
  * `start`: `start()` was called.
  * `stop`: `stop()` or `close()` was called.
  * `due`: A wait has ended.
@@ -37,6 +39,8 @@ export function outcome(error: unknown): Event;
  * `busy`: The server is too busy, or fails.
  * `unauthorized`: 401, and renewing the credentials did not help.
  * `refused`: Upgrade required, another protocol, another user's store.
+ * `ended`: The server says that it has ended the session.
+ * `blocked`: The server says that the user or this client is blocked.
  */
 /**
  * @typedef {"go on" | "exchange" | "send" | "listen" | "wait" | "rest" | "end"} Act
@@ -60,8 +64,10 @@ export const TABLE: Readonly<Record<State, Readonly<Record<Event, Move>>>>;
  * `backing_off`: The server is there but cannot serve; asked again at `retryAt`, not before.
  * `auth_required`: The credentials are not taken. Waits for others.
  * `refused`: This client may not speak with this server: too old, or another user's store.
+ * `ended`: The server has ended the session. Another is opened when its user asks: by `start()`.
+ * `blocked`: The server has blocked the user or this client. Asked again when its user asks.
  */
-export type State = "stopped" | "offline" | "connecting" | "catching_up" | "live" | "backing_off" | "auth_required" | "refused";
+export type State = "stopped" | "offline" | "connecting" | "catching_up" | "live" | "backing_off" | "auth_required" | "refused" | "ended" | "blocked";
 /**
  * `start`: `start()` was called.
  * `stop`: `stop()` or `close()` was called.
@@ -75,8 +81,10 @@ export type State = "stopped" | "offline" | "connecting" | "catching_up" | "live
  * `busy`: The server is too busy, or fails.
  * `unauthorized`: 401, and renewing the credentials did not help.
  * `refused`: Upgrade required, another protocol, another user's store.
+ * `ended`: The server says that it has ended the session.
+ * `blocked`: The server says that the user or this client is blocked.
  */
-export type Event = "start" | "stop" | "due" | "wrote" | "reachable" | "answered" | "behind" | "synced" | "unreachable" | "busy" | "unauthorized" | "refused";
+export type Event = "start" | "stop" | "due" | "wrote" | "reachable" | "answered" | "behind" | "synced" | "unreachable" | "busy" | "unauthorized" | "refused" | "ended" | "blocked";
 /**
  * `go on`: With what is being done, or waited for.
  * `exchange`: Send the outbox and pull, at once.

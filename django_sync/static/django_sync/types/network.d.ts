@@ -10,7 +10,7 @@ export class Interrupted extends Error {
  * @property {number} [held] seconds for which the server may hold it back
  * @property {string} [accept]
  */
-/** One server, spoken to as one user. */
+/** One server, spoken to as one user; `said` are headers that tell who asks, and are no secret. */
 export class Network {
     /**
      * @param {string} url absolute
@@ -27,6 +27,8 @@ export class Network {
         heard?: ((error: SyncError | null) => void) | undefined;
         took?: ((seconds: number) => void) | undefined;
     });
+    /** @type {Record<string, string>} */
+    said: Record<string, string>;
     url: string;
     auth: Auth | null;
     fetch: typeof fetch;

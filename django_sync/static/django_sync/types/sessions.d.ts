@@ -1,9 +1,13 @@
+/** Of this client library, as the server's list of sessions shows it. */
+export const VERSION: "0.1.0";
 /** One client's session, opened once and told of what changes. */
 export class Sessions {
     /** @param {Network} network @param {readonly string[]} names of the collections @param {Database} db @param {Enabling} enabling */
     constructor(network: Network, names: readonly string[], db: Database, enabling: Enabling);
     /** Whether there is something to tell: another network, or another way to be woken. @param {NetworkState} around */
     wants(around: NetworkState): boolean;
+    /** Open another at the next time. */
+    forget(): void;
     /**
      * Tell how things stand; return what is decided, or `null` where none can be asked.
      * @param {string} clientId

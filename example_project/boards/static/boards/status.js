@@ -11,11 +11,12 @@ import { count } from "./words.js";
 const LINKS = {
   stopped: "Working offline", offline: "Offline", connecting: "Connecting", catching_up: "Catching up",
   live: "Live", backing_off: "No answer", auth_required: "Signed out", refused: "Refused",
+  ended: "Ended", blocked: "Blocked",
 };
 /** @type {Record<string, string>} */
 const TONES = {
   stopped: "off", offline: "off", connecting: "busy", catching_up: "busy", live: "live",
-  backing_off: "off", auth_required: "bad", refused: "bad",
+  backing_off: "off", auth_required: "bad", refused: "bad", ended: "bad", blocked: "bad",
 };
 /** @type {Record<string, string>} */
 const SENTENCES = {
@@ -26,9 +27,13 @@ const SENTENCES = {
   live: "What others do shows here at once.",
   backing_off: "The server does not answer. Changes are kept here; it is tried again by itself.",
   auth_required: "Your session has ended. Changes are kept here and sent once you sign in again.",
+  ended: "Whoever looks after the server has ended this session. Changes are kept here; press “Go on” to begin another.",
+  blocked: "Whoever looks after the server has blocked you or this browser. Changes are kept here and sent once you are let in again.",
 };
 /** Where the link is offline and the browser knows of a network. */
 const UNREACHED = "The server does not answer. Changes are kept here, and sent when it does; it is tried again by itself.";
+/** What cannot wait for somebody to open the menu. */
+const NOTICED = ["auth_required", "refused", "ended", "blocked"];
 /** @type {Record<string, string>} */
 const TRANSPORTS = { websocket: "WebSocket", sse: "server-sent events", "long-poll": "long polling", poll: "polling" };
 
@@ -50,10 +55,10 @@ export function showStatus(client) {
     const paused = status.link === "stopped";
     find(place, "[data-do=sync]").disabled = paused;
     find(place, "[data-do=pause]").setAttribute("aria-pressed", String(paused));
-    if (status.link !== last && ["live", "offline", "auth_required", "refused"].includes(status.link)) announce(word);
+    if (status.link !== last && ["live", "offline", ...NOTICED].includes(status.link)) announce(word);
     if (status.link !== last) ended = null;
     last = status.link;
-    showNotice(ended ?? status);
+    showNotice(ended ?? status, client);
   };
   client.onStatus(show);
   setInterval(() => client.status.retryAt !== null && show(), 1000); // it counts down
@@ -67,20 +72,21 @@ export function showStatus(client) {
     try {
       const { sent, changes } = await client.sync();
       ended = null;
-      showNotice(client.status);
+      showNotice(client.status, client);
       tried.textContent = `In step: ${count(sent, "change")} sent, ${count(changes, "change")} fetched.`;
     } catch (error) {
       tried.textContent = `Not in step: ${error instanceof Error ? error.message : error}`;
       const link = linkAfter(error);
-      if (link !== null) showNotice((ended = { ...client.status, link, problem: /** @type {any} */ (error) }));
+      if (link !== null) showNotice((ended = { ...client.status, link, problem: /** @type {any} */ (error) }), client);
     }
   });
   show();
 }
 
-/** Where the link will stand once it hears of it. @param {unknown} error @returns {"auth_required" | "refused" | null} */
+/** Where the link will stand once it hears of it. @param {unknown} error @returns {"auth_required" | "refused" | "blocked" | null} */
 function linkAfter(error) {
   if (error instanceof errors.NotAuthenticated) return "auth_required";
+  if (error instanceof errors.Blocked) return "blocked";
   return error instanceof errors.ClientMismatch || error instanceof errors.StoreMismatch ? "refused" : null;
 }
 
@@ -122,11 +128,11 @@ function factsOf({ status, storage }) {
   };
 }
 
-/** What cannot wait for somebody to open the menu. @param {Status} status */
-function showNotice(status) {
+/** @param {Status} status @param {SyncClient} client */
+function showNotice(status, client) {
   const { link, problem } = status;
   const place = find(main, "#notices");
-  const key = link === "auth_required" || link === "refused" ? `${link} ${problem?.code}` : "";
+  const key = NOTICED.includes(link) ? `${link} ${problem?.code}` : "";
   if (place.dataset.shown === key) return;
   place.dataset.shown = key;
   place.querySelector(".link-notice")?.remove();
@@ -135,6 +141,11 @@ function showNotice(status) {
   if (link === "auth_required") {
     const address = `${told.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`;
     notice.append(" ", element("a", { href: address }, "Sign in again"));
+  }
+  if (link === "ended" || link === "blocked") {
+    const again = element("button", { type: "button" }, link === "ended" ? "Go on" : "Try again");
+    again.addEventListener("click", () => client.start());
+    notice.append(" ", again);
   }
   place.append(notice);
 }

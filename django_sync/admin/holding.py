@@ -1,0 +1,45 @@
+"""What a client holds, as far as the server can say: records of which collections, open conflicts.
+
+Counted to an end that is said, so that looking costs the same at any size.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from ..caller import Caller
+from ..conf import conf
+from ..models import Decision, SyncSession
+from ..registry import registry
+
+MOST = 1000
+"""Counts go so far."""
+MOST_CONFLICTS = 100
+
+
+def held(session: SyncSession) -> list[tuple[str, str]]:
+    """Each collection that it asks for, and how many records of it its user sees."""
+    caller = Caller.for_user(session.user)
+    names = [c.name for c in registry] if session.collections is None else session.collections
+    found = []
+    for name in names:
+        if name not in registry:
+            found.append((name, "no such collection any more"))
+        elif not registry.get(name).may(caller, "read"):
+            found.append((name, "may not be read"))
+        else:
+            found.append((name, bounded(registry.get(name).counted(caller, MOST), MOST)))
+    return found
+
+
+def open_conflicts(session: SyncSession) -> str:
+    """How many conflicts of the client wait for somebody to decide."""
+    waiting = Decision.objects.using(conf.DATABASE).filter(
+        client=session.client_id, settled_at__isnull=True
+    )
+    return bounded(len(list(islice(waiting.values_list("pk"), MOST_CONFLICTS))), MOST_CONFLICTS)
+
+
+def bounded(number: int, most: int) -> str:
+    """A count that ended at ``most``, in words."""
+    return f"{most} or more" if number >= most else str(number)

@@ -1,0 +1,237 @@
+"""Sessions: who syncs, how far each is, what is amiss; and what staff may order of them.
+
+Made for long tables: the newest come first by an index, nothing is counted to its end, and the lag
+of a page of sessions is two statements whatever their number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from .. import orders
+from ..conf import conf
+from ..ids import canonical_uuid
+from ..ladder import PREFERENCE
+from ..lag import Lag, lags
+from ..models import Order, SyncSession
+from ..standing import State, of_state, state_of, title_of, with_blocks
+from .holding import held, open_conflicts
+from .ordering import ORDERS, OrderingMixin
+from .pages import FixedOrder, ReadOnlyAdmin, gone_with_their_user
+
+PLATFORMS_OF = 1000
+"""The newest sessions of which the filter offers the platforms."""
+
+
+class StateFilter(admin.SimpleListFilter):
+    """How they stand."""
+
+    title, parameter_name = "state", "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(state), str(state)) for state in State]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        value = self.value()
+        return of_state(queryset, State(value)) if value in set(State) else None
+
+
+class TransportFilter(admin.SimpleListFilter):
+    """By which way changes reach them."""
+
+    title, parameter_name = "transport", "transport"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(transport), str(transport)) for transport in PREFERENCE]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        return queryset.filter(transport=self.value()) if self.value() else None
+
+
+class PlatformFilter(admin.SimpleListFilter):
+    """What they run on, as far as the newest of them tell."""
+
+    title, parameter_name = "platform", "platform"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        newest = SyncSession.objects.using(conf.DATABASE).order_by("-seen_at")
+        names = set(newest.values_list("platform", flat=True)[:PLATFORMS_OF])
+        return [(name, name) for name in sorted(names | {self.value() or ""}) if name]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        return queryset.filter(platform=self.value()) if self.value() else None
+
+
+class Page(FixedOrder):
+    """One page of sessions, with their lag."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        lag = lags(self.result_list)
+        for session in self.result_list:
+            session.lag = lag.get(session.id)
+
+
+@admin.register(SyncSession)
+class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
+    """The list, a page for each, and what can be ordered of them."""
+
+    list_display = (
+        "known_as",
+        "whose",
+        "transport",
+        "state",
+        "lag",
+        "seen_at",
+        "runs_on",
+        "refused",
+    )
+    list_display_links = ("known_as",)
+    list_filter = (StateFilter, TransportFilter, PlatformFilter)
+    list_select_related = ("user",)
+    ordering = ("-seen_at",)
+    search_help_text = "A user’s name, or the id of a session or client; exactly as it is."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = SyncSession.objects.using(conf.DATABASE).select_related("user")
+        return with_blocks(rows.defer("ticket", "ticket_until"))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Page
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        filters = (one.parameter_name for one in self.list_filter)
+        return lookup in ("user__exact", "client__exact", *filters)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return gone_with_their_user(self, request)
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        return super().get_model_perms(request) | {"delete": False}
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        try:
+            id = canonical_uuid(term)
+        except ValueError:
+            users: Any = get_user_model()
+            named = users._default_manager.filter(**{users.USERNAME_FIELD: term})
+            return queryset.filter(user__in=list(named[:1]))
+        return queryset.filter(Q(id=id) | Q(client=id))
+
+    # What the list shows
+
+    @admin.display(description="session")
+    def known_as(self, obj: SyncSession) -> str:
+        return obj.name or f"{obj.client_id}"[:8]
+
+    @admin.display(description="user")
+    def whose(self, obj: SyncSession) -> str:
+        return format_html('<a href="?user__exact={}">{}</a>', obj.user_id, obj.user)
+
+    @admin.display(description="state")
+    def state(self, obj: SyncSession) -> str:
+        state = state_of(obj, timezone.now())
+        return format_html('<span class="django-sync-state" data-state="{0}">{0}</span>', state)
+
+    @admin.display(description="lag")
+    def lag(self, obj: Any) -> str:
+        return behind(obj, obj.lag)
+
+    @admin.display(description="platform")
+    def runs_on(self, obj: SyncSession) -> str:
+        return " · ".join(filter(None, (obj.platform, obj.version)))
+
+    @admin.display(description="last refused", empty_value="")
+    def refused(self, obj: SyncSession) -> str:
+        return obj.problem
+
+    # One session
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What is known of it, what it holds, and what may be ordered."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        session = self.find_one(request, object_id)
+        if session is None:
+            missing: Any = self
+            response: HttpResponse = missing._get_obj_does_not_exist_redirect(
+                request, self.opts, object_id
+            )
+            return response
+        blocks = [
+            block
+            for block in orders.blocks_of(session.user_id)
+            if block.client_id in (None, session.client_id)
+        ]
+        pending = Order.objects.using(conf.DATABASE).filter(
+            kind=Order.Kind.SNAPSHOT, client=session.client_id
+        )
+        state = state_of(session, timezone.now())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Session {self.known_as(session)}",
+            "opts": self.opts,
+            "session": session,
+            "state": state,
+            "lag": behind(session, lags([session]).get(session.id)),
+            "problem": title_of(session.problem) if session.problem else "",
+            "conflicts": open_conflicts(session),
+            "held": held(session),
+            "blocks": blocks,
+            "pending": pending.first(),
+            "orders": [
+                (name, order.button)
+                for name, order in ORDERS.items()
+                if self.may(request, order) and order.makes_sense(session, state, blocks)
+            ],
+            "listed": reverse(
+                "admin:django_sync_syncsession_changelist", current_app=self.admin_site.name
+            ),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/django_sync/session.html", context)
+
+    def find_one(self, request: HttpRequest, object_id: str) -> Any:
+        """The session of this id; ``None`` where there is none."""
+        try:
+            return self.get_queryset(request).filter(id=canonical_uuid(object_id)).first()
+        except ValueError:
+            return None
+
+
+def behind(session: SyncSession, lag: Lag | None) -> str:
+    """The lag in words."""
+    if lag is None:
+        told = session.progress or {}
+        if not told:
+            return "not known"
+        return f"snapshot, {told.get('done', 0)} of about {told.get('total', 0)}"
+    if not lag.changes:
+        return "none"
+    return f"{lag.changes} {'change' if lag.changes == 1 else 'changes'}, {span(lag.seconds)}"
+
+
+def span(seconds: float) -> str:
+    """A time that has passed, roughly."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

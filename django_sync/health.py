@@ -1,0 +1,112 @@
+"""Whether this process can serve: for load balancers, who ask often and are told little.
+
+``ready()`` looks at most once a second, and waits for a database that does not answer for
+``PATIENCE`` seconds at most, in a thread of its own that may hang as long as it likes. Why it is
+not ready is said in the log, once until that changes.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import close_old_connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from . import capture, feed
+from .conf import conf
+
+__all__ = ["Readiness", "look", "ready"]
+
+log = logging.getLogger("django_sync.health")
+
+FRESH = 1.0
+"""Seconds for which an answer stands."""
+PATIENCE = 2.0
+"""Seconds for which an answer is waited for."""
+APP = "django_sync"
+
+
+class Readiness:
+    """Answers from one ``look`` for all who ask: it returns why not, or ``""``."""
+
+    def __init__(
+        self, look: Callable[[], str], patience: float = PATIENCE, fresh: float = FRESH
+    ) -> None:
+        self._look = look
+        self._patience = patience
+        self._fresh = fresh
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._why = "nobody has looked yet"
+        self._under_way: threading.Event | None = None
+
+    def ready(self) -> bool:
+        """Whether all is well, as of a second ago; ``False`` where nobody can say in time."""
+        with self._lock:
+            if time.monotonic() < self._until:
+                return not self._why
+            if self._under_way is None:
+                self._under_way = threading.Event()
+                threading.Thread(
+                    target=self._run,
+                    args=(self._under_way,),
+                    name="django_sync.health",
+                    daemon=True,
+                ).start()
+            done = self._under_way
+        if done.wait(self._patience):
+            return not self._why
+        self._tell("the database did not answer in time")
+        return False
+
+    def _run(self, done: threading.Event) -> None:
+        close_old_connections()
+        try:
+            why = self._look()
+        except Exception as problem:  # noqa: BLE001  # whatever it is, this process cannot serve
+            why = f"{type(problem).__name__}: {problem}"
+        finally:
+            close_old_connections()
+        self._tell(why)
+        with self._lock:
+            self._until = time.monotonic() + self._fresh
+            self._under_way = None
+        done.set()
+
+    def _tell(self, why: str) -> None:
+        with self._lock:
+            before, self._why = self._why, why
+        if why and why != before:
+            log.warning("not ready: %s", why)
+        elif before and not why:
+            log.info("ready")
+
+
+def look() -> str:
+    """What keeps this process from serving; ``""`` where nothing does."""
+    applied = MigrationRecorder(feed.connection()).applied_migrations()
+    missing = [name for name in _migrations() if (APP, name) not in applied]
+    if missing:
+        return f"migrations are not applied: {', '.join(missing)}"
+    problems = capture.verify(conf.DATABASE)
+    if problems:
+        return f"{len(problems)} triggers or indexes are not as they should be; see sync_doctor"
+    feed.state()
+    return ""
+
+
+@functools.cache
+def _migrations() -> tuple[str, ...]:
+    """The names of our migrations, as this process's code has them."""
+    loader = MigrationLoader(None)
+    return tuple(sorted(name for app, name in loader.disk_migrations if app == APP))
+
+
+_readiness = Readiness(look)
+ready = _readiness.ready
+"""Whether this process can serve now."""

@@ -1,0 +1,202 @@
+"""What the client says of itself, and what it does when its session is ended or it is blocked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from django_sync import errors
+from django_sync.testing.clocks import until
+from tests.unit.client.helpers import on, titles
+
+LADDER = ["websocket", "sse", "long-poll", "poll"]
+LINKS = {errors.SessionEnded: "ended", errors.Blocked: "blocked"}
+
+
+def says(error: type[errors.SyncError]) -> Any:
+    """A fault: the server answers every request with this."""
+    answer = error().problem()
+    return lambda request: httpx2.Response(answer["status"], json=answer)
+
+
+def asked(server: Any, name: str) -> list[Any]:
+    return [r for r in server.requests if str(r.url.path).endswith(name)]
+
+
+def opened(server: Any) -> list[dict[str, Any]]:
+    """What was told when sessions were opened."""
+    posts = [r for r in asked(server, "/sessions/") if r.method == "POST"]
+    return [json.loads(r.content) for r in posts]
+
+
+# What is said
+
+
+def test_each_request_says_whose_it_is(server: Any, client: Any) -> None:
+    client.collection("cards").create({"title": "a"})
+    client.sync()
+    told = {r.headers.get("Sync-Client") for r in server.requests if r.url.path != "/sync/"}
+    assert told == {client.client_id}
+    assert not any("Sync-Session" in r.headers for r in server.requests), "it has none"
+
+
+def test_who_polls_tells_so_once_and_names_its_session(server: Any, link: Any, alarm: Any) -> None:
+    client = link()
+    client.start()
+    alarm.asleep()
+    for _ in range(3):
+        alarm.advance(60)
+        alarm.asleep()
+    (told,) = opened(server)
+    assert told["client_id"] == client.client_id
+    assert told["version"]
+    (id,) = server.lines.sessions
+    assert asked(server, "/changes/")[-1].headers["Sync-Session"] == id
+    assert not [r for r in server.requests if r.method == "PATCH"], "nothing has changed"
+
+
+def test_what_a_ticket_points_to_is_told_nothing(server: Any, link: Any) -> None:
+    server.transports = LADDER
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "websocket", "it is live")
+    (upgrade,) = [r for r in server.requests if "upgrade" in r.headers]
+    assert not {"sync-client", "sync-session"} & {name.lower() for name in upgrade.headers}
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_a_server_that_cannot_be_told_is_pulled_from_all_the_same(
+    server: Any, link: Any, alarm: Any, status: int
+) -> None:
+    server.faults.append(on("sessions/", httpx2.Response(status)))
+    client = link()
+    client.start()
+    client.wait_until_synced(60)
+    assert client.status.link == "live"
+    server.put("cards", {"title": "new"}, scope="b1")
+    alarm.asleep()
+    alarm.advance(60)
+    until(lambda: titles(client) == ["new"], "it polls")
+
+
+# What is answered
+
+
+@pytest.mark.parametrize("error", LINKS)
+@pytest.mark.parametrize("by", ["changes/", "mutations/"])
+def test_it_rests_keeps_its_outbox_and_asks_nothing(
+    server: Any, link: Any, alarm: Any, error: Any, by: str
+) -> None:
+    client = link()
+    client.start()
+    client.wait_until_synced(60)
+    alarm.asleep()
+    shut = on(by, says(error))
+    server.faults.append(shut)
+    client.collection("cards").create({"title": "mine"})
+    client.start()
+    until(lambda: client.status.link == LINKS[error], "it says so")
+    assert type(client.status.problem) is error
+    assert len(client.outbox) == (by == "mutations/")
+    assert alarm.asleep() is None, "it waits for nobody but its user"
+    before = len(server.requests)
+    client.collection("cards").create({"title": "more"})
+    client.network(online=True)
+    alarm.advance(100_000)
+    assert (client.status.link, alarm.asleep()) == (LINKS[error], None)
+    assert len(server.requests) == before
+    with pytest.raises(error):
+        client.wait_until_synced(60)
+    server.faults.remove(shut)
+    client.start()
+    client.wait_until_synced(60)
+    assert client.status.link == "live"
+    assert client.outbox == []
+    assert titles(client) == ["mine", "more"]
+
+
+@pytest.mark.parametrize("error", LINKS)
+def test_who_is_not_let_in_is_told_so(server: Any, link: Any, alarm: Any, error: Any) -> None:
+    server.faults.append(on("sessions/", says(error)))
+    client = link()
+    client.start()
+    until(lambda: client.status.link == LINKS[error], "it says so")
+    assert alarm.asleep() is None
+
+
+def test_ended_goes_on_with_another_session(server: Any, link: Any, alarm: Any) -> None:
+    client = link()
+    client.start()
+    alarm.asleep()
+    (old,) = server.lines.sessions
+
+    def ended(request: Any) -> Any:
+        named = request.headers.get("Sync-Session") == old
+        return says(errors.SessionEnded)(request) if named else None
+
+    server.faults.append(ended)
+    alarm.advance(60)
+    until(lambda: client.status.link == "ended", "it rests")
+    client.start()
+    client.wait_until_synced(60)
+    alarm.asleep()
+    assert len(opened(server)) == 2
+    assert asked(server, "/changes/")[-1].headers.get("Sync-Session") != old
+
+
+@pytest.mark.parametrize("error", LINKS)
+@pytest.mark.parametrize("frame", [True, False], ids=["said", "by its code alone"])
+def test_a_socket_that_is_closed_for_it(
+    server: Any, link: Any, alarm: Any, error: Any, frame: bool
+) -> None:
+    server.transports = LADDER
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "websocket", "it is live")
+    shut = on("changes/", says(error))
+    server.faults.append(shut)
+    if frame:
+        server.lines.wait().refuse(error())
+    else:
+        server.lines.wait().shut({"ended": 4419, "blocked": 4423}[LINKS[error]])
+    until(lambda: client.status.link == LINKS[error], "it says so")
+    assert alarm.asleep() is None
+    assert len(server.lines.opened) == 1
+    server.faults.remove(shut)
+    client.start()
+    server.lines.wait(2)
+    until(lambda: client.status.transport == "websocket", "it is live again")
+
+
+@pytest.mark.parametrize("error", LINKS)
+def test_a_stream_that_is_ended_for_it(server: Any, link: Any, alarm: Any, error: Any) -> None:
+    server.transports = LADDER[1:]
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "sse", "it is live")
+    server.lines.wait().refuse(error())
+    until(lambda: client.status.link == LINKS[error], "it says so")
+    assert alarm.asleep() is None
+
+
+def test_a_batch_over_a_socket_that_is_refused(server: Any, link: Any, alarm: Any) -> None:
+    server.transports = LADDER
+    client = link()
+    client.start()
+    until(lambda: client.status.transport == "websocket", "it is live")
+
+    def refuse(line: Any, frame: Any) -> bool:
+        if frame["type"] == "mutate":
+            problem = errors.Blocked().problem()
+            line.send({"type": "error", "ref": frame["ref"], "problem": problem})
+        return bool(frame["type"] == "mutate")
+
+    server.lines.on_frame = refuse
+    client.collection("cards").create({"title": "mine"})
+    until(lambda: alarm.asleep() is not None and alarm.asleep() <= 0.1, "it waits for more")
+    alarm.advance(0.1)
+    until(lambda: client.status.link == "blocked", "it says so")
+    assert len(client.outbox) == 1
