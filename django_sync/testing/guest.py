@@ -18,23 +18,10 @@ from typing import Any
 
 from ..client import Auth, Backoff, Conflict, Record, Rejection, Resolution, SyncClient
 from .faults import FaultyTransport
+from .ledger import LEDGER
 
 Key = tuple[str, str]
 _MARK = re.compile(r"~w[\d.]+~")  # what no cursor or id has in it
-
-_LEDGER = """
-CREATE TABLE IF NOT EXISTS party_ledger (
-    n INTEGER PRIMARY KEY, what TEXT, id TEXT, collection TEXT, object_id TEXT, state TEXT);
-CREATE TRIGGER IF NOT EXISTS party_made AFTER INSERT ON outbox BEGIN
-    INSERT INTO party_ledger (what, id, collection, object_id, state)
-    VALUES ('made', NEW.id, NEW.collection, NEW.object_id, NEW.op); END;
-CREATE TRIGGER IF NOT EXISTS party_gone AFTER DELETE ON outbox BEGIN
-    INSERT INTO party_ledger (what, id, collection, object_id, state)
-    VALUES ('gone', OLD.id, OLD.collection, OLD.object_id, OLD.state); END;
-CREATE TRIGGER IF NOT EXISTS party_refused AFTER INSERT ON rejections BEGIN
-    INSERT INTO party_ledger (what, id)
-    VALUES ('refused', json_extract(NEW.mutation, '$.id')); END;
-"""
 
 
 def marks(value: object) -> set[str]:
@@ -102,7 +89,7 @@ class Guest:
     def keep_ledger(self) -> None:
         """Have the store itself note what becomes of the outbox."""
         with closing(sqlite3.connect(self.path)) as db:
-            db.executescript(_LEDGER)
+            db.executescript(LEDGER)
 
     def see(self, collection: str) -> list[Record]:
         """What the user is shown of a collection, and knows from then on."""

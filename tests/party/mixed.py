@@ -23,7 +23,8 @@ from django_sync.testing.party import Act, Party
 from tests.javascript.test_javascript import flags, node
 
 from .lively import STORMY, hold_lively_party, lively
-from .remote import HERE, RemoteGuest
+from .remote import HERE
+from .remote_guest import RemoteGuest
 from .serving import PutIn
 
 ROOT = Path(__file__).resolve().parents[2]
