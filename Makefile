@@ -73,7 +73,7 @@ BRIEF := tests/integration/capture
 # These ask the database nothing that others do not ask; the fifteen minutes are for those.
 ON_SQLITE_ALONE := test_admin_* test_conflict_table.py test_hostile_sockets.py test_limits.py \
 	test_permissions.py test_push_admin.py test_push_celery.py test_push_outbound.py \
-	test_push_senders.py test_throttles.py
+	test_push_senders.py test_session_admin.py test_session_logs.py test_throttles.py
 ON_POSTGRES := $(wildcard tests/integration tests/deployment tests/party tests/torture) \
 	$(addprefix --ignore-glob=tests/integration/,$(ON_SQLITE_ALONE))
 

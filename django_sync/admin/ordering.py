@@ -50,6 +50,11 @@ class Ordering:
         return bool(self.would(session))
 
 
+def short(client: Any) -> str:
+    """The end of a client's id: their beginnings are alike where they were made about one time."""
+    return f"…{str(client)[-8:]}"
+
+
 def _end(session: Any) -> str:
     return "" if session.ended_at else "ends at once; its client rests until its user goes on"
 
@@ -67,7 +72,7 @@ def _block_user(session: Any) -> str:
 def _block_client(session: Any) -> str:
     if _blocked(session, session.client_id):
         return ""
-    return f"client {str(session.client_id)[:8]} of {session.user} is shut out"
+    return f"client {short(session.client_id)} of {session.user} is shut out"
 
 
 def _unblock(session: Any) -> str:
@@ -75,12 +80,12 @@ def _unblock(session: Any) -> str:
     if _blocked(session, None):
         found.append(f"{session.user} is let in again")
     if _blocked(session, session.client_id):
-        found.append(f"client {str(session.client_id)[:8]} is let in again")
+        found.append(f"client {short(session.client_id)} is let in again")
     return "; ".join(found)
 
 
 def _refresh(session: Any) -> str:
-    return f"client {str(session.client_id)[:8]} pulls everything anew; its outbox stays"
+    return f"client {short(session.client_id)} pulls everything anew; its outbox stays"
 
 
 def _unblocks(session: Any, by: Any) -> bool:

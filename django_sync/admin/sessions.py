@@ -6,7 +6,7 @@ of a page of sessions is two statements whatever their number.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -27,7 +27,7 @@ from ..lag import Lag, lags
 from ..models import Order, SyncSession
 from ..standing import State, of_state, state_of, title_of, with_blocks
 from .holding import held, open_conflicts
-from .ordering import ORDERS, OrderingMixin
+from .ordering import ORDERS, OrderingMixin, short
 from .pages import FixedOrder, ReadOnlyAdmin, gone_with_their_user
 
 PLATFORMS_OF = 1000
@@ -88,20 +88,15 @@ class Page(FixedOrder):
 class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
     """The list, a page for each, and what can be ordered of them."""
 
-    list_display = (
-        "known_as",
-        "whose",
-        "transport",
-        "state",
-        "lag",
-        "seen_at",
-        "runs_on",
-        "refused",
-    )
+    list_display = ("known_as", "whose", "transport", "state", "lag", "heard", "runs_on", "refused")
     list_display_links = ("known_as",)
     list_filter = (StateFilter, TransportFilter, PlatformFilter)
     list_select_related = ("user",)
     ordering = ("-seen_at",)
+
+    class Media:
+        css: ClassVar = {"all": ["django_sync/admin.css"]}
+
     search_help_text = "A user’s name, or the id of a session or client; exactly as it is."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -134,7 +129,7 @@ class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
 
     @admin.display(description="session")
     def known_as(self, obj: SyncSession) -> str:
-        return obj.name or f"{obj.client_id}"[:8]
+        return obj.name or short(obj.client_id)
 
     @admin.display(description="user")
     def whose(self, obj: SyncSession) -> str:
@@ -147,7 +142,16 @@ class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
 
     @admin.display(description="lag")
     def lag(self, obj: Any) -> str:
-        return behind(obj, obj.lag)
+        return format_html('<span class="django-sync-brief">{}</span>', behind(obj, obj.lag))
+
+    @admin.display(description="heard of")
+    def heard(self, obj: SyncSession) -> str:
+        ago = span(max((timezone.now() - obj.seen_at).total_seconds(), 0))
+        return format_html(
+            '<time class="django-sync-brief" datetime="{}">{} ago</time>',
+            obj.seen_at.isoformat(),
+            ago,
+        )
 
     @admin.display(description="platform")
     def runs_on(self, obj: SyncSession) -> str:
