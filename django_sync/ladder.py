@@ -122,7 +122,7 @@ def _against(situation: Situation, transport: Transport) -> str | None:
 
 def _closing(situation: Situation, chosen: Transport, rarer: int) -> Iterator[str]:
     if Transport.PUSH in situation.able:
-        yield "The server does not offer push."
+        yield "Push is no way to be live: it wakes who sleeps."
     yield f"The best that is left is {chosen}."
     if rarer > 1:
         yield f"Polls are {rarer} times as far apart as usual."

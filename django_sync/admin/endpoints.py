@@ -42,6 +42,29 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(**self.FILTERS.get(self.value() or "", {}))
 
 
+def send_tests(request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+    """Send each endpoint a wake-up, and tell what came of it; ``TESTS`` at most."""
+    chosen = list(queryset.select_related("session")[: TESTS + 1])
+    if len(chosen) > TESTS:
+        messages.error(request, f"Choose {TESTS} at most: each may take a while.")
+        return
+    for endpoint in chosen:
+        sender = sender_of(endpoint.kind)
+        if sender is None:
+            messages.error(request, f"{endpoint.id}: nobody sends “{endpoint.kind}”.")
+            continue
+        receipt = sent(attempt(endpoint, sender)).receipt
+        level = messages.SUCCESS if receipt.outcome is Outcome.SENT else messages.WARNING
+        told = f"{endpoint.id}: {receipt.outcome}. {receipt.problem}".strip()
+        messages.add_message(request, level, told)
+
+
+def may_test(request: HttpRequest) -> bool:
+    """Whether somebody may send test pushes: who may change endpoints."""
+    user: Any = request.user
+    return bool(user.has_perm("django_sync.change_endpoint"))
+
+
 @admin.register(Endpoint)
 class EndpointAdmin(ReadOnlyAdmin):
     """Where wake-ups go; parked ones with their last problem."""
@@ -89,9 +112,7 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Whether staff may act on endpoints; the ``change`` permission."""
-        code = get_permission_codename("change", self.opts)
-        user: Any = request.user
-        return bool(user.has_perm(f"{self.opts.app_label}.{code}"))
+        return may_test(request)
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
         """The ``delete`` permission."""
@@ -102,22 +123,7 @@ class EndpointAdmin(ReadOnlyAdmin):
     @admin.action(description="Send a test push now", permissions=["operate"])
     def send_test(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         """Sent from here, whatever the state, and changes none of it."""
-        chosen = list(queryset.select_related("session")[: TESTS + 1])
-        if len(chosen) > TESTS:
-            self.message_user(
-                request, f"Choose {TESTS} at most: each may take a while.", messages.ERROR
-            )
-            return
-        for endpoint in chosen:
-            sender = sender_of(endpoint.kind)
-            if sender is None:
-                told = f"{endpoint.id}: nobody sends “{endpoint.kind}”."
-                self.message_user(request, told, messages.ERROR)
-                continue
-            receipt = sent(attempt(endpoint, sender)).receipt
-            level = messages.SUCCESS if receipt.outcome is Outcome.SENT else messages.WARNING
-            told = f"{endpoint.id}: {receipt.outcome}. {receipt.problem}".strip()
-            self.message_user(request, told, level)
+        send_tests(request, queryset)
 
     @admin.action(description="Unpark, and wake", permissions=["operate"])
     def unpark(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -24,8 +24,9 @@ from ..conf import conf
 from ..ids import canonical_uuid
 from ..ladder import PREFERENCE
 from ..lag import Lag, lags
-from ..models import Order, SyncSession
+from ..models import Endpoint, Order, SyncSession
 from ..standing import State, of_state, state_of, title_of, with_blocks
+from .endpoints import TESTS, may_test, send_tests
 from .holding import held, open_conflicts
 from .ordering import ORDERS, OrderingMixin, short
 from .pages import FixedOrder, ReadOnlyAdmin, gone_with_their_user
@@ -125,6 +126,14 @@ class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
             return queryset.filter(user__in=list(named[:1]))
         return queryset.filter(Q(id=id) | Q(client=id))
 
+    # What the list offers besides orders
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        found = super().get_actions(request)
+        if "_popup" not in request.GET and may_test(request):
+            found["test_push"] = (_test_push, "test_push", "Send a test push")
+        return found
+
     # What the list shows
 
     @admin.display(description="session")
@@ -201,6 +210,7 @@ class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
             "held": held(session),
             "blocks": blocks,
             "pending": pending.first(),
+            "endpoint": _endpoints_of([session]).first() if may_test(request) else None,
             "orders": [
                 (name, order.button)
                 for name, order in ORDERS.items()
@@ -219,6 +229,25 @@ class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
             return self.get_queryset(request).filter(id=canonical_uuid(object_id)).first()
         except ValueError:
             return None
+
+
+def _endpoints_of(sessions: Any) -> QuerySet[Endpoint]:
+    """Where these sessions are woken."""
+    return Endpoint.objects.using(conf.DATABASE).filter(session__in=sessions).order_by("id")
+
+
+def _test_push(
+    modeladmin: SessionAdmin, request: HttpRequest, queryset: QuerySet[SyncSession]
+) -> None:
+    """Wake the chosen sessions, those that can be, and tell what came of it."""
+    chosen = list(queryset.order_by("-seen_at", "id").values_list("id", flat=True)[: TESTS + 1])
+    if len(chosen) > TESTS:
+        messages.error(request, f"Choose {TESTS} at most: each may take a while.")
+        return
+    endpoints = _endpoints_of(chosen)
+    if not endpoints:
+        messages.warning(request, "None of these can be woken: none has said where.")
+    send_tests(request, endpoints)
 
 
 def behind(session: SyncSession, lag: Lag | None) -> str:

@@ -164,3 +164,41 @@ def test_sync_push_says_where_nobody_could_send(settings):
     settings.DJANGO_SYNC = {"PUSH_SENDERS": {"fcm": "django_sync.push.locmem.Locmem"}}
     with pytest.raises(CommandError, match="interval"):
         call_command("sync_push", "--interval", "0")
+
+
+# From the admin's sessions
+
+SESSIONS = "/admin/django_sync/syncsession/"
+
+
+def of_sessions(client, *sessions):
+    chosen = {"action": "test_push", "_selected_action": [one.pk for one in sessions]}
+    response = client.post(SESSIONS, chosen, follow=True)
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_a_session_is_sent_a_test_push(people, parked):
+    staff = clerk("django_sync.view_syncsession", *EVERY)
+    assert of_sessions(staff, parked.session) == [f"{parked.pk}: sent."]
+    assert [id for id, _ in sent()] == [parked.session.id]
+    page = staff.get(f"{SESSIONS}{parked.session.pk}/change/").text
+    assert "parked since" in page
+    assert 'value="test_push"' in page
+    assert "hush" not in page
+
+
+def test_sessions_that_cannot_be_woken_say_so(people, parked):
+    staff = clerk("django_sync.view_syncsession", *EVERY)
+    Endpoint.objects.all().delete()
+    told = of_sessions(staff, parked.session)
+    assert told == ["None of these can be woken: none has said where."]
+    assert 'value="test_push"' not in staff.get(f"{SESSIONS}{parked.session.pk}/change/").text
+
+
+def test_who_may_not_change_endpoints_sends_no_test(people, parked):
+    staff = clerk("django_sync.view_syncsession", "django_sync.view_endpoint")
+    of_sessions(staff, parked.session)
+    assert sent() == []
+    page = staff.get(f"{SESSIONS}{parked.session.pk}/change/").text
+    assert "Woken by" not in page
+    assert 'value="test_push"' not in page
