@@ -110,7 +110,6 @@ def test_a_kind_that_nobody_sends_is_refused_until_somebody_does(api, settings, 
         {"kind": "webhook"},
         {"kind": "\0"},
     ],
-    ids=str,
 )
 def test_what_cannot_be_sent_to_is_refused_and_nothing_is_kept(api, push):
     refused(api, push)
