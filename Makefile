@@ -69,13 +69,15 @@ typecheck: .venv/.dev
 # The oldest Python and Django run everything on SQLite, the newest everything on PostgreSQL; each has
 # besides, on the other database, what depends on Python and Django most. Where a database or a
 # Python is missing, the other takes all. `make matrix` runs everything everywhere.
-BRIEF := tests/integration/capture
+BRIEF := $(addprefix tests/integration/capture/test_,write_paths.py writes.py install.py)
 # These ask the database nothing that others do not ask; the fifteen minutes are for those.
-ON_SQLITE_ALONE := test_admin_* test_conflict_table.py test_hostile_sockets.py test_limits.py \
-	test_permissions.py test_push_admin.py test_push_celery.py test_push_outbound.py \
-	test_push_senders.py test_session_admin.py test_session_logs.py test_throttles.py
+ON_SQLITE_ALONE := test_admin_* test_authentication.py test_board_page.py test_conflict_table.py \
+	test_hostile_sockets.py test_limits.py test_openapi.py test_permissions.py test_push_admin.py \
+	test_push_celery.py test_push_outbound.py test_push_senders.py test_session_admin.py \
+	test_session_logs.py test_throttles.py
 ON_POSTGRES := $(wildcard tests/integration tests/deployment tests/party tests/torture) \
-	$(addprefix --ignore-glob=tests/integration/,$(ON_SQLITE_ALONE))
+	$(addprefix --ignore-glob=tests/integration/,$(ON_SQLITE_ALONE)) \
+	--ignore-glob=tests/party/test_mixed* --ignore-glob=tests/party/test_*sabotage*
 
 # $(1) the environment; $(2) what runs on SQLite, $(3) on PostgreSQL, $(4) on SQLite where no other is
 define run-suite
