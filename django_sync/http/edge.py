@@ -72,8 +72,8 @@ class SyncView(APIView):
             self._tell(500, None, began)
             raise
         told = getattr(response, "data", None)
-        refused = response.status_code >= 400 and isinstance(told, dict)
-        code = told.get("code") if refused else None
+        problem = told if response.status_code >= 400 and isinstance(told, dict) else {}
+        code = problem.get("code")
         response.sync_log = self._tell(response.status_code, code, began)
         return response
 

@@ -40,7 +40,7 @@ def test_logging_is_set_up_so(client):
     handlers, out = list(root.handlers), StringIO()
     try:
         logging.config.dictConfig(run(LOGGING)["LOGGING"])
-        root.handlers[-1].setStream(out)  # type: ignore[attr-defined]
+        root.handlers[-1].setStream(out)
         client.get("/sync/changes/", headers={"Sync-Client": str(uuid.uuid4())})
     finally:
         root.handlers, root.level = handlers, before
