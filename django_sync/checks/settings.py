@@ -95,7 +95,13 @@ def _transports(named: Any) -> Iterator[checks.CheckMessage]:
 def _fits(name: str, value: Any) -> bool:
     """Whether a setting has its type; a number is a limit, and few may be 0."""
     kind = SETTINGS[name].kind
+    if kind is dict:  # numbers by transport
+        by_transport = isinstance(value, dict) and set(value) <= set(PREFERENCE)
+        return by_transport and all(_is_number(number, 1) for number in value.values())
     if kind is not int:
         return isinstance(value, kind)
-    least = 0 if name in MAY_BE_ZERO else 1
+    return _is_number(value, 0 if name in MAY_BE_ZERO else 1)
+
+
+def _is_number(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least

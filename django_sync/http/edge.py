@@ -71,7 +71,9 @@ class SyncView(APIView):
         except Exception:
             self._tell(500, None, began)
             raise
-        code = response.data.get("code") if response.status_code >= 400 else None
+        told = getattr(response, "data", None)
+        problem = told if response.status_code >= 400 and isinstance(told, dict) else {}
+        code = problem.get("code")
         response.sync_log = self._tell(response.status_code, code, began)
         return response
 

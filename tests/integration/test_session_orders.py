@@ -6,13 +6,14 @@ import asyncio
 import json
 import threading
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from django_sync import announce, errors, orders, sessions, sync
+from django_sync import announce, errors, orders, retention, sessions, sync
 from django_sync.caller import Caller
 from django_sync.models import Client, Order, SyncSession
 from example_project.boards.models import Card
@@ -454,11 +455,38 @@ def test_a_batch_over_a_socket_of_one_who_is_blocked(site, boards, monkeypatch):
     asyncio.run(story())
 
 
-def test_expired_and_idle_sessions(people, settings):
-    from datetime import timedelta
+def test_a_hint_of_another_process_is_heard_past_what_is_remembered(site, boards, monkeypatch):
+    monkeypatch.setattr(orders, "SECONDS", 1000)
 
-    from django_sync import retention
+    async def story():
+        token = await in_a_thread(bearer, boards.ada)
+        async with site.following(token) as wire:
+            await site.joined(1)
+            await in_a_thread(Order.objects.create, kind="block", user=boards.ada)  # elsewhere
+            site.application.shared.hear(str(boards.ada.pk))
+            assert await wire.ended() == (4423, "blocked")
 
+    asyncio.run(story())
+
+
+def test_without_a_layer_the_next_heartbeat_finds_out(site, boards, settings, monkeypatch):
+    monkeypatch.setattr(orders, "SECONDS", 0)
+    settings.DJANGO_SYNC |= {"HEARTBEAT": 1}
+
+    async def story():
+        token = await in_a_thread(bearer, boards.ada)
+        async with site.stream(token) as stream, site.following(token) as wire:
+            await site.joined(2)
+            await in_a_thread(Order.objects.create, kind="block", user=boards.ada)  # elsewhere
+            assert await wire.ended() == (4423, "blocked")
+            while (told := await stream.part())[0] != "error":
+                pass
+            assert told[1]["problem"]["code"] == "blocked"
+
+    asyncio.run(story())
+
+
+def test_expired_and_idle_sessions(people):
     device = Device(people.ada, transports=["poll"])
     long_ago = timezone.now() - timedelta(hours=200)
     SyncSession.objects.update(seen_at=long_ago)
