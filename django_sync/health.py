@@ -27,7 +27,9 @@ log = logging.getLogger("django_sync.health")
 FRESH = 1.0
 """Seconds for which an answer stands."""
 PATIENCE = 2.0
-"""Seconds for which an answer is waited for."""
+"""Seconds for which an answer is waited for, from the look's beginning on, whoever comes when."""
+HOPELESS = 30.0
+"""Seconds after which a look that hangs is given up, and another is sent."""
 APP = "django_sync"
 
 
@@ -35,11 +37,17 @@ class Readiness:
     """Answers from one ``look`` for all who ask: it returns why not, or ``""``."""
 
     def __init__(
-        self, look: Callable[[], str], patience: float = PATIENCE, fresh: float = FRESH
+        self,
+        look: Callable[[], str],
+        patience: float = PATIENCE,
+        fresh: float = FRESH,
+        hopeless: float = HOPELESS,
     ) -> None:
         self._look = look
         self._patience = patience
         self._fresh = fresh
+        self._hopeless = hopeless
+        self._began = 0.0
         self._lock = threading.Lock()
         self._until = 0.0
         self._why = "nobody has looked yet"
@@ -50,16 +58,17 @@ class Readiness:
         with self._lock:
             if time.monotonic() < self._until:
                 return not self._why
-            if self._under_way is None:
-                self._under_way = threading.Event()
+            now = time.monotonic()
+            if self._under_way is None or now - self._began > self._hopeless:
+                self._under_way, self._began = threading.Event(), now
                 threading.Thread(
                     target=self._run,
                     args=(self._under_way,),
                     name="django_sync.health",
                     daemon=True,
                 ).start()
-            done = self._under_way
-        if done.wait(self._patience):
+            done, left = self._under_way, self._began + self._patience - now
+        if done.wait(max(left, 0)):
             return not self._why
         self._tell("the database did not answer in time")
         return False
@@ -72,6 +81,10 @@ class Readiness:
             why = f"{type(problem).__name__}: {problem}"
         finally:
             close_old_connections()
+        with self._lock:
+            given_up = self._under_way is not done
+        if given_up:
+            return
         self._tell(why)
         with self._lock:
             self._until = time.monotonic() + self._fresh

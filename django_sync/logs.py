@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["FACTS", "MOST_MUTATIONS", "JsonFormatter", "tell"]
+__all__ = ["FACTS", "MOST_MUTATIONS", "JsonFormatter", "level_of", "tell"]
 
 requests = logging.getLogger("django_sync.requests")
 
@@ -40,6 +40,13 @@ _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _SECRET = re.compile(r"token|ticket|secret|passw|cookie|authorization|api_?key", re.IGNORECASE)
 _IN_TEXT = re.compile(r"\b(ticket|token|cursor)=[^&\s\"']+", re.IGNORECASE)
 _MOST_ENTRIES = 100
+
+
+def level_of(status: int) -> int:
+    """``ERROR`` for an HTTP status of our failing, ``WARNING`` for a refusal, ``INFO`` else."""
+    if status >= 500:
+        return logging.ERROR
+    return logging.WARNING if status >= 400 else logging.INFO
 
 
 def tell(level: int, facts: dict[str, Any]) -> None:

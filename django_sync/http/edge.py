@@ -94,7 +94,7 @@ class SyncView(APIView):
             facts |= {"mutations": ids[: logs.MOST_MUTATIONS], "mutation_count": len(ids)}
         by_itself = self.inner("sync_live") and not self.inner("sync_frame") and status < 400
         if not self.inner("sync_held"):
-            logs.tell(logging.DEBUG if by_itself else logging.INFO, facts)
+            logs.tell(logging.DEBUG if by_itself else logs.level_of(status), facts)
         return facts
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

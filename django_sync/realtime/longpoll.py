@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -133,7 +132,7 @@ class Live(ASGIHandler):
         told = getattr(response, "sync_log", None)
         if told is not None:
             waited = round((time.monotonic() - began) * 1000, 1)
-            logs.tell(logging.INFO, told | {"duration_ms": waited})
+            logs.tell(logs.level_of(response.status_code), told | {"duration_ms": waited})
         return response
 
     async def _held(self, scope: Scope, waiter: Waiter, deadline: float) -> Any:

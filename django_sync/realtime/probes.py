@@ -1,6 +1,7 @@
 """A load balancer's questions, answered by the event loop itself: whatever the threads are at.
 
-While the process ends it is neither live nor ready, so that nobody is sent here any more.
+While the process ends it is not ready, so that nobody is sent here any more; it lives until it has
+ended, so that nobody kills it before its connections are gone.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ def asked(scope: Scope) -> str | None:
 
 async def answer(name: str, method: str, send: Send, *, ending: bool) -> None:
     """Say how it is."""
-    well = not ending
-    if well and name == READY:
+    well = True
+    if name == READY:
         from .. import health
 
-        well = await asyncio.to_thread(health.ready)
+        well = not ending and await asyncio.to_thread(health.ready)
     word = "unavailable" if not well else "live" if name == LIVE else "ready"
     body = json.dumps({"status": word}).encode()
     headers = [

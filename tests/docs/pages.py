@@ -316,7 +316,8 @@ def sessions_page() -> str:
         "whether anything changed. How to use them is said in "
         "[Who is syncing](../howto/sessions.md).",
         "## What is logged",
-        "By `django_sync.requests`, at `INFO`, what a client or its connection does often at "
+        "By `django_sync.requests`, at `INFO`, a refused request at `WARNING`, one that failed "
+        "here at `ERROR`, what a client or its connection does often at "
         "`DEBUG`. Facts that are not known are left out.",
         "\n".join(["| extra | |", "| --- | --- |", *facts()]),
     ]

@@ -13,7 +13,7 @@ from django_sync.models import Order
 from tests.docs.howto import page, run, snippets
 from tests.integration.conftest import people  # noqa: F401  # a fixture
 
-CONSOLE, ORDERS, PROBES, LOGGING, LINE = snippets("sessions")
+CONSOLE, ORDERS, PROBES, _KUBERNETES, _HAPROXY, LOGGING, LINE = snippets("sessions")
 
 
 @pytest.mark.django_db

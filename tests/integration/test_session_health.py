@@ -125,6 +125,27 @@ def test_a_database_that_hangs_is_waited_for_no_longer():
         assert time.monotonic() < until
 
 
+def test_a_look_that_never_ends_is_given_up_for_another():
+    looks, free = [], threading.Event()
+
+    def hanging_at_first() -> str:
+        looks.append(1)
+        if len(looks) == 1:
+            free.wait(30)
+            return "what was found long ago"
+        return ""
+
+    readiness = Readiness(hanging_at_first, patience=0.05, fresh=1000, hopeless=0.2)
+    try:
+        until = time.monotonic() + 20
+        while not readiness.ready():
+            assert time.monotonic() < until
+    finally:
+        free.set()
+    assert len(looks) == 2
+    assert readiness.ready()
+
+
 async def asked(site: Site, path: str, method: str = "GET") -> tuple[int, bytes]:
     sent: list[Any] = []
 
@@ -166,9 +187,9 @@ def test_under_asgi_it_waits_for_no_thread_and_tells_of_the_end(site, monkeypatc
             assert (await asked(site, LIVE))[0] == 200, "it lives all the same"
             monkeypatch.setattr(health, "ready", lambda: True)
             application.shared._end()  # as SIGTERM does
-            for path in (LIVE, READY):
-                status, body = await asked(site, path)
-                assert (status, json.loads(body)) == (503, {"status": "unavailable"})
+            status, body = await asked(site, READY)
+            assert (status, json.loads(body)) == (503, {"status": "unavailable"})
+            assert (await asked(site, LIVE))[0] == 200, "nobody kills it before it has ended"
         finally:
             let_go.set()
         assert all(one.result() for one in crowd)

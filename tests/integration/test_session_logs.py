@@ -76,6 +76,7 @@ def test_who_is_not_let_in_is_told_without_a_name(people, told, client):
     client.get("/sync/changes/")
     (line,) = told()
     assert (line.status, line.code, hasattr(line, "user")) == (401, "not_authenticated", False)
+    assert line.levelno == logging.WARNING
 
 
 def test_what_breaks_is_told_too(people, told, caplog, monkeypatch):
