@@ -93,7 +93,9 @@ def prune(
     report.views = work.delete("views", due.views)
     report.holds = work.delete("holds", due.holds)
     report.decisions = work.delete("decisions", due.decisions)
-    expired = SyncSession.objects.using(conf.DATABASE).filter(standing.expired(timezone.now()))
+    # Who is woken by push may sleep for as long as they like.
+    silent = SyncSession.objects.using(conf.DATABASE).filter(standing.expired(timezone.now()))
+    expired = silent.filter(endpoint__isnull=True)
     expired.update(
         ended_at=timezone.now(), ending=SyncSession.Ending.EXPIRED, ticket=None, ticket_until=None
     )

@@ -17,7 +17,8 @@ log = logging.getLogger("django_sync")
 
 def public_key() -> str | None:
     """The uncompressed point in base64url, as ``PushManager.subscribe()`` takes it, or ``None``."""
-    return _public(conf.PUSH_VAPID_KEY) if conf.PUSH_VAPID_KEY else None
+    private = conf.PUSH_VAPID_KEY
+    return _public(private) if private else None
 
 
 @functools.lru_cache(maxsize=4)
@@ -25,11 +26,11 @@ def _public(private: str) -> str | None:
     try:
         from cryptography.hazmat.primitives.asymmetric import ec
 
-        raw = base64.urlsafe_b64decode(private + "=" * (-len(private) % 4))
+        raw = base64.urlsafe_b64decode(private + "=" * (-len(private) % 4))  # TypeError: no text
         if len(raw) != 32:
             raise ValueError("it is not of 32 bytes")
         key = ec.derive_private_key(int.from_bytes(raw, "big"), ec.SECP256R1())
-    except (ImportError, ValueError) as problem:
+    except (ImportError, TypeError, ValueError) as problem:
         log.warning("No browser is offered to be woken: PUSH_VAPID_KEY, %s", problem)
         return None
     point = key.public_key().public_numbers()

@@ -95,6 +95,10 @@ def _transports(named: Any) -> Iterator[checks.CheckMessage]:
 def _fits(name: str, value: Any) -> bool:
     """Whether a setting has its type; a number is a limit, and few may be 0."""
     kind = SETTINGS[name].kind
+    if name == "PUSH_SENDERS":
+        return isinstance(value, dict) and all(
+            isinstance(t, str) for t in (*value, *value.values())
+        )
     if kind is dict:  # numbers by transport
         by_transport = isinstance(value, dict) and set(value) <= set(PREFERENCE)
         return by_transport and all(_is_number(number, 1) for number in value.values())

@@ -151,7 +151,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
 
     def do(self, work: Any) -> None:
         """Have something done that takes its time, as long as the socket is there."""
-        task = asyncio.get_running_loop().create_task(self.line.guarded(work))
+        task = self.line.begin_work(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -92,6 +92,12 @@ class Line:
         """Something broke that was not foreseen: end."""
         raise NotImplementedError
 
+    def begin_work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Have guarded work done. One that is given up before its first step is closed, too."""
+        task = asyncio.get_running_loop().create_task(self.guarded(work))
+        task.add_done_callback(lambda _: work.close())
+        return task
+
     # The hub's side
 
     @property
@@ -113,7 +119,7 @@ class Line:
         """Pull from the last place on, until nothing is missing, and join the hub."""
         self.hub.leave(self)
         if not self.finished and (self._follower is None or self._follower.done()):
-            self._follower = asyncio.create_task(self.guarded(self._follow()))
+            self._follower = self.begin_work(self._follow())
 
     # The client's side
 

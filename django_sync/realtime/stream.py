@@ -74,7 +74,7 @@ class Stream(Line):
             await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             self.open(self.begin)
             left = asyncio.create_task(disconnected(receive))
-            beats = asyncio.create_task(self.guarded(self._beat()))
+            beats = self.begin_work(self._beat())
             over = asyncio.create_task(self._over.wait())
             try:
                 with self.live.shared.until_end(self.leave):

@@ -82,23 +82,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def chromium(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One for all: it takes seconds to start.
 
     It has a profile, for windows without one, Playwright's usual ones, show no notifications.
     """
-    playwright = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on the PATH, and CHROMIUM names none")
-    with playwright.sync_playwright() as started:
-        context = started.chromium.launch_persistent_context(
-            str(tmp_path_factory.mktemp("profile")),
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-dev-shm-usage"],
-        )
-        context.add_init_script(SUBSCRIBES)
-        yield context
-        context.close()
+    context = browser.browser_type.launch_persistent_context(
+        str(tmp_path_factory.mktemp("profile")),
+        executable_path=CHROMIUM,
+        args=["--no-sandbox", "--disable-dev-shm-usage"],
+    )
+    context.add_init_script(SUBSCRIBES)
+    yield context
+    context.close()
 
 
 @pytest.fixture
@@ -187,7 +183,7 @@ class Browser:
 
 
 @pytest.fixture
-def browser(context: Any, site: str) -> Browser:
+def woken(context: Any, site: str) -> Browser:
     return Browser(context, site)
 
 
@@ -208,55 +204,55 @@ def edit(site: str, title: str) -> None:
     ask("cards/", {"id": str(uuid.uuid4()), "object": {"board": board["id"], "title": title}})
 
 
-def wake_up(browser: Browser) -> dict[str, Any]:
-    session = browser.stored()["meta"]["session"]
+def wake_up(woken: Browser) -> dict[str, Any]:
+    session = woken.stored()["meta"]["session"]
     return {"type": "sync", "session": session, "collections": ["cards"]}
 
 
 def test_a_push_is_pulled_while_no_page_is_open_and_shown_as_was_asked(
-    browser: Browser, site: str
+    woken: Browser, site: str
 ) -> None:
-    browser.open()
-    browser.ask_to_be_woken()
-    push = wake_up(browser)
-    kept = browser.stored()["meta"]["push"]
+    woken.open()
+    woken.ask_to_be_woken()
+    push = wake_up(woken)
+    kept = woken.stored()["meta"]["push"]
     assert kept["subscription"]["endpoint"] == "https://push.invalid/1"
-    browser.close()
+    woken.close()
     edit(site, "while it was closed")
-    assert "while it was closed" not in browser.stored()["titles"]
+    assert "while it was closed" not in woken.stored()["titles"]
 
-    browser.push(push)
+    woken.push(push)
 
-    until(lambda: "while it was closed" in browser.stored()["titles"], "IndexedDB holds the edit")
-    until(lambda: not browser.owed(), "it is seen to")
+    until(lambda: "while it was closed" in woken.stored()["titles"], "IndexedDB holds the edit")
+    until(lambda: not woken.owed(), "it is seen to")
     # The page beside is in sight, so nothing is shown.
-    assert browser.shown() == []
+    assert woken.shown() == []
 
 
-def test_a_notification_is_shown_where_nobody_looks(browser: Browser, site: str) -> None:
-    browser.open()
-    browser.ask_to_be_woken()
-    push = wake_up(browser)
-    browser.close()
+def test_a_notification_is_shown_where_nobody_looks(woken: Browser, site: str) -> None:
+    woken.open()
+    woken.ask_to_be_woken()
+    push = wake_up(woken)
+    woken.close()
     edit(site, "shown")
-    browser.look_away()
+    woken.look_away()
 
-    browser.push(push)
+    woken.push(push)
 
-    [shown] = until(browser.shown, "a notification is shown")
+    [shown] = until(woken.shown, "a notification is shown")
     assert shown["title"] == "Boards"
     assert shown["tag"] == "django_sync boards-ada"
-    browser.beside.goto(f"{site}/plain/")
-    assert "shown" in browser.stored()["titles"]
-    browser.push(push)  # once more, with nothing new
-    until(lambda: not browser.owed(), "it is seen to")
-    assert len(browser.shown()) == 1
+    woken.beside.goto(f"{site}/plain/")
+    assert "shown" in woken.stored()["titles"]
+    woken.push(push)  # once more, with nothing new
+    until(lambda: not woken.owed(), "it is seen to")
+    assert len(woken.shown()) == 1
 
 
 def test_an_open_page_that_is_live_is_told_and_the_worker_asks_nothing(
-    browser: Browser, site: str
+    woken: Browser, site: str
 ) -> None:
-    board = browser.open()
+    board = woken.open()
     pulls: list[str] = []
     sockets: list[str] = []
 
@@ -264,30 +260,30 @@ def test_an_open_page_that_is_live_is_told_and_the_worker_asks_nothing(
         if "/changes/" in request.url:
             pulls.append(request.url)
 
-    browser.context.on("request", seen)
+    woken.context.on("request", seen)
     board.on("websocket", lambda socket: sockets.append(socket.url))
-    browser.ask_to_be_woken()
+    woken.ask_to_be_woken()
     # The server is told, for which the link begins anew.
     until(lambda: board.wait_for_timeout(20) or (pulls and sockets), "it is live again")
     pulls.clear()
-    browser.push(wake_up(browser))
-    until(lambda: "wakes" in browser.stored()["meta"], "it is remembered")
+    woken.push(wake_up(woken))
+    until(lambda: "wakes" in woken.stored()["meta"], "it is remembered")
     edit(site, "over the socket")
     board.get_by_text("over the socket").wait_for()
-    until(lambda: not browser.owed(), "what came over the socket settles it")
+    until(lambda: not woken.owed(), "what came over the socket settles it")
     assert pulls == []
-    assert browser.shown() == []
-    browser.context.remove_listener("request", seen)
+    assert woken.shown() == []
+    woken.context.remove_listener("request", seen)
 
 
-def test_what_is_no_wake_up_or_was_not_asked_for_is_passed_by(browser: Browser, site: str) -> None:
-    browser.open()
-    push = wake_up(browser)
-    browser.close()
+def test_what_is_no_wake_up_or_was_not_asked_for_is_passed_by(woken: Browser, site: str) -> None:
+    woken.open()
+    push = wake_up(woken)
+    woken.close()
     edit(site, "not asked for")
     for payload in ("", "no JSON", {"type": "other"}, push):
-        browser.push(payload)
-    browser.open()
-    browser.board.get_by_text("not asked for").wait_for()
-    assert "wakes" not in browser.stored()["meta"]
-    assert browser.shown() == []
+        woken.push(payload)
+    woken.open()
+    woken.board.get_by_text("not asked for").wait_for()
+    assert "wakes" not in woken.stored()["meta"]
+    assert woken.shown() == []

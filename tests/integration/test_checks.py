@@ -105,6 +105,8 @@ def test_a_fit_collection_is_without_fault(model):
         ({"IDLE_SECONDS": {"sse": 60}, "EXPIRE_HOURS": {}}, []),
         ({"IDLE_SECONDS": {"pigeon": 60}, "EXPIRE_HOURS": {"sse": "1"}}, ["E001", "E001"]),
         ({"IDLE_SECONDS": 60}, ["E001"]),
+        ({"PUSH_SENDERS": {"webhook": "a.path"}}, []),
+        ({"PUSH_SENDERS": {"webhook": 7}}, ["E001"]),
         (None, ["E009"]),
         ([], ["E009"]),
     ],

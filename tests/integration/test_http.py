@@ -264,7 +264,7 @@ def test_every_endpoint_is_a_view_of_ours():
 def test_w2_no_endpoint_is_atomic(path):
     view = resolve(f"/sync/{path}").func
     assert "default" in view._non_atomic_requests
-    assert view.csrf_exempt
+    assert path.startswith("health/") or view.csrf_exempt  # what is only read needs no exemption
 
 
 @pytest.mark.django_db(transaction=True)

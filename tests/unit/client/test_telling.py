@@ -117,11 +117,11 @@ def test_how_it_is_woken_is_told_with_the_session(kind: str, server: Any, link: 
     assert "push" in body["transports"]
 
 
-def test_a_client_that_polls_and_is_not_to_be_woken_opens_no_session(
-    server: Any, live: Any
-) -> None:
+def test_a_client_that_polls_says_once_who_it_is(server: Any, live: Any) -> None:
     live("poll")
-    assert told(server) == []
+    [(method, body)] = told(server)
+    assert method == "POST"
+    assert "push" not in body
 
 
 def test_a_session_that_ended_is_opened_with_it_again(server: Any, live: Any, alarm: Any) -> None:
