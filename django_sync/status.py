@@ -20,17 +20,19 @@ from .lag import Lag, lags
 from .models import (
     Change,
     Client,
+    Endpoint,
     Feed,
     MutationResult,
     Order,
     Outbox,
+    PushCursor,
     ScopeSet,
     SyncSession,
     Tombstone,
 )
 from .standing import State, of_state
 
-__all__ = ["MOST", "ModelStatus", "Sessions", "Size", "Status", "sizes", "status"]
+__all__ = ["MOST", "ModelStatus", "Push", "Sessions", "Size", "Status", "sizes", "status"]
 
 MOST = 100_000
 """Counts go so far; this number stands for itself and more."""
@@ -65,6 +67,22 @@ class Sessions:
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """Who can be woken, and what is still to be sent.
+
+    ``overdue`` is for how many seconds the oldest wake-up has been due, and ``unseen`` how many
+    positions of the feed the dispatcher has not looked through; ``None``: it never ran.
+    """
+
+    endpoints: int
+    due: int
+    overdue: float
+    failing: int
+    parked: int
+    unseen: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The feed's state. ``lag`` is the age in seconds of the oldest change without a position.
 
@@ -86,6 +104,7 @@ class Status:
     results: int
     tombstones: int
     sessions: Sessions
+    push: Push
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -146,6 +165,22 @@ def status() -> Status:
         results=_count(MutationResult.objects.using(conf.DATABASE)),
         tombstones=_count(Tombstone.objects.using(conf.DATABASE)),
         sessions=_sessions(),
+        push=_push(head),
+    )
+
+
+def _push(head: int) -> Push:
+    now, cursor = timezone.now(), PushCursor.objects.using(conf.DATABASE).filter(id=1).first()
+    every = Endpoint.objects.using(conf.DATABASE)
+    waiting = every.filter(parked_at__isnull=True, due_at__lte=now)
+    oldest = waiting.order_by("due_at").values_list("due_at", flat=True).first()
+    return Push(
+        endpoints=_count(every),
+        due=_count(waiting),
+        overdue=round((now - oldest).total_seconds(), 3) if oldest else 0.0,
+        failing=_count(every.filter(parked_at__isnull=True, failures__gt=0)),
+        parked=_count(every.filter(parked_at__isnull=False)),
+        unseen=None if cursor is None else max(head - cursor.position, 0),
     )
 
 

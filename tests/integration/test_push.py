@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import json
 import logging
 import uuid
+from io import StringIO
 from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -627,3 +630,38 @@ def test_a_long_transaction_of_another_is_not_waited_for(people, clock):
     with transaction.atomic():
         write(people.launch)
     assert [id for id, _ in a_round(clock)] == [session.id]
+
+
+# What monitoring is told
+
+
+def told_by_status(*options: str) -> str:
+    out = StringIO()
+    call_command("sync_status", *options, stdout=out)
+    return out.getvalue()
+
+
+def test_sync_status_tells_what_push_has_to_do(people, clock):
+    assert "push" not in told_by_status().split(), "nobody is to be woken"
+    session = asleep(people.ada)
+    asleep(people.grace)
+    (kept,) = PushCursor.objects.values()
+    PushCursor.objects.all().delete()
+    assert "nobody looks through the feed" in told_by_status()
+    PushCursor.objects.create(**kept)
+    rounds.note_news()
+    write(people.launch)
+    feed.sequence()
+    told = json.loads(told_by_status("--json"))["push"]
+    assert (told["endpoints"], told["due"]) == (2, 0)
+    assert told["unseen"] > 0
+    rounds.note_news()
+    clock.shift(62)
+    Endpoint.objects.filter(session=session).update(failures=3)
+    told = json.loads(told_by_status("--json"))["push"]
+    assert told == {
+        "endpoints": 2, "due": 2, "overdue": 60.0, "failing": 1, "parked": 0, "unseen": 0,
+    }  # fmt: skip
+    locmem.answers.extend([Receipt(Outcome.REFUSED, 403, "403 not you")] * 2)
+    rounds.send_all()
+    assert "0 due, the oldest for 0 s; 0 failing, 2 parked" in told_by_status()

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from ...status import MOST, Sessions, Status, status
+from ...status import MOST, Push, Sessions, Status, status
 from ..shared import SyncCommand
 
 
@@ -52,6 +52,8 @@ class Command(SyncCommand):
             told = ", ".join(f"{number(count)} {state}" for state, count in states.items())
             self.stdout.write(f"{'sessions':<12} {transport}: {told}")
         self.stdout.write(f"{'':<12} {aside(found.sessions)}")
+        if found.push.endpoints:
+            self.stdout.write(f"{'push':<12} {of_push(found.push)}")
         for model in found.models:
             strangers = f", {model.without_id} rows without an id" * bool(model.without_id)
             self.stdout.write(f"{model.model}: generation {model.generation}{strangers}")
@@ -65,6 +67,15 @@ def aside(sessions: Sessions) -> str:
     if lag is None:
         return f"{told}no place known"
     return f"{told}worst lag {lag.changes} changes, {lag.seconds:.0f} s, of {sessions.worst}"
+
+
+def of_push(push: Push) -> str:
+    """Who can be woken, and what is amiss with it."""
+    told = f"{number(push.endpoints)} endpoints; {number(push.due)} due, the oldest for "
+    told += f"{push.overdue:.0f} s; {number(push.failing)} failing, {number(push.parked)} parked; "
+    if push.unseen is None:
+        return f"{told}nobody looks through the feed: run Celery’s beat, or sync_push"
+    return f"{told}{push.unseen} positions not looked through"
 
 
 def number(count: int) -> str:
