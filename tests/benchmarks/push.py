@@ -4,10 +4,12 @@
 
 Each endpoint's user sees one of ``--writes`` boards; another process writes a card to each board
 within a second. Two workers and a beat, with a Redis of their own, send webhooks (or Web Push,
-``--kind webpush``) to a sink in this process, which counts them. ``--stop-broker`` has Redis away
-before the writes and for so many seconds after them; ``--kill-worker`` ends one worker by
-``kill -9`` in the middle, and starts another. Prints how many were lost and doubled, the time from
-the writes to the last, and each worker's memory. Figures are this machine's.
+``--kind webpush``) to a sink in this process, which counts them. ``--stop-broker`` has the broker
+away before the writes and for so many seconds after them, or, with ``--in-the-middle``, for so many
+seconds once a third was told; ``--broker rabbitmq`` takes the machine's own, which it stops then.
+``--kill-worker`` ends one worker by ``kill -9`` in the middle, and starts another. Prints how many
+were lost and doubled, the time from the writes to the last, and each worker's memory. Figures are
+this machine's.
 """
 
 from __future__ import annotations
@@ -164,28 +166,31 @@ async def stage(asked: argparse.Namespace, folder: Path, env: dict[str, str]) ->
         endpoints=asked.endpoints, writes=asked.writes, kind=asked.kind, target=target
     )
     await asyncio.to_thread(run, setup, env)
-    redis = cp.Redis(folder)
-    await asyncio.to_thread(redis.start)
+    broker = cp.RabbitMQ() if asked.broker == "rabbitmq" else cp.Redis(folder)
+    await asyncio.to_thread(broker.start)
     url = urlsplit(env["DATABASE_URL"])
     name = url.path.removeprefix("/")
     os.environ["DATABASE_URL"] = env["DATABASE_URL"]
     try:
-        with cp.celery(folder, redis.url, name, settings_of(asked)) as celery:
+        with cp.celery(folder, broker.url, name, settings_of(asked)) as celery:
             workers = [celery.worker("prefork") for _ in range(2)]
             celery.beat()
             await asyncio.sleep(10)
             began, samples = time.monotonic(), list[Any]()
             sampling = asyncio.create_task(sampled(workers, samples, sink, began))
-            if asked.stop_broker:
-                await asyncio.to_thread(redis.stop)
+            if asked.stop_broker and not asked.in_the_middle:
+                await asyncio.to_thread(broker.stop)
             wrote = (await asyncio.to_thread(run, WRITE, env)).strip()
             written = time.monotonic()
-            if asked.stop_broker:
-                await asyncio.sleep(asked.stop_broker)
-                await asyncio.to_thread(redis.start)
-            if asked.kill_worker:
+            if asked.in_the_middle or asked.kill_worker:
                 while sum(sink.told.values()) < asked.endpoints * 0.3:
                     await asyncio.sleep(0.01)
+            if asked.stop_broker and asked.in_the_middle:
+                await asyncio.to_thread(broker.stop)
+            if asked.stop_broker:
+                await asyncio.sleep(asked.stop_broker)
+                await asyncio.to_thread(broker.start)
+            if asked.kill_worker:
                 celery.kill(workers[0])
                 workers.append(celery.worker("prefork"))
             await quiet(asked, sink, 180)
@@ -194,7 +199,8 @@ async def stage(asked: argparse.Namespace, folder: Path, env: dict[str, str]) ->
             due, parked = (await asyncio.to_thread(run, LEFT, env)).split()
             errors = [line for line in celery.logs().splitlines() if "Traceback" in line]
     finally:
-        redis.stop()
+        if isinstance(broker, cp.Redis):
+            broker.stop()
         server.close()
     seconds = sink.last - sink.first
     return {
@@ -221,6 +227,8 @@ def main() -> None:
     parser.add_argument("--writes", type=int, default=50)
     parser.add_argument("--kind", choices=["webhook", "webpush"], default="webhook")
     parser.add_argument("--stop-broker", type=float, default=0, metavar="SECONDS")
+    parser.add_argument("--in-the-middle", action="store_true")
+    parser.add_argument("--broker", choices=["redis", "rabbitmq"], default="redis")
     parser.add_argument("--kill-worker", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
