@@ -17,7 +17,7 @@ from example_project.boards.models import Card
 from tests.integration.test_session_orders import Device, device_of, held
 from tests.integration.wire import Site, bearer, in_a_thread
 
-SECRET = "Nobody is to read this 4711"
+SECRET = "Nobody is to read this zebrafish"
 
 
 @pytest.fixture
