@@ -11,24 +11,20 @@ framework call ``receive()`` with the headers and the bytes of the body as they 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-log = logging.getLogger("django_sync.client")
+from ..protocol import signing
+from ..protocol.signing import WINDOW, Forged
 
-WINDOW = 300.0
-"""Seconds by which the sender's clock and ours may differ; what is signed earlier is a replay."""
+__all__ = ["MOST", "WINDOW", "Forged", "Receiver", "verify"]
+
+log = logging.getLogger("django_sync.client")
 
 MOST = 65_536
 """Bytes of a body; a wake-up has a few hundred."""
-
-
-class Forged(ValueError):
-    """What came was not signed with this secret, or not just now."""
 
 
 def verify(
@@ -45,16 +41,14 @@ def verify(
     the body's bytes. The names of ``headers`` may be in any case; ``now`` is Unix seconds.
     """
     told = {name.lower(): value for name, value in headers.items()}
-    timestamp = told.get("sync-timestamp", "")
-    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) < 16):
-        raise Forged("Sync-Timestamp is missing, or no number.")
-    signed = f"{timestamp}.".encode() + body
-    expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-    found = told.get("sync-signature", "").encode("utf-8", "surrogateescape")
-    if not hmac.compare_digest(expected.encode(), found):
-        raise Forged("Sync-Signature does not fit.")
-    if abs((time.time() if now is None else now) - int(timestamp)) > window:
-        raise Forged(f"It was not signed within {window:.0f} seconds of now; are the clocks right?")
+    signing.verify(
+        secret,
+        body,
+        timestamp=told.get("sync-timestamp"),
+        signature=told.get("sync-signature"),
+        window=window,
+        now=now,
+    )
 
 
 class Receiver:

@@ -1,7 +1,7 @@
 """Webhooks: wake-ups as signed POSTs to a URL that the client names.
 
 The target is ``{"url": …, "secret": …}``. The receiver checks ``Sync-Signature`` with
-``signing.verify``.
+``django_sync.protocol.signing.verify``.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import time
 
 from .. import errors
 from ..protocol import Json
+from ..protocol.signing import sign
 from .http import HttpSender
 from .sender import Receipt, Wake
-from .signing import sign
 
 __all__ = ["Webhook"]
 

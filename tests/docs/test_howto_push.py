@@ -12,8 +12,8 @@ import pytest
 
 from django_sync import errors
 from django_sync.checks import check_push, check_settings
+from django_sync.protocol.signing import sign
 from django_sync.push.sender import Outcome
-from django_sync.push.signing import sign
 from django_sync.testing.receiver import Reply, receiver
 from django_sync.testing.senders import WAKE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_sync.push.signing import sign
+from django_sync.protocol.signing import sign
 
 # Where a wake-up was to be led: what is tried, the URL, and what its name resolves to (nothing:
 # it is refused before it is looked up).

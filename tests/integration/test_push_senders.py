@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.management import CommandError, call_command
 
+from django_sync.protocol.signing import Forged, sign, verify
 from django_sync.push import locmem, webpush
 from django_sync.push.answers import receipt, retry_after
 from django_sync.push.backoff import pause
@@ -19,7 +20,6 @@ from django_sync.push.http import HttpSender
 from django_sync.push.locmem import Locmem
 from django_sync.push.outbound import Answer
 from django_sync.push.sender import Outcome, Wake
-from django_sync.push.signing import Forged, sign, verify
 from django_sync.push.webhook import Webhook
 from django_sync.push.webpush import WebPush
 from django_sync.testing.receiver import Reply, receiver

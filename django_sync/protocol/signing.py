@@ -30,7 +30,7 @@ def verify(
     *,
     timestamp: str | None,
     signature: str | None,
-    window: int = WINDOW,
+    window: float = WINDOW,
     now: float | None = None,
 ) -> None:
     """See that a webhook is the server's own; raises ``Forged``.
@@ -43,7 +43,8 @@ def verify(
     if not (told.isascii() and told.isdecimal() and len(told) < 16):
         raise Forged("Sync-Timestamp is missing or no number.")
     expected = sign(secret, int(told), body)
-    if not hmac.compare_digest(expected.encode(), (signature or "").encode()):
+    found = (signature or "").encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(expected.encode(), found):
         raise Forged("Sync-Signature does not fit.")
     if abs((time.time() if now is None else now) - int(told)) > window:
-        raise Forged(f"It was signed more than {window} seconds from now.")
+        raise Forged(f"It was not signed within {window:.0f} seconds of now; are the clocks right?")
