@@ -22,7 +22,16 @@ from .lag import Lag
 from .models import Order, SyncSession
 from .protocol import Json
 
-__all__ = ["State", "expired", "is_idle", "of_state", "shown", "state_of", "with_blocks"]
+__all__ = [
+    "State",
+    "allowed_silence",
+    "expired",
+    "is_idle",
+    "of_state",
+    "shown",
+    "state_of",
+    "with_blocks",
+]
 
 
 class State(enum.StrEnum):
@@ -44,10 +53,16 @@ def seconds_of(setting: str) -> Mapping[str, int]:
     return {str(t): named.get(t, SETTINGS[setting].default[t]) for t in PREFERENCE}
 
 
+def allowed_silence(session: SyncSession) -> datetime.timedelta | None:
+    """For how long its transport may be silent; ``None`` where it is none that is live."""
+    seconds = seconds_of("IDLE_SECONDS").get(session.transport)
+    return None if seconds is None else datetime.timedelta(seconds=seconds)
+
+
 def is_idle(session: SyncSession, now: datetime.datetime) -> bool:
     """Whether it has been silent for longer than its transport allows."""
-    allowed = seconds_of("IDLE_SECONDS").get(session.transport, 0)
-    return (now - session.seen_at).total_seconds() > allowed
+    silence = allowed_silence(session)
+    return silence is None or now - session.seen_at > silence
 
 
 def silent(unit: datetime.timedelta, setting: str, now: datetime.datetime) -> Q:

@@ -21,6 +21,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from .. import feed, orders
 from ..conf import conf
 from ..endpoints import sender_of
 from ..ids import new_id
@@ -58,7 +59,7 @@ def _claimed() -> tuple[uuid.UUID, list[Endpoint]]:
     first = waiting(now).order_by("due_at").values_list("id", flat=True)
     every = Endpoint.objects.using(conf.DATABASE)
     with transaction.atomic(using=conf.DATABASE):
-        if first.query.get_compiler(conf.DATABASE).connection.features.has_select_for_update:
+        if feed.connection().features.has_select_for_update_skip_locked:
             ids = list(first.select_for_update(skip_locked=True)[: conf.PUSH_BATCH])
             found = every.filter(id__in=ids).update(**taken)
         else:  # one statement, which SQLite lets nobody come between
@@ -73,19 +74,23 @@ def _sorted(batch: Batch, claimed: Sequence[Endpoint]) -> Iterator[Attempt]:
     """Those that are to be sent; the others are settled at once."""
     now = timezone.now()
     window = datetime.timedelta(seconds=conf.PUSH_WINDOW)
-    gone, heard = [], []
+    blocks = orders.blocks_of(*{endpoint.session.user_id for endpoint in claimed})
+    shut_out = {(block.user_id, block.client_id) for block in blocks}
+    gone, silenced = [], []
     for endpoint in claimed:
         session, sender = endpoint.session, sender_of(endpoint.kind)
         until = awake_until(session)
         if session.ended_at is not None or not session.user.is_active:
             gone.append(endpoint)
+        elif not shut_out.isdisjoint({(session.user_id, c) for c in (None, session.client_id)}):
+            silenced.append(endpoint)  # their clients come again when their users ask
         elif sender is None:
             batch.park(endpoint, None, f"Nobody sends “{endpoint.kind}” any more.")
         elif until is None or until <= now:
             yield attempt(endpoint, sender)
         elif endpoint.asked_at is not None and session.seen_at > endpoint.asked_at + window:
-            heard.append(endpoint)  # over its own transport, after all that is noted here
+            silenced.append(endpoint)  # it has heard of all that is noted here by its transport
         else:
             batch.postpone(endpoint, until)
     batch.delete(gone)
-    batch.finish(heard, sent=False)
+    batch.finish(silenced, sent=False)

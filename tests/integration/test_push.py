@@ -17,8 +17,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_sync import announce, endpoints, engine, feed, retention
+from django_sync import announce, endpoints, engine, feed, orders, retention
 from django_sync.caller import Caller
+from django_sync.conf import SETTINGS
 from django_sync.models import Change, Endpoint, Feed, PushCursor, PushScope, PushUser, SyncSession
 from django_sync.push import delivery, dispatcher, locmem, looking, rounds
 from django_sync.push.attempts import Done
@@ -268,9 +269,9 @@ def test_a_live_session_is_not_woken(people, clock):
     session = live(people.ada, clock)
     write(people.launch)
     assert a_round(clock) == []
-    clock.shift(25)
+    clock.shift(100)
     heard_of(session)
-    clock.shift(23)
+    clock.shift(78)
     rounds.send_all()
     assert (sent(), endpoint(session).due_at) == ([], None), "it was heard of after the change"
 
@@ -280,7 +281,7 @@ def test_one_that_died_unnoticed_is_woken_when_it_counts_as_idle(people, clock):
     clock.shift(1)
     write(people.launch)
     assert a_round(clock) == []
-    clock.shift(46)
+    clock.shift(176)
     rounds.send_all()
     assert sent() == []
     clock.shift(1)
@@ -298,15 +299,16 @@ def test_g1_a_change_while_it_is_waited_for_is_not_taken_for_heard(people, clock
     clock.shift(1)
     write(people.launch)
     rounds.note_news()
-    clock.shift(60)
+    clock.shift(180)
     rounds.send_all()
     assert [id for id, _ in sent()] == [session.id]
 
 
 @pytest.mark.parametrize(
-    ("transport", "idle"), [("websocket", 50), ("sse", 50), ("long-poll", 60), ("poll", 60)]
+    ("transport", "idle"), [("websocket", 180), ("sse", 180), ("long-poll", 240), ("poll", 900)]
 )
 def test_what_counts_as_live(people, clock, transport, idle):
+    """As everybody is told: nobody is idle on one page and live on another."""
     from django_sync.push.awake import is_awake
 
     session = SyncSession(transport=transport, seen_at=NOW, foreground=True)
@@ -320,6 +322,24 @@ def test_a_session_that_is_pushed_to_is_never_live():
     from django_sync.push.awake import is_awake
 
     assert not is_awake(SyncSession(transport="push", seen_at=NOW, foreground=True), NOW)
+
+
+def test_a_socket_that_is_noted_as_seldom_as_may_be_is_not_woken():
+    """What is noted of a connection that lives comes once in ``SEEN_SECONDS``, not at each beat."""
+    shortest = min(SETTINGS["IDLE_SECONDS"].default.values())
+    assert shortest > SETTINGS["SEEN_SECONDS"].default + 2 * SETTINGS["HEARTBEAT"].default
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_who_is_blocked_is_not_woken_and_keeps_their_endpoint(people, clock, whole):
+    session, other = asleep(people.ada), asleep(people.ada)
+    orders.block(**({"user": people.ada} if whole else {"client": session.client_id}))
+    write(people.launch)
+    assert [id for id, _ in a_round(clock)] == ([] if whole else [other.id])
+    assert endpoint(session).due_at is None
+    orders.unblock(**({"user": people.ada} if whole else {"client": session.client_id}))
+    write(people.launch)
+    assert sorted(id for id, _ in a_round(clock)) == sorted([session.id, other.id])
 
 
 # Failure
