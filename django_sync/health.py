@@ -20,12 +20,15 @@ from django.db.migrations.recorder import MigrationRecorder
 from . import capture, feed
 from .conf import conf
 
-__all__ = ["Readiness", "look", "ready"]
+__all__ = ["Look", "Readiness", "ready"]
 
 log = logging.getLogger("django_sync.health")
 
 FRESH = 1.0
 """Seconds for which an answer stands."""
+WHOLE_FOR = 300.0
+"""Seconds for which triggers that were in place are taken to be there: seeing to them asks the
+database hundreds of questions, and they do not go by themselves."""
 PATIENCE = 2.0
 """Seconds for which an answer is waited for, from the look's beginning on, whoever comes when."""
 HOPELESS = 30.0
@@ -100,17 +103,27 @@ class Readiness:
             log.info("ready")
 
 
-def look() -> str:
+class Look:
     """What keeps this process from serving; ``""`` where nothing does."""
+
+    def __init__(self) -> None:
+        self._whole_until = 0.0
+
+    def __call__(self) -> str:
+        if missing := _not_applied():
+            return f"migrations are not applied: {', '.join(missing)}"
+        feed.state()
+        if time.monotonic() >= self._whole_until:
+            if problems := capture.verify(conf.DATABASE):
+                amiss = f"{len(problems)} triggers or indexes are not as they should be"
+                return f"{amiss}; see sync_doctor"
+            self._whole_until = time.monotonic() + WHOLE_FOR
+        return ""
+
+
+def _not_applied() -> list[str]:
     applied = MigrationRecorder(feed.connection()).applied_migrations()
-    missing = [name for name in _migrations() if (APP, name) not in applied]
-    if missing:
-        return f"migrations are not applied: {', '.join(missing)}"
-    problems = capture.verify(conf.DATABASE)
-    if problems:
-        return f"{len(problems)} triggers or indexes are not as they should be; see sync_doctor"
-    feed.state()
-    return ""
+    return [name for name in _migrations() if (APP, name) not in applied]
 
 
 @functools.cache
@@ -120,6 +133,6 @@ def _migrations() -> tuple[str, ...]:
     return tuple(sorted(name for app, name in loader.disk_migrations if app == APP))
 
 
-_readiness = Readiness(look)
+_readiness = Readiness(Look())
 ready = _readiness.ready
 """Whether this process can serve now."""

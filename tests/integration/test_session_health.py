@@ -42,14 +42,14 @@ def test_it_is_read_alone(method):
 
 
 def test_ready_where_all_is_as_it_should_be(transactional_db, monkeypatch):
-    monkeypatch.setattr(health, "ready", Readiness(health.look, patience=30).ready)
+    monkeypatch.setattr(health, "ready", Readiness(health.Look(), patience=30).ready)
     response = get(READY)
     assert (response.status_code, response.json()) == (200, {"status": "ready"})
 
 
 @pytest.mark.django_db
 def test_what_is_looked_at(monkeypatch):
-    assert health.look() == ""
+    look = health.Look()
     applied = MigrationRecorder.applied_migrations
 
     def one_short(recorder: Any) -> Any:
@@ -58,17 +58,26 @@ def test_what_is_looked_at(monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(MigrationRecorder, "applied_migrations", one_short)
-        assert "0001_feed" in health.look()
+        assert "0001_feed" in look()
     with monkeypatch.context() as patch:
         patch.setattr(capture, "verify", lambda using: ["a trigger that is gone"])
-        assert "sync_doctor" in health.look()
+        assert "sync_doctor" in look()
+    assert look() == ""
+    with CaptureQueriesContext(connection) as captured:
+        assert look() == ""
+    assert len(captured) <= 3, "triggers are seen to once in a while alone"
+    with monkeypatch.context() as patch:
+        patch.setattr(capture, "verify", lambda using: ["a trigger that is gone"])
+        assert look() == ""
+        patch.setattr(health, "WHOLE_FOR", 0)
+        assert "sync_doctor" in health.Look()()
 
     def unreadable(position: int = 0) -> Any:
         raise OperationalError("no such table")
 
     monkeypatch.setattr(feed, "state", unreadable)
     with pytest.raises(OperationalError):
-        health.look()
+        look()
 
 
 def test_not_ready_says_why_in_the_log_alone_and_once(monkeypatch, caplog):
