@@ -8,18 +8,17 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_permission_codename, get_user_model
+from django.contrib.auth import get_permission_codename
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from ..conf import conf
 from ..endpoints import sender_of
-from ..ids import canonical_uuid
-from ..models import Endpoint
+from ..models import Endpoint, SyncSession
 from ..push.attempts import attempt, sent
 from ..push.sender import Outcome
-from .pages import ReadOnlyAdmin
+from .pages import ReadOnlyAdmin, by_id_or_user
 
 TESTS = 5
 """Test pushes at a time: each may take ``PUSH_TIMEOUT`` seconds, while the page waits."""
@@ -57,6 +56,23 @@ def send_tests(request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         level = messages.SUCCESS if receipt.outcome is Outcome.SENT else messages.WARNING
         told = f"{endpoint.id}: {receipt.outcome}. {receipt.problem}".strip()
         messages.add_message(request, level, told)
+
+
+def endpoints_of(sessions: Any) -> QuerySet[Endpoint]:
+    """Where these sessions are woken."""
+    return Endpoint.objects.using(conf.DATABASE).filter(session__in=sessions).order_by("id")
+
+
+def test_push(modeladmin: Any, request: HttpRequest, queryset: QuerySet[SyncSession]) -> None:
+    """Wake the chosen sessions, those that can be, and tell what came of it."""
+    chosen = list(queryset.order_by("-seen_at", "id").values_list("id", flat=True)[: TESTS + 1])
+    if len(chosen) > TESTS:
+        messages.error(request, f"Choose {TESTS} at most: each may take a while.")
+        return
+    endpoints = endpoints_of(chosen)
+    if not endpoints:
+        messages.warning(request, "None of these can be woken: none has said where.")
+    send_tests(request, endpoints)
 
 
 def may_test(request: HttpRequest) -> bool:
@@ -103,12 +119,7 @@ class EndpointAdmin(ReadOnlyAdmin):
         return "idle" if obj.due_at is None else "due"
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
-        try:
-            return queryset.filter(session_id=canonical_uuid(term))
-        except ValueError:
-            users: Any = get_user_model()
-            named = users._default_manager.filter(**{users.USERNAME_FIELD: term})
-            return queryset.filter(user_id__in=[user.pk for user in named[:1]])
+        return by_id_or_user(queryset, term, "session")
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Whether staff may act on endpoints; the ``change`` permission."""

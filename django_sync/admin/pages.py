@@ -13,7 +13,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -102,6 +102,17 @@ def by_object(queryset: QuerySet[Any], term: str) -> QuerySet[Any] | None:
     return found if found.order_by().exists() else None
 
 
+def by_id_or_user(queryset: QuerySet[Any], term: str, *columns: str) -> QuerySet[Any]:
+    """The rows one of whose ``columns`` is the id that a term is; else those of that user."""
+    try:
+        id = canonical_uuid(term)
+    except ValueError:
+        users: Any = get_user_model()
+        named = users._default_manager.filter(**{users.USERNAME_FIELD: term})
+        return queryset.filter(user__in=[user.pk for user in named[:1]])
+    return queryset.filter(Q(*((column, id) for column in columns), _connector=Q.OR))
+
+
 @admin.register(Change)
 class ChangeAdmin(ReadOnlyAdmin):
     """The log: which object changed, where, when and how."""
@@ -130,8 +141,19 @@ def gone_with_their_user(pages: Any, request: HttpRequest) -> bool:
     return match is not None and not str(match.url_name).startswith(here)
 
 
+class UsersOwnAdmin(ReadOnlyAdmin):
+    """A page of what goes with its user, and is deleted in no other way."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return gone_with_their_user(self, request)
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """What the index goes by: that one may go with its user opens no page."""
+        return super().get_model_perms(request) | {"delete": False}
+
+
 @admin.register(Client)
-class ClientAdmin(ReadOnlyAdmin):
+class ClientAdmin(UsersOwnAdmin):
     """The installations, and whose they are."""
 
     list_display = ("id", "user", "created_at", "forgotten_seq")
@@ -139,20 +161,8 @@ class ClientAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_help_text = "A client’s id, or its user’s name; exactly as it is."
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return gone_with_their_user(self, request)
-
-    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
-        """What the index goes by: that a client may go with its user opens no page."""
-        return super().get_model_perms(request) | {"delete": False}
-
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
-        try:
-            return queryset.filter(id=canonical_uuid(term))
-        except ValueError:
-            users: Any = get_user_model()
-            named = users._default_manager.filter(**{users.USERNAME_FIELD: term})
-            return queryset.filter(user__in=list(named[:1]))
+        return by_id_or_user(queryset, term, "id")
 
 
 @admin.register(Feed)

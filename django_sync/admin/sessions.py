@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -24,12 +23,12 @@ from ..conf import conf
 from ..ids import canonical_uuid
 from ..ladder import PREFERENCE
 from ..lag import Lag, lags
-from ..models import Endpoint, Order, SyncSession
+from ..models import Order, SyncSession
 from ..standing import State, of_state, state_of, title_of, with_blocks
-from .endpoints import TESTS, may_test, send_tests
+from .endpoints import endpoints_of, may_test, test_push
 from .holding import held, open_conflicts
 from .ordering import ORDERS, OrderingMixin, short
-from .pages import FixedOrder, ReadOnlyAdmin, gone_with_their_user
+from .pages import FixedOrder, UsersOwnAdmin, by_id_or_user
 
 PLATFORMS_OF = 1000
 """The newest sessions of which the filter offers the platforms."""
@@ -86,7 +85,7 @@ class Page(FixedOrder):
 
 
 @admin.register(SyncSession)
-class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
+class SessionAdmin(OrderingMixin, UsersOwnAdmin):
     """The list, a page for each, and what can be ordered of them."""
 
     list_display = ("known_as", "whose", "transport", "state", "lag", "heard", "runs_on", "refused")
@@ -111,27 +110,15 @@ class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
         filters = (one.parameter_name for one in self.list_filter)
         return lookup in ("user__exact", "client__exact", *filters)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return gone_with_their_user(self, request)
-
-    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
-        return super().get_model_perms(request) | {"delete": False}
-
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
-        try:
-            id = canonical_uuid(term)
-        except ValueError:
-            users: Any = get_user_model()
-            named = users._default_manager.filter(**{users.USERNAME_FIELD: term})
-            return queryset.filter(user__in=list(named[:1]))
-        return queryset.filter(Q(id=id) | Q(client=id))
+        return by_id_or_user(queryset, term, "id", "client")
 
     # What the list offers besides orders
 
     def get_actions(self, request: HttpRequest) -> Any:
         found = super().get_actions(request)
         if "_popup" not in request.GET and may_test(request):
-            found["test_push"] = (_test_push, "test_push", "Send a test push")
+            found["test_push"] = (test_push, "test_push", "Send a test push")
         return found
 
     # What the list shows
@@ -210,7 +197,7 @@ class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
             "held": held(session),
             "blocks": blocks,
             "pending": pending.first(),
-            "endpoint": _endpoints_of([session]).first() if may_test(request) else None,
+            "endpoint": endpoints_of([session]).first() if may_test(request) else None,
             "orders": [
                 (name, order.button)
                 for name, order in ORDERS.items()
@@ -229,25 +216,6 @@ class SessionAdmin(OrderingMixin, ReadOnlyAdmin):
             return self.get_queryset(request).filter(id=canonical_uuid(object_id)).first()
         except ValueError:
             return None
-
-
-def _endpoints_of(sessions: Any) -> QuerySet[Endpoint]:
-    """Where these sessions are woken."""
-    return Endpoint.objects.using(conf.DATABASE).filter(session__in=sessions).order_by("id")
-
-
-def _test_push(
-    modeladmin: SessionAdmin, request: HttpRequest, queryset: QuerySet[SyncSession]
-) -> None:
-    """Wake the chosen sessions, those that can be, and tell what came of it."""
-    chosen = list(queryset.order_by("-seen_at", "id").values_list("id", flat=True)[: TESTS + 1])
-    if len(chosen) > TESTS:
-        messages.error(request, f"Choose {TESTS} at most: each may take a while.")
-        return
-    endpoints = _endpoints_of(chosen)
-    if not endpoints:
-        messages.warning(request, "None of these can be woken: none has said where.")
-    send_tests(request, endpoints)
 
 
 def behind(session: SyncSession, lag: Lag | None) -> str:
