@@ -206,10 +206,13 @@ export class Exchange {
   async #pull(counts) {
     let { pull } = await this.replica.beginPull();
     let restarts = 0;
-    let wakes = await this.#wakes.asked();
-    // The next page is on its way while this one is written; where the store then stands elsewhere,
-    // nobody takes it.
-    const ahead = { cursor: /** @type {string | null} */ (null), answer: /** @type {Promise<any> | null} */ (null) };
+    let wakes = 0;
+    /**
+     * The next page, on its way while this one is written; where the store then stands elsewhere,
+     * nobody takes it.
+     * @type {{cursor: string, answer: Promise<any>} | null}
+     */
+    let ahead = null;
     while (true) {
       const place = await this.#place();
       if (place.stream !== 0) {
@@ -217,12 +220,12 @@ export class Exchange {
         ({ pull } = await this.replica.beginPull());
         continue;
       }
-      const asked = ahead.cursor === place.cursor ? ahead.answer : null;
+      const asked = ahead?.cursor === place.cursor ? ahead.answer : null;
+      ahead = null;
       // What woke us after a page was asked for is not served by it.
       if (asked === null) wakes = await this.#wakes.asked();
       let page;
       try {
-        ahead.answer = null;
         page = readPage(await (asked ?? this.#page(place)));
       } catch (error) {
         restarts += 1;
@@ -236,8 +239,7 @@ export class Exchange {
         throw new SyncError("The server's cursor stands still with more to come.");
       }
       if (page.hasMore) {
-        ahead.cursor = page.cursor;
-        ahead.answer = this.#page(page);
+        ahead = { cursor: page.cursor, answer: this.#page(page) };
         ahead.answer.catch(() => undefined); // heard where it is taken
       }
       if ((await this.#apply(page, place, pull, counts)) && !page.hasMore) {

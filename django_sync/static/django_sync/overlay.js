@@ -129,9 +129,12 @@ export class Watch {
    * @param {Key[]} keys
    */
   async look(keys) {
-    const known = keys.filter((key) => !this.#isNew(key));
-    for (const key of keys) if (this.#isNew(key)) this.#looked.set(spelled(key), { key, before: null });
-    await Promise.all(known.map((key) => this.#look(key)));
+    const others = [];
+    for (const key of keys) {
+      if (this.#isNew(key)) this.#looked.set(spelled(key), { key, before: null });
+      else others.push(this.#look(key));
+    }
+    await Promise.all(others);
   }
 
   /** Whether it is nowhere in the store, as is known without a look. @param {Key} key */
