@@ -275,11 +275,13 @@ class SyncConsumer(AsyncWebsocketConsumer):
 
     def tell(self, call: str, *, status: int | None = None, code: str | None = None) -> None:
         """One line in the log; what there is of in crowds, and says little, is for debugging."""
-        often = call in ("frame ack", "frame ping")
+        level = logging.DEBUG if call in ("frame ack", "frame ping") else logging.INFO
+        if not logs.requests.isEnabledFor(level):
+            return
         lived = round((self.now() - self.opened) * 1000, 1) if status not in (None, 101) else None
         facts = {name: self.facts.get(name) for name in ("user", "client", "session")}
         facts |= {"call": call, "status": status, "code": code, "duration_ms": lived}
-        logs.tell(logging.DEBUG if often else logging.INFO, facts)
+        logs.tell(level, facts)
 
     # Asking the project
 

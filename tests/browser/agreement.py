@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from .rows import Records
@@ -13,7 +14,8 @@ def agree(*windows: Window) -> None:
     """Wait until each window is in step, and page, IndexedDB and database agree."""
     for window in windows:
         window.is_live()
-        until(lambda one=window: not disagreement(one), lambda one=window: disagreement(one))  # type: ignore[misc]
+        differing = functools.partial(disagreement, window)
+        until(lambda: not differing(), differing)  # noqa: B023 - not called after this turn
         expect(window.page.locator("#refused")).to_be_hidden()
         assert window.errors == []
 

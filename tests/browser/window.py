@@ -21,9 +21,10 @@ SEEN = """() => Object.fromEntries([...document.querySelectorAll(".column")].map
   [...column.querySelectorAll(".card:not(.ghost)")].map((card) => ({
     id: card.dataset.id,
     title: card.querySelector(".open").textContent,
-    votes: Number(card.querySelector('[title$=" vote"], [title$=" votes"]')?.textContent.match(/-?\\d+/)[0] ?? 0),
+    votes: Number(card.querySelector('[title$=" vote"], [title$=" votes"]')
+      ?.textContent.match(/-?\\d+/)[0] ?? 0),
   })),
-]))"""  # noqa: E501
+]))"""
 KEPT = """async (store) => {
   const name = `django_sync ${store}`;
   if (!(await indexedDB.databases()).some((one) => one.name === name)) return null;

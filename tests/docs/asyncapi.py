@@ -240,7 +240,7 @@ def reached(what: object, known: Json) -> Json:
 @functools.cache
 def validator(name: str) -> Any:
     """Of a kind of frame, as the page in docs/ has it."""
-    import jsonschema  # type: ignore[import-untyped]
+    import jsonschema  # type: ignore[import-untyped]  # it ships none, and no stubs are asked for
 
     schema = {"components": _page()["components"], "$ref": f"#/components/messages/{name}/payload"}
     cls = jsonschema.Draft202012Validator

@@ -26,12 +26,17 @@ def redis_is_there() -> bool:
 LAYERS = ["channels_redis.core.RedisChannelLayer", "channels_redis.pubsub.RedisPubSubChannelLayer"]
 
 
+def layers_of(backend, url=REDIS):
+    """Settings of a layer that is this test's own."""
+    host = {"address": url, "socket_timeout": 15}
+    config = {"hosts": [host], "prefix": f"test-{uuid.uuid4()}"}
+    return {"default": {"BACKEND": backend, "CONFIG": config}}
+
+
 @pytest.fixture
 def layers(settings):
     def use(backend, url=REDIS):
-        host = {"address": url, "socket_timeout": 15}
-        config = {"hosts": [host], "prefix": f"test-{uuid.uuid4()}"}
-        settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend, "CONFIG": config}}
+        settings.CHANNEL_LAYERS = layers_of(backend, url)
 
     return use
 

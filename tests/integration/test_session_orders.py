@@ -10,13 +10,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connections, transaction
 from django.utils import timezone
 
 from django_sync import announce, errors, orders, retention, sessions, sync
 from django_sync.caller import Caller
 from django_sync.models import Client, Order, SyncSession
+from django_sync.realtime.doorbell import Doorbell
 from example_project.boards.models import Card
+from tests.integration.test_doorbell import LAYERS, layers_of, redis_is_there, told
 from tests.integration.test_http import client_of
 from tests.integration.wire import Site, bearer, in_a_thread
 
@@ -465,6 +469,35 @@ def test_a_hint_of_another_process_is_heard_past_what_is_remembered(site, boards
             await in_a_thread(Order.objects.create, kind="block", user=boards.ada)  # elsewhere
             site.application.shared.hear(str(boards.ada.pk))
             assert await wire.ended() == (4423, "blocked")
+
+    asyncio.run(story())
+
+
+def block_there(layers: Any, user: int) -> None:
+    """In a process of its own, which tells others by a layer."""
+    settings.CHANNEL_LAYERS = layers
+    bell = Doorbell()
+    announce.listen(bell)
+    sync.block(user=User.objects.get(pk=user))
+    told(bell)
+
+
+def test_a_block_in_another_process_is_felt_by_a_layer(processes, boards, settings):
+    if not redis_is_there():
+        pytest.skip("no Redis at TEST_REDIS_URL")
+    settings.CHANNEL_LAYERS = layers_of(LAYERS[1])
+    settings.DJANGO_SYNC |= {"HEARTBEAT": 1000}
+
+    async def story():
+        site, token = Site(), await in_a_thread(bearer, boards.ada)
+        async with site.stream(token) as stream, site.following(token) as wire:
+            await site.joined(2)
+            processes.start(block_there, settings.CHANNEL_LAYERS, boards.ada.pk)
+            assert await wire.ended() == (4423, "blocked")
+            while (said := await stream.part())[0] != "error":
+                pass
+            assert said[1]["problem"]["code"] == "blocked"
+        site.application.close()
 
     asyncio.run(story())
 
