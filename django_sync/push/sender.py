@@ -54,11 +54,17 @@ class Wake:
     @property
     def body(self) -> bytes:
         """The protocol's message, as JSON."""
-        told = {
-            "type": "sync",
-            "session": str(self.session),
-            "collections": list(self.collections),
-        }
+        return self._naming(self.collections)
+
+    def body_within(self, most: int) -> bytes:
+        """The same in ``most`` bytes at most, for a service that takes no more.
+
+        Where the names are too long, none is named: the client then pulls all that it keeps.
+        """
+        return self.body if len(self.body) <= most else self._naming(())
+
+    def _naming(self, collections: tuple[str, ...]) -> bytes:
+        told = {"type": "sync", "session": str(self.session), "collections": collections}
         return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -33,6 +33,8 @@ TOPIC = "sync"
 """A wake-up that a service still keeps is replaced by the next one."""
 PADDED = 512
 """Bytes of a message before it is encrypted, so that its length tells no collection; or more."""
+MOST = 3993
+"""Bytes of a message before it is encrypted that each push service takes (RFC 8291, 4)."""
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 
 
@@ -64,7 +66,8 @@ class WebPush(HttpSender):
             }
         except (ValueError, errors.Invalid) as error:
             return Receipt(Outcome.REFUSED, problem=str(error))
-        return self.post(subscription["endpoint"], headers, encrypted(wake.body, key, secret))
+        body = encrypted(wake.body_within(MOST), key, secret)
+        return self.post(subscription["endpoint"], headers, body)
 
 
 def keys_of(subscription: Json) -> tuple[bytes, bytes]:

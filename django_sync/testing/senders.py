@@ -101,6 +101,13 @@ class SenderContract:
         (body,) = self.messages()
         assert json.loads(body)["collections"] == list(names)
 
+    def test_more_names_than_its_service_takes(self) -> None:
+        """All are named, or none, which says all to whoever is woken; some would be too few."""
+        names = tuple(f"{number:03d}{'x' * 60}" for number in range(100))
+        assert self.send(Wake(SESSION, names)).outcome is Outcome.SENT
+        (body,) = self.messages()
+        assert json.loads(body) in (MESSAGE | {"collections": c} for c in ([*names], []))
+
     def test_the_same_again_is_sent_again(self) -> None:
         """It keeps no books: that is the dispatcher's."""
         for _ in range(3):

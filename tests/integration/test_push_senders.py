@@ -145,6 +145,15 @@ class TestWebPush(OverHttp):
         self.sender().send(self.target(), Wake(WAKE.session, ("x",)))
         assert len({len(request.body) for request in self.service.received}) == 1
 
+    @pytest.mark.parametrize(("more", "named"), [(0, True), (1, False)])
+    def test_the_longest_message_is_sent_whole(self, more, named):
+        bare = len(Wake(WAKE.session, ("",)).body)
+        names = ("x" * (webpush.MOST - bare + more),)
+        assert self.sender().send(self.target(), Wake(WAKE.session, names)).status == 201
+        (body,) = self.messages()
+        assert json.loads(body)["collections"] == ([*names] if named else [])
+        assert (len(self.service.received[0].body) == 4096) is named
+
     def test_no_two_are_encrypted_alike(self):
         self.send()
         self.send()
