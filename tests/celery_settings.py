@@ -14,6 +14,7 @@ CELERY_TASK_ALWAYS_EAGER = False
 CELERY_TASK_DEFAULT_QUEUE = os.environ["PUSH_QUEUE"]
 # Nothing is left at a broker that others use, whoever was killed.
 CELERY_TASK_QUEUES = [Queue(os.environ["PUSH_QUEUE"], expires=120)]
+CELERY_INCLUDE = os.environ.get("PUSH_INCLUDE", "").split()
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 30, "socket_timeout": 5}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
