@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from ..conf import conf
@@ -18,6 +18,8 @@ from ..endpoints import sender_of
 from ..models import Endpoint, SyncSession
 from ..push.attempts import attempt, sent
 from ..push.sender import Outcome
+from .confirming import MOST, Row, confirmation, is_confirmed
+from .naming import ago, marked, name_of
 from .pages import ReadOnlyAdmin, by_id_or_user
 
 TESTS = 5
@@ -86,20 +88,52 @@ class EndpointAdmin(ReadOnlyAdmin):
     """Where wake-ups go; parked ones with their last problem."""
 
     actions = ("send_test", "unpark", "remove")
-    list_display = (
-        "id", "user_name", "session_id", "kind", "host", "state", "failures", "sent_at", "due_at",
-        "parked_at", "problem",
-    )  # fmt: skip
+    list_display = ("known_as", "standing", "whose", "where", "told", "trouble")
+    list_display_links = ("known_as",)
     list_filter = (StateFilter,)
     list_select_related = ("user__user", "session")
-    fields = (*list_display, "pending", "created_at")
+    fields = (
+        "user_name", "session_id", "kind", "host", "state", "due_at", "pending", "sent_at",
+        "failures", "problem", "parked_at", "created_at",
+    )  # fmt: skip
     readonly_fields = fields
     ordering = ("-id",)
     search_help_text = "A session’s id, or its user’s name; exactly as it is."
 
+    class Media:
+        css: ClassVar = {"all": ["django_sync/admin.css"]}
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only the filter's own."""
         return lookup == StateFilter.parameter_name
+
+    # What the list shows
+
+    @admin.display(description="session")
+    def known_as(self, obj: Endpoint) -> str:
+        return name_of(obj.session)
+
+    @admin.display(description="user")
+    def whose(self, obj: Endpoint) -> str:
+        return self.user_name(obj)
+
+    @admin.display(description="woken by")
+    def where(self, obj: Endpoint) -> str:
+        return " · ".join(filter(None, (obj.kind, obj.host)))
+
+    @admin.display(description="state")
+    def standing(self, obj: Endpoint) -> str:
+        return marked(self.state(obj))
+
+    @admin.display(description="last told", empty_value="never")
+    def told(self, obj: Endpoint) -> str | None:
+        return None if obj.sent_at is None else ago(obj.sent_at)
+
+    @admin.display(description="problem", empty_value="")
+    def trouble(self, obj: Endpoint) -> str:
+        return obj.problem
+
+    # What the page of one shows besides its columns
 
     @admin.display(description="user")
     def user_name(self, obj: Endpoint) -> str:
@@ -150,8 +184,35 @@ class EndpointAdmin(ReadOnlyAdmin):
         self.message_user(request, f"Unparked {found}.")
 
     @admin.action(description="Remove", permissions=["remove"])
-    def remove(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+    def remove(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> HttpResponse | None:
         """Their sessions stay, and are not woken any more until they ask again."""
-        chosen = list(queryset.values_list("id", flat=True))
-        Endpoint.objects.using(conf.DATABASE).filter(id__in=chosen).delete()
-        self.message_user(request, f"Removed {len(chosen)}.")
+        chosen = list(queryset[: MOST + 1])
+        if len(chosen) > MOST:
+            messages.error(request, f"Choose {MOST} endpoints at most.")
+            return None
+        if is_confirmed(request):
+            rows = Endpoint.objects.using(conf.DATABASE).filter(pk__in=[one.pk for one in chosen])
+            self.log_deletions(request, rows)
+            removed, _ = rows.delete()
+            self.message_user(request, f"Removed {removed}.")
+            return None
+        return confirmation(
+            self,
+            request,
+            action="remove",
+            title="Remove endpoints",
+            explains="These sessions stay, and are woken no more. They learn what is new when they "
+            "ask, and can be woken again once their clients have said anew where.",
+            button="Remove",
+            danger=True,
+            rows=[
+                Row(
+                    endpoint.pk,
+                    name_of(endpoint.session),
+                    self.user_name(endpoint),
+                    self.state(endpoint),
+                    f"is woken at {endpoint.host} no more",
+                )
+                for endpoint in chosen
+            ],
+        )

@@ -10,22 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from .. import orders
 from ..models import Order, SyncSession
 from ..standing import State, state_of
+from .confirming import MOST, Row, confirmation, is_confirmed
+from .naming import name_of, short
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = object
-
-MOST = 100
-"""Sessions of which something is ordered at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +45,6 @@ class Ordering:
         """Whether it would do anything."""
         session.block_list = blocks
         return bool(self.would(session))
-
-
-def short(client: Any) -> str:
-    """The end of a client's id: their beginnings are alike where they were made about one time."""
-    return f"…{str(client)[-8:]}"
 
 
 def _end(session: Any) -> str:
@@ -186,21 +178,23 @@ class OrderingMixin(ModelAdmin):
             messages.error(request, f"Choose {MOST} sessions at most.")
             return None
         _with_blocks(sessions)
-        if request.POST.get("confirmed") == "yes":
+        if is_confirmed(request):
             self._carry_out(request, order, sessions)
             return None
-        rows = [(s, state_of(s, timezone.now()), order.would(s)) for s in sessions]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": order.title,
-            "opts": self.opts,
-            "order": order,
-            "name": name,
-            "rows": rows,
-            "number": len({order.key(s) for s, _, would in rows if would}),
-            "checkbox": ACTION_CHECKBOX_NAME,
-        }
-        return TemplateResponse(request, "admin/django_sync/order.html", context)
+        now = timezone.now()
+        rows = [
+            Row(s.pk, name_of(s), str(s.user), state_of(s, now), order.would(s)) for s in sessions
+        ]
+        return confirmation(
+            self,
+            request,
+            action=name,
+            title=order.title,
+            explains=order.explains,
+            button=order.button,
+            danger=order.danger,
+            rows=rows,
+        )
 
     def _carry_out(
         self, request: HttpRequest, order: Ordering, sessions: Sequence[SyncSession]

@@ -27,7 +27,8 @@ from ..models import Order, SyncSession
 from ..standing import State, of_state, state_of, title_of, with_blocks
 from .endpoints import endpoints_of, may_test, test_push
 from .holding import held, open_conflicts
-from .ordering import ORDERS, OrderingMixin, short
+from .naming import ago, brief, marked, name_of, span
+from .ordering import ORDERS, OrderingMixin
 from .pages import FixedOrder, UsersOwnAdmin, by_id_or_user
 
 PLATFORMS_OF = 1000
@@ -125,7 +126,7 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
 
     @admin.display(description="session")
     def known_as(self, obj: SyncSession) -> str:
-        return obj.name or short(obj.client_id)
+        return name_of(obj)
 
     @admin.display(description="user")
     def whose(self, obj: SyncSession) -> str:
@@ -133,21 +134,15 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
 
     @admin.display(description="state")
     def state(self, obj: SyncSession) -> str:
-        state = state_of(obj, timezone.now())
-        return format_html('<span class="django-sync-state" data-state="{0}">{0}</span>', state)
+        return marked(state_of(obj, timezone.now()))
 
     @admin.display(description="lag")
     def lag(self, obj: Any) -> str:
-        return format_html('<span class="django-sync-brief">{}</span>', behind(obj, obj.lag))
+        return brief(behind(obj, obj.lag))
 
     @admin.display(description="heard of")
     def heard(self, obj: SyncSession) -> str:
-        ago = span(max((timezone.now() - obj.seen_at).total_seconds(), 0))
-        return format_html(
-            '<time class="django-sync-brief" datetime="{}">{} ago</time>',
-            obj.seen_at.isoformat(),
-            ago,
-        )
+        return ago(obj.seen_at)
 
     @admin.display(description="platform")
     def runs_on(self, obj: SyncSession) -> str:
@@ -228,11 +223,3 @@ def behind(session: SyncSession, lag: Lag | None) -> str:
     if not lag.changes:
         return "none"
     return f"{lag.changes} {'change' if lag.changes == 1 else 'changes'}, {span(lag.seconds)}"
-
-
-def span(seconds: float) -> str:
-    """A time that has passed, roughly."""
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -101,6 +101,7 @@ def scenes() -> list[Scene]:
         Scene("sessions", "/admin/django_sync/syncsession/", main=True),
         Scene("session", f"/admin/django_sync/syncsession/{lost}/change/", main=True),
         Scene("order", f"/admin/django_sync/syncsession/{lost}/change/", press="block_user"),
+        Scene("endpoints", "/admin/django_sync/endpoint/", main=True),
         Scene("gone", url, forms=(("title", "Check pump 8"), ("body", "It is quiet now."))),
     ]
 
@@ -138,7 +139,41 @@ def sessions_of(users: dict[str, Any]) -> str:
         )
         ids[name] = id
     sync.block(client=Client.objects.get(sessions=ids["Reading room"]), by=users["admin"])
+    endpoints_of(ids)
     return str(ids["Ada’s phone"])
+
+
+def endpoints_of(sessions: dict[str, Any]) -> None:
+    """Where some of them are woken: one was told, one is due, one is given up."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from django_sync.models import Endpoint, PushUser, SyncSession
+
+    now, minute = timezone.now(), timedelta(minutes=1)
+    refused = "403: the token was signed by another key"
+    for name, kind, host, state in (
+        ("Ada’s phone", "webpush", "updates.push.example", {"sent_at": now - 3 * minute}),
+        ("Field laptop", "webhook", "field.example", {"due_at": now, "pending": "cards"}),
+        (
+            "Reading room",
+            "webpush",
+            "updates.push.example",
+            {"parked_at": now - 40 * minute, "due_at": now, "failures": 1, "problem": refused},
+        ),
+    ):
+        session = SyncSession.objects.get(id=sessions[name])
+        user, _ = PushUser.objects.get_or_create(user_id=session.user_id)
+        Endpoint.objects.create(
+            session=session,
+            user=user,
+            kind=kind,
+            host=host,
+            target={},
+            created_at=now - 90 * minute,
+            **state,
+        )
 
 
 def meanwhile(scene: Scene, turn: int) -> None:

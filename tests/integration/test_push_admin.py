@@ -6,6 +6,7 @@ import uuid
 from io import StringIO
 
 import pytest
+from django.contrib.admin.models import DELETION, LogEntry
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -23,9 +24,13 @@ URL = "/admin/django_sync/endpoint/"
 EVERY = ("django_sync.view_endpoint", "django_sync.change_endpoint", "django_sync.delete_endpoint")
 
 
-def act(client, action, *endpoints):
+def asked(client, action, *endpoints, **more):
     chosen = {"action": action, "_selected_action": [one.pk for one in endpoints]}
-    response = client.post(URL, chosen, follow=True)
+    return client.post(URL, chosen | more, follow=True)
+
+
+def act(client, action, *endpoints, **more):
+    response = asked(client, action, *endpoints, **more)
     return [str(message) for message in response.context["messages"]]
 
 
@@ -86,16 +91,34 @@ def test_many_test_pushes_at_a_time_are_refused(people):
 
 
 def test_remove_leaves_the_session(parked):
-    assert act(clerk(*EVERY), "remove", parked) == ["Removed 1."]
+    assert act(clerk(*EVERY), "remove", parked, confirmed="yes") == ["Removed 1."]
+    assert LogEntry.objects.get().action_flag == DELETION
     assert not Endpoint.objects.exists()
     assert SyncSession.objects.filter(id=parked.session.id).exists()
 
 
+def test_what_removing_would_do_is_told_before_it_is_done(parked):
+    page = asked(clerk(*EVERY), "remove", parked)
+    assert "This will happen" in page.text
+    assert f"is woken at {parked.host} no more" in page.text
+    assert "hush" not in page.text
+    assert Endpoint.objects.filter(pk=parked.pk).exists()
+
+
+def test_no_more_are_removed_at_once_than_a_page_can_tell(parked, monkeypatch):
+    monkeypatch.setattr("django_sync.admin.endpoints.MOST", 0)
+    for confirmed in ("no", "yes"):
+        told = act(clerk(*EVERY), "remove", parked, confirmed=confirmed)
+        assert told == ["Choose 0 endpoints at most."]
+    assert Endpoint.objects.filter(pk=parked.pk).exists()
+
+
+@pytest.mark.parametrize("confirmed", ["no", "yes"])
 @pytest.mark.parametrize("action", ["send_test", "unpark", "remove", "delete_selected"])
-def test_who_may_only_look_changes_nothing(parked, action):
+def test_who_may_only_look_changes_nothing(parked, action, confirmed):
     before = Endpoint.objects.values().get()
     staff = clerk("django_sync.view_endpoint")
-    act(staff, action, parked)
+    act(staff, action, parked, confirmed=confirmed)
     assert Endpoint.objects.values().get() == before
     assert sent() == []
     page = listed(staff, "endpoint")
