@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any
+from typing import Any, Protocol
 
 from .rows import Records
-from .site import until
+from .site import Board, Site, until
 from .window import Window, expect
+
+
+class Looked(Protocol):
+    """A window of whichever browser."""
+
+    site: Site
+    user: str
+    board: Board
+
+    def kept(self) -> dict[str, list[dict[str, Any]]] | None: ...
+
+    def seen(self) -> dict[str, list[dict[str, Any]]]: ...
 
 
 def agree(*windows: Window) -> None:
     """Wait until each window is in step, and page, IndexedDB and database agree."""
     for window in windows:
         window.is_live()
-        differing = functools.partial(disagreement, window)
-        until(lambda: not differing(), differing)  # noqa: B023 - not called after this turn
+        agrees(window)
         expect(window.page.locator("#refused")).to_be_hidden()
         assert window.errors == []
 
 
-def disagreement(window: Window) -> str:
+def agrees(window: Looked) -> None:
+    """Wait until page, IndexedDB and database agree."""
+    until(lambda: not disagreement(window), lambda: disagreement(window))
+
+
+def disagreement(window: Looked) -> str:
     """Where they differ; empty where they do not."""
     there = window.site.seen_by(window.user)
     kept = window.kept()
@@ -32,7 +47,7 @@ def disagreement(window: Window) -> str:
     return of_records(window, kept["records"], there) or of_cards(window, there)
 
 
-def of_records(window: Window, kept: list[dict[str, Any]], there: Records) -> str:
+def of_records(window: Looked, kept: list[dict[str, Any]], there: Records) -> str:
     """Between IndexedDB and the database."""
     records: Records = {name: {} for name in there}
     for row in kept:
@@ -46,7 +61,7 @@ def of_records(window: Window, kept: list[dict[str, Any]], there: Records) -> st
     return ""
 
 
-def of_cards(window: Window, there: Records) -> str:
+def of_cards(window: Looked, there: Records) -> str:
     """Between the open board and the database: which cards, in which order, with which faces."""
     for column, shown in window.seen().items():
         wanted = sorted(

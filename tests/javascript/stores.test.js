@@ -185,3 +185,21 @@ for (const [how, get] of [["there is none", () => undefined], ["it is forbidden"
     await client.close();
   });
 }
+
+test("whoever is asked whether storage may last keeps nobody waiting", { skip }, async (t) => {
+  const replace = (name, value) => {
+    const before = Object.getOwnPropertyDescriptor(globalThis, name);
+    Object.defineProperty(globalThis, name, { value, configurable: true });
+    t.after(() => (before ? Object.defineProperty(globalThis, name, before) : delete globalThis[name]));
+  };
+  let answer;
+  const asked = new Promise((resolve) => (answer = resolve));
+  replace("indexedDB", new twin.IDBFactory());
+  replace("navigator", { storage: { persisted: async () => false, persist: () => asked } });
+  const client = await SyncClient.open("http://localhost/sync/", { store: "asks", collections: ["cards"] });
+  t.after(() => client.close());
+  assert.equal(client.storage.kind, "indexeddb");
+  assert.equal(client.storage.persisted, false);
+  answer(true);
+  await until(() => client.storage.persisted, "the answer is known");
+});

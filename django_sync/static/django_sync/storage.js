@@ -11,7 +11,8 @@ import { MemoryStore } from "./memory.js";
  * @typedef {object} Storage What keeps the records.
  * @property {Store} store itself
  * @property {string} kind `indexeddb` or `memory`
- * @property {boolean} persisted whether the browser has promised not to clear it by itself
+ * @property {boolean} persisted whether the browser has promised not to clear it by itself; some ask
+ *   their user first, and nothing waits for that, so it may become true later
  * @property {string | null} problem why it is not the disk
  */
 
@@ -24,7 +25,9 @@ export async function opened(wanted, persist) {
   if (typeof wanted !== "string") return { store: wanted, kind: wanted.kind, persisted: false, problem: null };
   try {
     const store = await new IndexedDBStore(`django_sync ${wanted}`, factory()).open();
-    return { store, kind: store.kind, persisted: persist && (await persisted()), problem: null };
+    const storage = { store, kind: store.kind, persisted: false, problem: null };
+    if (persist) void askToKeep(storage);
+    return storage;
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
     log.warn(`Nothing will outlive this page: ${error.detail}`);
@@ -44,14 +47,16 @@ function factory() {
   return found;
 }
 
-/** Ask for storage that is not cleared when room runs short (WHATWG Storage, section 5). */
-async function persisted() {
-  const storage = globalThis.navigator?.storage;
-  if (storage?.persist === undefined) return false;
+/**
+ * Ask for storage that is not cleared when room runs short (WHATWG Storage, section 5).
+ * @param {Storage} storage
+ */
+async function askToKeep(storage) {
+  const manager = globalThis.navigator?.storage;
+  if (manager?.persist === undefined) return;
   try {
-    return (await storage.persisted()) || (await storage.persist());
+    storage.persisted = (await manager.persisted()) || (await manager.persist());
   } catch (error) {
     log.info("The browser promises nothing:", error);
-    return false;
   }
 }

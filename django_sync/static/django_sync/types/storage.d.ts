@@ -3,7 +3,8 @@
  * @typedef {object} Storage What keeps the records.
  * @property {Store} store itself
  * @property {string} kind `indexeddb` or `memory`
- * @property {boolean} persisted whether the browser has promised not to clear it by itself
+ * @property {boolean} persisted whether the browser has promised not to clear it by itself; some ask
+ *   their user first, and nothing waits for that, so it may become true later
  * @property {string | null} problem why it is not the disk
  */
 /**
@@ -25,7 +26,8 @@ export type Storage = {
      */
     kind: string;
     /**
-     * whether the browser has promised not to clear it by itself
+     * whether the browser has promised not to clear it by itself; some ask
+     * their user first, and nothing waits for that, so it may become true later
      */
     persisted: boolean;
     /**
