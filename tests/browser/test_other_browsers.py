@@ -1,7 +1,7 @@
-"""The same client in another browser: Firefox, as Debian has it.
+"""The same client in other browsers: Firefox and WebKit, as Debian has them.
 
-It asks its user before storage lasts, has no ``navigator.connection``, and fires ``versionchange``,
-``pagehide`` and its worker's events in an order of its own; Chromium alone would hide all of that.
+Firefox asks its user before storage lasts; neither has ``navigator.connection``; each has an
+IndexedDB, a service worker and a way to end a page of its own. Chromium alone would hide that.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from . import firefox, webkit
 from .agreement import agrees
-from .firefox import FIREFOX, Firefox, FirefoxPage, running
 from .site import Board, Site, until
 from .window import KEPT, SEEN
 
@@ -29,18 +29,27 @@ SIGN_IN = """(name) => [...document.querySelectorAll("button")]
   .find((button) => button.textContent === name).click()"""
 
 
-@pytest.fixture(scope="module")
-def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
-    if FIREFOX is None:
+Page = firefox.FirefoxPage | webkit.WebKitPage
+
+
+@pytest.fixture(scope="module", params=["firefox", "webkit"])
+def other(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """A browser: it makes profiles, and pages in them."""
+    if request.param == "firefox" and firefox.FIREFOX is None:
         pytest.skip("no firefox-esr or firefox on the PATH")
-    with running(tmp_path_factory.mktemp("firefox")) as found:
+    if request.param == "webkit" and not (webkit.DRIVER and webkit.SCREEN and webkit.BROWSER):
+        pytest.skip("no WebKitWebDriver, Xvfb or MiniBrowser: apt install webkit2gtk-driver xvfb")
+    kind = {"firefox": firefox.running, "webkit": webkit.running}[request.param]
+    with kind(tmp_path_factory.mktemp(request.param)) as found:
         yield found
 
 
 class Tab:
     """A tab of the board; ``agreement`` looks at it as at one in Chromium."""
 
-    def __init__(self, page: FirefoxPage, site: Site, user: str, board: Board) -> None:
+    def __init__(self, page: Page, site: Site, user: str, board: Board) -> None:
         self.page = page
         self.site = site
         self.user = user
@@ -70,8 +79,8 @@ class Tab:
         return self.page.ask(SEEN)
 
 
-def tab_of(firefox: Firefox, profile: str, site: Site, user: str, board: Board) -> Tab:
-    page = firefox.page(profile, f"{site.url}/?board={board.id}")
+def tab_of(browser: Any, profile: Any, site: Site, user: str, board: Board) -> Tab:
+    page = browser.page(profile, f"{site.url}/?board={board.id}")
     if page.ask("() => document.querySelector('#main')?.dataset.store ?? null") is None:
         page.ask(SIGN_IN, user.title())
         until(lambda: page.ask("() => Boolean(document.querySelector('#status'))"), "is signed in")
@@ -86,11 +95,11 @@ def agree(*tabs: Tab) -> None:
 
 
 def test_two_people_a_server_that_goes_and_a_second_tab(
-    firefox: Firefox, site: Site, board: Board
+    other: Any, site: Site, board: Board
 ) -> None:
-    adas = firefox.profile()
-    ada = tab_of(firefox, adas, site, "ada", board)
-    grace = tab_of(firefox, firefox.profile(), site, "grace", board)
+    adas = other.profile()
+    ada = tab_of(other, adas, site, "ada", board)
+    grace = tab_of(other, other.profile(), site, "grace", board)
     ada.stands(link="live", pending="0")
     grace.stands(link="live", pending="0")
 
@@ -110,10 +119,10 @@ def test_two_people_a_server_that_goes_and_a_second_tab(
     grace.shows("While the server was away")
     agree(ada, grace)
 
-    other = tab_of(firefox, adas, site, "ada", board)
-    other.shows("While the server was away")
-    other.add("doing", "From the second tab")
+    second = tab_of(other, adas, site, "ada", board)
+    second.shows("While the server was away")
+    second.add("doing", "From the second tab")
     ada.shows("From the second tab")
     grace.shows("From the second tab")
-    agree(ada, grace, other)
-    assert firefox.errors == []
+    agree(ada, grace, second)
+    assert other.errors == []
