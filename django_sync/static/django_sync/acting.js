@@ -50,6 +50,11 @@ export class Acting {
     this.#lines = new Lines(parts);
   }
 
+  /** The page goes. */
+  leave() {
+    this.#lines.leave();
+  }
+
   /** Act until the end. @param {Act} act */
   async run(act) {
     this.#parts.network.mend();

@@ -91,6 +91,11 @@ export class Background {
     this.#parts.alarm.ring();
   }
 
+  /** The page goes, perhaps to come back. */
+  leave() {
+    this.#run?.leave();
+  }
+
   /**
    * Return after a complete exchange that began after this call. Throws what keeps the link from
    * trying, or `NotInStep` after `timeout` seconds.

@@ -165,7 +165,7 @@ export class SyncClient {
       db, names: this.#names, network: calls, exchange: this.#exchange, wakes, enabling,
       together: this.#together, background: this.#background,
     });
-    this.#forgetPage = heedPage((told) => this.network(told));
+    this.#forgetPage = heedPage((told) => this.network(told), () => this.#background.leave());
   }
 
   /**

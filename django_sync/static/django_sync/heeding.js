@@ -5,17 +5,19 @@ import { KINDS } from "./reach.js";
 /** @import { Told } from "./around.js" */
 
 /**
- * Heed that the network came, went or is another, and that the page is looked at again.
+ * Heed that the network came, went or is another, that the page is looked at again, and that it goes.
  * @param {(told: Told) => void} network
+ * @param {() => void} leave
  * @returns {() => void} which ends it
  */
-export function heedPage(network) {
+export function heedPage(network, leave) {
   const { window, document } = globalThis;
   if (window === undefined || document === undefined) return () => {};
   const ending = new AbortController();
   const { signal } = ending;
   window.addEventListener("online", () => network({ online: true }), { signal });
   window.addEventListener("offline", () => network({ online: false }), { signal });
+  window.addEventListener("pagehide", leave, { signal });
   window.addEventListener("pageshow", () => network({}), { signal });
   const looked = () => {
     if (document.visibilityState === "visible") network({});

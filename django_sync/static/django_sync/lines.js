@@ -60,6 +60,11 @@ export class Lines {
     return this.#sessions.wants(around);
   }
 
+  /** The page goes. */
+  leave() {
+    this.#sessions.leave();
+  }
+
   /** A new beginning: another session, too. */
   forget() {
     this.#sessions.forget();

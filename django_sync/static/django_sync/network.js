@@ -21,6 +21,7 @@ export class Interrupted extends Error {}
  * @property {string} [body]
  * @property {number} [held] seconds for which the server may hold it back
  * @property {string} [accept]
+ * @property {boolean} [keepalive] whether it is to be sent though the page goes meanwhile
  */
 
 /** One server, spoken to as one user; `said` are headers that tell who asks, and are no secret. */
@@ -70,9 +71,9 @@ export class Network {
     return this.#call("POST", path, { body });
   }
 
-  /** @param {string} path @param {string} body */
-  patch(path, body) {
-    return this.#call("PATCH", path, { body });
+  /** @param {string} path @param {string} body @param {Asked} [asked] */
+  patch(path, body, asked) {
+    return this.#call("PATCH", path, { ...asked, body });
   }
 
   /**
@@ -171,7 +172,7 @@ export class Network {
   }
 
   /** @param {string} method @param {string} path @param {Asked} asked @param {AbortController} ending */
-  async #sent(method, path, { params, body, accept = "application/json" }, ending) {
+  async #sent(method, path, { params, body, accept = "application/json", keepalive = false }, ending) {
     const cutter = this.#cutter.signal;
     const url = new URL(path, this.url);
     for (const [name, value] of Object.entries(params ?? {})) url.searchParams.set(name, value);
@@ -182,7 +183,7 @@ export class Network {
     cutter.addEventListener("abort", end, { signal: ending.signal });
     try {
       const response = await this.fetch(url, {
-        method, headers, body, signal: ending.signal, redirect: "manual", cache: "no-store",
+        method, headers, body, keepalive, signal: ending.signal, redirect: "manual", cache: "no-store",
         credentials: this.auth?.credentials ?? "omit",
       });
       if (response.type === "opaqueredirect") {

@@ -68,6 +68,17 @@ export class Sessions {
   }
 
   /**
+   * The page goes. Where its browser can be woken it is to be from now on, and not only once the
+   * session counts as idle; nobody waits for an answer.
+   */
+  leave() {
+    if (this.#id === null || !this.#told?.foreground || this.#enabling.push === null) return;
+    this.#told = { ...this.#told, foreground: false }; // so that it is told anew if the page comes back
+    const told = this.#network.patch(`sessions/${this.#id}/`, '{"foreground":false}', { keepalive: true });
+    told.catch((error) => log.info("The server may not know that the page has gone:", error));
+  }
+
+  /**
    * Tell how things stand; return what is decided, or `null` where none can be asked.
    * @param {string} clientId
    * @param {Transport[]} able

@@ -4,6 +4,8 @@ export class Acting {
     constructor(link: Background, parts: Parts, backoff: Backoff);
     /** @type {Promise<void>} when the loop has let go of all it held */
     ended: Promise<void>;
+    /** The page goes. */
+    leave(): void;
     /** Act until the end. @param {Act} act */
     run(act: Act): Promise<void>;
     #private;

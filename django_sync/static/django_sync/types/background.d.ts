@@ -18,6 +18,8 @@ export class Background {
     stop(): Promise<void>;
     /** Tell the loop, if there is one, what happened. A held request ends for it; others go on. @param {Event} event */
     post(event: Event): void;
+    /** The page goes, perhaps to come back. */
+    leave(): void;
     /**
      * Return after a complete exchange that began after this call. Throws what keeps the link from
      * trying, or `NotInStep` after `timeout` seconds.

@@ -20,6 +20,8 @@ export class Lines {
     agreed: Transport | null;
     /** Whether the server should hear how things stand, though no line is to be opened. @param {NetworkState} around */
     hasNews(around: NetworkState): boolean;
+    /** The page goes. */
+    leave(): void;
     /** A new beginning: another session, too. */
     forget(): void;
     /**

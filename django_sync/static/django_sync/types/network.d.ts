@@ -9,6 +9,7 @@ export class Interrupted extends Error {
  * @property {string} [body]
  * @property {number} [held] seconds for which the server may hold it back
  * @property {string} [accept]
+ * @property {boolean} [keepalive] whether it is to be sent though the page goes meanwhile
  */
 /** One server, spoken to as one user; `said` are headers that tell who asks, and are no secret. */
 export class Network {
@@ -43,8 +44,8 @@ export class Network {
     get(path: string, asked?: Asked): Promise<Fields>;
     /** @param {string} path @param {string} body */
     post(path: string, body: string): Promise<Fields>;
-    /** @param {string} path @param {string} body */
-    patch(path: string, body: string): Promise<Fields>;
+    /** @param {string} path @param {string} body @param {Asked} [asked] */
+    patch(path: string, body: string, asked?: Asked): Promise<Fields>;
     /**
      * Get what goes on for as long as the server likes; whoever reads it also ends it, by `abort`.
      * @param {string} path
@@ -69,6 +70,10 @@ export type Asked = {
      */
     held?: number | undefined;
     accept?: string | undefined;
+    /**
+     * whether it is to be sent though the page goes meanwhile
+     */
+    keepalive?: boolean | undefined;
 };
 import type { Auth } from "./auth.js";
 import { SyncError } from "./errors.js";

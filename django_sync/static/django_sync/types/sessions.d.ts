@@ -9,6 +9,11 @@ export class Sessions {
     /** Open another at the next time. */
     forget(): void;
     /**
+     * The page goes. Where its browser can be woken it is to be from now on, and not only once the
+     * session counts as idle; nobody waits for an answer.
+     */
+    leave(): void;
+    /**
      * Tell how things stand; return what is decided, or `null` where none can be asked.
      * @param {string} clientId
      * @param {Transport[]} able
