@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import httpcore2
 import httpx2
+
+from ..client.cutting import shut
 
 LENGTHS = (0, 200, 1_000, 5_000, 20_000)
 """Bytes after which one breaks, at most; the first says: never."""
@@ -56,7 +59,7 @@ class BreakingLine(httpx2.SyncByteStream):
         data = bytes(self._inner.read(max_bytes, timeout))
         passed = self._passed("in", data)
         if data and not passed:
-            self._inner.close()
+            self._break()
         return passed
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -64,8 +67,19 @@ class BreakingLine(httpx2.SyncByteStream):
         if passed:
             self._inner.write(passed, timeout)
         if len(passed) < len(buffer):
-            self._inner.close()
+            self._break()
             raise httpcore2.WriteError("The connection broke.")
+
+    def _break(self) -> None:
+        """As a network does it: who reads comes to the end, and the descriptor stays who it is.
+
+        Were it closed under a thread that waits for it, that could wait for another's for ever.
+        """
+        found = self._inner.get_extra_info("socket")
+        if isinstance(found, socket.socket):
+            shut(found)
+        else:
+            self._inner.close()
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

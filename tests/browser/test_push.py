@@ -232,19 +232,21 @@ def test_a_push_is_pulled_while_no_page_is_open_and_shown_as_was_asked(
 def test_a_page_that_is_closed_says_so(woken: Browser, site: str) -> None:
     """Else nobody would be woken until the session is idle, minutes later."""
 
-    def in_sight() -> bool:
+    def session() -> dict[str, Any]:
         request = urllib.request.Request(
             f"{site}/sync/sessions/", headers={"Authorization": "Token demo-ada"}
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            told = {one["id"]: one["foreground"] for one in json.load(answer)["results"]}
-        return bool(told[woken.stored()["meta"]["session"]])
+            told = {one["id"]: one for one in json.load(answer)["results"]}
+        found: dict[str, Any] = told[woken.stored()["meta"]["session"]]
+        return found
 
     woken.open()
     woken.ask_to_be_woken()
-    until(in_sight, "the page is in sight")
+    until(lambda: "push" in session()["transports"], "the server knows how to wake it")
+    assert session()["foreground"] is True
     woken.close()
-    until(lambda: not in_sight(), "the server knows that it has gone")
+    until(lambda: not session()["foreground"], "the server knows that it has gone")
 
 
 def test_a_notification_is_shown_where_nobody_looks(woken: Browser, site: str) -> None:
