@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,9 +117,21 @@ def fulfil(orders: Sequence[int]) -> None:
         transaction.on_commit(forget, using=conf.DATABASE, robust=True)
 
 
-def blocks_of(*users: Any) -> list[Order]:
-    """The blocks of users, by their keys, and of their clients."""
-    return list(_table().filter(kind=Kind.BLOCK, user__in=users).select_related("by"))
+def blocks_of(sessions: Collection[SyncSession]) -> dict[uuid.UUID, list[Order]]:
+    """What shuts each of these sessions out, by its id: blocks of its user, and of its client."""
+    users = {session.user_id for session in sessions}
+    found: dict[tuple[Any, uuid.UUID | None], Order] = {
+        (block.user_id, block.client_id): block
+        for block in _table().filter(kind=Kind.BLOCK, user__in=users).select_related("by")
+    }
+    return {
+        session.id: [
+            found[key]
+            for key in ((session.user_id, None), (session.user_id, session.client_id))
+            if key in found
+        ]
+        for session in sessions
+    }
 
 
 # What the server orders

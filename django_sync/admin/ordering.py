@@ -223,11 +223,6 @@ def _action(name: str) -> Callable[[Any, HttpRequest, Any], HttpResponse | None]
 
 def _with_blocks(sessions: Sequence[Any]) -> None:
     """What is ordered against each, in one statement for all."""
-    users = {session.user_id for session in sessions}
-    blocks = orders.blocks_of(*users)
+    blocks = orders.blocks_of(sessions)
     for session in sessions:
-        session.block_list = [
-            block
-            for block in blocks
-            if block.user_id == session.user_id and block.client_id in (None, session.client_id)
-        ]
+        session.block_list = blocks[session.id]

@@ -171,11 +171,7 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
                 request, self.opts, object_id
             )
             return response
-        blocks = [
-            block
-            for block in orders.blocks_of(session.user_id)
-            if block.client_id in (None, session.client_id)
-        ]
+        blocks = orders.blocks_of([session])[session.id]
         pending = Order.objects.using(conf.DATABASE).filter(
             kind=Order.Kind.SNAPSHOT, client=session.client_id
         )

@@ -7,7 +7,7 @@ import datetime
 from ..models import SyncSession
 from ..standing import allowed_silence
 
-__all__ = ["awake_until", "is_awake"]
+__all__ = ["awake_until"]
 
 
 def awake_until(session: SyncSession) -> datetime.datetime | None:
@@ -20,9 +20,3 @@ def awake_until(session: SyncSession) -> datetime.datetime | None:
     if silence is None or not session.foreground or session.ended_at is not None:
         return None
     return session.seen_at + silence
-
-
-def is_awake(session: SyncSession, now: datetime.datetime) -> bool:
-    """Whether it was heard of within what its transport may be silent for."""
-    until = awake_until(session)
-    return until is not None and until > now

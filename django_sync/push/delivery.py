@@ -74,15 +74,14 @@ def _sorted(batch: Batch, claimed: Sequence[Endpoint]) -> Iterator[Attempt]:
     """Those that are to be sent; the others are settled at once."""
     now = timezone.now()
     window = datetime.timedelta(seconds=conf.PUSH_WINDOW)
-    blocks = orders.blocks_of(*{endpoint.session.user_id for endpoint in claimed})
-    shut_out = {(block.user_id, block.client_id) for block in blocks}
+    blocks = orders.blocks_of([endpoint.session for endpoint in claimed])
     gone, silenced = [], []
     for endpoint in claimed:
         session, sender = endpoint.session, sender_of(endpoint.kind)
         until = awake_until(session)
         if session.ended_at is not None or not session.user.is_active:
             gone.append(endpoint)
-        elif not shut_out.isdisjoint({(session.user_id, c) for c in (None, session.client_id)}):
+        elif blocks[session.id]:
             silenced.append(endpoint)  # their clients come again when their users ask
         elif sender is None:
             batch.park(endpoint, None, f"Nobody sends “{endpoint.kind}” any more.")

@@ -152,7 +152,7 @@ def _refusal() -> HttpResponse:
         status=error.status,
         content_type="application/problem+json",
         headers={
-            "Retry-After": str(random.randint(*AGAIN)),  # noqa: S311
+            "Retry-After": str(random.randint(*AGAIN)),  # noqa: S311  # spreads, no secret
             "Cache-Control": "private, no-store",
         },
     )

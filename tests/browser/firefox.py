@@ -10,7 +10,6 @@ import itertools
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,9 +20,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.docs.running import free_port
 
+from .site import DEADLINE, until
+
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
-DEADLINE = 30.0
-"""Seconds for Firefox to answer."""
 
 
 class Firefox:
@@ -32,21 +31,15 @@ class Firefox:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._numbers = itertools.count(1)
-        self.errors: list[str] = []
         self.call("session.new", capabilities={})
-        self.call("session.subscribe", events=["log.entryAdded"])
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """A command's result; errors of pages that are told of meanwhile are kept."""
+        """A command's result."""
         number = next(self._numbers)
         self._connection.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
             told = json.loads(self._connection.recv(DEADLINE))
-            if told.get("type") == "event":
-                entry = told["params"]
-                if entry.get("type") == "javascript" and entry.get("level") == "error":
-                    self.errors.append(str(entry.get("text")))
-            elif told.get("id") == number:
+            if told.get("id") == number:
                 assert told["type"] == "success", told
                 return dict(told["result"])
 
@@ -109,10 +102,13 @@ def running(folder: Path) -> Iterator[Firefox]:
 
 
 def _connected(process: subprocess.Popen[bytes], port: int) -> ClientConnection:
-    deadline = time.monotonic() + DEADLINE
-    while True:
+    made: list[ClientConnection] = []
+
+    def listens() -> bool:
         assert process.poll() is None, "Firefox has ended"
-        assert time.monotonic() < deadline, "Firefox does not listen"
         with suppress(OSError, WebSocketException):
-            return connect(f"ws://127.0.0.1:{port}/session", max_size=None, proxy=None)
-        time.sleep(0.05)
+            made.append(connect(f"ws://127.0.0.1:{port}/session", max_size=None, proxy=None))
+        return bool(made)
+
+    until(listens, "Firefox listens")
+    return made[0]

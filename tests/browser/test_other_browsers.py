@@ -25,6 +25,12 @@ ADD = """(column, title) => {
   input.value = title;
   input.form.requestSubmit();
 }"""
+LISTENS = """() => {
+  globalThis.errorsOfThisPage ??= [];
+  for (const kind of ["error", "unhandledrejection"]) {
+    addEventListener(kind, (event) => errorsOfThisPage.push(String(event.reason ?? event.message)));
+  }
+}"""
 SIGN_IN = """(name) => [...document.querySelectorAll("button")]
   .find((button) => button.textContent === name).click()"""
 
@@ -54,6 +60,11 @@ class Tab:
         self.site = site
         self.user = user
         self.board = board
+        page.ask(LISTENS)
+
+    def reload(self) -> None:
+        self.page.reload()
+        self.page.ask(LISTENS)
 
     def stands(self, **wanted: str) -> None:
         """Wait until its status is so."""
@@ -92,6 +103,7 @@ def agree(*tabs: Tab) -> None:
     for tab in tabs:
         tab.stands(link="live", pending="0")
         agrees(tab)
+        assert tab.page.ask("() => errorsOfThisPage") == []
 
 
 def test_two_people_a_server_that_goes_and_a_second_tab(
@@ -112,7 +124,7 @@ def test_two_people_a_server_that_goes_and_a_second_tab(
     ada.stands(link="offline")
     ada.add("todo", "While the server was away")
     ada.stands(pending="1")
-    ada.page.reload()
+    ada.reload()
     ada.shows("While the server was away")
     ada.stands(pending="1")
     site.start()
@@ -125,4 +137,3 @@ def test_two_people_a_server_that_goes_and_a_second_tab(
     ada.shows("From the second tab")
     grace.shows("From the second tab")
     agree(ada, grace, second)
-    assert other.errors == []

@@ -27,8 +27,6 @@ class WebKit:
     """Profiles, each a browser of its own; ``page`` opens tabs in them."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.errors: list[str] = []
-        """Always empty: this driver tells of none."""
         self._stack = stack
         self._log = stack.enter_context((folder / "webkit.log").open("wb"))
         self._display = self._screen()

@@ -17,7 +17,7 @@ CONSOLE, ORDERS, PROBES, _KUBERNETES, _HAPROXY, LOGGING, LINE = snippets("sessio
 
 
 @pytest.mark.django_db
-def test_a_stolen_phone(people):  # noqa: F811
+def test_a_stolen_phone(people):  # noqa: F811  # the fixture
     told = run(ORDERS)
     told["lost"](people.ada, people.grace)
     assert (Order.objects.get().user, Order.objects.get().by) == (people.ada, people.grace)

@@ -23,6 +23,7 @@ from django_sync.conf import SETTINGS
 from django_sync.models import Change, Endpoint, Feed, PushCursor, PushScope, PushUser, SyncSession
 from django_sync.push import delivery, dispatcher, locmem, looking, rounds
 from django_sync.push.attempts import Done
+from django_sync.push.awake import awake_until
 from django_sync.push.batch import Batch
 from django_sync.push.sender import Outcome, Receipt
 from example_project.boards.models import Board, Card, Membership
@@ -309,19 +310,14 @@ def test_g1_a_change_while_it_is_waited_for_is_not_taken_for_heard(people, clock
 )
 def test_what_counts_as_live(people, clock, transport, idle):
     """As everybody is told: nobody is idle on one page and live on another."""
-    from django_sync.push.awake import is_awake
-
     session = SyncSession(transport=transport, seen_at=NOW, foreground=True)
-    assert is_awake(session, NOW + (idle - 1) * SECOND)
-    assert not is_awake(session, NOW + idle * SECOND)
+    assert awake_until(session) == NOW + idle * SECOND
     session.foreground = False
-    assert not is_awake(session, NOW)
+    assert awake_until(session) is None
 
 
 def test_a_session_that_is_pushed_to_is_never_live():
-    from django_sync.push.awake import is_awake
-
-    assert not is_awake(SyncSession(transport="push", seen_at=NOW, foreground=True), NOW)
+    assert awake_until(SyncSession(transport="push", seen_at=NOW, foreground=True)) is None
 
 
 def test_a_socket_that_is_noted_as_seldom_as_may_be_is_not_woken():

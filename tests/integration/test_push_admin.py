@@ -35,7 +35,7 @@ def act(client, action, *endpoints, **more):
 
 
 @pytest.fixture
-def parked(people, clock):  # noqa: F811
+def parked(people, clock):  # noqa: F811  # fixtures
     session = asleep(people.ada, push={"kind": "webhook", "secret": "hush hush"})
     locmem.answers.append(Receipt(Outcome.REFUSED, 403, "403 not you"))
     write(people.launch)

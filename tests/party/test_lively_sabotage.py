@@ -20,7 +20,7 @@ from .lively import hold_lively_party
 from .serving import PutIn
 
 SEEDS = range(1, 13)
-"""One in two notices, or more; who waits for whom is the machine's to say."""
+"""The first that notices ends it; what one of them meets is for threads and the machine to say."""
 WITHIN = 8.0
 """Seconds that a party with a fault is waited for."""
 
