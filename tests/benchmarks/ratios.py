@@ -2,7 +2,7 @@
 
     [DATABASE_URL=postgresql://…] python -m tests.benchmarks.ratios [WORK …] [--json FILE]
 
-WORK is any of write, commits, pull, idle, change, mutate; all of them without one. On a database
+WORK is any of those in ``works``, which ``--help`` lists; all of them without one. On a database
 of this run's own: SQLite, or one that is made on the server that DATABASE_URL names. Prints a
 Markdown table; progress is told on stderr. What is measured, and how, stands in ``measure`` and
 in the ``works_…`` modules; goals are those of docs/explanation/performance.md. As it stands it
@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.first_pull import database
-
-WORKS = ("write", "commits", "pull", "idle", "change", "mutate")
+from tests.benchmarks.works import WORKS
 
 
 def options() -> argparse.Namespace:
@@ -48,23 +47,9 @@ def options() -> argparse.Namespace:
 
 
 def lines(asked: argparse.Namespace) -> Iterator[Any]:
-    from tests.benchmarks import works_commits, works_mutate, works_read, works_write
-
-    works = set(asked.works)
-    if "write" in works:
-        yield from works_write.lines(asked.single, asked.bulk, asked.pairs)
-    if "commits" in works:
-        yield from works_commits.lines(asked.writers, 2, asked.seconds, asked.pairs)
-    if "mutate" in works:
-        yield from works_mutate.lines(asked.batches, asked.calls, asked.pairs)
-    if works & {"pull", "idle", "change"}:
-        reading = works_read.Reading(asked.records)
-        if "pull" in works:
-            yield from reading.first_pull(asked.pulls)
-        if "idle" in works:
-            yield reading.nothing_new(asked.calls, asked.pairs)
-        if "change" in works:
-            yield from reading.one_change(asked.others, asked.calls, asked.pairs)
+    for name, of_work in WORKS.items():
+        if name in asked.works:
+            yield from of_work(asked)
 
 
 def measure(asked: argparse.Namespace) -> None:

@@ -1,0 +1,73 @@
+"""The works that ``ratios`` measures, each a name and a function of its options that yields lines.
+
+A new one is a function here with ``@work``; the order here is the order of a whole run. Modules are
+imported within the functions, because they need Django to be set up, and ``ratios`` asks for the
+names before that. An option of its own goes to the parser in ``ratios``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.benchmarks.measure import Line
+    from tests.benchmarks.works_read import Reading
+
+Options = argparse.Namespace
+Lines = Callable[[Options], "Iterable[Line]"]
+
+WORKS: dict[str, Lines] = {}
+"""By name, in the order in which they run."""
+
+
+def work(lines: Lines) -> Lines:
+    """Enter a function under its own name."""
+    WORKS[lines.__name__] = lines
+    return lines
+
+
+@work
+def write(asked: Options) -> Iterable[Line]:
+    from tests.benchmarks import works_write
+
+    return works_write.lines(asked.single, asked.bulk, asked.pairs)
+
+
+@work
+def commits(asked: Options) -> Iterable[Line]:
+    from tests.benchmarks import works_commits
+
+    return works_commits.lines(asked.writers, 2, asked.seconds, asked.pairs)
+
+
+@work
+def mutate(asked: Options) -> Iterable[Line]:
+    from tests.benchmarks import works_mutate
+
+    return works_mutate.lines(asked.batches, asked.calls, asked.pairs)
+
+
+@cache
+def reading(records: int) -> Reading:
+    """The user and the records that the next three share."""
+    from tests.benchmarks.works_read import Reading
+
+    return Reading(records)
+
+
+@work
+def pull(asked: Options) -> Iterable[Line]:
+    return reading(asked.records).first_pull(asked.pulls)
+
+
+@work
+def idle(asked: Options) -> Iterable[Line]:
+    return [reading(asked.records).nothing_new(asked.calls, asked.pairs)]
+
+
+@work
+def change(asked: Options) -> Iterable[Line]:
+    return reading(asked.records).one_change(asked.others, asked.calls, asked.pairs)
