@@ -106,6 +106,37 @@ class Goal:
     def met(self, ratio: float) -> bool:
         return ratio >= self.bound if self.of_rate else ratio <= self.bound
 
+    def verdict(self, base: Cost, ours: Cost, n: int) -> str:
+        """Whether it is met, by wall time and by CPU; ``n`` is the units of work in a turn."""
+        by_cpu, by_wall = (
+            self.met(self.ratio(getattr(base, of), getattr(ours, of))) for of in ("cpu", "wall")
+        )
+        if by_cpu == by_wall:
+            return "yes" if by_cpu else "**no**"
+        return "by CPU alone" if by_cpu else "by wall time alone"
+
+
+@dataclass(frozen=True)
+class Within(Goal):
+    """A bound on the seconds of wall time that our whole turn may take."""
+
+    def __str__(self) -> str:
+        return f"≤ {self.bound:g} s"
+
+    def verdict(self, base: Cost, ours: Cost, n: int) -> str:
+        return "yes" if ours.wall <= self.bound else "**no**"
+
+
+@dataclass(frozen=True)
+class PerSecond(Goal):
+    """A bound on the units of work that we do in a second of wall time, at least."""
+
+    def __str__(self) -> str:
+        return f"≥ {self.bound:,g} a second"
+
+    def verdict(self, base: Cost, ours: Cost, n: int) -> str:
+        return "yes" if n >= self.bound * ours.wall else "**no**"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -121,15 +152,7 @@ class Line:
     goal: Goal | None
 
     def verdict(self) -> str:
-        if self.goal is None:
-            return ""
-        by_cpu, by_wall = (
-            self.goal.met(self.goal.ratio(getattr(self.base, of), getattr(self.ours, of)))
-            for of in ("cpu", "wall")
-        )
-        if by_cpu == by_wall:
-            return "yes" if by_cpu else "**no**"
-        return "by CPU alone" if by_cpu else "by wall time alone"
+        return "" if self.goal is None else self.goal.verdict(self.base, self.ours, self.n)
 
     def cells(self) -> list[str]:
         goal = self.goal or Goal(1)
