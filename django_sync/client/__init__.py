@@ -13,9 +13,10 @@ threads; asyncio programs call it in a thread.
 from .auth import Auth, BasicAuth, BearerAuth, TokenAuth
 from .backoff import Backoff
 from .client import SyncClient
-from .collection import Collection, Query
+from .collection import Collection
 from .conflicts import Conflict, Resolution
 from .pace import Pace
+from .query import Query
 from .reach import NetworkState
 from .views import Change, Counts, Mutation, Progress, Record, Rejection, Status
 

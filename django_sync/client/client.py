@@ -13,6 +13,7 @@ from typing import Any, Self
 import httpx2
 
 from .. import errors
+from . import indexes as field_indexes
 from . import wakeups
 from .alarm import Alarm
 from .around import Around
@@ -52,11 +53,13 @@ class SyncClient(_Callbacks):
     which ways it may use, of ``websocket``, ``sse``, ``long-poll`` and ``poll``; all
     without it. ``push`` is how the server may wake this client while nothing is open to it, as
     ``{"kind": "webhook", "url": …, "secret": …}``, told with its session; what comes there
-    goes to ``wake()``. ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and
-    ``alarm`` replace the clock and the waiting.
+    goes to ``wake()``. ``indexes`` names fields by which ``filter()`` finds records without
+    looking at all, as ``{"cards": ["board", "due"]}``; without it those that the store has stay.
+    ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and ``alarm`` replace the
+    clock and the waiting.
 
     It may be used from any thread, and several processes may open one store, with
-    the same ``collections``; each hears through its callbacks of its own writes
+    the same ``collections`` and ``indexes``; each hears through its callbacks of its own writes
     and exchanges. Do not take it through a ``fork()``: a child has neither its
     thread nor a connection of its own, and opens a client for itself. It is a
     context manager that closes itself.
@@ -80,10 +83,12 @@ class SyncClient(_Callbacks):
         alarm: Alarm | None = None,
         transports: Sequence[str] | None = None,
         push: Mapping[str, Any] | None = None,
+        indexes: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         if isinstance(collections, str):
             raise TypeError("collections is a list of names")
         may = able(transports)
+        indexed = field_indexes.checked(indexes, collections)
         self.url = url.rstrip("/") + "/"
         self._now = now
         opened = Store(store)
@@ -99,7 +104,9 @@ class SyncClient(_Callbacks):
         self._binding = Binding(opened, self.url, auth)
         try:
             self._binding.check()
-        except errors.StoreMismatch:
+            if indexed is not None:
+                field_indexes.prepare(opened, indexed)
+        except BaseException:
             opened.close()
             raise
         backoff = backoff or Backoff()

@@ -4,120 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import Any
 
 from .. import errors, ids
 from ..protocol.words import Write
 from .encoding import Json, object_id, plain, same
+from .ordering import Wanted
 from .outbox import Outbox
-from .overlay import Watch, mutation_of, seen_record, visible
+from .overlay import Watch, visible
+from .query import Query
 from .store import Store
-from .views import Change, Mutation, Record
-
-_PAGE = 500
-_COUNT = "SELECT count(*) FROM records"
-_COUNT_TOUCHED = (
-    f"{_COUNT} WHERE collection = :name AND NOT deleted"
-    " AND id IN (SELECT object_id FROM outbox WHERE collection = :name)"
-)
-
-
-class Query(Sequence[Record]):
-    """Records of a collection, read from the store as they are walked through.
-
-    Iterating reads a few hundred at a time in the order of their ids, so it may be
-    done over any number; each page of them is one state of the store. ``len()``
-    counts, an index or a slice makes a list first.
-    """
-
-    def __init__(self, store: Store, collection: str, wanted: Json) -> None:
-        self._store = store
-        self._collection = collection
-        self._wanted = wanted
-
-    def __iter__(self) -> Iterator[Record]:
-        after = ""
-        while True:
-            records, after = self._page(after)
-            yield from records
-            if not after:
-                return
-
-    def __len__(self) -> int:
-        if self._wanted:
-            return sum(1 for _ in self)
-        with self._store.read() as db:
-            name = (self._collection,)
-            total = int(db.execute(f"{_COUNT} WHERE collection = ?", name).fetchone()[0])
-            total -= int(
-                db.execute(f"{_COUNT} WHERE collection = ? AND deleted", name).fetchone()[0]
-            )
-            total -= int(db.execute(_COUNT_TOUCHED, {"name": self._collection}).fetchone()[0])
-            local = db.execute("SELECT DISTINCT object_id FROM outbox WHERE collection = ?", name)
-            ids = [row[0] for row in local]
-            return total + sum(visible(db, (self._collection, id)) is not None for id in ids)
-
-    @overload
-    def __getitem__(self, index: int) -> Record: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Record]: ...
-    def __getitem__(self, index: int | slice) -> Record | list[Record]:
-        return list(self)[index]
-
-    def first(self) -> Record | None:
-        """The first record, or ``None``."""
-        return next(iter(self), None)
-
-    def filter(self, **wanted: Any) -> Query:
-        """Only those that have these values, too."""
-        return Query(self._store, self._collection, {**self._wanted, **plain(wanted)})
-
-    def __repr__(self) -> str:
-        return f"<Query {self._collection} {self._wanted!r}>"
-
-    def _page(self, after: str) -> tuple[list[Record], str]:
-        condition, values = self._condition()
-        with self._store.read() as db:
-            rows = db.execute(
-                "SELECT * FROM records WHERE collection = ? AND id > ?"
-                f"{condition} ORDER BY id LIMIT ?",
-                (self._collection, after, *values, _PAGE),
-            ).fetchall()
-            last = rows[-1]["id"] if len(rows) == _PAGE else ""
-            local = db.execute(
-                "SELECT * FROM outbox WHERE collection = ? AND object_id > ?"
-                " AND (? = '' OR object_id <= ?) ORDER BY seq",
-                (self._collection, after, last, last),
-            )
-            mutations: dict[str, list[Mutation]] = {}
-            for row in local:
-                mutations.setdefault(row["object_id"], []).append(mutation_of(row))
-            stored = {row["id"]: row for row in rows}
-            records = []
-            for id in sorted(stored.keys() | mutations.keys()):
-                key = (self._collection, id)
-                record = seen_record(key, stored.get(id), mutations.get(id, ()))
-                if record is not None and self._matches(record):
-                    records.append(record)
-        return records, last
-
-    def _condition(self) -> tuple[str, list[object]]:
-        """What SQLite may sort out beforehand: text values, where no local edit is on top."""
-        condition, values = "", list[object]()
-        for name, value in self._wanted.items():
-            if isinstance(value, str) and '"' not in name and "\\" not in name:
-                condition += " AND json_extract(object, ?) = ?"
-                values += [f'$."{name}"', value]
-        if condition:
-            local = "SELECT object_id FROM outbox WHERE collection = ?"
-            condition = f" AND (id IN ({local}) OR (1{condition}))"
-            values.insert(0, self._collection)
-        return condition, values
-
-    def _matches(self, record: Record) -> bool:
-        return all(
-            name in record and same(record[name], value) for name, value in self._wanted.items()
-        )
+from .views import Change, Record
 
 
 class Collection:
@@ -169,11 +66,17 @@ class Collection:
 
     def all(self) -> Query:
         """All records, in the order of their ids."""
-        return Query(self._store, self.name, {})
+        return Query(self._store, self.name, Wanted())
 
-    def filter(self, **wanted: Any) -> Query:
-        """The records whose fields have these values."""
-        return self.all().filter(**wanted)
+    def filter(
+        self, *, order_by: str | None = None, limit: int | None = None, **wanted: Any
+    ) -> Query:
+        """The records whose fields have these values, or are within these bounds.
+
+        ``cards.filter(board=board.id, due__lt="2026-03-01", order_by="-due", limit=20)``:
+        ``Query.filter`` says what may be asked.
+        """
+        return self.all().filter(order_by=order_by, limit=limit, **wanted)
 
     def __len__(self) -> int:
         return len(self.all())
