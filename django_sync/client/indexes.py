@@ -125,8 +125,9 @@ class Index:
         """Rows of a part, in order, read no further than they are walked.
 
         ``after`` is where an earlier walk ended: ``()``, ``(id,)`` where the part has no values,
-        else ``(value, id)``. A row has ``at``, its value, ``key``, its object's id, and, of
-        ``records``, the record with ``touched``: whether the outbox has anything on it.
+        else ``(value, id)``; a few rows from before it may come again. A row has ``at``, its
+        value, ``key``, its object's id, and, of ``records``, the record with ``touched``: whether
+        the outbox has anything on it.
         """
         sql, values = self._statement(table, part, after, back, indexed(db, self, table))
         with closing(db.execute(sql, values)) as found:
@@ -145,9 +146,9 @@ class Index:
                 conditions.append(f"{value} {way}{'=' if inclusive else ''} ?")
                 values.append(limit)
         if after:
-            what = f"({value}, {id}) {{}} (?, ?)" if part.has_values else f"{id} {{}} ?"
-            conditions.append(what.format("<" if back else ">"))
-            values += after
+            condition, more = _behind(value if part.has_values else "", id, after, back)
+            conditions.append(condition)
+            values += more
         order = f"{value}{' DESC' if back else ''}, " if part.has_values else ""
         source = f"{table} INDEXED BY {self.name(table)}" if is_there else table
         columns = f"{value} AS at, {id} AS key"
@@ -177,6 +178,23 @@ class Index:
                 )
             }
         return found
+
+
+def _behind(
+    value: str, id: str, after: Sequence[object], back: bool
+) -> tuple[str, Sequence[object]]:
+    """The condition that a row stands behind where a walk ended, and its parameters."""
+    way = "<" if back else ">"
+    if not value:
+        return f"{id} {way} ?", after
+    last, last_id = after
+    bound, _ = _bound(last, inclusive=False)
+    if bound is not last:  # Not at that very place, and SQLite has none nearer.
+        return f"{value} {way}= ?", (bound,)
+    if isinstance(last, str):  # It may have half of a surrogate pair, which is no parameter.
+        text = last.encode("utf-8", "surrogatepass")
+        return f"({value}, {id}) {way} (CAST(? AS TEXT), ?)", (text, last_id)
+    return f"({value}, {id}) {way} (?, ?)", after
 
 
 def _bound(value: object, inclusive: bool) -> tuple[object, bool]:

@@ -34,10 +34,12 @@ class Unsure:
     def rows(self, part: Part, after: Spot | None, back: bool) -> Iterator[tuple[Spot, None]]:
         """Those of a part's rank, behind a spot."""
         for spot in sorted(self.spots, reverse=back):
-            if spot[0][0] != part.rank:
-                continue
-            if after is None or (spot < after if back else spot > after):
+            if spot[0][0] == part.rank and _is_behind(spot, after, back):
                 yield spot, None
+
+
+def _is_behind(spot: Spot, after: Spot | None, back: bool) -> bool:
+    return after is None or (spot < after if back else spot > after)
 
 
 class Walk:
@@ -103,8 +105,9 @@ class Walk:
             behind = (after[0][1], after[1]) if part.has_values else (after[1],)
         with closing(self._index.rows(db, table, part, behind, self._back)) as rows:
             for row in rows:
-                place = (part.rank, row["at"] if part.has_values else 0)
-                yield (place, row["key"]), row if table == "records" else None
+                spot = (part.rank, row["at"] if part.has_values else 0), row["key"]
+                if _is_behind(spot, after, self._back):
+                    yield spot, row if table == "records" else None
 
     def _seen(self, db: sqlite3.Connection, spot: Spot, row: sqlite3.Row | None) -> Record | None:
         """The record that is seen at a spot, if one is."""
