@@ -417,3 +417,17 @@ def test_sqlite_reads_numbers_as_python_does(client: SyncClient) -> None:
         for number in numbers:
             told = db.execute("SELECT json_extract(?, '$.n')", (dumps({"n": number}),))
             assert told.fetchone()[0] == number
+
+
+def test_numbers_that_sqlite_rounds_stand_where_they_belong(twins: list[SyncClient]) -> None:
+    values = [2**63 + 1, float(2**63), 2**63, 2**63 - 1, 2**64 + 1, 2.0**64, -(2**63) - 1]
+    for client in twins:
+        client.reset(wipe=True)
+        for id, value in zip(IDS, values, strict=False):
+            store_record(client, id, {"f": value})
+        cards = client.collection("cards")
+        with patch("django_sync.client.query._PAGE", 1):
+            for order in ("f", "-f"):
+                found = [record["f"] for record in cards.filter(order_by=order)]
+                assert found == sorted(values, reverse=order == "-f")
+                assert len(cards.filter(order_by=order, f__gte=2**63 + 1)) == 3
