@@ -30,7 +30,35 @@ ON CONFLICT (collection, id) DO UPDATE SET
 WHERE excluded.revision >= records.revision OR (? AND records.generation < excluded.generation)
 """
 _SEEN = "UPDATE records SET generation = ? WHERE collection = ? AND id = ? AND generation < ?"
-_BUSY = "SELECT collection, object_id, max(state != 'settled') FROM outbox GROUP BY 1, 2"
+_BUSY = "SELECT collection, object_id, max(state != 'settled') FROM outbox{} GROUP BY 1, 2"
+_BUSY_ONE = _BUSY.format(" WHERE collection = ? AND object_id = ?")
+_FEW = 100
+"""Changes of a page up to which its objects are looked up one by one in the outbox."""
+
+
+class Busy:
+    """Objects with entries in the outbox, and whether any of these is not settled.
+
+    For a page of few changes each object is looked up as it is asked for, so that a frame costs
+    the same however long the outbox is.
+    """
+
+    def __init__(self, db: sqlite3.Connection, changes: int) -> None:
+        self._db = db
+        self._known: dict[Key, bool | None] = {}
+        self._asks = changes <= _FEW
+        if not self._asks:
+            self._known = {(row[0], row[1]): bool(row[2]) for row in db.execute(_BUSY.format(""))}
+
+    def __contains__(self, key: Key) -> bool:
+        return self.get(key) is not None
+
+    def get(self, key: Key) -> bool | None:
+        """Whether an entry of the object is not settled; ``None`` where it has none."""
+        if self._asks and key not in self._known:
+            row = self._db.execute(_BUSY_ONE, key).fetchone()
+            self._known[key] = None if row is None else bool(row[2])
+        return self._known.get(key)
 
 
 @dataclass
@@ -47,13 +75,14 @@ class Applying:
     watch: Watch
     page: Page
     live: bool = False
-    busy: dict[Key, bool] = field(default_factory=dict)
-    """Objects with entries in the outbox, and whether any of these is not settled."""
+    busy: Busy = field(init=False)
     forgot: bool = False
+
+    def __post_init__(self) -> None:
+        self.busy = Busy(self.db, len(self.page.changes))
 
     def run(self, collections: Sequence[str], pull: int, *, replaces: bool) -> None:
         """Apply all of it. ``replaces``: revisions of an earlier epoch mean nothing now."""
-        self.busy = {(row[0], row[1]): bool(row[2]) for row in self.db.execute(_BUSY)}
         self.narrow(collections)
         if replaces:
             self.db.execute("UPDATE collections SET replaces = sweeping")
@@ -118,10 +147,9 @@ class Applying:
             db.executemany(
                 _SEEN, ((generation, collection, str(c.id), generation) for c in changes)
             )
-        if self.busy:
-            for change in changes:
-                if (collection, str(change.id)) in self.busy:
-                    self.conflicts.refresh(db, self.page.epoch, change.record.to_json())
+        for change in changes:
+            if (collection, str(change.id)) in self.busy:
+                self.conflicts.refresh(db, self.page.epoch, change.record.to_json())
 
     def _delete(self, collection: str, changes: list[WireChange]) -> None:
         """Forget deleted records, but keep one that local edits stand on until these end.

@@ -279,9 +279,7 @@ class SyncClient(_Callbacks):
         """What the client knows about its sync, now."""
         with self._store.read() as db:
             snapshot = self._store.get("snapshot")
-            pending = db.execute(
-                "SELECT count(*) FROM outbox WHERE state IN ('new', 'sent', 'aborted')"
-            ).fetchone()[0]
+            pending = int(db.execute("SELECT open FROM outbox_size").fetchone()[0])
             conflicts = self._conflicts.count()
         progress = None
         if isinstance(snapshot, dict):

@@ -26,6 +26,8 @@ _LONGEST_LOOK = 200
 """How many later entries are looked through before folding is given up."""
 
 _OPEN_SQL = f"({', '.join(repr(str(state)) for state in OPEN)})"
+_IN_ORDER = f"+state IN {_OPEN_SQL}"
+"""The condition where rows are read by ``seq``: the plus keeps SQLite from the index on states."""
 
 
 @dataclass
@@ -170,7 +172,7 @@ class Outbox:
     def open(self) -> list[Mutation]:
         """Mutations without a final result, in order."""
         with self._store.read() as db:
-            found = db.execute(f"SELECT * FROM outbox WHERE state IN {_OPEN_SQL} ORDER BY seq")
+            found = db.execute(f"SELECT * FROM outbox WHERE {_IN_ORDER} ORDER BY seq")
             return [mutation_of(row) for row in found]
 
     def has_new(self) -> bool:
@@ -201,8 +203,7 @@ class Outbox:
                 for row in db.execute("SELECT * FROM outbox WHERE state = 'conflict'")
             }
             for row in db.execute(
-                f"SELECT * FROM outbox WHERE seq >= ? AND seq < ? AND state IN {_OPEN_SQL}"
-                " ORDER BY seq",
+                f"SELECT * FROM outbox WHERE seq >= ? AND seq < ? AND {_IN_ORDER} ORDER BY seq",
                 (span.start, span.stop),
             ):
                 mutation = mutation_of(row)

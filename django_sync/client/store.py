@@ -23,7 +23,9 @@ from .encoding import dumps, loads
 
 SCHEMA_VERSION = 1
 
-_SCHEMA = """
+_OPEN = "('new', 'sent', 'aborted')"
+
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS collections (
     name TEXT PRIMARY KEY,
@@ -61,6 +63,19 @@ CREATE TABLE IF NOT EXISTS outbox (
     settled_revision INTEGER                -- the object's after it, as the result told
 );
 CREATE INDEX IF NOT EXISTS outbox_object ON outbox (collection, object_id);
+CREATE INDEX IF NOT EXISTS outbox_state ON outbox (state);
+CREATE TABLE IF NOT EXISTS outbox_size (
+    open INTEGER NOT NULL                   -- mutations without a result, counted by the triggers
+);
+INSERT INTO outbox_size SELECT count(*) FROM outbox WHERE state IN {_OPEN}
+    HAVING NOT EXISTS (SELECT 1 FROM outbox_size);
+CREATE TRIGGER IF NOT EXISTS outbox_added AFTER INSERT ON outbox WHEN NEW.state IN {_OPEN}
+    BEGIN UPDATE outbox_size SET open = open + 1; END;
+CREATE TRIGGER IF NOT EXISTS outbox_removed AFTER DELETE ON outbox WHEN OLD.state IN {_OPEN}
+    BEGIN UPDATE outbox_size SET open = open - 1; END;
+CREATE TRIGGER IF NOT EXISTS outbox_moved AFTER UPDATE OF state ON outbox
+    WHEN (NEW.state IN {_OPEN}) != (OLD.state IN {_OPEN})
+    BEGIN UPDATE outbox_size SET open = open + iif(NEW.state IN {_OPEN}, 1, -1); END;
 CREATE TABLE IF NOT EXISTS conflicts (
     seq INTEGER PRIMARY KEY REFERENCES outbox (seq) ON DELETE CASCADE,
     kind TEXT NOT NULL,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
 
 from django_sync import errors
+from django_sync.client import SyncClient
+from django_sync.client.applying import Busy
+from django_sync.client.outbox import _IN_ORDER
+from django_sync.testing.server import MemoryServer
 from tests.unit.client.helpers import fault, lose_answers, on, rows, sent
 
 
@@ -237,3 +242,66 @@ def test_missing_and_taken_ids(client: Any) -> None:
         cards.create({"title": "b"}, id=str(id).upper())
     with pytest.raises(errors.UnknownCollection):
         client.collection("nothing")
+
+
+def test_the_number_of_open_mutations_is_kept_with_each_write(
+    server: MemoryServer, client: SyncClient
+) -> None:
+    def check(pending: int) -> None:
+        assert client.status.pending == len(client.outbox) == pending
+
+    cards = client.collection("cards")
+    first, second = cards.create({"n": 1}), cards.create({"n": 2})
+    check(2)
+    cards.delete(second.id)
+    check(1)
+    with fault(server, on("mutations/", httpx2.ReadError)), pytest.raises(errors.Offline):
+        client.sync()
+    check(1)
+    client.sync()
+    check(0)
+    cards.update(first.id, {"n": 3})
+    check(1)
+    client.reset(wipe=True)
+    check(0)
+
+
+def test_a_store_of_before_learns_how_many_mutations_are_open(
+    client: SyncClient, connect: Callable[..., SyncClient]
+) -> None:
+    for n in range(3):
+        client.collection("cards").create({"n": n})
+    with client._store.write() as db:
+        for what in ("TRIGGER outbox_added", "TRIGGER outbox_removed", "TRIGGER outbox_moved"):
+            db.execute(f"DROP {what}")
+        db.execute("DROP TABLE outbox_size")
+        db.execute("DROP INDEX outbox_state")
+    client.close()
+    again = connect()
+    assert again.status.pending == 3
+    again.sync()
+    assert again.status.pending == 0
+
+
+def test_a_batch_is_read_from_the_outbox_in_its_order(client: SyncClient) -> None:
+    """Not by the index on states, which would sort all that waits for each batch."""
+    with client._store.read() as db:
+        for query in (
+            f"SELECT * FROM outbox WHERE seq >= 1 AND seq < 9 AND {_IN_ORDER} ORDER BY seq",
+            f"SELECT * FROM outbox WHERE {_IN_ORDER} ORDER BY seq",
+        ):
+            plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}")]
+            assert not [line for line in plan if "TEMP B-TREE" in line], plan
+
+
+def test_what_is_busy_is_the_same_looked_up_one_by_one(client: SyncClient) -> None:
+    cards = client.collection("cards")
+    ids = [cards.create({"n": n}).id for n in range(4)]
+    with client._store.write() as db:
+        db.execute("UPDATE outbox SET state = 'settled' WHERE object_id = ?", (ids[0],))
+        db.execute("UPDATE outbox SET state = 'sent' WHERE object_id = ?", (ids[1],))
+        few, many = Busy(db, 1), Busy(db, 1000)
+        keys = [("cards", id) for id in [*ids, str(uuid.uuid4())]]
+        assert [few.get(key) for key in keys] == [False, True, True, True, None]
+        assert [many.get(key) for key in keys] == [few.get(key) for key in keys]
+        assert [key in few for key in keys] == [key in many for key in keys] == [True] * 4 + [False]
