@@ -71,3 +71,10 @@ def idle(asked: Options) -> Iterable[Line]:
 @work
 def change(asked: Options) -> Iterable[Line]:
     return reading(asked.records).one_change(asked.others, asked.calls, asked.pairs)
+
+
+@work
+def queue(asked: Options) -> Iterable[Line]:
+    from tests.benchmarks import works_queue
+
+    return works_queue.lines(asked.queued, min(asked.pairs, 2))
