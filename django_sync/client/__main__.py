@@ -81,6 +81,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("id")
     for command in (show, create, update):
         command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="JSON, or text")
+    show.epilog = "FIELD__gt, __gte, __lt and __lte are bounds, as due__lt=2026-03-01."
+    show.add_argument("--order-by", metavar="FIELD", help="-FIELD the other way round")
+    show.add_argument("--limit", type=int, help="so many records at most")
     settle = commands.add_parser("conflicts", help="list open conflicts, or settle one")
     settle.add_argument("id", nargs="?", help="the object's")
     settle.add_argument("keep", nargs="?", choices=["server", "client"], help="whose version")
@@ -173,9 +176,15 @@ def status(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) ->
 
 def show(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) -> int:
     """Records as the replica has them."""
-    wanted = fields(asked)
-    collection = client.collection(asked.collection)
-    for record in collection.filter(**wanted) if wanted else collection.all():
+    # A field may be called as an option of filter() is.
+    wanted = {
+        f"{name}__exact" if name in ("limit", "order_by") else name: value
+        for name, value in fields(asked).items()
+    }
+    found = client.collection(asked.collection).filter(
+        order_by=asked.order_by, limit=asked.limit, **wanted
+    )
+    for record in found:
         terminal.record(record)
     return DONE
 

@@ -56,6 +56,20 @@ def test_update_and_delete(run):
     assert run("show", "cards")[1] == ""
 
 
+def test_show_compares_orders_and_limits(run):
+    for n, limit in ((1, 7), (2, 8), (3, 7)):
+        run("create", "cards", "board=b1", f"n={n}", f"limit={limit}")
+
+    def shown(*words):
+        status, records = run("show", "cards", *words, json_lines=True)
+        return status, [record["object"]["n"] for record in records]
+
+    assert shown("n__gte=2", "--order-by=-n") == (cli.DONE, [3, 2])
+    assert shown("--order-by", "n", "--limit", "1") == (cli.DONE, [1])
+    assert shown("limit=7", "--order-by", "n") == (cli.DONE, [1, 3])
+    assert run("show", "cards", "n__about=2")[0] == cli.REFUSED
+
+
 def offline(request):
     import httpx2
 
