@@ -20,9 +20,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+NUMBERS = count(1)
+"""Of the databases that this process has made."""
 KEPT = 75
 """Seconds for which uvicorn keeps an idle connection; a client drops its own before that, since a
 request that meets the closing is lost. uvicorn's own 5 seconds are httpx2's too."""
@@ -102,7 +105,7 @@ def database(env: dict[str, str]) -> Iterator[None]:
         return
     import psycopg
 
-    name = f"django_sync_bench_{os.getpid()}"
+    name = f"django_sync_bench_{os.getpid()}_{next(NUMBERS)}"
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
         env["DATABASE_URL"] = url.rsplit("/", 1)[0] + "/" + name

@@ -37,6 +37,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--batches", type=int, default=3, help="batches in a turn")
     parser.add_argument("--writers", type=int, default=4, help="processes that write at once")
     parser.add_argument("--seconds", type=float, default=2, help="seconds of such a turn")
+    parser.add_argument("--real", type=int, default=5000, help="records of each real-world shape")
     parser.add_argument("--queued", type=int, default=5300, help="mutations of an offline client")
     parser.add_argument("--json", type=Path, help="append one object a line to this file")
     asked = parser.parse_args()

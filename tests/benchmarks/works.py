@@ -78,3 +78,10 @@ def queue(asked: Options) -> Iterable[Line]:
     from tests.benchmarks import works_queue
 
     return works_queue.lines(asked.queued, min(asked.pairs, 2))
+
+
+@work
+def real_read(asked: Options) -> Iterable[Line]:
+    from tests.benchmarks import works_real_read
+
+    return works_real_read.lines(asked.real, asked.pulls)
