@@ -39,6 +39,16 @@ def backend() -> int | None:
     return pid if Path(f"/proc/{pid}/stat").exists() else None
 
 
+def stay_connected() -> None:
+    """Keep the connection over the end of a request, so that one process of PostgreSQL is ours.
+
+    To be called before the first query, where a project's settings do not say so.
+    """
+    from django.db import connection
+
+    connection.settings_dict["CONN_MAX_AGE"] = None
+
+
 @dataclass(frozen=True)
 class Cost:
     """What one turn cost: seconds of wall time, of our CPU, and of PostgreSQL's."""

@@ -24,7 +24,7 @@ import httpx2
 from django_sync.client import SyncClient, TokenAuth
 from tests.benchmarks.first_pull import MIGRATE, ROOT, database, environment, run
 from tests.benchmarks.instant import Instant
-from tests.benchmarks.measure import Cost, Line, Within, Work, in_turn, say, timed
+from tests.benchmarks.measure import Cost, Line, Within, Work, in_turn, say, stay_connected, timed
 
 BATCH = 500
 """Rows in a request, of both sides: the most that a server takes in one."""
@@ -157,6 +157,7 @@ def of_example(number: int) -> dict[str, Any]:
     from example_project.boards.api import CardSerializer
     from example_project.boards.models import Board, Label
 
+    stay_connected()
     user = User.objects.create_user("queue")
     Token.objects.create(user=user, key="queue")
     board = Board.objects.create(name="Queue", owner=user)
