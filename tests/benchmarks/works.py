@@ -37,6 +37,13 @@ def write(asked: Options) -> Iterable[Line]:
 
 
 @work
+def real(asked: Options) -> Iterable[Line]:
+    from tests.benchmarks import works_real
+
+    return works_real.lines(asked.single, asked.pairs)
+
+
+@work
 def commits(asked: Options) -> Iterable[Line]:
     from tests.benchmarks import works_commits
 
@@ -60,7 +67,8 @@ def reading(records: int) -> Reading:
 
 @work
 def pull(asked: Options) -> Iterable[Line]:
-    return reading(asked.records).first_pull(asked.pulls)
+    yield from reading(asked.records).first_pull(asked.pulls)
+    yield reading(asked.records).nested_pull(asked.pulls)
 
 
 @work
@@ -85,3 +93,37 @@ def real_read(asked: Options) -> Iterable[Line]:
     from tests.benchmarks import works_real_read
 
     return works_real_read.lines(asked.real, asked.pulls)
+
+
+@work
+def sockets(asked: Options) -> Iterable[Line]:
+    from tests.benchmarks import works_sockets
+
+    return works_sockets.lines(asked.sockets, asked.sent, asked.pairs)
+
+
+@work
+def waiting(asked: Options) -> Iterable[Line]:
+    """On PostgreSQL alone: SQLite has one writer, whom so many readers hold up."""
+    from django.db import connection
+
+    from tests.benchmarks import waiting
+
+    return waiting.lines(asked.held) if connection.vendor == "postgresql" else ()
+
+
+@work
+def browser(asked: Options) -> Iterable[Line]:
+    from django.db import connection
+
+    from tests.benchmarks import works_browser
+
+    return works_browser.lines(connection.vendor, asked.cards, asked.pairs * 5)
+
+
+@work
+def sequencer(asked: Options) -> Iterable[Line]:
+    """The last, since it leaves the log long."""
+    from tests.benchmarks import works_sequencer
+
+    return works_sequencer.lines(asked.backlog, asked.pairs)
