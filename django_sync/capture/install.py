@@ -23,7 +23,7 @@ from .specs import spec_for, synced_models
 
 INDEX = re.compile("django_sync_[0-9a-f]{12}")
 
-OWN = re.compile("(zz_)?django_sync_(log|insert)_")
+OWN = re.compile("((00|zz)_)?django_sync_(log|insert)_")
 """The name of a trigger that stands on its model's own table, and on no other."""
 
 SMALL = 10_000
