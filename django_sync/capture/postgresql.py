@@ -86,7 +86,9 @@ class Writer:
             f"WITH touched AS (UPDATE {self.own} AS o SET {self.rev} = {self.touched('o')} "
             f"WHERE o.{self.id} IS NOT NULL AND {where} "
             f"RETURNING o.{self.id}, o.{self.rev}, o.{self.scope}) "
-            + self.log(f"t.{self.id}, t.{self.rev}, 'u', {columns}, t.{self.scope}", "FROM touched AS t")
+            + self.log(
+                f"t.{self.id}, t.{self.rev}, 'u', {columns}, t.{self.scope}", "FROM touched AS t"
+            )
         )
 
     def flip(self) -> str:

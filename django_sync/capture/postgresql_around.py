@@ -133,9 +133,10 @@ END"""
         fk, pk = self.q(through.column), self.q(through.pk)
         equal = self.w.names.equal(through.table, through.pk)
         owner = self.w.names.equal(self.spec.table, through.target)
+        differ = self.w.rows.differ(through.columns, "a", "b")
         lost = (
             f"SELECT a.{fk} FROM {{}} AS a WHERE NOT EXISTS (SELECT FROM {{}} AS b "
-            f"WHERE b.{pk} {equal} a.{pk} AND NOT ({self.w.rows.differ(through.columns, 'a', 'b')}))"
+            f"WHERE b.{pk} {equal} a.{pk} AND NOT ({differ}))"
         )
         both = f"{lost.format('sync_old', 'sync_new')} UNION {lost.format('sync_new', 'sync_old')}"
         for event, tables, found in (

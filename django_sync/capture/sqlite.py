@@ -203,7 +203,8 @@ class Writer:
         )
         return (
             self.log(new_id, revision, "c", "''", self.scope_of("NEW")),
-            f"UPDATE {self.own} SET ({here}) = {entry} WHERE {self.row} AND ({here}) IS NOT {entry}",
+            f"UPDATE {self.own} SET ({here}) = {entry} "
+            f"WHERE {self.row} AND ({here}) IS NOT {entry}",
         )
 
     def updated(self) -> tuple[str, ...]:
