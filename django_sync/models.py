@@ -93,14 +93,14 @@ class SyncModel(models.Model):
         mark_stale(type(self), self)
         return updated
 
-    def _do_update(
+    def _do_update(  # type: ignore[override]  # Django 5.2 and 6 pass other arguments
         self, base_qs: Any, using: str, pk_val: Any, values: list[Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Update a row without naming the columns that triggers keep."""
         if len(args) > 2:  # Django 6 also reads back what expressions have set
             args = (*args[:2], [f for f in args[2] if f.attname not in OWN], *args[3:])
         values = [value for value in values if value[0].attname not in OWN]
-        return super()._do_update(base_qs, using, pk_val, values, *args, **kwargs)  # type: ignore[misc]
+        return super()._do_update(base_qs, using, pk_val, values, *args, **kwargs)
 
     def _do_insert(
         self, manager: Any, using: str, fields: Any, returning_fields: Any, raw: bool

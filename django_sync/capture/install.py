@@ -8,6 +8,7 @@ around ``migrate``.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,12 +108,37 @@ def put(
     wanted = {(p.table, p.name): p for spec in specs for p in parts_of(spec, using)}
     make = [p for key, p in wanted.items() if key not in there or there[key].text != p.text]
     drop = [one for key, one in there.items() if alone and key not in wanted]
-    statements = [s for one in drop for s in one.drop]
-    statements += [s for p in make for s in p.over(there.get((p.table, p.name)))]
+    replaced = [(p, p.over(there.get((p.table, p.name)))) for p in make]
+    statements = _locks(drop, replaced, using)
+    statements += [s for one in drop for s in one.drop]
+    statements += [s for _, create in replaced for s in create]
     run(using, statements)
     if alone and connections[using].vendor == "postgresql":
         run(using, list(postgresql_parts.orphans(connections[using])))
     return make, drop
+
+
+def _locks(
+    drop: Sequence[Installed], replaced: Sequence[tuple[Part, tuple[str, ...]]], using: str
+) -> list[str]:
+    """Statements that keep writers off a table while more than one of its triggers is replaced.
+
+    No write is then seen by an old trigger and a new one, nor by neither. A writer waits
+    for the commit. The strongest lock that is needed comes first: nobody is in our way
+    who waits for us.
+    """
+    if connections[using].vendor != "postgresql":
+        return []
+    gone = [one.table for one in drop]
+    altered = {*gone, *(part.table for part, create in replaced if create == part.create)}
+    counts = Counter([*gone, *(part.table for part, _ in replaced)])
+    quote = connections[using].ops.quote_name
+    return [
+        f"LOCK TABLE {quote(table)} IN "
+        f"{'ACCESS' if table in altered else 'SHARE ROW'} EXCLUSIVE MODE"
+        for table, count in sorted(counts.items())
+        if count > 1
+    ]
 
 
 def uninstall(using: str = "default") -> list[Installed]:

@@ -105,12 +105,20 @@ END"""
         rekeyed = f"""IF {w.moves(w.spec.id)} THEN
       {self.gone()} {w.entry("NEW", "c")}; RETURN NULL; END IF;"""
         return f"""
-    IF {self.new} IS NULL OR NEW.{w.rev} {EQ} OLD.{w.rev} THEN RETURN NULL; END IF;
+    IF {self.new} IS NULL THEN RETURN NULL; END IF;
+    IF NEW.{w.rev} {EQ} OLD.{w.rev} THEN {self.overtaken()} RETURN NULL; END IF;
     {"" if w.spec.own_id else rekeyed}
     columns_ := {w.rows.changed_names(w.spec.columns)};
     moved := {self.old} IS NOT NULL AND {differs(f"NEW.{w.scope}", f"OLD.{w.scope}")};
     IF moved THEN {w.entry("OLD", "m", 1)}; END IF;
     IF moved OR columns_ {NE} '' THEN {w.entry("NEW", "u", columns="columns_")}; END IF;"""
+
+    def overtaken(self) -> str:
+        """A BEFORE trigger that comes after ours has changed the row once more."""
+        w = self.w
+        row = f"o.{w.pk} {w.names.equal(w.spec.table, w.spec.pk)} NEW.{w.pk}"
+        touch = w.touch(row, w.rows.changed_names(w.spec.columns))
+        return f"IF {w.rows.differ(w.spec.columns)} THEN {touch}; END IF;"
 
     def insert(self) -> str:
         w = self.w
