@@ -8,8 +8,8 @@ around ``migrate``.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,16 +74,18 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
     """Create and replace triggers where they differ from what the models ask for.
 
     Without ``models``: for all of them, and triggers that nobody asks for any more go.
-    Runs in one transaction; does nothing, and cheaply, where all is well.
+    Each table is a transaction of its own, so that its lock is short, unless a model was renamed
+    or the database is SQLite. Does nothing, and cheaply, where all is well.
     """
     specs = [spec_for(model) for model in (synced_models() if models is None else models)]
     have = columns_of(specs, using)
     skipped = [spec.label for spec in specs if not _is_there(spec, have)]
     specs = [spec for spec in specs if spec.label not in skipped]
     before = found(using)
-    with transaction.atomic(using):
+    renamed = renames(specs, before) if models is None else {}
+    at_once = renamed or connections[using].vendor == "sqlite"
+    with transaction.atomic(using) if at_once else nullcontext():
         made, dropped = put(specs, before, using, alone=models is None)
-        renamed = renames(specs, before) if models is None else {}
         for old, new in renamed.items():
             rename_label(old, new, using)
     index(specs, using, alone=models is None)
@@ -108,37 +110,30 @@ def put(
     wanted = {(p.table, p.name): p for spec in specs for p in parts_of(spec, using)}
     make = [p for key, p in wanted.items() if key not in there or there[key].text != p.text]
     drop = [one for key, one in there.items() if alone and key not in wanted]
-    replaced = [(p, p.over(there.get((p.table, p.name)))) for p in make]
-    statements = _locks(drop, replaced, using)
-    statements += [s for one in drop for s in one.drop]
-    statements += [s for _, create in replaced for s in create]
-    run(using, statements)
+    by_table: dict[str, list[str]] = {}
+    for one in drop:
+        by_table.setdefault(one.table, []).extend(one.drop)
+    for p in make:
+        by_table.setdefault(p.table, []).extend(p.over(there.get((p.table, p.name))))
+    for table in sorted(by_table):
+        run(using, [*_lock(table, by_table[table], using), *by_table[table]])
     if alone and connections[using].vendor == "postgresql":
         run(using, list(postgresql_parts.orphans(connections[using])))
     return make, drop
 
 
-def _locks(
-    drop: Sequence[Installed], replaced: Sequence[tuple[Part, tuple[str, ...]]], using: str
-) -> list[str]:
-    """Statements that keep writers off a table while more than one of its triggers is replaced.
+def _lock(table: str, statements: Sequence[str], using: str) -> list[str]:
+    """What keeps writers off a table while its triggers are replaced; they wait for the commit.
 
-    No write is then seen by an old trigger and a new one, nor by neither. A writer waits
-    for the commit. The strongest lock that is needed comes first: nobody is in our way
-    who waits for us.
+    No write is then seen by an old trigger and a new one, nor by neither. One table
+    at a time, and the strongest lock that is needed at once: so nobody waits for us
+    whom we wait for. Functions alone need no lock if there is only one.
     """
-    if connections[using].vendor != "postgresql":
+    if connections[using].vendor != "postgresql" or len(statements) < 2:
         return []
-    gone = [one.table for one in drop]
-    altered = {*gone, *(part.table for part, create in replaced if create == part.create)}
-    counts = Counter([*gone, *(part.table for part, _ in replaced)])
-    quote = connections[using].ops.quote_name
-    return [
-        f"LOCK TABLE {quote(table)} IN "
-        f"{'ACCESS' if table in altered else 'SHARE ROW'} EXCLUSIVE MODE"
-        for table, count in sorted(counts.items())
-        if count > 1
-    ]
+    drops = any(statement.startswith("DROP TRIGGER") for statement in statements)
+    kind = "ACCESS" if drops else "SHARE ROW"
+    return [f"LOCK TABLE {connections[using].ops.quote_name(table)} IN {kind} EXCLUSIVE MODE"]
 
 
 def uninstall(using: str = "default") -> list[Installed]:
