@@ -27,6 +27,11 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def ran(pid: int) -> float:
+    """CPU seconds of a process with one thread so far, to a microsecond."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 def backend() -> int | None:
     """The process of PostgreSQL that serves our connection, where it is of this machine."""
     from django.db import connection
@@ -108,6 +113,27 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class Added:
+    """A bound on the difference: microseconds of CPU that each unit may cost more than without.
+
+    CPU alone counts: of PostgreSQL its own process, for the statement is all that is measured.
+    """
+
+    bound: float
+    n: int
+    of_rate = False
+
+    def __str__(self) -> str:
+        return f"≤ {self.bound:g} µs more"
+
+    def ratio(self, base: float, ours: float) -> float:
+        return (ours - base) / self.n * 1e6
+
+    def met(self, ratio: float) -> bool:
+        return ratio <= self.bound
+
+
+@dataclass(frozen=True)
 class Line:
     """One row of the table; ``n`` is how many units of work a turn held."""
 
@@ -118,11 +144,14 @@ class Line:
     against: str
     base: Cost
     ours: Cost
-    goal: Goal | None
+    goal: Goal | Added | None
 
     def verdict(self) -> str:
         if self.goal is None:
             return ""
+        if isinstance(self.goal, Added):
+            met = self.goal.met(self.goal.ratio(self.base.cpu, self.ours.cpu))
+            return "yes" if met else "**no**"
         by_cpu, by_wall = (
             self.goal.met(self.goal.ratio(getattr(self.base, of), getattr(self.ours, of)))
             for of in ("cpu", "wall")

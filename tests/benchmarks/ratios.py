@@ -2,9 +2,9 @@
 
     [DATABASE_URL=postgresql://…] python -m tests.benchmarks.ratios [WORK …] [--json FILE]
 
-WORK is any of write, commits, pull, idle, change, mutate; all of them without one. On a database
-of this run's own: SQLite, or one that is made on the server that DATABASE_URL names. Prints a
-Markdown table; progress is told on stderr. What is measured, and how, stands in ``measure`` and
+WORK is any of write, real, commits, pull, idle, change, mutate; all of them without one. On a
+database of this run's own: SQLite, or one that is made on the server that DATABASE_URL names. Prints
+a Markdown table; progress is told on stderr. What is measured, and how, stands in ``measure`` and
 in the ``works_…`` modules; goals are those of docs/explanation/performance.md. As it stands it
 takes some five minutes on each database; goals are of ``--records 100000 --others 1000000
 --writers 16``, which take far longer.
@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.benchmarks.first_pull import database
 
-WORKS = ("write", "commits", "pull", "idle", "change", "mutate")
+WORKS = ("write", "real", "commits", "pull", "idle", "change", "mutate")
 
 
 def options() -> argparse.Namespace:
@@ -48,11 +48,13 @@ def options() -> argparse.Namespace:
 
 
 def lines(asked: argparse.Namespace) -> Iterator[Any]:
-    from tests.benchmarks import works_commits, works_mutate, works_read, works_write
+    from tests.benchmarks import works_commits, works_mutate, works_read, works_real, works_write
 
     works = set(asked.works)
     if "write" in works:
         yield from works_write.lines(asked.single, asked.bulk, asked.pairs)
+    if "real" in works:
+        yield from works_real.lines(asked.single, asked.pairs)
     if "commits" in works:
         yield from works_commits.lines(asked.writers, 2, asked.seconds, asked.pairs)
     if "mutate" in works:
