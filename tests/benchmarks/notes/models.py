@@ -147,6 +147,8 @@ class PlainNode(models.Model):
 class Label(models.Model):
     name = models.CharField(max_length=50)
 
+    objects: ClassVar[models.Manager[Label]]
+
 
 class Labelled(SyncModel):
     sync_scope_path = "folder"

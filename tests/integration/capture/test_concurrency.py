@@ -317,7 +317,7 @@ def test_an_update_that_waited_for_another_is_logged_once(sessions: Any) -> None
     """The row is read anew after the wait, and triggers run on what is there then."""
     event = Event.objects.create(name="ball")
     one, two = sessions(), sessions()
-    more = ("UPDATE testapp_event SET seats = seats + 1 WHERE seats < 2", [])
+    more: tuple[str, list[Any]] = ("UPDATE testapp_event SET seats = seats + 1 WHERE seats < 2", [])
     one.execute(*more)
     later = Later(two, more)
     assert later.waits()
@@ -330,7 +330,7 @@ def test_an_update_that_waited_for_another_is_logged_once(sessions: Any) -> None
 def test_an_update_that_waited_and_fits_no_more_is_not_logged(sessions: Any) -> None:
     event = Event.objects.create(name="ball")
     one, two = sessions(), sessions()
-    more = ("UPDATE testapp_event SET seats = seats + 1 WHERE seats = 0", [])
+    more: tuple[str, list[Any]] = ("UPDATE testapp_event SET seats = seats + 1 WHERE seats = 0", [])
     one.execute(*more)
     later = Later(two, more)
     assert later.waits()

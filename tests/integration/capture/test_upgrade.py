@@ -108,7 +108,8 @@ class Writer(threading.Thread):
         params = connection.get_connection_params()
         known = ("dbname", "user", "host", "port", "password")
         self.session = psycopg.connect(**{k: params[k] for k in known if k in params})
-        self.committed, self.error, self.is_done = 0, None, False
+        self.error: psycopg.Error | None = None
+        self.committed, self.is_done = 0, False
         self.start()
 
     def run(self) -> None:
