@@ -110,13 +110,18 @@ def put(
     wanted = {(p.table, p.name): p for spec in specs for p in parts_of(spec, using)}
     make = [p for key, p in wanted.items() if key not in there or there[key].text != p.text]
     drop = [one for key, one in there.items() if alone and key not in wanted]
-    by_table: dict[str, list[str]] = {}
+    create = {p.name: p.over(there.get((p.table, p.name))) for p in make}
+    moved = [one for one in drop if one.name in create]  # its table has another name now
+    by_table: dict[str, list[str]] = {one.table: [] for one in drop}
     for one in drop:
-        by_table.setdefault(one.table, []).extend(one.drop)
+        by_table[one.table].extend(one.drop)
     for p in make:
-        by_table.setdefault(p.table, []).extend(p.over(there.get((p.table, p.name))))
-    for table in sorted(by_table):
-        run(using, [*_lock(table, by_table[table], using), *by_table[table]])
+        by_table.setdefault(p.table, []).extend(create[p.name])
+    with transaction.atomic(using) if moved else nullcontext():
+        run(using, [statement for one in moved for statement in one.drop])
+        for table, statements in sorted(by_table.items()):
+            left = [s for s in statements if not any(s in one.drop for one in moved)]
+            run(using, [*_lock(table, left, using), *left])
     if alone and connections[using].vendor == "postgresql":
         run(using, list(postgresql_parts.orphans(connections[using])))
     return make, drop

@@ -195,10 +195,10 @@ def parted() -> Place:
     )
     ddl(*(f"ALTER TABLE {table} DROP CONSTRAINT {name}" for table, name in keys))
     ddl(
-        "ALTER TABLE testapp_place RENAME TO place_1",
-        "CREATE TABLE testapp_place (LIKE place_1 INCLUDING DEFAULTS INCLUDING IDENTITY) "
+        "ALTER TABLE testapp_place RENAME TO x_first",
+        "CREATE TABLE testapp_place (LIKE x_first INCLUDING DEFAULTS INCLUDING IDENTITY) "
         "PARTITION BY RANGE (id)",
-        "ALTER TABLE testapp_place ATTACH PARTITION place_1 FOR VALUES FROM (MINVALUE) TO (1000)",
+        "ALTER TABLE testapp_place ATTACH PARTITION x_first FOR VALUES FROM (MINVALUE) TO (1000)",
         "CREATE TABLE place_2 PARTITION OF testapp_place FOR VALUES FROM (1000) TO (2000)",
     )
     capture.install()
@@ -212,7 +212,7 @@ def test_a_write_to_a_partition_is_seen(parted: Place) -> None:
     sql("UPDATE place_2 SET name = 'Alley' WHERE id = 1500")
     sql("DELETE FROM place_2 WHERE id = 1501")
     sql("UPDATE testapp_place SET id = 1600 WHERE id = %s", parted.pk)  # to the other one
-    sql("DELETE FROM place_1")
+    sql("DELETE FROM x_first")
     assert [(op, rev) for _, op, rev in told(Place)] == [
         ("c", 1),
         ("c", 1),
