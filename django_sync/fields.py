@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -29,6 +30,10 @@ else:
     TextField = models.TextField
 
 SCOPE_LENGTH = 255
+
+LEFT = ("sync_scope", "sync_revision")
+OWN = frozenset({"sync_id", *LEFT})
+"""The attributes of a ``SyncModel`` that triggers keep."""
 
 
 class Stale(enum.Enum):
@@ -58,12 +63,28 @@ class StaleAttribute(DeferredAttribute):
 
 def mark_stale(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
     """Forget, after a save, what the triggers may have set otherwise."""
-    for field in sender._meta.concrete_fields:
-        if isinstance(field, (RevisionField, ScopeField)) or (
-            isinstance(field, SyncIdField) and instance.__dict__.get(field.attname) is None
-        ):
-            instance.__dict__[field.attname] = Stale.STALE
+    values = instance.__dict__
+    for name, is_id in own_columns(sender):
+        if not is_id or values.get(name) is None:
+            values[name] = Stale.STALE
     remember(instance)
+
+
+@cache
+def own_columns(model: type[models.Model]) -> tuple[tuple[str, bool], ...]:
+    """The attributes of a model that triggers keep, and whether each is the id."""
+    return tuple(
+        (field.attname, isinstance(field, SyncIdField))
+        for field in model._meta.concrete_fields
+        if isinstance(field, TriggerOwned)
+    )
+
+
+def left_to_triggers(instance: Any) -> tuple[str, ...]:
+    """The columns that an insert need not name, since triggers set them or the default is right."""
+    part_from_original(instance)
+    revision = instance.__dict__.get("sync_revision")
+    return LEFT if revision == 1 or revision is Stale.STALE else LEFT[:1]
 
 
 def remember(instance: Any) -> None:
@@ -195,7 +216,13 @@ class JsonText(TextField):
 
 
 def watch_saves(sender: type[models.Model], **kwargs: Any) -> None:
-    """Have ``mark_stale`` called for every class with such columns: children and proxies too."""
+    """Have ``mark_stale`` called for classes with such columns that are no ``SyncModel``.
+
+    Those are the models of a migration's past. A ``SyncModel`` calls it itself: a signal that
+    somebody listens to costs each save several microseconds.
+    """
+    if hasattr(sender, "sync_scope_path"):
+        return
     if any(isinstance(field, RevisionField) for field in sender._meta.concrete_fields):
         post_save.connect(mark_stale, sender=sender, dispatch_uid="django_sync.mark_stale")
 

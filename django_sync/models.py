@@ -13,7 +13,18 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 
-from .fields import SCOPE_LENGTH, JsonText, RevisionField, ScopeField, SyncIdField, forget, remember
+from .fields import (
+    OWN,
+    SCOPE_LENGTH,
+    JsonText,
+    RevisionField,
+    ScopeField,
+    SyncIdField,
+    forget,
+    left_to_triggers,
+    mark_stale,
+    remember,
+)
 from .protocol.sessions import NAME_LENGTH, PLATFORM_LENGTH, VERSION_LENGTH
 from .push_models import Endpoint, PushCursor, PushScope, PushUser
 
@@ -75,6 +86,30 @@ class SyncModel(models.Model):
         instance = super().from_db(*args, **kwargs)
         remember(instance)
         return instance
+
+    def _save_table(self, *args: Any, **kwargs: Any) -> bool:
+        """Save into one table; what triggers may have set is read again when it is asked for."""
+        updated: bool = super()._save_table(*args, **kwargs)  # type: ignore[misc]
+        mark_stale(type(self), self)
+        return updated
+
+    def _do_update(  # type: ignore[override]  # Django 5.2 and 6 pass other arguments
+        self, base_qs: Any, using: str, pk_val: Any, values: list[Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Update a row without naming the columns that triggers keep."""
+        if len(args) > 2:  # Django 6 also reads back what expressions have set
+            args = (*args[:2], [f for f in args[2] if f.attname not in OWN], *args[3:])
+        values = [value for value in values if value[0].attname not in OWN]
+        return super()._do_update(base_qs, using, pk_val, values, *args, **kwargs)
+
+    def _do_insert(
+        self, manager: Any, using: str, fields: Any, returning_fields: Any, raw: bool
+    ) -> Any:
+        """Insert a row without what triggers fill, unless it comes from a fixture."""
+        if not raw:
+            left = left_to_triggers(self)
+            fields = [field for field in fields if field.attname not in left]
+        return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the object; saved again, it is the same object and no copy.
@@ -169,19 +204,13 @@ class Change(Entry):
 class Tombstone(models.Model):
     """The last revision and scope of each deleted object, so that no revision is used twice."""
 
+    pk = models.CompositePrimaryKey("object_id", "model")
     model = models.CharField(max_length=LABEL_LENGTH)
     object_id = models.UUIDField()
     revision = models.BigIntegerField()
     scope = models.CharField(max_length=SCOPE_LENGTH, null=True)
 
     objects: ClassVar[models.Manager[Tombstone]]
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["object_id", "model"], name="django_sync_tombstone_object"
-            )
-        ]
 
 
 class ScopeSet(models.Model):

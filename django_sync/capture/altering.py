@@ -39,7 +39,7 @@ from .install import (
     renames,
     run,
 )
-from .postgresql_parts import PREFIX
+from .postgresql_parts import LAST
 from .specs import spec_for, synced_models
 
 DDL = re.compile(
@@ -51,7 +51,7 @@ CONVERSION = re.compile(r"\bALTER\s+(?:COLUMN\s+)?\S+\s+(?:SET\s+DATA\s+)?TYPE\s
 WIDER = re.compile(r"\bTYPE\s+(?:varchar|character varying)\s*\(\d+\)(?!.*\bUSING\b)", re.I | re.S)
 """Another length alone: what does not fit is an error, so no content becomes another."""
 RENAME = re.compile(r'ALTER TABLE "(?!new__)([^"]+)" RENAME TO "([^"]+)"', re.IGNORECASE)
-LATE = f"{PREFIX}late_"
+LATE = f"{LAST}late_"
 """The trigger on a table of which the scope may be known only at the commit."""
 ROWS = ("INSERT", "UPDATE", "DELETE", "REPLAC", "WITH")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from .specs import spec_for, synced_models
 
 INDEX = re.compile("django_sync_[0-9a-f]{12}")
 
-OWN = re.compile("(zz_)?django_sync_(log|insert)_")
+OWN = re.compile("((00|zz)_)?django_sync_(log|insert)_")
 """The name of a trigger that stands on its model's own table, and on no other."""
 
 SMALL = 10_000
@@ -73,16 +74,18 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
     """Create and replace triggers where they differ from what the models ask for.
 
     Without ``models``: for all of them, and triggers that nobody asks for any more go.
-    Runs in one transaction; does nothing, and cheaply, where all is well.
+    Each table is a transaction of its own, so that its lock is short, unless a model was renamed
+    or the database is SQLite. Does nothing, and cheaply, where all is well.
     """
     specs = [spec_for(model) for model in (synced_models() if models is None else models)]
     have = columns_of(specs, using)
     skipped = [spec.label for spec in specs if not _is_there(spec, have)]
     specs = [spec for spec in specs if spec.label not in skipped]
     before = found(using)
-    with transaction.atomic(using):
+    renamed = renames(specs, before) if models is None else {}
+    at_once = renamed or connections[using].vendor == "sqlite"
+    with transaction.atomic(using) if at_once else nullcontext():
         made, dropped = put(specs, before, using, alone=models is None)
-        renamed = renames(specs, before) if models is None else {}
         for old, new in renamed.items():
             rename_label(old, new, using)
     index(specs, using, alone=models is None)
@@ -107,12 +110,35 @@ def put(
     wanted = {(p.table, p.name): p for spec in specs for p in parts_of(spec, using)}
     make = [p for key, p in wanted.items() if key not in there or there[key].text != p.text]
     drop = [one for key, one in there.items() if alone and key not in wanted]
-    statements = [s for one in drop for s in one.drop]
-    statements += [s for p in make for s in p.over(there.get((p.table, p.name)))]
-    run(using, statements)
+    create = {p.name: p.over(there.get((p.table, p.name))) for p in make}
+    moved = [one for one in drop if one.name in create]  # its table has another name now
+    by_table: dict[str, list[str]] = {one.table: [] for one in drop}
+    for one in drop:
+        by_table[one.table].extend(one.drop)
+    for p in make:
+        by_table.setdefault(p.table, []).extend(create[p.name])
+    with transaction.atomic(using) if moved else nullcontext():
+        run(using, [statement for one in moved for statement in one.drop])
+        for table, statements in sorted(by_table.items()):
+            left = [s for s in statements if not any(s in one.drop for one in moved)]
+            run(using, [*_lock(table, left, using), *left])
     if alone and connections[using].vendor == "postgresql":
         run(using, list(postgresql_parts.orphans(connections[using])))
     return make, drop
+
+
+def _lock(table: str, statements: Sequence[str], using: str) -> list[str]:
+    """What keeps writers off a table while its triggers are replaced; they wait for the commit.
+
+    No write is then seen by an old trigger and a new one, nor by neither. One table
+    at a time, and the strongest lock that is needed at once: so nobody waits for us
+    whom we wait for. Functions alone need no lock if there is only one.
+    """
+    if connections[using].vendor != "postgresql" or len(statements) < 2:
+        return []
+    drops = any(statement.startswith("DROP TRIGGER") for statement in statements)
+    kind = "ACCESS" if drops else "SHARE ROW"
+    return [f"LOCK TABLE {connections[using].ops.quote_name(table)} IN {kind} EXCLUSIVE MODE"]
 
 
 def uninstall(using: str = "default") -> list[Installed]:

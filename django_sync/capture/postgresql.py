@@ -1,10 +1,9 @@
-"""PostgreSQL: the triggers on a synced table itself.
+"""PostgreSQL: the triggers on a synced table that decide id, revision and scope.
 
-BEFORE triggers decide id, revision and scope, AFTER triggers write down what
-happened. All are row-level PL/pgSQL with comparisons written out, without WHEN or
-UPDATE OF on the user's columns, which would stand in the way of ALTER TABLE. They
-run as their owner with a fixed search_path, so that a role which may write nothing
-but the user's table is captured too. ``postgresql_around`` has the other tables.
+They run BEFORE each row is written, PL/pgSQL with comparisons written out, without WHEN or
+UPDATE OF on the user's columns, which would stand in the way of ALTER TABLE. They run as
+their owner, so that a role which may write nothing but the user's table is captured too.
+``postgresql_log`` writes down what happened, ``postgresql_around`` has the other tables.
 """
 
 from __future__ import annotations
@@ -13,15 +12,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..models import Generation, Outbox, Tombstone
-from .base import APART, CONTINUE, QUIET, UNKNOWN, Column, Part, Path, Spec, Touch
-from .postgresql_parts import Names, part, text
-
-UUID7 = (
-    "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing substring(int8send("
-    "floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), "
-    "52, 1), 53, 1), 'hex')::uuid"
+from .base import APART, CONTINUE, QUIET, UNKNOWN, Part, Path, Spec, Touch
+from .postgresql_parts import (
+    EQ,
+    MINUS,
+    NOW,
+    PLUS,
+    TEXT,
+    UUID7,
+    Names,
+    Rows,
+    differs,
+    number,
+    part,
+    text,
 )
-"""A version 4 UUID, its first 48 bits the time in milliseconds, its version made 7."""
+
+OUTBOX = "model, object_id, revision, op, columns, scope, at, kind"
+ROW = "FOR EACH ROW"
 
 
 class Writer:
@@ -29,7 +37,7 @@ class Writer:
 
     def __init__(self, connection: Any, spec: Spec) -> None:
         self.names, self.spec = Names(connection), spec
-        self.q = self.names.quote
+        self.rows, self.q = Rows(self.names), self.names.quote
         self.own = self.names.table(spec.table)
         self.id, self.rev, self.scope = map(self.q, (spec.id, spec.revision, spec.scope))
         self.pk = self.q(spec.pk)
@@ -37,47 +45,27 @@ class Writer:
 
     # Pieces
 
-    def differ(self, columns: tuple[Column, ...], a: str = "OLD", b: str = "NEW") -> str:
-        return " OR ".join(self.differs(column, a, b) for column in columns) or "false"
+    @property
+    def tombstones(self) -> str:
+        return self.names.table(Tombstone._meta.db_table)
 
-    def differs(self, column: Column, a: str = "OLD", b: str = "NEW") -> str:
-        as_text = '::text COLLATE "C"' if column.as_text else ""
-        name = self.q(column.column)
-        return f"{a}.{name}{as_text} IS DISTINCT FROM {b}.{name}{as_text}"
+    def log(self, values: str, source: str = "") -> str:
+        """Entries in the outbox, one for each row of ``source``, or one without it.
 
-    def changed_names(self, columns: tuple[Column, ...]) -> str:
-        cases = (f"CASE WHEN {self.differs(c)} THEN {text(c.name)} END" for c in columns)
-        return f"concat_ws(',', {', '.join(cases)})" if columns else "''"
-
-    def log(self, select: str) -> str:
-        """An entry in the outbox; ``select`` gives id, revision, op, columns and scope."""
+        ``values`` gives id, revision, op, columns and scope.
+        """
         table = self.names.table(Outbox._meta.db_table)
-        return (
-            f"INSERT INTO {table} (model, object_id, revision, op, columns, scope, at, kind) "
-            f"SELECT {self.label}, e.*, clock_timestamp(), 'c' FROM ({select}) AS e"
-        )
+        return f"INSERT INTO {table} ({OUTBOX}) SELECT {self.label}, {values}, {NOW}, 'c' {source}"
 
     def entry(self, row: str, op: str, more: int = 0, columns: str = "''") -> str:
         """An entry of ``OLD`` or ``NEW``, its revision raised by ``more``."""
-        revision = f"{row}.{self.rev} + {more}"
-        return self.log(
-            f"VALUES ({row}.{self.id}, {revision}, '{op}', {columns}, {row}.{self.scope})"
-        )
+        revision = f"{row}.{self.rev} {PLUS} {more}" if more else f"{row}.{self.rev}"
+        return self.log(f"{row}.{self.id}, {revision}, '{op}', {columns}, {row}.{self.scope}")
 
-    def bury(self, revision: str) -> str:
-        table = self.names.table(Tombstone._meta.db_table)
+    def buried(self, row: str = "NEW") -> str:
         return (
-            f"INSERT INTO {table} AS t (model, object_id, revision, scope) VALUES "
-            f"({self.label}, OLD.{self.id}, {revision}, OLD.{self.scope}) "
-            "ON CONFLICT (object_id, model) DO UPDATE "
-            "SET revision = greatest(t.revision, EXCLUDED.revision), scope = EXCLUDED.scope"
-        )
-
-    def buried(self) -> str:
-        table = self.names.table(Tombstone._meta.db_table)
-        return (
-            f"(SELECT t.revision FROM {table} AS t "
-            f"WHERE t.object_id = NEW.{self.id} AND t.model = {self.label})"
+            f"(SELECT t.revision FROM {self.tombstones} AS t "
+            f"WHERE t.object_id {EQ} {row}.{self.id} AND t.model {EQ} {self.label})"
         )
 
     def gap(self) -> str:
@@ -85,18 +73,21 @@ class Writer:
         table = self.names.table(Generation._meta.db_table)
         return (
             f"INSERT INTO {table} AS g (model, value) VALUES ({self.label}, 2) "
-            "ON CONFLICT (model) DO UPDATE SET value = g.value + 1"
+            f"ON CONFLICT (model) DO UPDATE SET value = g.value {PLUS} 1"
         )
+
+    def touched(self, row: str) -> str:
+        """What asks a row's own trigger to raise its revision."""
+        return f"({number(-APART)} {MINUS} {row}.{self.rev})"
 
     def touch(self, where: str, columns: str) -> str:
         """Raise the revision of the rows that ``where`` finds (as ``o``), and log it."""
         return (
-            f"WITH touched AS (UPDATE {self.own} AS o SET {self.rev} = -(o.{self.rev} + {APART}) "
+            f"WITH touched AS (UPDATE {self.own} AS o SET {self.rev} = {self.touched('o')} "
             f"WHERE o.{self.id} IS NOT NULL AND {where} "
             f"RETURNING o.{self.id}, o.{self.rev}, o.{self.scope}) "
             + self.log(
-                f"SELECT t.{self.id}, t.{self.rev}, 'u', {columns}, t.{self.scope} "
-                "FROM touched AS t"
+                f"t.{self.id}, t.{self.rev}, 'u', {columns}, t.{self.scope}", "FROM touched AS t"
             )
         )
 
@@ -130,17 +121,18 @@ class Writer:
         if path == UNKNOWN:
             return f"NEW.{self.scope} := OLD.{self.scope};"
         if not path.hops:
-            return f"NEW.{self.scope} := NEW.{self.q(path.source)}::text;"
+            return f"NEW.{self.scope} := NEW.{self.q(path.source)}::{TEXT};"
         steps = [f"sync__0 := NEW.{self.q(path.source)};"]
         for i, hop in enumerate(path.hops):
-            where = f"FROM {self.names.table(hop.table)} AS h WHERE h.{self.q(hop.key)} = sync__{i}"
+            key = f"h.{self.q(hop.key)} {self.names.equal(hop.table, hop.key)} sync__{i}"
+            where = f"FROM {self.names.table(hop.table)} AS h WHERE {key}"
             lock = f"PERFORM 1 {where} FOR KEY SHARE;"
             read = f"sync__{i + 1} := (SELECT h.{self.q(hop.column)} {where});"
             missing = (
                 f"IF sync__{i + 1} IS NULL AND sync__{i} IS NOT NULL THEN {lock} {read} END IF;"
             )
             steps += [read, missing] if hop.fixed else [lock, read]
-        return " ".join([*steps, f"NEW.{self.scope} := sync__{len(path.hops)}::text;"])
+        return " ".join([*steps, f"NEW.{self.scope} := sync__{len(path.hops)}::{TEXT};"])
 
     def scope_of(self, row: str) -> str:
         """The scope as one expression over a row; for looking, not for deciding."""
@@ -151,29 +143,20 @@ class Writer:
 
     def _seek(self, path: Path, value: str, i: int) -> str:
         if i == len(path.hops):
-            return f"{value}::text"
+            return f"{value}::{TEXT}"
         hop = path.hops[i]
         inner = self._seek(path, f"h{i}.{self.q(hop.column)}", i + 1)
-        table = self.names.table(hop.table)
-        return f"(SELECT {inner} FROM {table} AS h{i} WHERE h{i}.{self.q(hop.key)} = {value})"
+        table, equal = self.names.table(hop.table), self.names.equal(hop.table, hop.key)
+        return f"(SELECT {inner} FROM {table} AS h{i} WHERE h{i}.{self.q(hop.key)} {equal} {value})"
 
     # The functions
 
     def parts(self) -> Iterator[Part]:
-        on, each = self.spec.table, "FOR EACH ROW"
-        for kind, event, body in (
-            ("a_insert", f"BEFORE INSERT@{each}", self.before_insert()),
-            ("b_update", f"BEFORE UPDATE@{each}", self.before_update()),
-            ("log", f"AFTER INSERT OR UPDATE OR DELETE@{each}", self.after()),
-            ("gap", "AFTER TRUNCATE@FOR EACH STATEMENT", f"BEGIN {self.gap()}; RETURN NULL; END"),
-        ):
-            yield part(self.names, self.spec, on, kind, event, body)
-        if self.spec.path and self.spec.path.hops:
-            when = f"DEFERRABLE INITIALLY DEFERRED {each} WHEN (NEW.{self.scope} IS NULL)"
-            event = f"AFTER INSERT OR UPDATE@{when}"
-            yield part(self.names, self.spec, on, "late", event, self.late())
+        on = self.spec.table
+        yield part(self.names, self.spec, on, "a_insert", f"BEFORE INSERT@{ROW}", self.insert())
+        yield part(self.names, self.spec, on, "b_update", f"BEFORE UPDATE@{ROW}", self.update())
 
-    def before_insert(self) -> str:
+    def insert(self) -> str:
         fill = f"IF NEW.{self.id} IS NULL THEN NEW.{self.id} := {UUID7}; END IF;"
         locks = " ".join(self.lock_touched(touch) for touch in self.spec.touches)
         return (
@@ -182,97 +165,52 @@ class Writer:
             " RETURN NEW; END"
         )
 
-    def before_update(self) -> str:
+    def update(self) -> str:
         rev, scope, own = self.rev, self.scope, self.spec.own_id
         source = (self.spec.path and self.spec.path.source) or self.spec.id
-        stirred = f"OLD.{self.q(source)} IS DISTINCT FROM NEW.{self.q(source)}"
+        stirred = self.moves(source)
+        other_scope = differs(f"OLD.{scope}", f"NEW.{scope}")
         hold = (
             f"IF OLD.{self.id} IS NOT NULL THEN NEW.{self.id} := OLD.{self.id}; "
             f"ELSIF NEW.{self.id} IS NULL AND (changed OR quiet) THEN NEW.{self.id} := {UUID7}; "
             f"END IF; quiet := quiet OR OLD.{self.id} IS NULL;"
         )
-        anew = f"""IF OLD.{self.id} IS DISTINCT FROM NEW.{self.id} THEN
-    NEW.{rev} := greatest(OLD.{rev}, {self.buried()}) + 1; END IF;"""
+        anew = f"""IF {self.moves(self.spec.id)} THEN
+    NEW.{rev} := greatest(OLD.{rev}, {self.buried()}) {PLUS} 1; END IF;"""
         relink = " ".join(
-            f"IF OLD.{self.q(t.link)} IS DISTINCT FROM NEW.{self.q(t.link)} THEN "
-            f"{self.lock_touched(t)} END IF;"
+            f"IF {self.moves(t.link)} THEN {self.lock_touched(t)} END IF;"
             for t in self.spec.touches
         )
         return f"""
 DECLARE
-  changed boolean := {self.differ(self.spec.columns)};
-  touched boolean := NEW.{rev} = -(OLD.{rev} + {APART});
-  quiet boolean := NEW.{rev} = {QUIET};
-  again boolean := NEW.{rev} = {CONTINUE};
+  changed boolean := {self.rows.differ(self.spec.columns)};
+  touched boolean := NEW.{rev} {EQ} {self.touched("OLD")};
+  quiet boolean := NEW.{rev} {EQ} {number(QUIET)};
+  again boolean := NEW.{rev} {EQ} {CONTINUE};
   {self.scope_variables()}
 BEGIN
   NEW.{rev} := OLD.{rev};
   {hold if own else ""}
-  IF quiet OR OLD.{scope} IS DISTINCT FROM NEW.{scope} OR {stirred} THEN
+  IF quiet OR {other_scope} OR {stirred} THEN
     {self.find_scope()}
   END IF;
   {relink}
-  IF changed OR touched OR (NOT quiet AND OLD.{scope} IS DISTINCT FROM NEW.{scope}) THEN
-    NEW.{rev} := OLD.{rev} + 1;
+  IF changed OR touched OR (NOT quiet AND {other_scope}) THEN
+    NEW.{rev} := OLD.{rev} {PLUS} 1;
   ELSIF again THEN
-    NEW.{rev} := greatest(OLD.{rev}, {self.buried()} + 1);
+    NEW.{rev} := greatest(OLD.{rev}, {self.buried()} {PLUS} 1);
   END IF;
   {"" if own else anew}
   RETURN NEW;
 END"""
 
+    def moves(self, column: str) -> str:
+        """Whether an update changes this column, by its type's own equality."""
+        name = self.q(column)
+        return differs(f"OLD.{name}", f"NEW.{name}", self.names.equal(self.spec.table, column))
+
     def lock_touched(self, touch: Touch) -> str:
         """Let no change of a touched row pass this row by before it is committed."""
-        table, key, link = self.names.table(touch.table), self.q(touch.key), self.q(touch.link)
-        return f"PERFORM 1 FROM {table} AS h WHERE h.{key} = NEW.{link} FOR KEY SHARE;"
-
-    def after(self) -> str:
-        gone = f"{self.entry('OLD', 'd', 1)}; {self.bury(f'OLD.{self.rev} + 1')};"
-        old, new = f"OLD.{self.id}", f"NEW.{self.id}"
-        rekeyed = f"""IF {old} IS DISTINCT FROM {new} THEN
-      {gone} {self.entry("NEW", "c")}; RETURN NULL; END IF;"""
-        return f"""
-DECLARE
-  columns_ text; moved boolean; buried_ bigint;
-BEGIN
-  IF TG_OP = 'UPDATE' THEN
-    IF {new} IS NULL OR NEW.{self.rev} = OLD.{self.rev} THEN RETURN NULL; END IF;
-    {"" if self.spec.own_id else rekeyed}
-    columns_ := {self.changed_names(self.spec.columns)};
-    moved := {old} IS NOT NULL AND NEW.{self.scope} IS DISTINCT FROM OLD.{self.scope};
-    IF moved THEN {self.entry("OLD", "m", 1)}; END IF;
-    IF moved OR columns_ <> '' THEN {self.entry("NEW", "u", columns="columns_")}; END IF;
-  ELSIF TG_OP = 'INSERT' THEN
-    {self.await_burial()}
-    buried_ := {self.buried()};
-    IF buried_ >= NEW.{self.rev} THEN
-      UPDATE {self.own} AS o SET {self.rev} = {CONTINUE} WHERE o.{self.pk} = NEW.{self.pk};
-      NEW.{self.rev} := buried_ + 1;
-    END IF;
-    {self.entry("NEW", "c")};
-  ELSIF {old} IS NOT NULL THEN
-    {gone}
-  END IF;
-  RETURN NULL;
-END"""
-
-    def await_burial(self) -> str:
-        """Where the snapshot may be older than a delete of the same id: fail, not restart.
-
-        A unique key sees what the snapshot does not.
-        """
-        table = self.names.table(Tombstone._meta.db_table)
-        return f"""IF current_setting('transaction_isolation') <> 'read committed' THEN
-      INSERT INTO {table} (model, object_id, revision) VALUES ({self.label}, NEW.{self.id}, 0)
-        ON CONFLICT (object_id, model) DO NOTHING;
-      DELETE FROM {table} AS t
-        WHERE t.object_id = NEW.{self.id} AND t.model = {self.label} AND t.revision = 0;
-    END IF;"""
-
-    def late(self) -> str:
-        """At commit: the row that a foreign key names may have come after this one."""
-        return f"""BEGIN
-  UPDATE {self.own} AS o {self.flip()} WHERE o.{self.pk} = NEW.{self.pk}
-    AND o.{self.scope} IS NULL AND {self.scope_of("o")} IS NOT NULL;
-  RETURN NULL;
-END"""
+        table, equal = self.names.table(touch.table), self.names.equal(touch.table, touch.key)
+        where = f"h.{self.q(touch.key)} {equal} NEW.{self.q(touch.link)}"
+        return f"PERFORM 1 FROM {table} AS h WHERE {where} FOR KEY SHARE;"

@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from .base import Child, Column, Part, Path, Spec, Through, Touch
-from .postgresql import Writer
-from .postgresql_parts import part, text
-
-ROW = "FOR EACH ROW"
+from .postgresql import ROW, Writer
+from .postgresql_log import Log
+from .postgresql_parts import EQ, SNAPSHOT, part, text
 
 
 def parts(connection: Any, spec: Spec) -> Iterator[Part]:
     """Every trigger of one synced model."""
     writer = Writer(connection, spec)
     yield from writer.parts()
+    yield from Log(writer).parts()
     around = Around(writer)
     if spec.path:
         for i in range(len(spec.path.hops)):
@@ -55,12 +55,12 @@ class Around:
             "such a change needs READ COMMITTED."
         )
         body = f"""BEGIN
-  IF {self.w.differ(columns)} THEN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
+  IF {self.w.rows.differ(columns)} THEN
+    IF {SNAPSHOT} THEN
       RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = {why};
     END IF;
     PERFORM 1 FROM {self.w.names.table(table)} AS h
-      WHERE h.{self.q(key)} = OLD.{self.q(key)} FOR UPDATE;
+      WHERE h.{self.q(key)} {self.w.names.equal(table, key)} OLD.{self.q(key)} FOR UPDATE;
   END IF;
   RETURN NEW;
 END"""
@@ -70,19 +70,21 @@ END"""
         hop = path.hops[i]
         columns = (Column("", hop.column, False),)
         yield self.hold(hop.table, hop.key, columns, f"hop{i}")
-        below = "$1"
+        below, equal = "$1", self.w.names.equal
         for j in range(i - 1, -1, -1):
-            upper = path.hops[j]
+            upper, table = path.hops[j], path.hops[j].table
+            any_ = "" if j == i - 1 else "ANY"
             below = (
-                f"(SELECT h{j}.{self.q(upper.key)} FROM {self.w.names.table(upper.table)} AS h{j} "
-                f"WHERE h{j}.{self.q(upper.column)} {'=' if j == i - 1 else 'IN'} {below})"
+                f"(SELECT h{j}.{self.q(upper.key)} FROM {self.w.names.table(table)} AS h{j} WHERE "
+                f"h{j}.{self.q(upper.column)} {equal(table, upper.column)} {any_} {below})"
             )
         move = (
-            f"UPDATE {self.w.own} AS o {self.w.flip()} WHERE o.{self.w.id} IS NOT NULL "
-            f"AND o.{self.q(path.source)} {'IN' if i else '='} {below}"
+            f"UPDATE {self.w.own} AS o {self.w.flip()} WHERE o.{self.w.id} IS NOT NULL AND "
+            f"o.{self.q(path.source)} {equal(self.spec.table, path.source)} "
+            f"{'ANY' if i else ''} {below}"
         )
         body = f"""BEGIN
-  IF {self.w.differ(columns)} THEN
+  IF {self.w.rows.differ(columns)} THEN
     EXECUTE {text(move)} USING NEW.{self.q(hop.key)};
   END IF;
   RETURN NULL;
@@ -92,24 +94,25 @@ END"""
     def touch(self, touch: Touch) -> Iterator[Part]:
         mark = f"{touch.name}|{','.join(c.column for c in touch.columns)}"
         yield self.hold(touch.table, touch.key, touch.columns, mark)
-        where = f"o.{self.q(touch.link)} = NEW.{self.q(touch.key)}"
-        names = self.w.changed_names(touch.columns) if touch.name is None else text(touch.name)
+        equal = self.w.names.equal(self.spec.table, touch.link)
+        where = f"o.{self.q(touch.link)} {equal} NEW.{self.q(touch.key)}"
+        names = self.w.rows.changed_names(touch.columns) if touch.name is None else text(touch.name)
         body = f"""BEGIN
-  IF {self.w.differ(touch.columns)} THEN {self.w.touch(where, names)}; END IF;
+  IF {self.w.rows.differ(touch.columns)} THEN {self.w.touch(where, names)}; END IF;
   RETURN NULL;
 END"""
         yield self.part(touch.table, "touch", f"AFTER UPDATE@{ROW}", body, mark)
 
     def child(self, child: Child) -> Iterator[Part]:
         every = text(",".join(column.name for column in child.columns))
-        new = f"o.{self.w.pk} = NEW.{self.q(child.link)}"
-        old = f"o.{self.w.pk} = OLD.{self.q(child.link)}"
+        own = f"o.{self.w.pk} {self.w.names.equal(self.spec.table, self.spec.pk)}"
+        new, old = f"{own} NEW.{self.q(child.link)}", f"{own} OLD.{self.q(child.link)}"
         body = f"""BEGIN
-  IF TG_OP = 'UPDATE' THEN
-    IF {self.w.differ(child.columns)} THEN
-      {self.w.touch(new, self.w.changed_names(child.columns))};
+  IF TG_OP {EQ} 'UPDATE' THEN
+    IF {self.w.rows.differ(child.columns)} THEN
+      {self.w.touch(new, self.w.rows.changed_names(child.columns))};
     END IF;
-  ELSIF TG_OP = 'INSERT' THEN {self.w.touch(new, every)};
+  ELSIF TG_OP {EQ} 'INSERT' THEN {self.w.touch(new, every)};
   ELSE {self.w.touch(old, every)};
   END IF;
   RETURN NULL;
@@ -128,9 +131,12 @@ END"""
         ruinous for one of ten thousand.
         """
         fk, pk = self.q(through.column), self.q(through.pk)
+        equal = self.w.names.equal(through.table, through.pk)
+        owner = self.w.names.equal(self.spec.table, through.target)
+        differ = self.w.rows.differ(through.columns, "a", "b")
         lost = (
             f"SELECT a.{fk} FROM {{}} AS a WHERE NOT EXISTS (SELECT FROM {{}} AS b "
-            f"WHERE b.{pk} = a.{pk} AND NOT ({self.w.differ(through.columns, 'a', 'b')}))"
+            f"WHERE b.{pk} {equal} a.{pk} AND NOT ({differ}))"
         )
         both = f"{lost.format('sync_old', 'sync_new')} UNION {lost.format('sync_new', 'sync_old')}"
         for event, tables, found in (
@@ -138,7 +144,7 @@ END"""
             ("DELETE", "OLD TABLE AS sync_old", f"SELECT a.{fk} FROM sync_old AS a"),
             ("UPDATE", "OLD TABLE AS sync_old NEW TABLE AS sync_new", both),
         ):
-            where = f"o.{self.q(through.target)} IN ({found})"
+            where = f"o.{self.q(through.target)} {owner} ANY ({found})"
             sql = text(self.w.touch(where, text(through.name)))
             body = f"BEGIN EXECUTE {sql}; RETURN NULL; END"
             clause = f"AFTER {event}@REFERENCING {tables} FOR EACH STATEMENT"

@@ -2,11 +2,13 @@
 
 They are AFTER triggers that write the row once more, and the log itself.
 
-There is no BEFORE trigger that could alter a row, so each trigger that changes one
-does it in two steps: it first makes the revision negative, ``-(revision + APART)``,
-then sets what is right. Triggers look away from a row whose revision goes to
-that value or comes from below zero, so none answers to another's work, whether
-``recursive_triggers`` is on or off. One writer at a time makes locks needless.
+There is no BEFORE trigger that could alter a row. So that no trigger answers to another's
+work, whether ``recursive_triggers`` is on or off, one that changes a row does so in one of
+two ways. For a plain insert or update it writes the entry of the log first, then sets in the
+row what that says: triggers look away from a row that becomes what the last entry says.
+Elsewhere it first makes the revision negative, ``-(revision + APART)``, then sets what is
+right: triggers look away from a row whose revision goes to that value or comes from below
+zero. One writer at a time makes locks needless.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from ..models import Change, Tombstone
 from .base import APART, QUIET, UNKNOWN, Column, Part, Path, Spec, digest, way_of
 
 PREFIX = "django_sync_"
+
+ROWID = ", rowid, oid, _rowid_"
+"""Other names by which a statement may set an integer primary key."""
 
 UUID7 = (
     "(SELECT printf('%012x', CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) || '7' || "
@@ -91,10 +96,10 @@ class Writer:
             self.id, self.rev, op, columns, self.scope, f"FROM {self.own} WHERE {where}"
         )
 
-    def buried(self) -> str:
+    def buried(self, row: str) -> str:
         return (
             f"(SELECT revision FROM {self.q(Tombstone._meta.db_table)} "
-            f"WHERE object_id = {self.own}.{self.id} AND model = {self.label})"
+            f"WHERE object_id = {row}.{self.id} AND model = {self.label})"
         )
 
     def bury(self) -> tuple[str, str]:
@@ -140,52 +145,75 @@ class Writer:
     # The table itself
 
     def parts(self) -> Iterator[Part]:
+        """``OF`` names what a statement sets, so that what triggers set costs no look at content.
+
+        Which trigger answers to what: ``update`` to content alone, ``adopt`` too where the row
+        has no id yet, ``stir`` to our columns and to the one that the scope is found by.
+        """
         on, id, rev, scope = self.spec.table, self.id, self.rev, self.scope
         source = self.q((self.spec.path and self.spec.path.source) or self.spec.id)
         known = f"OLD.{rev} >= 0 AND NEW.{rev} IS NOT -(OLD.{rev} + {APART})"
         changed = self.differ(self.spec.columns)
-        stirred = (
+        other = (
             f"(NEW.{rev} IS NOT OLD.{rev} OR NEW.{scope} IS NOT OLD.{scope} "
-            f"OR NEW.{source} IS NOT OLD.{source} OR NEW.{id} IS NOT OLD.{id})"
+            f"OR NEW.{id} IS NOT OLD.{id})"
         )
+        moved = f"NEW.{source} IS NOT OLD.{source}"
         yield self.part(on, "insert", "INSERT", "", self.inserted())
         yield self.part(on, "delete", "DELETE", f"OLD.{id} IS NOT NULL", self.bury())
-        plain = f"{known} AND {changed} AND NOT {stirred} AND OLD.{id} IS NOT NULL"
-        yield self.part(on, "update", "UPDATE", plain, self.updated())
-        odd = f"{known} AND ({stirred} OR (OLD.{id} IS NULL AND {changed}))"
-        if not self.spec.own_id:
+        content = f"UPDATE OF {', '.join(self.q(c.column) for c in self.spec.columns)}{ROWID}"
+        plain = f"{known} AND NOT ({other} OR {moved}) AND {changed}"
+        if self.spec.columns:
+            updated = f"OLD.{id} IS NOT NULL AND {plain}"
+            yield self.part(on, "update", content, updated, self.updated())
+        odd = f"{known} AND ({moved} OR ({other} AND NOT {self.is_logged()}))"
+        if self.spec.own_id:
+            if self.spec.columns:
+                bare = f"OLD.{id} IS NULL AND {plain}"
+                yield self.part(on, "adopt", content, bare, self.stirred(changed))
+        else:
             odd += f" AND NEW.{id} IS OLD.{id}"
             rekeyed = f"{known} AND NEW.{id} IS NOT OLD.{id}"
-            yield self.part(on, "rekey", "UPDATE", rekeyed, self.rekeyed())
-        yield self.part(on, "stir", "UPDATE", odd, self.stirred(changed))
+            yield self.part(on, "rekey", f"UPDATE OF {id}{ROWID}", rekeyed, self.rekeyed())
+        ours = ", ".join(dict.fromkeys((rev, scope, id, source)))
+        yield self.part(on, "stir", f"UPDATE OF {ours}{ROWID}", odd, self.stirred(changed))
+
+    def is_logged(self) -> str:
+        """Whether a trigger has just set what it logged before: the last entry says the same.
+
+        Nobody else can set that: after the last entry, the row is as that says.
+        """
+        return (
+            f"(NEW.{self.rev}, NEW.{self.id}, NEW.{self.scope}, {self.label}, 1) IS "
+            "(SELECT revision, object_id, scope, model, op <> 'd' "
+            f"FROM {self.q(Change._meta.db_table)} ORDER BY position DESC LIMIT 1)"
+        )
 
     def inserted(self) -> tuple[str, ...]:
+        """The entry comes first; then the row is made what the entry says, if it is not that."""
         id, rev, scope = self.id, self.rev, self.scope
-        right = self.scope_of(self.own)
-        fill = f", {id} = coalesce({id}, {UUID7})" if self.spec.own_id else ""
-        amiss = f"({scope} IS NOT {right} OR {id} IS NULL OR {rev} < 1 OR {self.buried()} >= {rev})"
+        new_id = f"coalesce(NEW.{id}, {UUID7})" if self.spec.own_id else f"NEW.{id}"
+        revision = f"max(NEW.{rev}, 1, coalesce({self.buried('NEW')}, 0) + 1)"
+        own = (("object_id", id),) if self.spec.own_id else ()
+        pairs = (*own, ("revision", rev), ("scope", scope))
+        here, there = (", ".join(names) for names in zip(*((b, a) for a, b in pairs), strict=True))
+        entry = (
+            f"(SELECT {there} FROM {self.q(Change._meta.db_table)} "
+            "WHERE position = last_insert_rowid())"
+        )
         return (
-            f"UPDATE {self.own} SET {rev} = -(abs({rev}) + {APART}){fill} "
-            f"WHERE {self.row} AND {amiss}",
-            f"UPDATE {self.own} SET {scope} = {right}, "
-            f"{rev} = max(NEW.{rev}, coalesce({self.buried()}, 0) + 1) "
-            f"WHERE {self.row} AND {rev} < 0",
-            self.log_row("c", "''", self.row),
+            self.log(new_id, revision, "c", "''", self.scope_of("NEW")),
+            f"UPDATE {self.own} SET ({here}) = {entry} "
+            f"WHERE {self.row} AND ({here}) IS NOT {entry}",
         )
 
     def updated(self) -> tuple[str, ...]:
         """A plain update: content has changed, nothing else."""
         id, rev, scope = self.id, self.rev, self.scope
+        names = self.changed_names(self.spec.columns)
         return (
-            f"{self.hide} WHERE {self.row}",
+            self.log(f"NEW.{id}", f"OLD.{rev} + 1", "u", names, f"NEW.{scope}"),
             f"UPDATE {self.own} SET {rev} = OLD.{rev} + 1 WHERE {self.row}",
-            self.log(
-                f"NEW.{id}",
-                f"OLD.{rev} + 1",
-                "u",
-                self.changed_names(self.spec.columns),
-                f"NEW.{scope}",
-            ),
         )
 
     def stirred(self, changed: str) -> tuple[str, ...]:
@@ -215,7 +243,7 @@ class Writer:
         return (
             f"{self.hide} WHERE {self.row} AND {rev} >= 0",
             f"UPDATE {self.own} SET {scope} = {self.scope_of(self.own)}, "
-            f"{rev} = max(OLD.{rev}, coalesce({self.buried()}, 0)) + 1 WHERE {self.row}",
+            f"{rev} = max(OLD.{rev}, coalesce({self.buried(self.own)}, 0)) + 1 WHERE {self.row}",
             *self.bury(),
             self.log_row("c", "''", self.row),
         )

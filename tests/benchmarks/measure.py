@@ -27,6 +27,11 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def ran(pid: int) -> float:
+    """CPU seconds of a process with one thread so far, to a microsecond."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 def backend() -> int | None:
     """The process of PostgreSQL that serves our connection, where it is of this machine."""
     from django.db import connection
@@ -146,6 +151,25 @@ class PerSecond(Goal):
 
     def verdict(self, base: Cost, ours: Cost, n: int) -> str:
         return "yes" if n >= self.bound * ours.wall else "**no**"
+
+
+@dataclass(frozen=True)
+class Added(Goal):
+    """A bound on the difference: microseconds of CPU that each unit may cost more than without.
+
+    CPU alone counts: of PostgreSQL its own process, for the statement is all that is measured.
+    """
+
+    n: int = 1
+
+    def __str__(self) -> str:
+        return f"≤ {self.bound:g} µs more"
+
+    def ratio(self, base: float, ours: float) -> float:
+        return (ours - base) / self.n * 1e6
+
+    def verdict(self, base: Cost, ours: Cost, n: int) -> str:
+        return "yes" if self.met(self.ratio(base.cpu, ours.cpu)) else "**no**"
 
 
 @dataclass(frozen=True)

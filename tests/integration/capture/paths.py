@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
+from django_sync import capture
 from django_sync.models import Generation, Tombstone
 from tests.app.models import (
     Author,
@@ -616,6 +617,36 @@ def copy_from(world: World) -> None:
             copy.write_row([name])
     for place in Place.objects.all():
         created(place, "")
+
+
+@path("INSERT … SELECT, more than one write in a statement", OUTSIDE, "each row", sqlite=ABSENT)
+def writable_cte(world: World) -> None:
+    sql(
+        "WITH made AS (INSERT INTO testapp_place (name) SELECT n::text "
+        "FROM generate_series(1, 3) AS n RETURNING name) "
+        "INSERT INTO testapp_place (name) SELECT name FROM made"
+    )
+    for place in Place.objects.all():
+        created(place, "")
+    assert Place.objects.count() == 6
+
+
+@path(
+    "a partition, by its own name",
+    OUTSIDE,
+    "each row, also of one that is added later",
+    sqlite=ABSENT,
+)
+def partition(world: World) -> None:
+    connection.check_constraints()
+    sql("CREATE TABLE more_guests (LIKE testapp_guest INCLUDING DEFAULTS) PARTITION BY LIST (id)")
+    sql("ALTER TABLE testapp_guest RENAME TO first_guests")
+    sql("ALTER TABLE more_guests RENAME TO testapp_guest")
+    sql("CREATE TABLE guests_9 PARTITION OF testapp_guest FOR VALUES IN (9)")
+    capture.install()
+    event = Event.objects.create(name="ball")
+    sql("INSERT INTO guests_9 (id, event_id, name) VALUES (9, %s, 'Grace')", event.pk)
+    created(Guest.objects.get(), str(event.pk))
 
 
 @path(

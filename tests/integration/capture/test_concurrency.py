@@ -311,3 +311,29 @@ def test_a_snapshot_leaves_no_empty_tombstones(sessions: Any) -> None:
     )
     one.commit()
     assert not Tombstone.objects.exists()
+
+
+def test_an_update_that_waited_for_another_is_logged_once(sessions: Any) -> None:
+    """The row is read anew after the wait, and triggers run on what is there then."""
+    event = Event.objects.create(name="ball")
+    one, two = sessions(), sessions()
+    more: tuple[str, list[Any]] = ("UPDATE testapp_event SET seats = seats + 1 WHERE seats < 2", [])
+    one.execute(*more)
+    later = Later(two, more)
+    assert later.waits()
+    one.commit()
+    assert later.outcome() is None
+    assert [(e.op, e.revision) for e in entries(Event, event.pk)] == [("c", 1), ("u", 2), ("u", 3)]
+    assert row(event)[0] == 3
+
+
+def test_an_update_that_waited_and_fits_no_more_is_not_logged(sessions: Any) -> None:
+    event = Event.objects.create(name="ball")
+    one, two = sessions(), sessions()
+    more: tuple[str, list[Any]] = ("UPDATE testapp_event SET seats = seats + 1 WHERE seats = 0", [])
+    one.execute(*more)
+    later = Later(two, more)
+    assert later.waits()
+    one.commit()
+    assert later.outcome() is None
+    assert [(e.op, e.revision) for e in entries(Event, event.pk)] == [("c", 1), ("u", 2)]
