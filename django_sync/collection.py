@@ -7,6 +7,7 @@ of cursors or of mutations.
 
 from __future__ import annotations
 
+import json
 import sys
 import uuid
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,7 @@ from .caller import Caller
 from .capture import scope_path
 from .conf import conf
 from .fields import id_field
+from .models import Tombstone
 from .problems import translated
 from .protocol import Json, Record
 from .rendered import Class, rendered
@@ -170,6 +172,20 @@ class Collection:
         """The scopes of those of these ids that have a row, whoever may see it."""
         rows = self.model._base_manager.filter(**{f"{self.id_name}__in": ids}).order_by()
         return dict(rows.values_list(self.id_name, "sync_scope"))
+
+    def in_use(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
+        """SQL, with its parameters, for whether any of these ids has a row or had one."""
+        db = connections[conf.DATABASE]
+        quote = db.ops.quote_name
+        column, table = quote(id_field(self.model).column), quote(self.model._meta.db_table)
+        among, bound = "IN (SELECT value FROM json_each(%s))", [json.dumps([i.hex for i in ids])]
+        if db.vendor == "postgresql":
+            among, bound = "= ANY(%s)", [list(ids)]
+        sql = (
+            f"EXISTS (SELECT 1 FROM {table} WHERE {column} {among}) OR EXISTS (SELECT 1"
+            f" FROM {Tombstone._meta.db_table} WHERE model = %s AND object_id {among})"
+        )
+        return sql, [*bound, self.label, *bound]
 
     def page(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int

@@ -1,9 +1,9 @@
-"""A batch of mutations, exactly once: claims, replays, reruns, results.
+"""A batch of mutations, exactly once: locks, replays, reruns, results.
 
-The first statement claims each mutation's id, which orders duplicates (and takes
-SQLite's write lock). Each mutation then has a savepoint of its own. What the
-database refuses for its own reasons is no result: the batch is run again, and at
-last each mutation in a transaction of its own.
+The first statement locks the client's row, which orders duplicates (on SQLite it takes the write
+lock). Alike neighbours are then carried out together (``writes``), each other mutation in a
+savepoint of its own. What the database refuses for its own reasons is no result: the batch is
+run again, and at last each mutation in a transaction of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from django.db import (
     transaction,
 )
 
-from . import errors, feed
+from . import errors
 from .caller import Caller
 from .conf import conf
 from .ids import canonical_uuid
@@ -114,6 +114,8 @@ class Run:
     def results(self, read: Sequence[Mutation | Result]) -> list[Result]:
         """The results, in the order of the mutations. Raises ``Unavailable``."""
         if self.atomic and any(isinstance(entry, Result) for entry in read):
+            if self.client is not None:
+                client_of(self.caller, self.client.pk)
             return [e if isinstance(e, Result) else _aborted(e.id) for e in read]
         sound = [entry for entry in read if isinstance(entry, Mutation)]
         answered = iter(self._settle(sound, Failures()))
@@ -161,7 +163,7 @@ class Run:
         refusal = _constraint()
         with transaction.atomic(using=conf.DATABASE):
             ledger = Ledger(self.client, self.caller)
-            ledger.claim(mutations)
+            ledger.open(mutations)
             results = [ledger.replay(m) or ledger.refuse(m, refusal) for m in mutations]
             ledger.close()
         for mutation, result in zip(mutations, results, strict=True):
@@ -172,9 +174,8 @@ class Run:
         trial = Failures(set(failures.objects), set(failures.creates))
         with transaction.atomic(using=conf.DATABASE):
             ledger = Ledger(self.client, self.caller)
-            ledger.claim(mutations)
-            state, _ = feed.state()
-            writer = Writer(self.caller, state.epoch, ledger.own_spans)
+            ledger.open(mutations)
+            writer = Writer(self.caller, ledger.epoch, ledger.own_spans)
             if self.atomic:
                 results = self._all_or_nothing(mutations, ledger, writer, trial)
             else:
@@ -228,7 +229,10 @@ class Run:
         try:
             with transaction.atomic(using=conf.DATABASE):
                 collection = registry.get(mutation.collection)
-                effect = writer.carry_out(collection, mutation, strict=self.strict)
+                unused = again and mutation.object_id in ledger.unused
+                effect = writer.carry_out(
+                    collection, mutation, strict=self.strict, unused=unused
+                )
         except Met as met:
             return ledger.meet(mutation, met.conflict)
         except errors.SyncError as error:

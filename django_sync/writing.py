@@ -63,15 +63,18 @@ class Writer:
         self.epoch = epoch
         self.own_spans = own_spans
 
-    def carry_out(self, collection: Collection, mutation: Mutation, *, strict: bool) -> Effect:
+    def carry_out(
+        self, collection: Collection, mutation: Mutation, *, strict: bool, unused: bool = False
+    ) -> Effect:
         """Do what the mutation asks.
 
-        ``strict`` takes any newer revision for a conflict, as ``If-Match`` does. Raises
-        ``Met`` for a conflict and a ``SyncError`` where the mutation is refused.
+        ``strict`` takes any newer revision for a conflict, as ``If-Match`` does; ``unused`` says
+        of a create that its id has neither a row nor a tombstone. Raises ``Met`` for a conflict
+        and a ``SyncError`` where the mutation is refused.
         """
         match mutation.op:
             case Write.CREATE:
-                return self._create(collection, mutation)
+                return self._create(collection, mutation, unused)
             case Write.UPDATE:
                 return self._update(collection, mutation, strict)
             case Write.DELETE:
@@ -79,11 +82,13 @@ class Writer:
 
     # The three writes
 
-    def _create(self, collection: Collection, mutation: Mutation) -> Effect:
+    def _create(self, collection: Collection, mutation: Mutation, unused: bool) -> Effect:
         id = mutation.object_id
         viewset = collection.viewset(self.caller, CREATE, data=mutation.fields)
         self._offers(collection, "create")
         collection.permit(viewset)
+        if unused:
+            return self._made(collection, viewset, mutation, 0)
         if id in collection.existing([id]):
             return self._exists(collection, mutation)
         trace = feed.tombstones(collection.label, [id]).get(id)
