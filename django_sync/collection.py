@@ -7,10 +7,11 @@ of cursors or of mutations.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connections, models
@@ -187,6 +188,13 @@ class Collection:
         )
         return sql, [*bound, self.label, *bound]
 
+    def any_in_use(self, ids: Sequence[uuid.UUID]) -> bool:
+        """Whether any of these ids has a row or had one."""
+        sql, bounds = self.in_use(ids)
+        with connections[conf.DATABASE].cursor() as cursor:
+            cursor.execute(f"SELECT {sql}", bounds)
+            return bool(cursor.fetchone()[0])
+
     def page(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
     ) -> list[Record]:
@@ -241,6 +249,11 @@ class Collection:
         """An object's record, in whichever scope; ``None`` where the query hides it."""
         queryset = self.queryset(caller, shape=False).filter(**{self.id_name: id})
         return next(iter(self._records(caller, queryset)), None)
+
+    def records(self, caller: Caller, ids: Sequence[uuid.UUID]) -> list[Record]:
+        """The records of these objects, in whichever scope, as far as the query shows them."""
+        queryset = self.queryset(caller, shape=False).filter(**{f"{self.id_name}__in": ids})
+        return self._records(caller, queryset)
 
     def count(self, caller: Caller, scopes: Iterable[str]) -> int:
         """How many objects of these scopes the user sees, about."""
@@ -327,6 +340,15 @@ class Collection:
         rows = self.model._base_manager.select_for_update().filter(**{self.id_name: id})
         return rows.order_by().values_list("sync_revision", flat=True).first()
 
+    def lock_many(
+        self, ids: Sequence[uuid.UUID], known: Mapping[uuid.UUID, int]
+    ) -> Mapping[uuid.UUID, int]:
+        """Lock rows, in the order of their ids; the revisions of those that are there."""
+        if not connections[conf.DATABASE].features.has_select_for_update:
+            return known
+        rows = self.model._base_manager.select_for_update().filter(**{f"{self.id_name}__in": ids})
+        return dict(rows.order_by(self.id_name).values_list(self.id_name, "sync_revision"))
+
     def scope_of(self, id: uuid.UUID) -> str | None:
         """The scope of a row, whoever may see it."""
         rows = self.model._base_manager.filter(**{self.id_name: id})
@@ -365,12 +387,8 @@ class Collection:
                 instance, data=fields, partial=instance is not None, context=context
             )
         self.check_names(viewset, fields, serializer.fields)
-        with translated():
-            try:
-                serializer.is_valid(raise_exception=True)
-            except (OverflowError, UnicodeError):
-                told = {"code": "invalid", "detail": "A value is out of all range."}
-                raise errors.ValidationFailed(errors={"non_field_errors": [told]}) from None
+        with translated(), in_range():
+            serializer.is_valid(raise_exception=True)
         refuse_unsayable(serializer.validated_data)
         return serializer
 
@@ -423,6 +441,16 @@ class Collection:
     def is_set(self, viewset: Any, name: str) -> bool:
         """Whether the field is a list of references, whose order means nothing."""
         return isinstance(self.fields(viewset).get(name), serializers.ManyRelatedField)
+
+
+@contextlib.contextmanager
+def in_range() -> Iterator[None]:
+    """Validate; a value that overflows what DRF makes of it is raised as ``ValidationFailed``."""
+    try:
+        yield
+    except (OverflowError, UnicodeError):
+        told = {"code": "invalid", "detail": "A value is out of all range."}
+        raise errors.ValidationFailed(errors={"non_field_errors": [told]}) from None
 
 
 def refuse_unsayable(fields: Json) -> None:

@@ -6,10 +6,10 @@ finds the first one's result. ``mutations`` decides what happens, this file reme
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import uuid
-import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

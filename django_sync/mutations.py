@@ -12,9 +12,8 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import (
     DataError,
@@ -31,12 +30,11 @@ from .ledger import Ledger
 from .models import Client
 from .protocol import Batch, Json, Mutation, Result, Status, Write
 from .registry import registry
+from .writes.runs import Runs, is_final, texts_in
 from .writing import Met, Writer
 
 log = logging.getLogger("django_sync.mutations")
 
-LIMITS = "54"
-"""PostgreSQL's class of SQLSTATEs for what is too long or too many: it will not pass."""
 PAUSE = 0.02
 """Seconds; the mean pause before a rerun is a multiple of it."""
 
@@ -58,18 +56,6 @@ class Failures:
         return mutation.object_id in self.objects or (
             bool(self.creates) and not self.creates.isdisjoint(texts_in(mutation.fields))
         )
-
-
-def texts_in(value: Any) -> Iterable[str]:
-    """All strings within a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from texts_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts_in(inner)
 
 
 def client_of(caller: Caller, client_id: uuid.UUID) -> Client:
@@ -176,22 +162,30 @@ class Run:
             ledger = Ledger(self.client, self.caller)
             ledger.open(mutations)
             writer = Writer(self.caller, ledger.epoch, ledger.own_spans)
+            runs = Runs(
+                self.caller,
+                ledger,
+                writer,
+                lambda mutation: self._one(mutation, ledger, writer, trial),
+                trial.concern,
+                trial.note,
+            )
             if self.atomic:
-                results = self._all_or_nothing(mutations, ledger, writer, trial)
+                results = self._all_or_nothing(mutations, ledger, runs)
             else:
-                results = [self._one(m, ledger, writer, trial) for m in mutations]
+                results = list(runs.results(mutations))
             ledger.close()
         failures.objects, failures.creates = trial.objects, trial.creates
         return results
 
     def _all_or_nothing(
-        self, mutations: Sequence[Mutation], ledger: Ledger, writer: Writer, failures: Failures
+        self, mutations: Sequence[Mutation], ledger: Ledger, runs: Runs
     ) -> list[Result]:
         results: list[Result] = []
         with transaction.atomic(using=conf.DATABASE):
-            for mutation in mutations:
-                results.append(self._one(mutation, ledger, writer, failures))
-                if not results[-1].status.took_effect:
+            for result in runs.results(mutations):
+                results.append(result)
+                if not result.status.took_effect:
                     transaction.set_rollback(True, using=conf.DATABASE)
                     break
             else:
@@ -230,9 +224,7 @@ class Run:
             with transaction.atomic(using=conf.DATABASE):
                 collection = registry.get(mutation.collection)
                 unused = again and mutation.object_id in ledger.unused
-                effect = writer.carry_out(
-                    collection, mutation, strict=self.strict, unused=unused
-                )
+                effect = writer.carry_out(collection, mutation, strict=self.strict, unused=unused)
         except Met as met:
             return ledger.meet(mutation, met.conflict)
         except errors.SyncError as error:
@@ -244,7 +236,7 @@ class Run:
         except DataError:
             return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
         except OperationalError as error:
-            if not str(getattr(error.__cause__, "sqlstate", "")).startswith(LIMITS):
+            if not is_final(error):
                 raise
             return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
         except Exception:
