@@ -38,6 +38,10 @@ def digest(mutation: Mutation) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
+NOTHING: Json = {}
+"""The trace of a result with nothing to tell; never changed."""
+
+
 @dataclass(slots=True)
 class NewResult:
     """A result that is not stored yet; its attributes are the columns of ``MutationResult``."""
@@ -53,7 +57,7 @@ class NewResult:
     model: str = ""
     revision_before: int | None = None
     revision: int | None = None
-    trace: Json = field(default_factory=dict)
+    trace: Json = field(default_factory=lambda: NOTHING)
     at: datetime.datetime | None = None
 
 
@@ -216,7 +220,7 @@ class Ledger:
             effect.status,
             revision_before=effect.before,
             revision=effect.revision,
-            trace={"resolved": [one.to_json() for one in told]} if told else {},
+            trace={"resolved": [one.to_json() for one in told]} if told else NOTHING,
         )
         if settlement is not None:
             self._decide(

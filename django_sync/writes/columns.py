@@ -69,6 +69,9 @@ def update(
 
 def for_database(field: Any, column: list[Any], db: Any) -> list[Any]:
     """The values of one column as the database driver takes them."""
+    first = column[0]
+    if all(value is first for value in column):
+        return [field.get_db_prep_save(first, db)] * len(column)
     kind = UNCHANGED.get(type(field))
     if kind is not None and all(type(v) is kind or v is None for v in column):
         return column

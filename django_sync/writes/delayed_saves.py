@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connections
 
 from ..conf import conf
-from ..fields import SyncIdField, TriggerOwned, id_field, mark_stale
+from ..fields import RevisionField, ScopeField, Stale, SyncIdField, TriggerOwned, id_field, remember
 from ..serializers import NEW_ID, SyncSerializerMixin
 from . import columns, inspection
 
@@ -41,6 +41,9 @@ class DelayedSaves:
         self._names = {name for f in fields for name in (f.name, f.attname)}
         self._inserted = [f for f in fields if _is_inserted(f)]
         self._updated = [f for f in fields if not (f.primary_key or isinstance(f, TriggerOwned))]
+        self._stale = [f.attname for f in fields if isinstance(f, (RevisionField, ScopeField))]
+        self._alias = conf.DATABASE
+        self._id_name = id_field(model).name
         self._auto_key = type(options.pk) in inspection.AUTO_KEYS
 
     # In place of a serializer's ``save``
@@ -50,7 +53,7 @@ class DelayedSaves:
         values = {**serializer.validated_data, **given}
         context = serializer.context
         if isinstance(serializer, SyncSerializerMixin) and NEW_ID in context:
-            values[id_field(self.model).name] = context[NEW_ID]
+            values[self._id_name] = context[NEW_ID]
         if not self._are_columns(values):
             return None
         instance = self.model(**values)
@@ -64,8 +67,8 @@ class DelayedSaves:
             return None
         self._inserts.append(row)
         self.count += 1
-        instance._state.adding, instance._state.db = False, conf.DATABASE
-        mark_stale(self.model, instance)
+        instance._state.adding, instance._state.db = False, self._alias
+        self._mark_stale(instance)
         return instance
 
     def update(self, serializer: Any, given: dict[str, Any]) -> Any | None:
@@ -83,8 +86,14 @@ class DelayedSaves:
         self._updates.append(row)
         self._keys.append(instance.pk)
         self.count += 1
-        mark_stale(self.model, instance)
+        self._mark_stale(instance)
         return instance
+
+    def _mark_stale(self, instance: Any) -> None:
+        """As after a save: triggers decide these columns."""
+        for name in self._stale:
+            instance.__dict__[name] = Stale.STALE
+        remember(instance)
 
     def _are_columns(self, values: dict[str, Any]) -> bool:
         return values.keys() <= self._names and not any(map(_is_expression, values.values()))

@@ -20,6 +20,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import SkipField, empty, get_error_detail
 from rest_framework.utils.serializer_helpers import BindingDict
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from ..collection import Collection, in_range, refuse_unsayable
 from ..problems import translated
@@ -47,6 +48,12 @@ class RunSerializers:
         self._find_what_is_delayed()
         if self.is_shared:
             self.writable = {str(f.field_name): f for f in self.pattern._writable_fields}
+            for field in self.writable.values():  # ``refuse_unsayable`` has looked at these
+                field.validators = [
+                    v
+                    for v in field.validators
+                    if type(v) is not ProhibitSurrogateCharactersValidator
+                ]
 
     def _find_what_is_delayed(self) -> None:
         model, kind = self.collection.model, self.kind
@@ -89,7 +96,8 @@ class RunSerializers:
         one._kwargs = {**pattern._kwargs, "data": fields, "context": context}
         with translated(), in_range():
             one._validated_data, one._errors = self._validate(fields), {}
-        refuse_unsayable(one._validated_data)
+        made = one._validated_data
+        refuse_unsayable({n: v for n, v in made.items() if v is not fields.get(n)})
         return one
 
     def _validate(self, fields: Json) -> dict[str, Any]:

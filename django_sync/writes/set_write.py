@@ -162,7 +162,7 @@ class SetWrite:
         self.access.check_again()
         for id in ids:
             record = found.get(id)
-            if record is None or not self.collection.sees_scope(self.caller, record.scope):
+            if record is None or record.scope not in self.access.scopes:
                 raise RunSingly([id])
             if not self.access.may_write(record.scope):
                 raise RunSingly([id])
