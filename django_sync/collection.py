@@ -18,7 +18,7 @@ from django.db import connections, models
 from django.utils import timezone
 from rest_framework import serializers
 
-from . import errors
+from . import errors, field_patterns
 from .caller import Caller
 from .capture import scope_path
 from .conf import conf
@@ -27,7 +27,7 @@ from .models import Tombstone
 from .problems import translated
 from .protocol import Json, Record
 from .rendered import Class, rendered
-from .rendering import Plan, plan_for
+from .rendering import Plan, is_plain, plan_for
 from .serializers import NEW_ID, with_references
 from .shapes import decides_on_fields, decides_on_serializer, shape_of
 
@@ -56,6 +56,7 @@ class Collection:
         self.model = model
         self.id_name = id_field(model).name
         self._shapes: dict[type[Any], str] = {}
+        self._plans: dict[Any, Plan | None] = {}
 
     def __repr__(self) -> str:
         return f"<Collection {self.name}: {self.model._meta.label}>"
@@ -176,12 +177,15 @@ class Collection:
 
     def in_use(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
         """SQL, with its parameters, for whether any of these ids has a row or had one."""
+        bound: list[Any]
         db = connections[conf.DATABASE]
         quote = db.ops.quote_name
-        column, table = quote(id_field(self.model).column), quote(self.model._meta.db_table)
-        among, bound = "IN (SELECT value FROM json_each(%s))", [json.dumps([i.hex for i in ids])]
-        if db.vendor == "postgresql":
-            among, bound = "= ANY(%s)", [list(ids)]
+        column = quote(str(id_field(self.model).column))
+        table = quote(self.model._meta.db_table)
+        among, bound = "= ANY(%s)", [list(ids)]
+        if db.vendor != "postgresql":
+            among = "IN (SELECT value FROM json_each(%s))"
+            bound = [json.dumps([id.hex for id in ids])]
         sql = (
             f"EXISTS (SELECT 1 FROM {table} WHERE {column} {among}) OR EXISTS (SELECT 1"
             f" FROM {Tombstone._meta.db_table} WHERE model = %s AND object_id {among})"
@@ -279,13 +283,23 @@ class Collection:
         """The serializer, and how records come straight from rows, if they do.
 
         A write of the call may have given its user another serializer, so it is asked for each
-        time; the plan of each is made once a call.
+        time; the plan of each is made once a call, or once for all where no request decides on
+        its fields. Times are converted as the current time zone asks, so that is part of the key.
         """
-        serializer = self.viewset(caller, READ).get_serializer()
-        key = (self.name, type(serializer))
-        if key not in caller.plans:
-            caller.plans[key] = plan_for(self.name, self.model, serializer)
-        return serializer, caller.plans[key]
+        viewset = self.viewset(caller, READ)
+        serializer = viewset.get_serializer()
+        kind, plans = type(serializer), caller.plans
+        key: Any = (self.name, kind)
+        if field_patterns.are_foretold(type(viewset), kind):
+            if not is_plain(self.model, kind):
+                return serializer, None
+            plans, key = self._plans, (kind, timezone.get_current_timezone_name())
+        if key not in plans:
+            if len(plans) >= field_patterns.MOST:
+                plans.clear()
+            made = serializer if plans is caller.plans else kind()
+            plans[key] = plan_for(self.name, self.model, made)
+        return serializer, plans[key]
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
         """The records of these instances, in their order."""
@@ -386,6 +400,8 @@ class Collection:
             serializer = viewset.get_serializer(
                 instance, data=fields, partial=instance is not None, context=context
             )
+        if field_patterns.are_foretold(type(viewset), type(serializer)):
+            field_patterns.give_fields(serializer)
         self.check_names(viewset, fields, serializer.fields)
         with translated(), in_range():
             serializer.is_valid(raise_exception=True)
@@ -393,9 +409,12 @@ class Collection:
         return serializer
 
     def fields(self, viewset: Any) -> Any:
-        """The fields of the viewset's serializer by name; made once for each viewset."""
+        """The fields of the viewset's serializer by name, only to be looked at."""
         if not hasattr(viewset, FIELDS):
-            setattr(viewset, FIELDS, viewset.get_serializer().fields)
+            serializer = viewset.get_serializer()
+            foretold = field_patterns.are_foretold(type(viewset), type(serializer))
+            found = field_patterns.pattern_of(type(serializer)) if foretold else serializer.fields
+            setattr(viewset, FIELDS, found)
         return getattr(viewset, FIELDS)
 
     def writable(self, viewset: Any, fields: Json) -> Json:

@@ -12,8 +12,10 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import (
     DataError,
@@ -30,6 +32,7 @@ from .ledger import Ledger
 from .models import Client
 from .protocol import Batch, Json, Mutation, Result, Status, Write
 from .registry import registry
+from .writes.bare import NeedsSavepoint, bare
 from .writes.runs import Runs, is_final, texts_in
 from .writing import Met, Writer
 
@@ -157,6 +160,16 @@ class Run:
         return results
 
     def _together(self, mutations: Sequence[Mutation], failures: Failures) -> list[Result]:
+        if len(mutations) == 1 and not self.atomic:
+            try:
+                return self._transaction(mutations, failures, undoable=bare)
+            except NeedsSavepoint:
+                self.caller.cache.clear()
+        return self._transaction(mutations, failures, undoable=savepoint)
+
+    def _transaction(
+        self, mutations: Sequence[Mutation], failures: Failures, undoable: Undoable
+    ) -> list[Result]:
         trial = Failures(set(failures.objects), set(failures.creates))
         with transaction.atomic(using=conf.DATABASE):
             ledger = Ledger(self.client, self.caller)
@@ -166,7 +179,7 @@ class Run:
                 self.caller,
                 ledger,
                 writer,
-                lambda mutation: self._one(mutation, ledger, writer, trial),
+                lambda mutation: self._one(mutation, ledger, writer, trial, undoable),
                 trial.concern,
                 trial.note,
             )
@@ -199,7 +212,12 @@ class Run:
         return [*undone, failed, *(_aborted(id) for id in rest)]
 
     def _one(
-        self, mutation: Mutation, ledger: Ledger, writer: Writer, failures: Failures
+        self,
+        mutation: Mutation,
+        ledger: Ledger,
+        writer: Writer,
+        failures: Failures,
+        undoable: Undoable,
     ) -> Result:
         """The result of one mutation: replayed, aborted, or worked out now."""
         replayed = ledger.replay(mutation)
@@ -213,15 +231,20 @@ class Run:
             problem = errors.MutationExpired().problem()
             result = Result(mutation.id, Status.REJECTED, problem=problem)
         else:
-            result = self._attempt(mutation, ledger, writer)
+            result = self._attempt(mutation, ledger, writer, undoable)
         failures.note(mutation, result.status)
         return result
 
     def _attempt(
-        self, mutation: Mutation, ledger: Ledger, writer: Writer, again: bool = True
+        self,
+        mutation: Mutation,
+        ledger: Ledger,
+        writer: Writer,
+        undoable: Undoable,
+        again: bool = True,
     ) -> Result:
         try:
-            with transaction.atomic(using=conf.DATABASE):
+            with undoable():
                 collection = registry.get(mutation.collection)
                 unused = again and mutation.object_id in ledger.unused
                 effect = writer.carry_out(collection, mutation, strict=self.strict, unused=unused)
@@ -231,7 +254,7 @@ class Run:
             return ledger.refuse(mutation, error)
         except IntegrityError:
             if again and mutation.op is not Write.DELETE:
-                return self._attempt(mutation, ledger, writer, again=False)
+                return self._attempt(mutation, ledger, writer, undoable, again=False)
             return ledger.refuse(mutation, _constraint())
         except DataError:
             return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
@@ -239,6 +262,8 @@ class Run:
             if not is_final(error):
                 raise
             return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
+        except NeedsSavepoint:
+            raise
         except Exception:
             log.exception("mutation %s failed in the project's code", mutation.id)
             ledger.forget([mutation.id])
@@ -247,6 +272,15 @@ class Run:
         finally:
             self.caller.cache.clear()  # what was seen within a write that is undone is not so
         return ledger.take_effect(mutation, effect)
+
+
+Undoable = Callable[[], AbstractContextManager[Any]]
+"""What a mutation is carried out within, so that a failure leaves nothing behind."""
+
+
+def savepoint() -> AbstractContextManager[Any]:
+    made: AbstractContextManager[Any] = transaction.atomic(using=conf.DATABASE)
+    return made
 
 
 def _aborted(id: uuid.UUID | None) -> Result:

@@ -6,7 +6,6 @@ for each run, because classes can be changed while a process runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import backends, get_user_model
@@ -18,6 +17,7 @@ from django.utils.module_loading import import_string
 from rest_framework import mixins, permissions, serializers
 from rest_framework.fields import Field
 
+from ..field_patterns import has_own
 from ..fields import TriggerOwned, mark_stale
 from ..models import SyncModel
 from ..rendering import KNOWN
@@ -63,35 +63,9 @@ AUTO_KEYS: frozenset[Any] = frozenset(
     {models.AutoField, models.BigAutoField, models.SmallAutoField}
 )
 
-BUILD = (
-    "__new__",
-    "__init__",
-    "__deepcopy__",
-    "fields",
-    "_writable_fields",
-    "_read_only_defaults",
-    "validators",
-    *(name for name in vars(serializers.ModelSerializer) if name.startswith(("build_", "get_"))),
-    *(name for name in vars(serializers.ModelSerializer) if name.startswith("include_")),
-    "get_validators",
-)
-"""By these a serializer class decides which fields and validators it has."""
 VALIDATE = ("is_valid", "run_validation", "to_internal_value", "validate", "run_validators")
-VIEW = ("get_serializer", "get_serializer_class", "get_serializer_context", "initialize_request")
 PERMIT = ("get_permissions", "check_permissions", "check_object_permissions", "permission_denied")
 SAVE = (serializers.BaseSerializer.save, SyncSerializerMixin.save)
-
-
-def has_own(cls: type[Any], names: Iterable[str]) -> bool:
-    """Whether the project's code defines any of these in a class or in its bases."""
-    names = frozenset(names)
-    return any(not names.isdisjoint(vars(base)) for base in cls.__mro__ if not _is_framework(base))
-
-
-def _is_framework(base: type[Any]) -> bool:
-    return base is object or base.__module__.startswith(
-        ("rest_framework.", "django.", "django_sync.")
-    )
 
 
 def shares_permissions(view: type[Any]) -> bool:
@@ -113,15 +87,6 @@ def _asks_django_alone() -> bool:
     asked = ("has_perm", "has_perms")
     own = any(getattr(user, n, None) is not getattr(PermissionsMixin, n) for n in asked)
     return found <= BACKENDS and not own
-
-
-def shares_serializer(view: type[Any], serializer: type[Any]) -> bool:
-    """Whether each mutation's serializer would have the same fields and validators."""
-    return (
-        issubclass(serializer, serializers.ModelSerializer)
-        and not has_own(view, VIEW)
-        and not has_own(serializer, BUILD)
-    )
 
 
 def validates_plainly(serializer: Any) -> bool:
@@ -169,7 +134,7 @@ _SAVING = (
 
 
 def _only_ours_listens(model: Any) -> bool:
-    found: Any = signals.post_save._live_receivers(model)  # type: ignore[attr-defined]  # Django's
+    found: Any = signals.post_save._live_receivers(model)
     receivers = [r for group in found for r in (group if isinstance(group, list) else [group])]
     return all(receiver is mark_stale for receiver in receivers)
 

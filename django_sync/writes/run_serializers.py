@@ -19,9 +19,9 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import SkipField, empty, get_error_detail
-from rest_framework.utils.serializer_helpers import BindingDict
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
+from .. import field_patterns
 from ..collection import Collection, in_range, refuse_unsayable
 from ..problems import translated
 from ..protocol import Json
@@ -38,7 +38,7 @@ class RunSerializers:
         with translated():
             self.kind: type[Any] = viewset.get_serializer_class()
         self.is_shared = self.is_copied = self.delays_create = self.delays_update = False
-        if not inspection.shares_serializer(type(viewset), self.kind):
+        if not field_patterns.are_foretold(type(viewset), self.kind):
             return
         with translated():
             self.pattern: Any = viewset.get_serializer(data={})
@@ -125,22 +125,11 @@ class RunSerializers:
             serializer = self.kind(
                 instance, data=fields, partial=instance is not None, context=context
             )
-            serializer.__dict__["fields"] = self._fields_for(serializer)
+            field_patterns.give_fields(serializer)
             with in_range():
                 serializer.is_valid(raise_exception=True)
         refuse_unsayable(serializer.validated_data)
         return serializer
-
-    def _fields_for(self, serializer: Any) -> BindingDict:
-        """Fields like those of the pattern, as ``Serializer.fields`` would give them."""
-        declared = self.kind._declared_fields
-        made = BindingDict(serializer)
-        for name, field in self.fields.items():
-            if name in declared or isinstance(field, serializers.ManyRelatedField):
-                made[name] = copy.deepcopy(field)
-            else:
-                made[name] = type(field)(*field._args, **field._kwargs)
-        return made
 
 
 def _is_nested(field: Any) -> bool:

@@ -83,7 +83,7 @@ class PlainViewSet(viewsets.ModelViewSet):
         """What ``PATCH`` does, for each object of a list."""
         told = []
         with transaction.atomic():
-            for data in request.data:
+            for data in listed(request):
                 found = get_object_or_404(self.get_queryset(), pk=data["id"])
                 self.check_object_permissions(request, found)
                 serializer = self.get_serializer(found, data=data, partial=True)
@@ -96,11 +96,16 @@ class PlainViewSet(viewsets.ModelViewSet):
     def delete_many(self, request: Request) -> Response:
         """What ``DELETE`` does, for each object of a list."""
         with transaction.atomic():
-            for data in request.data:
+            for data in listed(request):
                 found = get_object_or_404(self.get_queryset(), pk=data["id"])
                 self.check_object_permissions(request, found)
                 self.perform_destroy(found)
         return Response(status=204)
+
+
+def listed(request: Request) -> list[dict[str, Any]]:
+    assert isinstance(request.data, list)
+    return request.data
 
 
 class ByHand(APIView):
