@@ -89,28 +89,25 @@ class SetWrite:
         """See what the project's code did besides."""
         if self.statements.spoilt:
             raise RunSingly(lasting=True)
+        expected = self.revision_before(mutation) + was_delayed
         if self.statements.wrote:
-            self._check_entries(mutation)
+            expected = self._check_entries(mutation, expected)
             self.saves.forget_keys()
-        else:
-            before = self.revision_before(mutation)
-            self.revisions[mutation.object_id] = before + was_delayed
+        self.revisions[mutation.object_id] = expected
         if self.statements.wrote or self.statements.reads_own:
             self.caller.cache.clear()  # the next mutation may find something else
 
     def _before_write(self) -> None:
         self.entries.mark(self.saves.count)
 
-    def _check_entries(self, mutation: Mutation) -> None:
-        """The feed must show that the code changed no other object of this run."""
+    def _check_entries(self, mutation: Mutation, expected: int) -> int:
+        """The object's revision by now; the feed must show that no other one was changed."""
         with self.statements.ours():
             self.saves.flush()
             changed = self.entries.read()
         if changed.keys() - {mutation.object_id}:
             raise RunSingly(lasting=True)
-        self.revisions[mutation.object_id] = changed.get(
-            mutation.object_id, self.revision_before(mutation)
-        )
+        return changed.get(mutation.object_id, expected)
 
     def key_of(self, mutation: Mutation) -> Any:
         """The primary key of the mutation's row as statements have it, if it has one yet."""

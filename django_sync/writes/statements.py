@@ -17,7 +17,9 @@ from django.db import connections
 
 from ..conf import conf
 
-_WRITE = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"?([^\s"(]+)"?', re.IGNORECASE)
+_WRITE = re.compile(
+    r'\s*(INSERT|UPDATE|DELETE FROM)(?: OR IGNORE)?(?: INTO)?\s+"?([^\s"(]+)"?', re.IGNORECASE
+)
 _READ = re.compile(r"\s*(?:SELECT|WITH)\b.*\bFROM\b", re.IGNORECASE | re.DOTALL)
 _HARMLESS = re.compile(r"\s*(?:SAVEPOINT|RELEASE SAVEPOINT)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|CALL)\b(?!\s+OF\b)", re.IGNORECASE)
@@ -102,7 +104,7 @@ class Statements:
     def _note_write(self, found: Any, sql: str, params: Any, many: bool) -> None:
         verb, table = found[1].upper(), found[2]
         self.written.add(table)
-        if verb == "INSERT INTO":
+        if verb == "INSERT":
             if _UPSERT.search(sql) and not _UPSERT_NOTHING.search(sql):
                 self.spoilt = f"an upsert of {table}"
         elif table == self.tables.own and not (
