@@ -95,7 +95,7 @@ class Unasked(EventSerializer):
     """Leaves the unique name to the database."""
 
     class Meta(EventSerializer.Meta):
-        extra_kwargs = {"name": {"validators": []}}  # noqa: RUF012 - the shape that DRF asks for
+        extra_kwargs: Any = {"name": {"validators": []}}  # noqa: RUF012 - the shape that DRF asks for
 
 
 class FewSeats(permissions.BasePermission):

@@ -46,7 +46,7 @@ cards = st.fixed_dictionaries(
         "labels": st.sampled_from([[], ["own"], ["new"]]),
     },
 )
-one = st.one_of(
+one: Any = st.one_of(
     st.tuples(
         st.just("events"),
         st.sampled_from(["create", "update", "delete"]),
@@ -104,10 +104,10 @@ class Case:
             board = str(self.people.launch.sync_id)
             return self.phone.create("labels", self.new_label, name="new", board=board)
         if op == "create":
-            made = {"name": f"n{id.int % 97}"} if collection == "events" else {"board": "own"}
+            made: Any = {"board": "own"} if collection == "cards" else {"name": f"n{id.int % 97}"}
             return self.phone.create(collection, id, **self.filled(made | fields))
         base = max(self.revisions.get(id, 1) - back, 0)
-        told = {} if op == "delete" else {"fields": self.filled(fields)}
+        told: dict[str, Any] = {} if op == "delete" else {"fields": self.filled(fields)}
         return self.phone.mutation(op, collection, id, base, **told)
 
     def filled(self, fields: Any) -> Any:
@@ -154,8 +154,8 @@ def outcome(phone: Phone, bodies: list[Any], atomic: bool) -> Any:
 
 
 CARD_COLUMNS = ("sync_revision", "sync_scope", "title", "votes", "due", "checklist", "board_id")
-RESULT_COLUMNS = ("mutation_id", "seq", "digest", "status", "op", "model", "object_id")
-RESULT_COLUMNS = (*RESULT_COLUMNS, "revision_before", "revision", "trace", "user_id")
+RESULT_COLUMNS: tuple[str, ...] = ("mutation_id", "seq", "digest", "status", "op", "model")
+RESULT_COLUMNS = (*RESULT_COLUMNS, "object_id", "revision_before", "revision", "trace", "user_id")
 
 
 def compare(people: Any, monkeypatch: Any, odd: str, parts: list[Any], atomic: bool) -> None:

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.core.signals import Signal
 from django.db import connection, models, transaction
 from django.db.models.signals import post_save, pre_delete
 from django.test.utils import CaptureQueriesContext
@@ -401,13 +400,12 @@ def test_a_listener_hears_of_each_delete_before_the_next(events):
     def listener(sender: Any, instance: Any, **kwargs: Any) -> None:
         heard.append(Event.objects.count())
 
-    signal: Signal = pre_delete
-    signal.connect(listener, sender=Event)
+    pre_delete.connect(listener, sender=Event)
     try:
         rows = Event.objects.order_by("name")
         events.send(*(event(events, "delete", row) for row in rows))
     finally:
-        signal.disconnect(listener, sender=Event)
+        pre_delete.disconnect(listener, sender=Event)
     assert heard == [2, 1]
 
 
