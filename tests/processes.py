@@ -110,6 +110,9 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
 STATEMENTS = {
     "locked": f"FROM {feed.FEED} WHERE id = 1 FOR UPDATE",
     "moved": f"UPDATE {feed.FEED} SET head",
+    "run begun": "FROM sqlite_master" if connection.vendor == "sqlite" else "FROM pg_trigger",
+    "run written": 'INSERT INTO "boards_card" (',
+    "results written": 'INSERT INTO "django_sync_mutationresult"',
 }
 """Places behind a statement of SQL, by a part of it."""
 
