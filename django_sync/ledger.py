@@ -78,6 +78,7 @@ class Ledger:
         self.client = client
         self.caller = caller
         self.epoch = ""
+        self._user = caller.user.pk
         self.unused: frozenset[uuid.UUID] = frozenset()
         self.rows: dict[uuid.UUID, MutationResult | NewResult] = {}
         self.written: dict[uuid.UUID, NewResult] = {}
@@ -124,7 +125,7 @@ class Ledger:
     def _new(self, mutation: Mutation) -> NewResult:
         return NewResult(
             client_id=None if self.client is None else self.client.pk,
-            user_id=self.caller.user.pk,
+            user_id=self._user,
             mutation_id=mutation.id,
             seq=mutation.seq,
             digest=digest(mutation),

@@ -149,7 +149,8 @@ class Deletes(OnRows):
         self.ask_scopes()
 
         def act(mutation: Mutation) -> Mutation:
-            self.check_permitted(self.viewset(mutation), self.rows[mutation.object_id])
+            viewset = None if self.shares_permissions else self.viewset(mutation)
+            self.check_permitted(viewset, self.rows[mutation.object_id])
             return mutation
 
         told = self.each(act)

@@ -139,7 +139,7 @@ def mark_as_gone(self: Any, instance: Any) -> None:
     instance.save()
 
 
-ODD = {
+ODD: dict[str, dict[str, Any]] = {
     "plain": {},
     "renaming": {"serializer_class": Renaming},
     "making": {"serializer_class": Making},

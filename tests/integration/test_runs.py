@@ -6,10 +6,11 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db import connection, models, transaction
+from django.db import connection, connections, models, transaction
 from django.db.models.signals import post_save, pre_delete
 from django.test.utils import CaptureQueriesContext
 from rest_framework import permissions, serializers
+from rest_framework.test import APIClient
 
 from django_sync import errors, mutations, sync
 from django_sync.models import MutationResult
@@ -516,3 +517,30 @@ def test_labels_that_are_set_are_the_cards_own_change(people, went):
         ("applied", 2, labels)
     ] * 3
     assert went.together == 3
+
+
+def test_a_run_within_a_request_that_is_atomic(people, events, monkeypatch, went):
+    """``ATOMIC_REQUESTS`` does not reach the endpoint: results are committed by the run itself."""
+    monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
+    client = APIClient()
+    client.force_authenticate(people.ada)
+    batch = makes(events, "a", "b", "c")
+    batch[2]["fields"]["seats"] = "many"
+    body = {"client_id": str(events.id), "mutations": batch}
+    for replayed in (False, True):
+        told = client.post("/sync/mutations/", body, format="json").json()["results"]
+        assert [r["status"] for r in told] == ["applied", "applied", "rejected"]
+        assert {r["replayed"] for r in told} == {replayed}
+    assert (went.together, went.singly) == (3, 3)
+
+
+@pytest.mark.sqlite
+def test_w1_on_sqlite_the_first_statement_takes_the_write_lock(events, monkeypatch):
+    """Also where the project's transactions begin as readers."""
+    monkeypatch.setattr(connection, "transaction_mode", None)
+    batch = makes(events, "a", "b")
+    with CaptureQueriesContext(connection) as captured:
+        events.send(*batch)
+    said = [query["sql"] for query in captured.captured_queries]
+    first = next(sql for sql in said if "django_sync_" in sql and '"django_sync_order"' not in sql)
+    assert first.startswith("UPDATE")
