@@ -7,24 +7,27 @@ of cursors or of mutations.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sys
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connections, models
 from django.utils import timezone
 from rest_framework import serializers
 
-from . import errors
+from . import errors, field_patterns
 from .caller import Caller
 from .capture import scope_path
 from .conf import conf
 from .fields import id_field
+from .models import Tombstone
 from .problems import translated
 from .protocol import Json, Record
 from .rendered import Class, rendered
-from .rendering import Plan, plan_for
+from .rendering import Plan, is_plain, plan_for
 from .serializers import NEW_ID, with_references
 from .shapes import decides_on_fields, decides_on_serializer, shape_of
 
@@ -53,6 +56,7 @@ class Collection:
         self.model = model
         self.id_name = id_field(model).name
         self._shapes: dict[type[Any], str] = {}
+        self._plans: dict[Any, Plan | None] = {}
 
     def __repr__(self) -> str:
         return f"<Collection {self.name}: {self.model._meta.label}>"
@@ -171,6 +175,30 @@ class Collection:
         rows = self.model._base_manager.filter(**{f"{self.id_name}__in": ids}).order_by()
         return dict(rows.values_list(self.id_name, "sync_scope"))
 
+    def in_use(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
+        """SQL, with its parameters, for whether any of these ids has a row or had one."""
+        bound: list[Any]
+        db = connections[conf.DATABASE]
+        quote = db.ops.quote_name
+        column = quote(str(id_field(self.model).column))
+        table = quote(self.model._meta.db_table)
+        among, bound = "= ANY(%s)", [list(ids)]
+        if db.vendor != "postgresql":
+            among = "IN (SELECT value FROM json_each(%s))"
+            bound = [json.dumps([id.hex for id in ids])]
+        sql = (
+            f"EXISTS (SELECT 1 FROM {table} WHERE {column} {among}) OR EXISTS (SELECT 1"
+            f" FROM {Tombstone._meta.db_table} WHERE model = %s AND object_id {among})"
+        )
+        return sql, [*bound, self.label, *bound]
+
+    def any_in_use(self, ids: Sequence[uuid.UUID]) -> bool:
+        """Whether any of these ids has a row or had one."""
+        sql, bounds = self.in_use(ids)
+        with connections[conf.DATABASE].cursor() as cursor:
+            cursor.execute(f"SELECT {sql}", bounds)
+            return bool(cursor.fetchone()[0])
+
     def page(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
     ) -> list[Record]:
@@ -226,6 +254,11 @@ class Collection:
         queryset = self.queryset(caller, shape=False).filter(**{self.id_name: id})
         return next(iter(self._records(caller, queryset)), None)
 
+    def records(self, caller: Caller, ids: Sequence[uuid.UUID]) -> list[Record]:
+        """The records of these objects, in whichever scope, as far as the query shows them."""
+        queryset = self.queryset(caller, shape=False).filter(**{f"{self.id_name}__in": ids})
+        return self._records(caller, queryset)
+
     def count(self, caller: Caller, scopes: Iterable[str]) -> int:
         """How many objects of these scopes the user sees, about."""
         queryset = self.queryset(caller, shape=False)
@@ -250,13 +283,23 @@ class Collection:
         """The serializer, and how records come straight from rows, if they do.
 
         A write of the call may have given its user another serializer, so it is asked for each
-        time; the plan of each is made once a call.
+        time; the plan of each is made once a call, or once for all where no request decides on
+        its fields. Times are converted as the current time zone asks, so that is part of the key.
         """
-        serializer = self.viewset(caller, READ).get_serializer()
-        key = (self.name, type(serializer))
-        if key not in caller.plans:
-            caller.plans[key] = plan_for(self.name, self.model, serializer)
-        return serializer, caller.plans[key]
+        viewset = self.viewset(caller, READ)
+        serializer = viewset.get_serializer()
+        kind, plans = type(serializer), caller.plans
+        key: Any = (self.name, kind)
+        if field_patterns.are_foretold(type(viewset), kind):
+            if not is_plain(self.model, kind):
+                return serializer, None
+            plans, key = self._plans, (kind, timezone.get_current_timezone_name())
+        if key not in plans:
+            if len(plans) >= field_patterns.MOST:
+                plans.clear()
+            made = serializer if plans is caller.plans else kind()
+            plans[key] = plan_for(self.name, self.model, made)
+        return serializer, plans[key]
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
         """The records of these instances, in their order."""
@@ -311,6 +354,15 @@ class Collection:
         rows = self.model._base_manager.select_for_update().filter(**{self.id_name: id})
         return rows.order_by().values_list("sync_revision", flat=True).first()
 
+    def lock_many(
+        self, ids: Sequence[uuid.UUID], known: Mapping[uuid.UUID, int]
+    ) -> Mapping[uuid.UUID, int]:
+        """Lock rows, in the order of their ids; the revisions of those that are there."""
+        if not connections[conf.DATABASE].features.has_select_for_update:
+            return known
+        rows = self.model._base_manager.select_for_update().filter(**{f"{self.id_name}__in": ids})
+        return dict(rows.order_by(self.id_name).values_list(self.id_name, "sync_revision"))
+
     def scope_of(self, id: uuid.UUID) -> str | None:
         """The scope of a row, whoever may see it."""
         rows = self.model._base_manager.filter(**{self.id_name: id})
@@ -348,20 +400,21 @@ class Collection:
             serializer = viewset.get_serializer(
                 instance, data=fields, partial=instance is not None, context=context
             )
+        if field_patterns.are_foretold(type(viewset), type(serializer)):
+            field_patterns.give_fields(serializer)
         self.check_names(viewset, fields, serializer.fields)
-        with translated():
-            try:
-                serializer.is_valid(raise_exception=True)
-            except (OverflowError, UnicodeError):
-                told = {"code": "invalid", "detail": "A value is out of all range."}
-                raise errors.ValidationFailed(errors={"non_field_errors": [told]}) from None
+        with translated(), in_range():
+            serializer.is_valid(raise_exception=True)
         refuse_unsayable(serializer.validated_data)
         return serializer
 
     def fields(self, viewset: Any) -> Any:
-        """The fields of the viewset's serializer by name; made once for each viewset."""
+        """The fields of the viewset's serializer by name, only to be looked at."""
         if not hasattr(viewset, FIELDS):
-            setattr(viewset, FIELDS, viewset.get_serializer().fields)
+            serializer = viewset.get_serializer()
+            foretold = field_patterns.are_foretold(type(viewset), type(serializer))
+            found = field_patterns.pattern_of(type(serializer)) if foretold else serializer.fields
+            setattr(viewset, FIELDS, found)
         return getattr(viewset, FIELDS)
 
     def writable(self, viewset: Any, fields: Json) -> Json:
@@ -407,6 +460,16 @@ class Collection:
     def is_set(self, viewset: Any, name: str) -> bool:
         """Whether the field is a list of references, whose order means nothing."""
         return isinstance(self.fields(viewset).get(name), serializers.ManyRelatedField)
+
+
+@contextlib.contextmanager
+def in_range() -> Iterator[None]:
+    """Validate; a value that overflows what DRF makes of it is raised as ``ValidationFailed``."""
+    try:
+        yield
+    except (OverflowError, UnicodeError):
+        told = {"code": "invalid", "detail": "A value is out of all range."}
+        raise errors.ValidationFailed(errors={"non_field_errors": [told]}) from None
 
 
 def refuse_unsayable(fields: Json) -> None:

@@ -34,7 +34,7 @@ from .caller import Caller
 from .collection import DELETE, UPDATE, Action, Collection
 from .conf import conf
 from .ids import new_id
-from .models import MutationResult
+from .models import Client, MutationResult
 from .protocol import (
     PROTOCOL_VERSION,
     Batch,
@@ -191,12 +191,14 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
     if len(batch.mutations) > conf.BATCH_SIZE:
         raise errors.TooLarge(f"A batch holds at most {conf.BATCH_SIZE} mutations.")
     orders.check(caller, batch.client_id)
-    client = mutations.client_of(caller, batch.client_id)
-    feed.sequence()
+    read = mutations.read_mutations(batch)
+    if batch.cursor is not None or not any(isinstance(one, Mutation) for one in read):
+        mutations.client_of(caller, batch.client_id)  # else the first statement of the run does it
     if batch.cursor is not None:
+        feed.sequence()
         pulling.check_history(pulling.open_cursor(caller, batch.cursor))
-    run = mutations.Run(caller, client, atomic=batch.atomic)
-    return run.results(mutations.read_mutations(batch))
+    run = mutations.Run(caller, Client(id=batch.client_id), atomic=batch.atomic)
+    return run.results(read)
 
 
 # Sessions
@@ -492,7 +494,7 @@ def _mutation(
 def _run(caller: Caller, mutation: Mutation, call: Call) -> Result:
     client = None
     if call.client_id is not None and call.key is not None:
-        client = mutations.client_of(caller, call.client_id)
+        client = Client(id=call.client_id)
     (result,) = mutations.Run(caller, client, strict=True).results([mutation])
     if result.status.took_effect:
         return result

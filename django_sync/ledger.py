@@ -1,16 +1,17 @@
-"""The stored results of mutations: claimed first, answered again, written at the end.
+"""The stored results of mutations: read first, answered again, inserted at the end.
 
-A claim is a row with the mutation's id, inserted before anything else; whoever sends the
-same id waits for it. ``mutations`` decides what happens, this file remembers it.
+A lock on the client's row orders batches of one client, so that a mutation which is sent twice
+finds the first one's result. ``mutations`` decides what happens, this file remembers it.
 """
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connections
@@ -23,10 +24,8 @@ from .models import Client, Decision, MutationResult
 from .protocol import Conflict, ConflictKind, Json, Mutation, Resolution, Result, Status, Write
 from .registry import registry
 from .settling import WHOLE
+from .writes import columns, opening
 from .writing import Effect, Spans, tombstone
-
-KEPT = ("status", "model", "revision_before", "revision", "trace")
-"""What a claim is told at the end of its transaction."""
 
 
 def digest(mutation: Mutation) -> str:
@@ -39,64 +38,112 @@ def digest(mutation: Mutation) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
+NOTHING: Json = {}
+"""The trace of a result with nothing to tell; never changed."""
+
+
+@dataclass(slots=True)
+class NewResult:
+    """A result that is not stored yet; its attributes are the columns of ``MutationResult``."""
+
+    client_id: uuid.UUID | None
+    user_id: Any
+    mutation_id: uuid.UUID
+    seq: int
+    digest: str
+    op: str
+    object_id: uuid.UUID | None
+    status: str = ""
+    model: str = ""
+    revision_before: int | None = None
+    revision: int | None = None
+    trace: Json = field(default_factory=lambda: NOTHING)
+    at: datetime.datetime | None = None
+
+
+def _probed(mutations: Sequence[Mutation]) -> opening.Probe | None:
+    """What is asked besides about the id of a create that is alone in its transaction."""
+    if len(mutations) != 1 or mutations[0].op is not Write.CREATE:
+        return None
+    only = mutations[0]
+    if only.collection not in registry:
+        return None
+    return opening.Probe(registry.get(only.collection), [only.object_id])
+
+
 class Ledger:
-    """The stored results of one transaction's mutations, written in one go at its end."""
+    """The results of one transaction's mutations: those found, and those to be inserted."""
 
     def __init__(self, client: Client | None, caller: Caller) -> None:
         self.client = client
         self.caller = caller
-        self.token = uuid.uuid4()
-        self.rows: dict[uuid.UUID, MutationResult] = {}
-        self.written: dict[uuid.UUID, MutationResult] = {}
-        self.forgotten: set[uuid.UUID] = set()
+        self.epoch = ""
+        self._user = caller.user.pk
+        self.unused: frozenset[uuid.UUID] = frozenset()
+        self.rows: dict[uuid.UUID, MutationResult | NewResult] = {}
+        self.written: dict[uuid.UUID, NewResult] = {}
         self.decisions: dict[uuid.UUID, Decision] = {}
 
-    def claim(self, mutations: Sequence[Mutation]) -> None:
-        """Insert a row for each id, waiting for whoever is at work on the same one."""
-        fresh = {m.id: self._row(m) for m in sorted(mutations, key=lambda m: m.id)}
-        objects = MutationResult.objects.using(conf.DATABASE)
-        if self.client is None:
-            for row in fresh.values():
-                row.save(using=conf.DATABASE)
-            self.rows = fresh
-            return
-        while len(self.rows) < len(fresh):  # a stored one may be pruned before it is read
-            objects.bulk_create(list(fresh.values()), ignore_conflicts=True)
-            stored = objects.filter(client=self.client, mutation_id__in=list(fresh))
-            self.rows = {row.mutation_id: row for row in stored}
-        self.client.refresh_from_db(fields=["forgotten_seq"])
+    def open(self, mutations: Sequence[Mutation]) -> None:
+        """Lock the client's row, then read which of the mutations have a result.
+
+        The lock comes first: who waited for it reads what the other batch has stored, and what
+        a prune has forgotten. Raises ``ClientMismatch``.
+        """
+        opened = opening.open_transaction(self.caller, self.client)
+        self.epoch = opened.epoch
+        if self.client is not None:
+            self.client.forgotten_seq = opened.forgotten_seq
+        found = self._stored(mutations)
+        for mutation in mutations:
+            if mutation.id not in self.rows:  # the same id again is the first one's repeat
+                self.rows[mutation.id] = found.get(mutation.id) or self._new(mutation)
+
+    def _stored(self, mutations: Sequence[Mutation]) -> dict[uuid.UUID, MutationResult]:
+        """The results that are stored, and, of a create alone, whether its id is unused."""
+        probe = _probed(mutations)
+        if self.client is None and probe is None:
+            return {}
+        rows, in_use = opening.stored_results(self.client, [m.id for m in mutations], probe)
+        if probe is not None and not in_use:
+            self.unused = frozenset(probe.ids)
+        return {row.mutation_id: row for row in rows}
+
+    def is_new(self, mutation: Mutation) -> bool:
+        """Whether it has no result yet, neither a stored one nor one of this transaction."""
+        row = self.rows[mutation.id]
+        return isinstance(row, NewResult) and mutation.id not in self.written
 
     def forgot(self, mutation: Mutation) -> bool:
         """Whether this may be one whose result was pruned.
 
-        What is forgotten is read after the claim, which waits for a prune that is at it.
+        What is forgotten is read under the lock, for which a prune that is at it waits.
         REST's calls have no ``seq``.
         """
         return self.client is not None and mutation.seq <= self.client.forgotten_seq
 
-    def _row(self, mutation: Mutation) -> MutationResult:
-        return MutationResult(
-            client=self.client,
-            user=self.caller.user,
+    def _new(self, mutation: Mutation) -> NewResult:
+        return NewResult(
+            client_id=None if self.client is None else self.client.pk,
+            user_id=self._user,
             mutation_id=mutation.id,
             seq=mutation.seq,
             digest=digest(mutation),
-            claim=self.token,
             op=str(mutation.op),
             object_id=mutation.object_id,
         )
 
     def replay(self, mutation: Mutation) -> Result | None:
         """The result that was given before; ``None`` where this is the first time."""
-        row = self.rows[mutation.id]
-        if row.claim == self.token and mutation.id not in self.written:
+        if self.is_new(mutation):
             return None
+        row = self.rows[mutation.id]
         if row.digest != digest(mutation):
             problem = errors.MutationIdReused().problem()
             return Result(mutation.id, Status.REJECTED, problem=problem)
         return self._told_again(mutation, row)
 
-    def _told_again(self, mutation: Mutation, row: MutationResult) -> Result:
+    def _told_again(self, mutation: Mutation, row: MutationResult | NewResult) -> Result:
         """Status, revision and decision as stored; the record as the user may see it now."""
         record = self._current(mutation, row)
         result = Result(
@@ -124,7 +171,7 @@ class Ledger:
         )
         return replace(result, conflict=conflict)
 
-    def _current(self, mutation: Mutation, row: MutationResult) -> Json | None:
+    def _current(self, mutation: Mutation, row: MutationResult | NewResult) -> Json | None:
         """The record or tombstone that the user may see now."""
         if row.object_id is None or not row.model:
             return None
@@ -141,13 +188,13 @@ class Ledger:
 
     def _write(self, mutation: Mutation, status: Status, **values: Any) -> None:
         row = self.rows[mutation.id]
+        assert isinstance(row, NewResult)  # a stored result is never written again
         row.status = str(status)
         if mutation.collection in registry:
             row.model = registry.get(mutation.collection).label
         for name, value in values.items():
             setattr(row, name, value)
         self.written[mutation.id] = row
-        self.forgotten.discard(mutation.id)
 
     def own_spans(self, label: str, object_id: uuid.UUID, base: int) -> Spans:
         """The revisions of an object that this client made, in this transaction or before."""
@@ -174,7 +221,7 @@ class Ledger:
             effect.status,
             revision_before=effect.before,
             revision=effect.revision,
-            trace={"resolved": [one.to_json() for one in told]} if told else {},
+            trace={"resolved": [one.to_json() for one in told]} if told else NOTHING,
         )
         if settlement is not None:
             self._decide(
@@ -223,38 +270,29 @@ class Ledger:
         return Result(mutation.id, Status.REJECTED, problem=problem)
 
     def forget(self, ids: Iterable[uuid.UUID | None]) -> None:
-        """Take claims back: these have no result that lasts."""
+        """Take results back: these mutations have none that lasts, and may be sent again."""
         for id in ids:
-            row = self.rows.get(id) if id is not None else None
-            if row is not None and row.claim == self.token and id is not None:
-                self.written.pop(id, None)
+            if id is not None and id in self.written:
+                del self.written[id]
                 self.decisions.pop(id, None)
-                self.forgotten.add(id)
 
     def close(self) -> None:
-        """Write all results, in one statement each for those kept and those taken back."""
-        objects = MutationResult.objects.using(conf.DATABASE)
-        if self.forgotten:
-            gone = [self.rows[id].pk for id in self.forgotten]
-            objects.filter(pk__in=gone).delete()
+        """Insert all results, in one statement."""
         if self.written:
-            self._store(list(self.written.values()))
+            self._insert(list(self.written.values()))
         self._settle()
         if self.decisions:
             Decision.objects.using(conf.DATABASE).bulk_create(list(self.decisions.values()))
 
-    def _store(self, rows: Sequence[MutationResult]) -> None:
-        """By hand: ``bulk_update`` spends as long on its CASE for each row as a create does."""
-        db = connections[conf.DATABASE]
+    def _insert(self, rows: Sequence[NewResult]) -> None:
+        """Where a row is there already, the unique constraint raises ``IntegrityError``."""
+        now = timezone.now()
+        for row in rows:
+            row.at = now
         options: Any = MutationResult._meta
-        kept: list[Any] = [options.get_field(name) for name in KEPT]
-        columns = ", ".join(f"{db.ops.quote_name(field.column)} = %s" for field in kept)
-        values = [
-            [*(f.get_db_prep_save(getattr(row, f.attname), db) for f in kept), row.pk]
-            for row in rows
-        ]
-        with db.cursor() as cursor:
-            cursor.executemany(f"UPDATE {options.db_table} SET {columns} WHERE id = %s", values)
+        fields = [f for f in options.local_concrete_fields if not f.primary_key]
+        values = [[getattr(row, f.attname) for row in rows] for f in fields]
+        columns.insert(connections[conf.DATABASE], MutationResult, fields, values)
 
     def _settle(self) -> None:
         """A client that writes to an object again has settled what it had open there."""

@@ -264,7 +264,6 @@ class MutationResult(models.Model):
     mutation_id = models.UUIDField()
     seq = models.BigIntegerField(default=0)
     digest = models.CharField(max_length=64)
-    claim = models.UUIDField()
     status = models.CharField(max_length=10, default="")
     op = models.CharField(max_length=10, default="")
     model = models.CharField(max_length=LABEL_LENGTH, default="")

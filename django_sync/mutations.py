@@ -1,9 +1,9 @@
-"""A batch of mutations, exactly once: claims, replays, reruns, results.
+"""A batch of mutations, exactly once: locks, replays, reruns, results.
 
-The first statement claims each mutation's id, which orders duplicates (and takes
-SQLite's write lock). Each mutation then has a savepoint of its own. What the
-database refuses for its own reasons is no result: the batch is run again, and at
-last each mutation in a transaction of its own.
+The first statement locks the client's row, which orders duplicates (on SQLite it takes the write
+lock). Alike neighbours are then carried out together (``writes``), each other mutation in a
+savepoint of its own. What the database refuses for its own reasons is no result: the batch is
+run again, and at last each mutation in a transaction of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from django.db import (
     transaction,
 )
 
-from . import errors, feed
+from . import errors
 from .caller import Caller
 from .conf import conf
 from .ids import canonical_uuid
@@ -31,12 +32,12 @@ from .ledger import Ledger
 from .models import Client
 from .protocol import Batch, Json, Mutation, Result, Status, Write
 from .registry import registry
+from .writes.bare import NeedsSavepoint, bare
+from .writes.runs import Runs, is_final, texts_in
 from .writing import Met, Writer
 
 log = logging.getLogger("django_sync.mutations")
 
-LIMITS = "54"
-"""PostgreSQL's class of SQLSTATEs for what is too long or too many: it will not pass."""
 PAUSE = 0.02
 """Seconds; the mean pause before a rerun is a multiple of it."""
 
@@ -58,18 +59,6 @@ class Failures:
         return mutation.object_id in self.objects or (
             bool(self.creates) and not self.creates.isdisjoint(texts_in(mutation.fields))
         )
-
-
-def texts_in(value: Any) -> Iterable[str]:
-    """All strings within a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from texts_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts_in(inner)
 
 
 def client_of(caller: Caller, client_id: uuid.UUID) -> Client:
@@ -114,6 +103,8 @@ class Run:
     def results(self, read: Sequence[Mutation | Result]) -> list[Result]:
         """The results, in the order of the mutations. Raises ``Unavailable``."""
         if self.atomic and any(isinstance(entry, Result) for entry in read):
+            if self.client is not None:
+                client_of(self.caller, self.client.pk)
             return [e if isinstance(e, Result) else _aborted(e.id) for e in read]
         sound = [entry for entry in read if isinstance(entry, Mutation)]
         answered = iter(self._settle(sound, Failures()))
@@ -161,7 +152,7 @@ class Run:
         refusal = _constraint()
         with transaction.atomic(using=conf.DATABASE):
             ledger = Ledger(self.client, self.caller)
-            ledger.claim(mutations)
+            ledger.open(mutations)
             results = [ledger.replay(m) or ledger.refuse(m, refusal) for m in mutations]
             ledger.close()
         for mutation, result in zip(mutations, results, strict=True):
@@ -169,28 +160,45 @@ class Run:
         return results
 
     def _together(self, mutations: Sequence[Mutation], failures: Failures) -> list[Result]:
+        if len(mutations) == 1 and not self.atomic:
+            try:
+                return self._transaction(mutations, failures, undoable=bare)
+            except NeedsSavepoint:
+                self.caller.cache.clear()
+        return self._transaction(mutations, failures, undoable=savepoint)
+
+    def _transaction(
+        self, mutations: Sequence[Mutation], failures: Failures, undoable: Undoable
+    ) -> list[Result]:
         trial = Failures(set(failures.objects), set(failures.creates))
         with transaction.atomic(using=conf.DATABASE):
             ledger = Ledger(self.client, self.caller)
-            ledger.claim(mutations)
-            state, _ = feed.state()
-            writer = Writer(self.caller, state.epoch, ledger.own_spans)
+            ledger.open(mutations)
+            writer = Writer(self.caller, ledger.epoch, ledger.own_spans)
+            runs = Runs(
+                self.caller,
+                ledger,
+                writer,
+                lambda mutation: self._one(mutation, ledger, writer, trial, undoable),
+                trial.concern,
+                trial.note,
+            )
             if self.atomic:
-                results = self._all_or_nothing(mutations, ledger, writer, trial)
+                results = self._all_or_nothing(mutations, ledger, runs)
             else:
-                results = [self._one(m, ledger, writer, trial) for m in mutations]
+                results = list(runs.results(mutations))
             ledger.close()
         failures.objects, failures.creates = trial.objects, trial.creates
         return results
 
     def _all_or_nothing(
-        self, mutations: Sequence[Mutation], ledger: Ledger, writer: Writer, failures: Failures
+        self, mutations: Sequence[Mutation], ledger: Ledger, runs: Runs
     ) -> list[Result]:
         results: list[Result] = []
         with transaction.atomic(using=conf.DATABASE):
-            for mutation in mutations:
-                results.append(self._one(mutation, ledger, writer, failures))
-                if not results[-1].status.took_effect:
+            for result in runs.results(mutations):
+                results.append(result)
+                if not result.status.took_effect:
                     transaction.set_rollback(True, using=conf.DATABASE)
                     break
             else:
@@ -204,7 +212,12 @@ class Run:
         return [*undone, failed, *(_aborted(id) for id in rest)]
 
     def _one(
-        self, mutation: Mutation, ledger: Ledger, writer: Writer, failures: Failures
+        self,
+        mutation: Mutation,
+        ledger: Ledger,
+        writer: Writer,
+        failures: Failures,
+        undoable: Undoable,
     ) -> Result:
         """The result of one mutation: replayed, aborted, or worked out now."""
         replayed = ledger.replay(mutation)
@@ -218,31 +231,39 @@ class Run:
             problem = errors.MutationExpired().problem()
             result = Result(mutation.id, Status.REJECTED, problem=problem)
         else:
-            result = self._attempt(mutation, ledger, writer)
+            result = self._attempt(mutation, ledger, writer, undoable)
         failures.note(mutation, result.status)
         return result
 
     def _attempt(
-        self, mutation: Mutation, ledger: Ledger, writer: Writer, again: bool = True
+        self,
+        mutation: Mutation,
+        ledger: Ledger,
+        writer: Writer,
+        undoable: Undoable,
+        again: bool = True,
     ) -> Result:
         try:
-            with transaction.atomic(using=conf.DATABASE):
+            with undoable():
                 collection = registry.get(mutation.collection)
-                effect = writer.carry_out(collection, mutation, strict=self.strict)
+                unused = again and mutation.object_id in ledger.unused
+                effect = writer.carry_out(collection, mutation, strict=self.strict, unused=unused)
         except Met as met:
             return ledger.meet(mutation, met.conflict)
         except errors.SyncError as error:
             return ledger.refuse(mutation, error)
         except IntegrityError:
             if again and mutation.op is not Write.DELETE:
-                return self._attempt(mutation, ledger, writer, again=False)
+                return self._attempt(mutation, ledger, writer, undoable, again=False)
             return ledger.refuse(mutation, _constraint())
         except DataError:
             return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
         except OperationalError as error:
-            if not str(getattr(error.__cause__, "sqlstate", "")).startswith(LIMITS):
+            if not is_final(error):
                 raise
             return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
+        except NeedsSavepoint:
+            raise
         except Exception:
             log.exception("mutation %s failed in the project's code", mutation.id)
             ledger.forget([mutation.id])
@@ -251,6 +272,15 @@ class Run:
         finally:
             self.caller.cache.clear()  # what was seen within a write that is undone is not so
         return ledger.take_effect(mutation, effect)
+
+
+Undoable = Callable[[], AbstractContextManager[Any]]
+"""What a mutation is carried out within, so that a failure leaves nothing behind."""
+
+
+def savepoint() -> AbstractContextManager[Any]:
+    made: AbstractContextManager[Any] = transaction.atomic(using=conf.DATABASE)
+    return made
 
 
 def _aborted(id: uuid.UUID | None) -> Result:

@@ -150,7 +150,7 @@ class Plan:
 
 def plan_for(collection: str, model: type[models.Model], serializer: Any) -> Plan | None:
     """The plan of a serializer over a model, or ``None`` where only DRF knows what comes out."""
-    if not (_is_plain_model(model) and _is_plain_serializer(type(serializer))):
+    if not is_plain(model, type(serializer)):
         return None
     cells: list[Cell] = []
     many: list[ManyCell] = []
@@ -168,6 +168,11 @@ def plan_for(collection: str, model: type[models.Model], serializer: Any) -> Pla
             cells.append(cell)
     id_name = str(id_field(model).name)
     return Plan(collection, id_name, tuple(cells), tuple(many), tuple(order))
+
+
+def is_plain(model: type[models.Model], kind: type[Any]) -> bool:
+    """Whether a serializer class takes what it shows from rows alone, as far as a class tells."""
+    return _is_plain_model(model) and _is_plain_serializer(kind)
 
 
 def _is_plain_model(model: type[models.Model]) -> bool:

@@ -63,15 +63,18 @@ class Writer:
         self.epoch = epoch
         self.own_spans = own_spans
 
-    def carry_out(self, collection: Collection, mutation: Mutation, *, strict: bool) -> Effect:
+    def carry_out(
+        self, collection: Collection, mutation: Mutation, *, strict: bool, unused: bool = False
+    ) -> Effect:
         """Do what the mutation asks.
 
-        ``strict`` takes any newer revision for a conflict, as ``If-Match`` does. Raises
-        ``Met`` for a conflict and a ``SyncError`` where the mutation is refused.
+        ``strict`` takes any newer revision for a conflict, as ``If-Match`` does; ``unused`` says
+        of a create that its id has neither a row nor a tombstone. Raises ``Met`` for a conflict
+        and a ``SyncError`` where the mutation is refused.
         """
         match mutation.op:
             case Write.CREATE:
-                return self._create(collection, mutation)
+                return self._create(collection, mutation, unused)
             case Write.UPDATE:
                 return self._update(collection, mutation, strict)
             case Write.DELETE:
@@ -79,11 +82,13 @@ class Writer:
 
     # The three writes
 
-    def _create(self, collection: Collection, mutation: Mutation) -> Effect:
+    def _create(self, collection: Collection, mutation: Mutation, unused: bool) -> Effect:
         id = mutation.object_id
         viewset = collection.viewset(self.caller, CREATE, data=mutation.fields)
         self._offers(collection, "create")
         collection.permit(viewset)
+        if unused:
+            return self._made(collection, viewset, mutation, 0)
         if id in collection.existing([id]):
             return self._exists(collection, mutation)
         trace = feed.tombstones(collection.label, [id]).get(id)
@@ -102,7 +107,7 @@ class Writer:
         serializer = collection.validated(viewset, mutation.fields, id=id)
         collection.create(viewset, serializer)
         feed.check_constraints()
-        return self._effect(self._landed(collection, id, CREATE), before)
+        return self.effect(self._landed(collection, id, CREATE), before)
 
     def _exists(self, collection: Collection, mutation: Mutation) -> Effect:
         """The id is taken: by the same content, by another, or by what is not to be seen."""
@@ -111,11 +116,11 @@ class Writer:
             raise errors.AlreadyExists
         record = seen[0]
         viewset = collection.viewset(self.caller, UPDATE)
-        wanted = self._wanted(collection, viewset, mutation.fields, record)
+        wanted = self.wanted(collection, viewset, mutation.fields, record)
         if wanted:
             server = record.to_json()
             raise Met(self._conflict(ConflictKind.CREATE_CREATE, mutation, tuple(wanted), server))
-        return self._unchanged(record, None)
+        return self.unchanged(record, None)
 
     def _update(self, collection: Collection, mutation: Mutation, strict: bool) -> Effect:
         viewset = collection.viewset(
@@ -126,13 +131,13 @@ class Writer:
             return self._already_gone(collection, mutation, strict)
         record = self._record(collection, instance)
         collection.check_names(viewset, mutation.fields)
-        wanted = self._wanted(collection, viewset, mutation.fields, record)
+        wanted = self.wanted(collection, viewset, mutation.fields, record)
         settlement = self._settled(collection, viewset, mutation, record, list(wanted), strict)
         if settlement is not None:
             left = {name: settlement.fields[name] for name in wanted}
-            wanted = self._wanted(collection, viewset, left, record)
+            wanted = self.wanted(collection, viewset, left, record)
         current = instance.sync_revision
-        unchanged = self._unchanged(record, settlement)
+        unchanged = self.unchanged(record, settlement)
         if not wanted:
             return unchanged
         serializer = collection.validated(viewset, wanted, instance=instance)
@@ -142,7 +147,7 @@ class Writer:
         feed.check_constraints()
         landed = self._landed(collection, mutation.object_id, UPDATE)
         status = Status.APPLIED if mutation.base_revision == current else Status.MERGED
-        return self._effect(landed, current, status, settlement)
+        return self.effect(landed, current, status, settlement)
 
     def _delete(self, collection: Collection, mutation: Mutation, strict: bool) -> Effect:
         viewset = collection.viewset(self.caller, DELETE, id=mutation.object_id)
@@ -153,7 +158,7 @@ class Writer:
         names = list(record.object)
         settlement = self._settled(collection, viewset, mutation, record, names, strict)
         if settlement is not None and settlement.kept is Kept.SERVER:
-            return self._unchanged(record, settlement)
+            return self.unchanged(record, settlement)
         current, id = instance.sync_revision, mutation.object_id
         collection.destroy(viewset, instance)
         feed.check_constraints()
@@ -170,7 +175,7 @@ class Writer:
         seen = collection.seen(self.caller, [id])
         if not seen:
             return Effect(Status.APPLIED, before, None, None)
-        return self._effect(seen[0], before)
+        return self.effect(seen[0], before)
 
     # Before the write
 
@@ -214,7 +219,7 @@ class Writer:
         conflict = self._conflict(kind, mutation, fields, gone)
         if strict:
             raise Met(conflict)
-        if self._knows(mutation, trace.revision):
+        if self.knows(mutation, trace.revision):
             return self._restored(collection, mutation, trace)
         trail = self._trail(collection, mutation, trace.revision)
         settlement = Settler(collection, mutation, trail, timezone.now()).whole(kind, None)
@@ -240,11 +245,11 @@ class Writer:
         viewset = collection.viewset(self.caller, CREATE, data=mutation.fields)
         self._offers(collection, "create")
         collection.permit(viewset)
-        if self._knows(mutation, trace.revision):
+        if self.knows(mutation, trace.revision):
             mutation = replace(mutation, fields=collection.writable(viewset, mutation.fields))
         return self._made(collection, viewset, mutation, trace.revision)
 
-    def _wanted(self, collection: Collection, viewset: Any, fields: Json, record: Record) -> Json:
+    def wanted(self, collection: Collection, viewset: Any, fields: Json, record: Record) -> Json:
         """The fields that ask for another value than they have."""
         found: Json = {}
         for name, value in fields.items():
@@ -258,7 +263,7 @@ class Writer:
             found[name] = value
         return found
 
-    def _knows(self, mutation: Mutation, current: int) -> bool:
+    def knows(self, mutation: Mutation, current: int) -> bool:
         """Whether the mutation was made on the newest revision."""
         return mutation.base_revision == current and mutation.epoch in (None, self.epoch)
 
@@ -275,7 +280,7 @@ class Writer:
 
         Raises ``Met`` where they leave a field open.
         """
-        if self._knows(mutation, record.revision):
+        if self.knows(mutation, record.revision):
             return None
         if strict:
             raise errors.RevisionConflict(record=record.to_json())
@@ -322,18 +327,19 @@ class Writer:
             raise errors.PermissionDenied("You may not write there.")
         return record
 
-    def _effect(
+    def effect(
         self,
         record: Record,
         before: int,
         status: Status = Status.APPLIED,
         settlement: Settlement | None = None,
     ) -> Effect:
+        """What a write did, whose object had revision ``before`` and looks like this now."""
         if record.revision == before and settlement is None:
             status = Status.APPLIED
         return Effect(status, before, record.revision, record.to_json(), record.scope, settlement)
 
-    def _unchanged(self, record: Record, settlement: Settlement | None) -> Effect:
+    def unchanged(self, record: Record, settlement: Settlement | None) -> Effect:
         """Nothing was left to write."""
         status = Status.APPLIED if settlement is None else Status.MERGED
         now = record.revision

@@ -37,7 +37,7 @@ from django.db import connection, connections, transaction
 from django.db.backends.signals import connection_created
 
 from django_sync import engine, feed, ledger, mutations, sessions, writing
-from django_sync.models import MutationResult
+from django_sync.models import Client as SyncClient
 
 DEADLINE = 60.0
 """Seconds after which what a test waits for is taken as never coming."""
@@ -96,7 +96,7 @@ HERE: Here
 
 POINTS: dict[str, tuple[Any, str, bool]] = {
     "received": (engine, "mutate", False),
-    "claimed": (ledger.Ledger, "claim", True),
+    "claimed": (ledger.Ledger, "open", True),
     "written": (writing.Writer, "carry_out", True),
     "uncommitted": (ledger.Ledger, "close", True),
     "refused": (mutations.Run, "_refuse_all", False),
@@ -110,6 +110,9 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
 STATEMENTS = {
     "locked": f"FROM {feed.FEED} WHERE id = 1 FOR UPDATE",
     "moved": f"UPDATE {feed.FEED} SET head",
+    "run begun": "FROM sqlite_master" if connection.vendor == "sqlite" else "FROM pg_trigger",
+    "run written": 'INSERT INTO "boards_card" (',
+    "results written": 'INSERT INTO "django_sync_mutationresult"',
 }
 """Places behind a statement of SQL, by a part of it."""
 
@@ -342,8 +345,7 @@ def gate() -> Iterator[None]:
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                table = MutationResult._meta.db_table
-                cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+                cursor.execute(f"LOCK TABLE {SyncClient._meta.db_table} IN EXCLUSIVE MODE")
         yield
 
 

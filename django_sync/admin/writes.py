@@ -64,7 +64,6 @@ def note(
     MutationResult.objects.using(conf.DATABASE).create(
         user=user,
         mutation_id=new_id(),
-        claim=new_id(),
         status=str(Status.APPLIED),
         op=str(op),
         model=label,

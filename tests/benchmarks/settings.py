@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django_sync",
     "tests.benchmarks.notes",
     "tests.benchmarks.shapes",
+    "example_project.boards",  # a project with code of its own in serializers and viewsets
 ]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.TokenAuthentication"],

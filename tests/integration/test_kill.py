@@ -185,7 +185,7 @@ def test_g4_a_server_killed_in_the_middle_of_its_commit(
         cursor.execute(
             "CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
             " PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;"
-            f"CREATE CONSTRAINT TRIGGER slow_commit AFTER UPDATE ON {table}"
+            f"CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON {table}"
             " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow_commit()"
         )
     try:

@@ -58,9 +58,7 @@ def crowd(number):
 def settled(client, number):
     """So many results that a client has had, and statistics that know of them."""
     MutationResult.objects.bulk_create(
-        MutationResult(
-            client=client, mutation_id=uuid.uuid4(), claim=client.pk, object_id=uuid.uuid4()
-        )
+        MutationResult(client=client, mutation_id=uuid.uuid4(), object_id=uuid.uuid4())
         for _ in range(number)
     )
     with connection.cursor() as cursor:

@@ -72,6 +72,36 @@ def test_a_page_of_the_tail(people):
     assert counts[0] == counts[1]
 
 
+@pytest.mark.parametrize("kind", ["create", "update", "comment"])
+@pytest.mark.parametrize("number", [10, 100])
+def test_a_batch_of_the_examples_rows_is_carried_out_together(people, kind, number):
+    """Cards and comments have code of their own; savepoints count, authentication comes on top."""
+    phone = Phone(people.ada)
+    board, card = str(people.launch.sync_id), people.launch.cards.get()
+    Card.objects.bulk_create([Card(board=people.launch, title="y") for _ in range(number)])
+    fresh = list(Card.objects.filter(title="y"))
+    bodies = {
+        "create": [phone.create("cards", title="x", board=board) for _ in fresh],
+        "update": [phone.update(one, title="z", votes=3) for one in fresh],
+        "comment": [phone.create("comments", card=str(card.sync_id), text="x") for _ in fresh],
+    }[kind]
+    found = statements(lambda: phone.send(*bodies))
+    assert len(found) <= 20 + 2 * number
+    if kind != "update":  # there the example's own ``validate`` asks for each card's board
+        assert len(found) <= 30
+
+
+def test_one_mutation_has_no_savepoint(people):
+    """Client, results, board, scopes, insert, record, scopes, right, result: and little besides."""
+    phone = Phone(people.ada)
+    board = str(people.launch.sync_id)
+    phone.one(phone.create("cards", title="x", board=board))
+    body = phone.create("cards", title="x", board=board)
+    found = statements(lambda: phone.one(body))
+    assert len([sql for sql in found if "SAVEPOINT" in sql and "RELEASE" not in sql]) <= 1
+    assert len(found) <= 13
+
+
 @pytest.mark.parametrize("kind", ["create", "update", "delete"])
 def test_a_batch_costs_the_same_for_each_mutation(people, kind):
     """The third batch of 40 costs what the first of 20 suggests, with a log that has grown."""

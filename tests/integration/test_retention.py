@@ -30,6 +30,7 @@ from django_sync.models import (
     SyncSession,
     Tombstone,
 )
+from django_sync.writes import opening
 from example_project.boards.models import Board, Card
 from tests.integration.phone import Phone
 from tests.replica import Replica, truth
@@ -375,22 +376,18 @@ def test_a_rest_call_with_a_key_has_no_seq_that_could_be_forgotten(people):
     assert Board.objects.filter(name="Over REST").count() == 2
 
 
-def test_w5_results_pruned_between_claim_and_look_are_claimed_anew(people, monkeypatch):
+def test_w5_results_pruned_while_a_repeat_waits_for_its_lock(people, monkeypatch):
     """A repeat meets the prune of its own first result: expired, not done twice."""
     phone = Phone(people.ada)
     body = phone.create("boards", name="Once")
     phone.one(body)
-    told = MutationResult.objects.none().__class__.bulk_create
-    met = []
+    lock = opening._take_write_lock
 
-    def late(self, rows, **kwargs):
-        done = told(self, rows, **kwargs)
-        if not met:
-            met.append(True)
-            forget()
-        return done
+    def late(db):
+        forget()
+        lock(db)
 
-    monkeypatch.setattr(MutationResult.objects.none().__class__, "bulk_create", late)
+    monkeypatch.setattr(opening, "_take_write_lock", late)
     assert phone.one(body).problem["code"] == "mutation_expired"
     assert Board.objects.filter(name="Once").count() == 1
 

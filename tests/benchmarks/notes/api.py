@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from rest_framework import pagination, serializers, viewsets
 from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -76,6 +77,35 @@ class PlainViewSet(viewsets.ModelViewSet):
         with transaction.atomic():
             self.perform_create(serializer)
         return Response(serializer.data, status=201)
+
+    @action(detail=False, methods=["post"])
+    def update_many(self, request: Request) -> Response:
+        """What ``PATCH`` does, for each object of a list."""
+        told = []
+        with transaction.atomic():
+            for data in listed(request):
+                found = get_object_or_404(self.get_queryset(), pk=data["id"])
+                self.check_object_permissions(request, found)
+                serializer = self.get_serializer(found, data=data, partial=True)
+                serializer.is_valid(raise_exception=True)
+                self.perform_update(serializer)
+                told.append(serializer.data)
+        return Response(told)
+
+    @action(detail=False, methods=["post"])
+    def delete_many(self, request: Request) -> Response:
+        """What ``DELETE`` does, for each object of a list."""
+        with transaction.atomic():
+            for data in listed(request):
+                found = get_object_or_404(self.get_queryset(), pk=data["id"])
+                self.check_object_permissions(request, found)
+                self.perform_destroy(found)
+        return Response(status=204)
+
+
+def listed(request: Request) -> list[dict[str, Any]]:
+    assert isinstance(request.data, list)
+    return request.data
 
 
 class ByHand(APIView):

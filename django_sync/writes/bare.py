@@ -1,0 +1,44 @@
+"""A mutation that is alone in its transaction needs no savepoint, unless it fails after a write.
+
+A refusal is stored in the same transaction, so what the mutation wrote before must be undone.
+Most refusals come before anything is written: then there is nothing to undo.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import DatabaseError, connections
+
+from ..conf import conf
+from .statements import is_read
+
+
+class NeedsSavepoint(Exception):
+    """The mutation failed with something to undo; it is to be carried out in a savepoint."""
+
+
+@contextlib.contextmanager
+def bare() -> Iterator[None]:
+    """Carry out a mutation without a savepoint.
+
+    Raises ``NeedsSavepoint`` in place of an exception where the transaction cannot go on with it.
+    """
+    db = connections[conf.DATABASE]
+    hooks, wrote = len(db.run_on_commit), False
+
+    def watch(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        nonlocal wrote
+        wrote = wrote or not (isinstance(sql, str) and is_read(sql))
+        return execute(sql, params, many, context)
+
+    try:
+        with db.execute_wrapper(watch):
+            yield
+    except Exception as error:
+        broken = isinstance(error, DatabaseError) or isinstance(error.__cause__, DatabaseError)
+        if wrote or broken or db.needs_rollback or len(db.run_on_commit) != hooks:
+            raise NeedsSavepoint from error
+        raise
