@@ -30,6 +30,7 @@ log = logging.getLogger("django_sync.feed")
 
 CHANGE = Change._meta.db_table
 FEED = Feed._meta.db_table
+GENERATION = Generation._meta.db_table
 OUTBOX = Outbox._meta.db_table
 TOMBSTONE = Tombstone._meta.db_table
 LOCKED = "55P03"
@@ -56,6 +57,21 @@ class State:
     head: int
     floor: int
     mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that a pull asks of the feed before it reads entries; of one statement, so of one moment.
+
+    ``mark`` is that of the entry at the position that was asked for (``None``: no such entry);
+    ``generations`` says how often each model's feed had a gap, by label; ``waiting``: the outbox
+    holds committed changes that have no position yet.
+    """
+
+    state: State
+    mark: int | None
+    generations: dict[str, int]
+    waiting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,23 +218,39 @@ def state(position: int = 0) -> tuple[State, int | None]:
 
     Position 0 is where every history begins; its mark is 0.
     """
-    head = "f.head"
+    seen = overview(position)
+    return seen.state, seen.mark
+
+
+def overview(position: int = 0) -> Overview:
+    """State, outbox, generations, and the mark at ``position``, in one statement.
+
+    It makes the feed's row where there is none yet.
+    """
+    head, gather = "f.head", "json_object_agg(model, value)::text"
     if connection().vendor == "sqlite":
         head = f"(SELECT COALESCE(max(position), 0) FROM {CHANGE})"
+        gather = "json_group_object(model, value)"
     with connection().cursor() as cursor:
         cursor.execute(
             f"SELECT h.epoch, h.head, h.floor,"
             f" (SELECT mark FROM {CHANGE} WHERE position = h.head),"
-            f" (SELECT mark FROM {CHANGE} WHERE position = %s)"
+            f" (SELECT mark FROM {CHANGE} WHERE position = %s),"
+            f" EXISTS (SELECT 1 FROM {OUTBOX}), (SELECT {gather} FROM {GENERATION})"
             f" FROM (SELECT f.epoch, f.floor, {head} AS head FROM {FEED} f WHERE f.id = 1) h",
             [position],
         )
         row = cursor.fetchone()
         if row is None:
             _create(cursor)
-            return state(position)
-    epoch, now, floor, mark, there = row
-    return State(str(uuid.UUID(str(epoch))), now, floor, mark or 0), there if position else 0
+            return overview(position)
+    epoch, now, floor, mark, there, waiting, generations = row
+    return Overview(
+        state=State(str(uuid.UUID(str(epoch))), now, floor, mark or 0),
+        mark=there if position else 0,
+        generations=json.loads(generations or "{}"),
+        waiting=bool(waiting),
+    )
 
 
 def diverged(epoch: str) -> None:
@@ -242,7 +274,7 @@ def is_later(epoch: str, than: str) -> bool:
 def generations() -> dict[str, int]:
     """How often each model's feed had a gap, by label."""
     with connection().cursor() as cursor:
-        cursor.execute(f"SELECT model, value FROM {Generation._meta.db_table}")
+        cursor.execute(f"SELECT model, value FROM {GENERATION}")
         return dict(cursor.fetchall())
 
 
