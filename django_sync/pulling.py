@@ -63,6 +63,11 @@ def seal_cursor(caller: Caller, cursor: Cursor) -> str:
     return seal(cursor, user=caller.key, secret=settings.SECRET_KEY)
 
 
+def _unmoved(caller: Caller, cursor: Cursor, text: str) -> str:
+    """The string for the cursor that came as ``text``: the same, but under a key that goes."""
+    return seal_cursor(caller, cursor) if settings.SECRET_KEY_FALLBACKS else text
+
+
 def check_history(cursor: Cursor) -> feed.State:
     """The feed's state, where the cursor belongs to its history.
 
@@ -104,9 +109,9 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     for name in names or ():
         registry.get(name)
     cursor = None if text is None else open_cursor(caller, text)
-    before = feed.overview(cursor.position if cursor else 0)
+    before = feed.overview(cursor.position if cursor else 0, whole=False)
     if cursor is not None and _is_up_to_date(caller, cursor, names, before):
-        return Page((), seal_cursor(caller, cursor), False, cursor.epoch)
+        return Page((), _unmoved(caller, cursor, str(text)), False, cursor.epoch)
     if before.waiting:
         feed.sequence()
     try:
@@ -143,7 +148,7 @@ def _is_up_to_date(
         return False
     if current_view(caller, names, seen.generations).digest == cursor.goal:
         return True
-    caller.cache.clear()  # a snapshot is to be read with what may be seen at that moment
+    caller.forget()  # a snapshot is to be read with what may be seen at that moment
     return False
 
 
