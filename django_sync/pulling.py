@@ -34,11 +34,15 @@ class Diverged(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A pull as it was asked for: ``collections`` is ``None`` for all that may be read."""
+    """A pull as it was asked for: ``collections`` is ``None`` for all that may be read.
+
+    ``left``: before it begins it has sequenced as much as one pull does, and there is more.
+    """
 
     cursor: Cursor | None
     collections: tuple[str, ...] | None
     limit: int
+    left: bool = False
 
 
 @dataclass
@@ -112,11 +116,10 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     before = feed.overview(cursor.position if cursor else 0, whole=False)
     if cursor is not None and _is_up_to_date(caller, cursor, names, before):
         return Page((), _unmoved(caller, cursor, str(text)), False, cursor.epoch)
-    if before.waiting:
-        feed.sequence()
+    asked = Asked(cursor, names, limit, left=before.waiting and feed.catch_up())
     try:
         with feed.snapshot() as committed:
-            answer = _answer(caller, Asked(cursor, names, limit), committed)
+            answer = _answer(caller, asked, committed)
     except Diverged as found:
         feed.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
@@ -274,7 +277,7 @@ class Pull:
             cursor = replace(cursor, position=head, mark=self.state.mark)
         told = list(self._told(now, entries[:limit]))
         self.changes += told
-        behind = more or (bool(told) and self._unsequenced(now))
+        behind = more or ((bool(told) or self.asked.left) and self._unsequenced(now))
         return Answer(self.changes, cursor, behind, self.views)
 
     def _unsequenced(self, now: View) -> bool:
