@@ -109,7 +109,10 @@ class Goal:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the table; ``n`` is how many units of work a turn held."""
+    """One row of the table; ``n`` is how many units of work a turn held.
+
+    ``least`` is a goal of its own kind: units a second of ours, by the clock on the wall.
+    """
 
     database: str
     work: str
@@ -119,8 +122,18 @@ class Line:
     base: Cost
     ours: Cost
     goal: Goal | None
+    least: float | None = None
+
+    def rate(self, cost: Cost) -> float:
+        """Units a second."""
+        return self.n / cost.wall
+
+    def aim(self) -> str:
+        return f"≥ {self.least:,.0f}/s" if self.least is not None else str(self.goal or "")
 
     def verdict(self) -> str:
+        if self.least is not None:
+            return "yes" if self.rate(self.ours) >= self.least else "**no**"
         if self.goal is None:
             return ""
         by_cpu, by_wall = (
@@ -143,10 +156,11 @@ class Line:
         ]
         work = f"{self.work} ({self.n:,})" if self.n > 1 else self.work
         shown = [self.database, work, self.against, *each, *ratios]
-        return [*shown, str(self.goal or ""), self.verdict()]
+        return [*shown, self.aim(), self.verdict()]
 
     def to_json(self) -> str:
-        told = asdict(self) | {"goal": str(self.goal or ""), "met": self.verdict()}
+        told = asdict(self) | {"goal": self.aim(), "met": self.verdict()}
+        told["per_second"] = self.rate(self.ours)
         goal = self.goal or Goal(1)
         told |= {
             f"ratio_{of}": goal.ratio(getattr(self.base, of), getattr(self.ours, of))

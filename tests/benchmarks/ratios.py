@@ -2,7 +2,7 @@
 
     [DATABASE_URL=postgresql://…] python -m tests.benchmarks.ratios [WORK …] [--json FILE]
 
-WORK is any of write, commits, pull, idle, change, mutate; all of them without one. On a database
+WORK is any of write, commits, pull, idle, change, mutate, sequencer; all without one. On a database
 of this run's own: SQLite, or one that is made on the server that DATABASE_URL names. Prints a
 Markdown table; progress is told on stderr. What is measured, and how, stands in ``measure`` and
 in the ``works_…`` modules; goals are those of docs/explanation/performance.md. As it stands it
@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.benchmarks.first_pull import database
 
-WORKS = ("write", "commits", "pull", "idle", "change", "mutate")
+WORKS = ("write", "commits", "pull", "idle", "change", "mutate", "sequencer")
 
 
 def options() -> argparse.Namespace:
@@ -35,6 +35,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--pulls", type=int, default=2, help="turns of a first pull")
     parser.add_argument("--others", type=int, default=100_000, help="changes of others")
     parser.add_argument("--calls", type=int, default=40, help="small requests in a turn")
+    parser.add_argument("--backlog", type=int, default=200_000, help="changes in a long outbox")
     parser.add_argument("--batches", type=int, default=3, help="batches in a turn")
     parser.add_argument("--writers", type=int, default=4, help="processes that write at once")
     parser.add_argument("--seconds", type=float, default=2, help="seconds of such a turn")
@@ -48,7 +49,13 @@ def options() -> argparse.Namespace:
 
 
 def lines(asked: argparse.Namespace) -> Iterator[Any]:
-    from tests.benchmarks import works_commits, works_mutate, works_read, works_write
+    from tests.benchmarks import (
+        works_commits,
+        works_mutate,
+        works_read,
+        works_sequencer,
+        works_write,
+    )
 
     works = set(asked.works)
     if "write" in works:
@@ -65,6 +72,8 @@ def lines(asked: argparse.Namespace) -> Iterator[Any]:
             yield reading.nothing_new(asked.calls, asked.pairs)
         if "change" in works:
             yield from reading.one_change(asked.others, asked.calls, asked.pairs)
+    if "sequencer" in works:  # the last, since it leaves the log long
+        yield from works_sequencer.lines(asked.backlog, asked.pairs)
 
 
 def measure(asked: argparse.Namespace) -> None:
