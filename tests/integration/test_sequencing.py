@@ -92,7 +92,7 @@ def test_another_pull_gets_its_turn_between_two_steps(boards, steps, monkeypatch
     noted, turns = feed._sequence_once, []
 
     def in_turn(db: Any) -> int:
-        moved = noted(db)
+        moved: int = noted(db)
         if not turns:
             turns.append(len(steps))
             assert alan.page().has_more
