@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 ATTRIBUTE = "_django_sync_caller"
+PERMISSIONS = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")
+"""Where ``ModelBackend`` keeps a user's permissions, for as long as the instance lives."""
 
 
 class Caller:
@@ -49,6 +51,13 @@ class Caller:
         request = Request(http)
         request.user, request.auth = user, None
         return cls.of(request)
+
+    def forget(self) -> None:
+        """Have rights and scopes asked anew; what Django keeps at the user goes as well."""
+        self.cache.clear()
+        for name in PERMISSIONS:
+            if hasattr(self.user, name):
+                delattr(self.user, name)
 
     @property
     def user(self) -> Any:

@@ -13,6 +13,7 @@ import sys
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import connections, models
 from django.utils import timezone
@@ -28,6 +29,7 @@ from .problems import translated
 from .protocol import Json, Record
 from .rendered import Class, rendered
 from .rendering import Plan, is_plain, plan_for
+from .scope_queries import ScopeQueries
 from .serializers import NEW_ID, with_references
 from .shapes import decides_on_fields, decides_on_serializer, shape_of
 
@@ -55,7 +57,7 @@ class Collection:
         self.viewset_class = viewset_class
         self.model = model
         self.id_name = id_field(model).name
-        self._shapes: dict[type[Any], str] = {}
+        self._shapes: WeakKeyDictionary[type[Any], str | None] = WeakKeyDictionary()
         self._plans: dict[Any, Plan | None] = {}
 
     def __repr__(self) -> str:
@@ -100,7 +102,8 @@ class Collection:
         """Whether the collection offers the operation and its permissions allow it."""
         key = (self.name, "may", operation)
         if key not in caller.cache:
-            viewset = self.viewset(caller, OPERATIONS[operation][0])
+            asked = OPERATIONS[operation][0]
+            viewset = self._reader(caller) if asked is READ else self.viewset(caller, asked)
             caller.cache[key] = self.offers(operation) and self._permitted(viewset)
         return bool(caller.cache[key])
 
@@ -119,6 +122,13 @@ class Collection:
 
     # What the user sees
 
+    def _reader(self, caller: Caller) -> Any:
+        """The viewset that is asked what the user sees: one for all such questions of a call."""
+        key = (self.name, "reader")
+        if key not in caller.cache:
+            caller.cache[key] = self.viewset(caller, READ)
+        return caller.cache[key]
+
     def scopes(self, caller: Caller) -> frozenset[str]:
         """The scopes of this collection that the user sees; none where they may not read it."""
         key = (self.name, "scopes")
@@ -130,15 +140,20 @@ class Collection:
     def _scopes(self, caller: Caller) -> frozenset[str]:
         if not self.may(caller, "read"):
             return frozenset()
-        viewset = self.viewset(caller, READ)
-        listed = viewset.get_scopes() if hasattr(viewset, "get_scopes") else ("",)
-        return frozenset(str(scope) for scope in listed if scope is not None)
+        viewset = self._reader(caller)
+        if not hasattr(viewset, "get_scopes"):
+            return frozenset({""})
+        queries: ScopeQueries = caller.cache.setdefault(ScopeQueries, ScopeQueries())
+        function = getattr(viewset.get_scopes, "__func__", viewset.get_scopes)
+        return queries.read(function, viewset.get_scopes())
 
     def sees_scope(self, caller: Caller, scope: str | None) -> bool:
         """Whether the user sees this scope, also where a write of this call opened it to them."""
         if scope is None:
             return False
         if scope not in self.scopes(caller):
+            for known in ((self.name, "reader"), ScopeQueries):  # both hold earlier answers
+                caller.cache.pop(known, None)
             caller.cache[(self.name, "scopes")] = self._scopes(caller)
         return scope in self.scopes(caller)
 
@@ -324,7 +339,7 @@ class Collection:
 
     def rights(self, caller: Caller) -> str:
         """What besides row and scope decides what the user sees; see ``get_rights``."""
-        ask = getattr(self.viewset(caller, READ), "get_rights", None)
+        ask = getattr(self._reader(caller), "get_rights", None)
         return "" if ask is None else str(ask())
 
     def shape(self, caller: Caller) -> str:
@@ -333,13 +348,12 @@ class Collection:
         Where a serializer decides on its fields itself they may be others for each user,
         and are looked at each time.
         """
-        viewset = self.viewset(caller, READ)
+        viewset = self._reader(caller)
         kind = viewset.get_serializer_class()
-        if not (decides_on_fields(kind) or decides_on_serializer(type(viewset))):
-            if kind not in self._shapes:
-                self._shapes[kind] = shape_of(kind())
-            return self._shapes[kind]
-        return shape_of(viewset.get_serializer())
+        if kind not in self._shapes:
+            fixed = not (decides_on_fields(kind) or decides_on_serializer(type(viewset)))
+            self._shapes[kind] = shape_of(kind()) if fixed else None
+        return self._shapes[kind] or shape_of(viewset.get_serializer())
 
     # Writes
 

@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from .errors import InvalidCursor
 
 MAX_LENGTH = 2048
 NONCE = 16
+KEPT = 2048
+"""Opened cursors that a process remembers: who polls brings the same one until there is news."""
 FORMAT = 2
 
 Pair = tuple[str, str]
@@ -62,6 +66,13 @@ class Cursor:
         return self.done == self.goal
 
 
+_members = attrgetter(*(field.name for field in fields(Cursor)))
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
 def _keystream(key: bytes, nonce: bytes, length: int) -> bytes:
     blocks = (length + 31) // 32
     stream = b"".join(
@@ -70,6 +81,7 @@ def _keystream(key: bytes, nonce: bytes, length: int) -> bytes:
     return stream[:length]
 
 
+@functools.lru_cache(maxsize=16)
 def _derive(secret: str, purpose: bytes) -> bytes:
     return hmac.digest(secret.encode(), b"django_sync.cursor." + purpose, "sha256")
 
@@ -81,28 +93,36 @@ def _nonce(secret: str, user: str, plain: bytes) -> bytes:
 
 def _xor(secret: str, nonce: bytes, text: bytes) -> bytes:
     stream = _keystream(_derive(secret, b"key"), nonce, len(text))
-    return bytes(a ^ b for a, b in zip(text, stream, strict=True))
+    return (int.from_bytes(text, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(text), "big")
 
 
 def seal(cursor: Cursor, *, user: str, secret: str) -> str:
     """Return the string that stands for ``cursor``, bound to ``user`` (any stable text)."""
-    content = json.dumps([FORMAT, *astuple(cursor)], separators=(",", ":"))
+    content = json.dumps([FORMAT, *_members(cursor)], separators=(",", ":"))
     plain = zlib.compress(content.encode(), 9)
     nonce = _nonce(secret, user, plain)
-    return base64.urlsafe_b64encode(nonce + _xor(secret, nonce, plain)).decode().rstrip("=")
+    return _text(nonce + _xor(secret, nonce, plain))
 
 
 def open_sealed(text: str, *, user: str, secrets: Sequence[str]) -> Cursor:
     """Return the cursor that ``text`` stands for; raise ``InvalidCursor`` if it is not ours.
 
+    Only the string that ``seal`` makes is ours, not another spelling of the same bytes.
     ``secrets`` are tried in turn, the newest first, so that keys can be rotated.
     """
+    return _opened(text, user, tuple(secrets))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _opened(text: str, user: str, secrets: tuple[str, ...]) -> Cursor:
     if len(text) > MAX_LENGTH:
         raise InvalidCursor
     try:
         raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         raise InvalidCursor from None
+    if _text(raw) != text:
+        raise InvalidCursor
     nonce, sealed = raw[:NONCE], raw[NONCE:]
     for secret in secrets:
         plain = _xor(secret, nonce, sealed)

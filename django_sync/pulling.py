@@ -8,7 +8,7 @@ since; then either a page of the snapshot or a page of the feed.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
@@ -34,11 +34,15 @@ class Diverged(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A pull as it was asked for: ``collections`` is ``None`` for all that may be read."""
+    """A pull as it was asked for: ``collections`` is ``None`` for all that may be read.
+
+    ``left``: before it begins it has sequenced as much as one pull does, and there is more.
+    """
 
     cursor: Cursor | None
     collections: tuple[str, ...] | None
     limit: int
+    left: bool = False
 
 
 @dataclass
@@ -63,6 +67,11 @@ def seal_cursor(caller: Caller, cursor: Cursor) -> str:
     return seal(cursor, user=caller.key, secret=settings.SECRET_KEY)
 
 
+def _unmoved(caller: Caller, cursor: Cursor, text: str) -> str:
+    """The string for the cursor that came as ``text``: the same, but under a key that goes."""
+    return seal_cursor(caller, cursor) if settings.SECRET_KEY_FALLBACKS else text
+
+
 def check_history(cursor: Cursor) -> feed.State:
     """The feed's state, where the cursor belongs to its history.
 
@@ -76,12 +85,14 @@ def check_history(cursor: Cursor) -> feed.State:
         raise errors.CursorExpired("The server's history is another one now.") from None
 
 
-def proved(cursor: Cursor) -> feed.State:
+def proved(cursor: Cursor, seen: feed.Overview | None = None) -> feed.State:
     """The feed's state in this snapshot, where the cursor belongs to its history.
 
+    ``seen`` is the overview at the cursor's position, where the snapshot has been asked for it.
     Raises ``CursorExpired`` where it is too old, ``Diverged`` where it proves another history.
     """
-    state, mark = feed.state(cursor.position)
+    seen = seen or feed.overview(cursor.position)
+    state, mark = seen.state, seen.mark
     if feed.is_later(cursor.epoch, than=state.epoch):
         raise Diverged(state.epoch)
     if cursor.epoch != state.epoch or cursor.position < state.floor:
@@ -102,10 +113,13 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     for name in names or ():
         registry.get(name)
     cursor = None if text is None else open_cursor(caller, text)
-    feed.sequence()
+    before = feed.overview(cursor.position if cursor else 0, whole=False)
+    if cursor is not None and _is_up_to_date(caller, cursor, names, before):
+        return Page((), _unmoved(caller, cursor, str(text)), False, cursor.epoch)
+    asked = Asked(cursor, names, limit, left=before.waiting and feed.catch_up())
     try:
         with feed.snapshot() as committed:
-            answer = _answer(caller, Asked(cursor, names, limit), committed)
+            answer = _answer(caller, asked, committed)
     except Diverged as found:
         feed.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
@@ -121,6 +135,33 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     )
 
 
+def _is_up_to_date(
+    caller: Caller, cursor: Cursor, names: Sequence[str] | None, seen: feed.Overview
+) -> bool:
+    """Whether the answer is the cursor that came: nothing is new, and nothing is to be noted.
+
+    The overview is one moment, at which the replica had all that this view shows. What the caller
+    may see is asked after it. Where that has changed in between, the digests differ, and the
+    pull begins again in a snapshot; where it was changed and changed back, nothing was sent, and
+    the next pull reads on from the same entry.
+    """
+    if seen.waiting or not _is_at_head(cursor, seen):
+        return False
+    if not cursor.tails or cursor.held or cursor.noted < today():
+        return False
+    if current_view(caller, names, seen.generations).digest == cursor.goal:
+        return True
+    caller.forget()  # a snapshot is to be read with what may be seen at that moment
+    return False
+
+
+def _is_at_head(cursor: Cursor, seen: feed.Overview) -> bool:
+    """Whether the cursor stands on the last entry of this very history."""
+    state = seen.state
+    place = (state.epoch, state.head, seen.mark)
+    return place == (cursor.epoch, cursor.position, cursor.mark) and state.floor <= state.head
+
+
 def _hold(cursor: Cursor) -> int:
     """Keep the floor from passing who has more to fetch; the minute of it, for their cursor.
 
@@ -134,32 +175,38 @@ def _hold(cursor: Cursor) -> int:
 
 
 def _answer(caller: Caller, asked: Asked, committed: bool) -> Answer:
+    seen = feed.overview(asked.cursor.position if asked.cursor else 0)
     if asked.cursor is None:
-        state, _ = feed.state()
+        state = seen.state
         cursor = Cursor(state.epoch, state.head, state.mark, NOTHING, NOTHING)
     else:
-        state, cursor = proved(asked.cursor), asked.cursor
-    return Pull(caller, asked, state, cursor, committed).answer()
+        state, cursor = proved(asked.cursor, seen), asked.cursor
+    return Pull(caller, asked, replace(seen, state=state), cursor, committed).answer()
 
 
 @dataclass
 class Pull:
     """One pull under way: ``cursor`` moves on while ``changes`` gather.
 
-    ``committed``: what it reads cannot be rolled back any more.
+    ``seen`` is the feed at its beginning. ``committed``: it reads one snapshot, of what cannot be
+    rolled back any more.
     """
 
     caller: Caller
     asked: Asked
-    state: feed.State
+    seen: feed.Overview
     cursor: Cursor
     committed: bool = False
     changes: list[Change] = field(default_factory=list)
     views: tuple[View, ...] = ()
 
+    @property
+    def state(self) -> feed.State:
+        return self.seen.state
+
     def answer(self) -> Answer:
         """Set out for what the caller sees now, then a page of the snapshot or of the feed."""
-        now = current_view(self.caller, self.asked.collections)
+        now = current_view(self.caller, self.asked.collections, self.seen.generations)
         if self.cursor.goal != now.digest:
             self._set_out(now)
         elif self.cursor.noted < today():
@@ -207,7 +254,7 @@ class Pull:
         if pairs or cursor.resume is not None:
             return Answer(self.changes, cursor, True, self.views, progress)
         cursor = replace(cursor, done=cursor.goal, after=None, skip=None, sent=0, total=0)
-        behind = self.state.head > cursor.position or _unsequenced(now)
+        behind = self.state.head > cursor.position or self._unsequenced(now)
         return Answer(self.changes, cursor, behind, self.views, progress)
 
     def _done(self) -> View:
@@ -230,7 +277,17 @@ class Pull:
             cursor = replace(cursor, position=head, mark=self.state.mark)
         told = list(self._told(now, entries[:limit]))
         self.changes += told
-        return Answer(self.changes, cursor, more or (bool(told) and _unsequenced(now)), self.views)
+        behind = more or ((bool(told) or self.asked.left) and self._unsequenced(now))
+        return Answer(self.changes, cursor, behind, self.views)
+
+    def _unsequenced(self, now: View) -> bool:
+        """Whether what was read shows what has no position yet, so that references may dangle.
+
+        In a snapshot the outbox cannot have filled since the overview.
+        """
+        if self.committed and not self.seen.waiting:
+            return False
+        return feed.unsequenced(sorted({scope for _, scope in now.pairs()}))
 
     def _told(self, now: View, entries: Sequence[feed.Entry]) -> Iterator[Change]:
         """What these entries come to for this caller: each object once, as its row is now."""
@@ -259,13 +316,19 @@ def today() -> int:
     return timezone.now().date().toordinal()
 
 
-def current_view(caller: Caller, names: Sequence[str] | None) -> View:
-    """What the caller sees now of these collections, or of all that they may read."""
+def current_view(
+    caller: Caller, names: Sequence[str] | None, generations: Mapping[str, int] | None = None
+) -> View:
+    """What the caller sees now of these collections, or of all that they may read.
+
+    ``generations`` are the feed's, where it has been asked for them.
+    """
     if names is None:
         wanted = [c for c in registry if c.may(caller, "read")]
     else:
         wanted = [registry.get(name) for name in names]
-    generations = feed.generations()
+    if generations is None:
+        generations = feed.generations()
     return View(
         tags={c.name: _tag(caller, c, generations.get(c.label, 0)) for c in wanted},
         scopes={c.name: c.scopes(caller) for c in wanted},
@@ -305,8 +368,3 @@ def _gone(collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> Iterat
             yield Change(Op.DELETE, collection.name, id, trace.revision)
         else:
             yield Change(Op.REMOVE, collection.name, id)
-
-
-def _unsequenced(now: View) -> bool:
-    """Whether this snapshot shows what has no position yet, so that references may dangle."""
-    return feed.unsequenced(sorted({scope for _, scope in now.pairs()}))

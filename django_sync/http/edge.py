@@ -13,9 +13,11 @@ from urllib.parse import urlencode
 from django.db import DEFAULT_DB_ALIAS, DataError, InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
@@ -34,6 +36,8 @@ log = logging.getLogger("django_sync.http")
 
 CHARSETS = ("utf-8", "ascii")
 """Django would decode query and form by whichever codec a request names, of texts or not."""
+PLAIN = ("*/*", "application/json")
+"""What clients accept who accept what there is."""
 DIGITS = 15
 """Digits of a number that any database holds; a longer one is above each limit."""
 
@@ -118,7 +122,7 @@ class SyncView(APIView):
 
     def said(self, name: str) -> uuid.UUID | None:
         """The UUID in a header; ``None`` without one."""
-        text = self.request.headers.get(name)
+        text = self.request.META.get(f"HTTP_{name.upper().replace('-', '_')}")
         try:
             return None if text is None else canonical_uuid(text)
         except ValueError:
@@ -161,6 +165,12 @@ class SyncView(APIView):
             raise errors.NotAuthenticated from None
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """DRF's; what almost every client accepts is answered without its search."""
+        named = api_settings.URL_FORMAT_OVERRIDE
+        plain = self.content_negotiation_class is DefaultContentNegotiation and named
+        accepted = request.META.get("HTTP_ACCEPT", "*/*")
+        if plain and accepted in PLAIN and named not in request.query_params:
+            return SyncRenderer(), SyncRenderer.media_type
         try:
             return super().perform_content_negotiation(request, force)
         except (LookupError, ValueError):  # a header that cannot be read

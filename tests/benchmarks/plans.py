@@ -25,7 +25,7 @@ from tests.benchmarks.first_pull import database
 VERBS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
 HOT = {
     "sequencing: is there anything": "SELECT EXISTS (SELECT 1 FROM django_sync_outbox)",
-    "sequencing: the move": "WITH todo AS",
+    "sequencing: the move": "WITH gone AS",
     "state of the feed": "SELECT h.epoch",
     "tail read": "SELECT c.position",
     "is anything of these scopes without a position": "WHERE scope = ANY",

@@ -159,7 +159,7 @@ class Reading:
                 self.browser.call("GET", "/empty/")
 
         name, against = "a pull that finds nothing", "an authenticated DRF view of {}"
-        return self.line(name, times, against, empty, ours, Goal(1.3), pairs)
+        return self.line(name, times, against, empty, ours, Goal(1.4), pairs)
 
     def one_change(self, others: int, times: int, pairs: int) -> Iterator[Line]:
         """One change among our own, behind so many changes of others, and ten times as many."""

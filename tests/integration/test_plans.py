@@ -124,9 +124,51 @@ def test_a_view_by_its_digest(people, replica):
 @pytest.mark.postgresql
 def test_the_move_to_the_log_by_the_key_of_the_outbox(people, replica):
     Card.objects.create(board=people.launch, title="waits")
-    (plan,) = plans(feed.sequence, "WITH todo AS")
+    (plan,) = plans(feed.sequence, "WITH gone AS")
     assert "Seq Scan" not in plan
     assert uses(plan, "django_sync_outbox_pkey")
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("statistics", ["none", "of an empty outbox"])
+def test_a_step_of_the_move_does_not_read_the_whole_outbox(people, replica, statistics):
+    """As the planner decides by itself: a join with a long outbox was a hash of all of it, which
+    each step made anew."""
+    feed.sequence()
+    with connection.cursor() as cursor:
+        if statistics != "none":
+            cursor.execute(f"ANALYZE {feed.OUTBOX}")
+        cursor.execute(
+            f"INSERT INTO {feed.OUTBOX} (model, object_id, revision, op, columns, scope, at)"
+            " SELECT 'boards.card', gen_random_uuid(), 1, 'u', 'title', 'tenant', now()"
+            " FROM generate_series(1, 20000)"
+        )
+    with explained(analyze=False) as found:
+        feed.catch_up()
+    moves = [plan for sql, plan in found if "WITH gone AS" in sql]
+    assert len(moves) == feed.STEPS
+    for plan in moves:
+        assert f"Seq Scan on {feed.OUTBOX}" not in plan
+        assert "Tid Scan" in plan
+        assert "Join" not in plan
+
+
+@pytest.mark.parametrize("statistics", ["none", "up to date"])
+def test_an_idle_pull_by_the_keys_of_its_tables(people, replica, statistics):
+    """The one statement reads an entry of the log, one row of the feed, and small tables."""
+    crowd(2000)
+    replica.pull()
+    if statistics != "none":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    (plan,) = plans(replica.page, "SELECT h.epoch")
+    if connection.vendor == "postgresql":
+        assert uses(plan, "django_sync_change_pkey")
+        assert f"Seq Scan on {feed.CHANGE}" not in plan
+        assert "Nested Loop" not in plan
+    else:
+        assert "SEARCH django_sync_change USING INTEGER PRIMARY KEY" in plan
+        assert plan.count("SCAN") == 2, plan  # the outbox, which is empty there, and generations
 
 
 def test_a_batch_finds_its_results_and_its_objects_history(people, replica):

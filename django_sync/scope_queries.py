@@ -1,0 +1,67 @@
+"""Scopes that several collections look up by the same query are read once in a call.
+
+Collections of one project mostly share their scopes: who sees a board sees its cards, its labels
+and its comments. Then each viewset's ``get_scopes`` returns the same query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import QuerySet
+
+__all__ = ["ScopeQueries"]
+
+
+def as_scopes(listed: Iterable[object]) -> frozenset[str]:
+    """Ids and numbers as text; ``None`` is no scope."""
+    return frozenset(str(scope) for scope in listed if scope is not None)
+
+
+class ScopeQueries:
+    """The queries of one call that were run, with the scopes that they found.
+
+    Two queries are the same where their SQL and its parameters are. That is only compared where
+    the same function returned both, so that a query which nobody shares is not compiled twice.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Any, list[_Known]] = {}
+
+    def read(self, function: Any, listed: Iterable[object]) -> frozenset[str]:
+        """The scopes in ``listed``, which ``function`` returned."""
+        if not isinstance(listed, QuerySet):
+            return as_scopes(listed)
+        known = self._known.setdefault(function, [])
+        statement = _statement(listed) if known else None
+        for one in known:
+            if statement is not None and one.statement == statement:
+                return one.scopes
+        known.append(_Known(listed, as_scopes(listed)))
+        return known[-1].scopes
+
+
+class _Known:
+    """A query that was run."""
+
+    def __init__(self, query: QuerySet[Any], scopes: frozenset[str]) -> None:
+        self.query, self.scopes = query, scopes
+        self._statement: tuple[object, ...] | None = None
+
+    @property
+    def statement(self) -> tuple[object, ...] | None:
+        if self._statement is None:
+            self._statement = _statement(self.query)
+        return self._statement
+
+
+def _statement(query: QuerySet[Any]) -> tuple[object, ...] | None:
+    """What a query says, to which database, and what it makes of rows; ``None`` for nothing."""
+    try:
+        sql, params = query.query.sql_with_params()
+    except EmptyResultSet:
+        return None
+    # ``repr`` tells 1 from True, and takes parameters that have no hash.
+    return query.db, type(query), query._iterable_class, sql, repr(params)
