@@ -21,6 +21,7 @@ from .caller import Caller
 from .capture import scope_path
 from .conf import conf
 from .fields import id_field
+from .json_sql import Joined
 from .problems import translated
 from .protocol import Json, Record
 from .rendered import Class, rendered
@@ -178,6 +179,20 @@ class Collection:
 
         One may come twice where the viewset's query joins many rows.
         """
+        return self._records(caller, self._page(caller, scopes, after, limit))
+
+    def page_text(
+        self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
+    ) -> Joined | None:
+        """The same page as the one text of its ``put`` changes, where the database makes that."""
+        _, plan = self._planned(caller)
+        if plan is None or plan.text is None:
+            return None
+        return plan.text.page(self._page(caller, scopes, after, limit))
+
+    def _page(
+        self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
+    ) -> Any:
         queryset = self.queryset(caller, shape=False)
         queryset = queryset.filter(**{f"{self.id_name}__isnull": False})
         if len(scopes) == 1:
@@ -186,7 +201,7 @@ class Collection:
             queryset = queryset.filter(sync_scope__in=scopes)
         if after is not None:
             queryset = queryset.filter(**{f"{self.id_name}__gt": after})
-        return self._records(caller, queryset.order_by("sync_scope", self.id_name)[:limit])
+        return queryset.order_by("sync_scope", self.id_name)[:limit]
 
     def seen(self, caller: Caller, ids: Sequence[uuid.UUID]) -> list[Record]:
         """The records that the user sees of these ids, each once."""
