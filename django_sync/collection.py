@@ -25,7 +25,7 @@ from .json_sql import Joined
 from .problems import translated
 from .protocol import Json, Record
 from .rendered import Class, rendered
-from .rendering import Plan, plan_for
+from .rendering import Plan, plan_for, usual_plan
 from .serializers import NEW_ID, with_references
 from .shapes import decides_on_fields, decides_on_serializer, shape_of
 
@@ -267,10 +267,13 @@ class Collection:
         A write of the call may have given its user another serializer, so it is asked for each
         time; the plan of each is made once a call.
         """
-        serializer = self.viewset(caller, READ).get_serializer()
-        key = (self.name, type(serializer))
+        viewset = self.viewset(caller, READ)
+        serializer = viewset.get_serializer()
+        kind = type(serializer)
+        key = (self.name, kind)
         if key not in caller.plans:
-            caller.plans[key] = plan_for(self.name, self.model, serializer)
+            own = decides_on_fields(kind) or decides_on_serializer(type(viewset))
+            caller.plans[key] = (plan_for if own else usual_plan)(self.name, self.model, serializer)
         return serializer, caller.plans[key]
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:

@@ -12,15 +12,20 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from django.core.signals import setting_changed
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
+from django.dispatch import receiver
+from django.utils import timezone
 from rest_framework import fields as drf
 from rest_framework import relations, serializers
 
 from .fields import id_field
 from .json_sql import (
+    BIG_INTEGERS,
     INTEGER,
     TEXT,
     Cell,
@@ -38,7 +43,7 @@ from .models import SyncModel
 from .protocol import Json, ReadyRecord, Record
 from .serializers import SyncRelatedField
 
-__all__ = ["Plan", "encoded", "finite", "is_plain_model", "plan_for", "put_text"]
+__all__ = ["Plan", "encoded", "finite", "is_plain_model", "plan_for", "put_text", "usual_plan"]
 
 
 def put_text(record: Record) -> str:
@@ -60,6 +65,7 @@ AS_IT_IS: dict[type[Any], type] = {
 KNOWN: frozenset[type[Any]] = frozenset(
     {
         *AS_IT_IS,
+        *BIG_INTEGERS,
         drf.ChoiceField,
         drf.DateField,
         drf.DateTimeField,
@@ -90,7 +96,7 @@ class Plan:
 
     def records(self, queryset: Any) -> list[Record]:
         """The records of a query's rows, in its order; as text where the database makes that."""
-        ready = self.text and self.text.records(queryset)
+        ready = None if self.text is None else self.text.records(queryset)
         return self._from_rows(queryset) if ready is None else ready
 
     def _from_rows(self, queryset: Any) -> list[Record]:
@@ -139,6 +145,30 @@ def plan_for(collection: str, model: type[models.Model], serializer: Any) -> Pla
         tuple(member.name for member in members),
         text_plan(collection, model, members),
     )
+
+
+_usual: WeakKeyDictionary[type[Any], dict[tuple[Any, ...], Plan | None]] = WeakKeyDictionary()
+
+
+def usual_plan(collection: str, model: type[models.Model], serializer: Any) -> Plan | None:
+    """The plan of a serializer whose class alone decides on its fields: made once a process.
+
+    It is of a serializer without a request, since it outlives each; and of the time zone.
+    """
+    if not is_plain_model(model):
+        return None
+    kind = type(serializer)
+    made = _usual.setdefault(kind, {})
+    key = (collection, model, timezone.get_current_timezone_name())
+    if key not in made:
+        made[key] = plan_for(collection, model, kind())
+    return made[key]
+
+
+@receiver(setting_changed)
+def forget_plans(**kwargs: Any) -> None:
+    """Make all plans anew where a test has changed how DRF writes."""
+    _usual.clear()
 
 
 def is_plain_model(model: type[models.Model]) -> bool:

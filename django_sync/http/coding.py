@@ -64,7 +64,7 @@ class SyncRenderer(JSONRenderer):
             sayable = json.dumps(finite(data), cls=self.encoder_class, allow_nan=False)
             return sayable.encode("ascii")
 
-    def _is_compact(self, media_type: str | None, context: Any) -> bool:
+    def _is_compact(self, media_type: Any, context: Any) -> bool:
         """Whether JSON is to be written as the database writes it: no spaces, nothing escaped."""
         indent = self.get_indent(media_type, context)
         return indent is None and self.compact and not self.ensure_ascii

@@ -7,11 +7,12 @@
 
 from .cells import Cell, Convert, ManyCell
 from .encoding import encoded, finite
-from .kinds import INTEGER, TEXT, column_kind, kind_of, writes_utc
+from .kinds import BIG_INTEGERS, INTEGER, TEXT, column_kind, kind_of, writes_utc
 from .queries import Joined
 from .texts import TextPlan, text_plan
 
 __all__ = [
+    "BIG_INTEGERS",
     "INTEGER",
     "TEXT",
     "Cell",

@@ -41,7 +41,7 @@ class RecordText(Expression):
     def set_source_expressions(self, exprs: Any) -> None:
         self.sources = list(exprs)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """The parts' SQL in their order, with the texts as parameters."""
         dialect = DIALECTS[connection.vendor]
         sources = iter(self.sources)
@@ -61,7 +61,7 @@ class RecordText(Expression):
                 sql = template.replace("{c}", sql)
             pieces.append(f"({sql})")
             params += own
-        return " || ".join(pieces), params
+        return " || ".join(pieces), tuple(params)
 
 
 class IdList(Subquery):
@@ -69,7 +69,7 @@ class IdList(Subquery):
 
     output_field = models.TextField()
 
-    def as_sql(self, compiler: Any, connection: Any, **kwargs: Any) -> tuple[str, Any]:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, Any]:
         """The query within the dialect's list."""
-        sql, params = super().as_sql(compiler, connection, **kwargs)
+        sql, params = super().as_sql(compiler, connection, *args, **kwargs)
         return DIALECTS[connection.vendor].LIST.replace("{rows}", sql[1:-1]), params

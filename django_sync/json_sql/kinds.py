@@ -32,6 +32,8 @@ class Kind:
 
 
 TEXT, INTEGER, BOOLEAN, UUID = Kind("text"), Kind("integer"), Kind("boolean"), Kind("uuid")
+ID = Kind("id")
+"""An object's own id, which ``queries.joined`` has looked at."""
 DATETIME, DATE, TIME = Kind("datetime"), Kind("date"), Kind("time")
 
 COLUMNS: Mapping[type[Any], Kind] = {
@@ -72,6 +74,10 @@ FIELDS: Mapping[type[Any], Kind] = {
 """Serializer fields that show a value of this kind as JSON has it."""
 
 
+BIG_INTEGERS: tuple[Any, ...] = tuple(filter(None, [getattr(drf, "BigIntegerField", None)]))
+"""A newer DRF has one."""
+
+
 def column_kind(column: Any) -> Kind | None:
     """What a column holds, where only Django writes its table's definition."""
     return COLUMNS.get(type(column)) if column.model._meta.managed else None
@@ -86,7 +92,15 @@ def kind_of(field: Any, column: Any) -> Kind | None:
         return None
     if type(field) is drf.ChoiceField:
         return kind if _shows_choices_as_they_are(field, kind) else None
-    return kind if FIELDS.get(type(field)) is kind or _writes_iso(field, kind) else None
+    plain = FIELDS.get(type(field)) is kind or _is_number(field, kind)
+    return kind if plain or _writes_iso(field, kind) else None
+
+
+def _is_number(field: Any, kind: Kind) -> bool:
+    """Whether a big integer is shown as a number, and not as text."""
+    if type(field) not in BIG_INTEGERS or kind is not INTEGER:
+        return False
+    return not getattr(field, "coerce_to_string", api_settings.COERCE_BIGINT_TO_STRING)
 
 
 def _writes_iso(field: Any, kind: Kind) -> bool:

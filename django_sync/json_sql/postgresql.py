@@ -17,6 +17,7 @@ TEMPLATES: dict[str, str] = {
     "integer": "coalesce({c}::text, 'null')",
     "boolean": "CASE WHEN {c} THEN 'true' WHEN {c} IS NULL THEN 'null' ELSE 'false' END",
     "uuid": "coalesce('\"' || {c}::text || '\"', 'null')",
+    "id": "'\"' || {c}::text || '\"'",
     "datetime": (
         f"CASE WHEN {{c}} IS NULL THEN 'null' WHEN {_TIMES} THEN '\"' || pg_catalog.to_char({_UTC},"
         " CASE WHEN pg_catalog.date_trunc('second', {c}) = {c} THEN 'YYYY-MM-DD\"T\"HH24:MI:SS'"
@@ -40,7 +41,8 @@ TEMPLATES: dict[str, str] = {
 LITERAL = "%s::text"
 
 LIST = (
-    "(SELECT coalesce('[' || pg_catalog.string_agg('\"' || sync_item::text || '\"', ',') || ']', '[]')"
+    "(SELECT"
+    " coalesce('[' || pg_catalog.string_agg('\"' || sync_item::text || '\"', ',') || ']', '[]')"
     " FROM ({rows}) listed)"
 )
 """The JSON list of the ids that a subquery gives, in its order, as ``item``."""

@@ -73,15 +73,18 @@ def joined(queryset: Any, id_name: str, text: RecordText) -> Joined | None:
         return Joined("", 0)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            page = DIALECTS["postgresql"].PAGE.replace("{rows}", sql)
-            cursor.execute(page, params)
+            cursor.execute(DIALECTS["postgresql"].PAGE.replace("{rows}", sql), params)
             count, written, told, id, scope = cursor.fetchone()
-        else:
-            cursor.execute(sql, params)
-            found = cursor.fetchall()
-            texts = [row[2] for row in found if row[2] is not None]
-            count, written, told = len(found), len(texts), ",".join(texts)
-            id, scope = found[-1][:2] if found else (None, "")
-    if written < count:
+            return Joined(told or "", count, id, scope or "") if written == count else None
+        cursor.execute(sql, params)
+        return _joined_here(cursor.fetchall())
+
+
+def _joined_here(rows: list[tuple[str, str, str | None]]) -> Joined | None:
+    """The same of rows with their raw ids, as SQLite gives them."""
+    if not rows:
+        return Joined("", 0)
+    ids, scopes, texts = zip(*rows, strict=True)
+    if not sqlite.are_ids(ids) or None in texts:
         return None
-    return Joined(told or "", count, None if id is None else uuid.UUID(str(id)), scope)
+    return Joined(",".join(texts), len(rows), uuid.UUID(ids[-1]), scopes[-1])

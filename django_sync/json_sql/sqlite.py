@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Sequence
 from typing import Any
 
 _BYTES = "length(CAST({c} AS BLOB))"
@@ -30,44 +31,53 @@ def _dashed(value: str) -> str:
     return " || '-' || ".join(f"substr({value}, {first}, {size})" for first, size in cuts)
 
 
-def _of_time(form: str, size: int) -> str:
+def _of_time(function: str, size: int) -> str:
     """Whether a text is a time as Django stores it: real, and with six digits of a fraction."""
     whole, more = f"substr({{c}}, 1, {size})", f"substr({{c}}, {size + 1})"
     return (
-        f"typeof({{c}}) = 'text' AND {whole} = strftime('{form}', {whole}) AND ({_BYTES} = {size}"
-        f" OR ({_BYTES} = {size + 7} AND {more} GLOB {_FRACTION} AND {more} <> '.000000'))"
+        f"{whole} = {function}({whole}, '+0 days') AND ({_BYTES} = {size} OR ({_BYTES} = {size + 7}"
+        f" AND {more} GLOB {_FRACTION} AND {more} <> '.000000')) AND typeof({{c}}) = 'text'"
     )
 
 
-_WHEN = "CASE WHEN {c} IS NULL THEN 'null' WHEN "
+_NULL = "WHEN {c} IS NULL THEN 'null' END"
 
 TEMPLATES: dict[str, str] = {
     "text": "CASE typeof({c}) WHEN 'text' THEN json_quote({c}) WHEN 'null' THEN 'null' END",
     "integer": "CASE typeof({c}) WHEN 'integer' THEN CAST({c} AS TEXT) WHEN 'null' THEN 'null' END",
-    "boolean": (
-        _WHEN + "typeof({c}) = 'integer' AND {c} IN (0, 1)"
-        " THEN CASE {c} WHEN 1 THEN 'true' ELSE 'false' END END"
-    ),
-    "uuid": f"{_WHEN}{_is_hex('{c}')} THEN '\"' || {_dashed('{c}')} || '\"' END",
+    "boolean": f"CASE WHEN {{c}} = 1 THEN 'true' WHEN {{c}} = 0 THEN 'false' {_NULL}",
+    "uuid": f"CASE WHEN {_is_hex('{c}')} THEN '\"' || {_dashed('{c}')} || '\"' {_NULL}",
+    "id": f"'\"' || {_dashed('{c}')} || '\"'",
     "datetime": (
-        f"{_WHEN}{_YEAR} AND {_of_time('%%Y-%%m-%%d %%H:%%M:%%S', 19)}"
-        " THEN '\"' || substr({c}, 1, 10) || 'T' || substr({c}, 12) || 'Z\"' END"
+        f"CASE WHEN {_of_time('datetime', 19)} AND {_YEAR}"
+        f" THEN '\"' || substr({{c}}, 1, 10) || 'T' || substr({{c}}, 12) || 'Z\"' {_NULL}"
     ),
     "date": (
-        f"{_WHEN}typeof({{c}}) = 'text' AND {_YEAR} AND {_BYTES} = 10"
-        " AND {c} = strftime('%%Y-%%m-%%d', {c}) THEN '\"' || {c} || '\"' END"
+        f"CASE WHEN {{c}} = date({{c}}, '+0 days') AND {_BYTES} = 10 AND typeof({{c}}) = 'text' AND {_YEAR}"
+        f" THEN '\"' || {{c}} || '\"' {_NULL}"
     ),
-    "time": f"{_WHEN}{_of_time('%%H:%%M:%%S', 8)} THEN '\"' || {{c}} || '\"' END",
+    "time": f"CASE WHEN {_of_time('time', 8)} THEN '\"' || {{c}} || '\"' {_NULL}",
 }
+"""``id`` is a key that Python looks at itself; see ``are_ids``."""
 
 LITERAL = "%s"
 
 LIST = (
     f"(SELECT CASE WHEN count(*) = count(CASE WHEN {_is_hex('sync_item')} THEN 1 END)"
-    f" THEN coalesce('[' || group_concat('\"' || {_dashed('sync_item')} || '\"', ',') || ']', '[]') END"
+    " THEN"
+    f" coalesce('[' || group_concat('\"' || {_dashed('sync_item')} || '\"', ',') || ']', '[]') END"
     " FROM ({rows}) listed)"
 )
 """The JSON list of the ids that a subquery gives, in its order, as ``item``."""
+
+
+def are_ids(values: Sequence[Any]) -> bool:
+    """Whether all of these are ids as Django stores them; the same test costs SQLite far more."""
+    if not all(type(value) is str and len(value) == 32 for value in values):
+        return False
+    text = "".join(values)
+    return text.isascii() and not text.encode().translate(None, b"0123456789abcdef")
+
 
 _PROBED = "".join(map(chr, range(0x100))) + "\u2028\u2029\ud7ff\ue000\ufeff\uffff\U0001f600"
 

@@ -20,11 +20,11 @@ from ..protocol import ReadyRecord, Record
 from .cells import Cell, ManyCell
 from .encoding import strictly_encoded
 from .expression import DIALECTS, IdList, Part, RecordText
-from .kinds import INTEGER, TEXT, UUID, column_kind
+from .kinds import ID, INTEGER, TEXT, UUID, column_kind
 from .queries import Joined, joined, rendered_by
 
 MOST_MEMBERS = 150
-"""Members of a record that the database puts together: SQLite's expressions are of limited depth."""
+"""Members of a record that the database puts together: SQLite limits an expression's depth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ class TextPlan:
         """A page of a query's rows as one text; ``None`` where each has to be looked at."""
         if self.gaps or rendered_by(queryset) is None:
             return None
-        return joined(queryset.prefetch_related(None), self.id_name, RecordText(self.texts[0]))
+        head, _, *more = self.texts[0]
+        text = RecordText([head, (ID, self.id_name), *more])
+        return joined(queryset.prefetch_related(None), self.id_name, text)
 
 
 def text_plan(
@@ -97,7 +99,9 @@ def text_plan(
         else:
             return None
     texts[-1].append("}}")
-    return TextPlan(collection, id.name, tuple(tuple(_merged(parts)) for parts in texts), tuple(gaps))
+    return TextPlan(
+        collection, id.name, tuple(tuple(_merged(parts)) for parts in texts), tuple(gaps)
+    )
 
 
 def _columns_of_sync(model: Any) -> tuple[Any, Any]:

@@ -142,9 +142,7 @@ class Record:
 
     def as_change(self) -> Change:
         """The ``put`` of this record."""
-        return Change(
-            Op.PUT, self.collection, self.id, self.revision, self.scope, self.object
-        )
+        return Change(Op.PUT, self.collection, self.id, self.revision, self.scope, self.object)
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Record:

@@ -47,7 +47,7 @@ class ReadyRecord(Record):
             _set(self, name, value)
 
     @property
-    def object(self) -> Json:  # type: ignore[override]  # read-only, as the frozen field is
+    def object(self) -> Json:
         """What the text says of the object; the same dict each time."""
         if self._parsed is None:
             _set(self, "_parsed", json.loads(self.put)["object"])
@@ -88,7 +88,7 @@ class ReadyChange(Change):
             _set(self, name, value)
 
     @property
-    def object(self) -> Json:  # type: ignore[override]  # read-only, as the frozen field is
+    def object(self) -> Json:
         return self._record.object
 
     @property
