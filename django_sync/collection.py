@@ -24,6 +24,7 @@ from .fields import id_field
 from .json_sql import Joined
 from .problems import translated
 from .protocol import Json, Record
+from .related import with_related
 from .rendered import Class, rendered
 from .rendering import Plan, plan_for, usual_plan
 from .serializers import NEW_ID, with_references
@@ -148,7 +149,11 @@ class Collection:
         """The viewset's own query, set up so that rendering asks nothing more a row."""
         viewset = self.viewset(caller, READ)
         queryset = viewset.get_queryset().order_by()
-        return with_references(queryset, viewset.get_serializer()) if shape else queryset
+        return self._with_rows(queryset, viewset.get_serializer()) if shape else queryset
+
+    def _with_rows(self, queryset: Any, serializer: Any) -> Any:
+        """The query with all that the serializer's declared fields show of other rows."""
+        return with_related(with_references(queryset, serializer), serializer)
 
     def find(self, caller: Caller, id: uuid.UUID, *, shape: bool = True) -> Any:
         """The visible instance with this id, or ``None``; ``shape`` where it is to be rendered."""
@@ -259,7 +264,7 @@ class Collection:
         serializer, plan = self._planned(caller)
         if plan is not None:
             return plan.records(queryset)
-        return self.render(caller, list(with_references(queryset, serializer)))
+        return self.render(caller, list(self._with_rows(queryset, serializer)))
 
     def _planned(self, caller: Caller) -> tuple[Any, Plan | None]:
         """The serializer, and how records come straight from rows, if they do.
@@ -275,6 +280,14 @@ class Collection:
             own = decides_on_fields(kind) or decides_on_serializer(type(viewset))
             caller.plans[key] = (plan_for if own else usual_plan)(self.name, self.model, serializer)
         return serializer, caller.plans[key]
+
+    def serializer(self, caller: Caller) -> Any:
+        """The serializer by which records are shown to this caller."""
+        return self.viewset(caller, READ).get_serializer()
+
+    def has_plan(self, caller: Caller) -> bool:
+        """Whether records come from rows, and no instance is made of each."""
+        return self._planned(caller)[1] is not None
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
         """The records of these instances, in their order."""

@@ -43,7 +43,16 @@ from .models import SyncModel
 from .protocol import Json, ReadyRecord, Record
 from .serializers import SyncRelatedField
 
-__all__ = ["Plan", "encoded", "finite", "is_plain_model", "plan_for", "put_text", "usual_plan"]
+__all__ = [
+    "Plan",
+    "encoded",
+    "finite",
+    "is_plain_model",
+    "obstacles",
+    "plan_for",
+    "put_text",
+    "usual_plan",
+]
 
 
 def put_text(record: Record) -> str:
@@ -145,6 +154,12 @@ def plan_for(collection: str, model: type[models.Model], serializer: Any) -> Pla
         tuple(member.name for member in members),
         text_plan(collection, model, members),
     )
+
+
+def obstacles(model: type[models.Model], serializer: Any) -> list[str]:
+    """The fields for which only DRF knows what comes out; no plan is made for their sake."""
+    shown = (pair for pair in serializer.fields.items() if not pair[1].write_only)
+    return [name for name, field in shown if _cell(model, name, field) is None]
 
 
 _usual: WeakKeyDictionary[type[Any], dict[tuple[Any, ...], Plan | None]] = WeakKeyDictionary()

@@ -53,8 +53,8 @@ TEMPLATES: dict[str, str] = {
         f" THEN '\"' || substr({{c}}, 1, 10) || 'T' || substr({{c}}, 12) || 'Z\"' {_NULL}"
     ),
     "date": (
-        f"CASE WHEN {{c}} = date({{c}}, '+0 days') AND {_BYTES} = 10 AND typeof({{c}}) = 'text' AND {_YEAR}"
-        f" THEN '\"' || {{c}} || '\"' {_NULL}"
+        f"CASE WHEN {{c}} = date({{c}}, '+0 days') AND {_BYTES} = 10 AND typeof({{c}}) = 'text'"
+        f" AND {_YEAR} THEN '\"' || {{c}} || '\"' {_NULL}"
     ),
     "time": f"CASE WHEN {_of_time('time', 8)} THEN '\"' || {{c}} || '\"' {_NULL}",
 }
