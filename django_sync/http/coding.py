@@ -7,6 +7,7 @@ forbearing where it writes: what one row holds must not end the sync of all.
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any, NoReturn
 
@@ -79,10 +80,14 @@ class SyncRenderer(JSONRenderer):
     def _member(self, value: Any) -> str:
         if not isinstance(value, ReadyList):
             return self._dumped(value)
-        return "[" + ",".join(map(self._part, value.parts)) + "]"
+        runs = itertools.groupby(value.parts, key=lambda part: isinstance(part, ReadyText))
+        return "[" + ",".join(self._run(list(run), ready=ready) for ready, run in runs) + "]"
 
-    def _part(self, part: Any) -> str:
-        return part.text if isinstance(part, ReadyText) else self._dumped(part)
+    def _run(self, parts: list[Any], *, ready: bool) -> str:
+        """Parts that follow one another: texts, or objects, which are written at once."""
+        if ready:
+            return ",".join(part.text for part in parts)
+        return self._dumped(parts)[1:-1]
 
     def _dumped(self, value: Any) -> str:
         return json.dumps(

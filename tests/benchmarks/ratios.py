@@ -61,6 +61,7 @@ def lines(asked: argparse.Namespace) -> Iterator[Any]:
         reading = works_read.Reading(asked.records)
         if "pull" in works:
             yield from reading.first_pull(asked.pulls)
+            yield reading.nested_pull(asked.pulls)
         if "idle" in works:
             yield reading.nothing_new(asked.calls, asked.pairs)
         if "change" in works:

@@ -88,8 +88,8 @@ def test_a_method_field_that_asks_for_each_record_is_named(cards, monkeypatch):
     told, code = doctor("--as", "ada")
     assert code == 1
     assert "problem: cards: 1001 statements for a page of 1000 records" in told
-    assert "Each record asks the database 1 times." in told
-    assert "The field “comment_count” asks 1 times for each record." in told
+    assert "Each record asks the database 1 time." in told
+    assert "The field “comment_count” asks 1 time for each record." in told
     assert "annotate()" in told
     assert "because of: comment_count" in told
     assert told.count("problem:") == 1
@@ -101,7 +101,7 @@ def test_annotated_it_is_fine_and_said_to_be_python_s(cards, monkeypatch):
     monkeypatch.setattr(api.CardViewSet, "queryset", counted)
     told, code = doctor("--as", "ada")
     assert code == 0
-    assert "fine: cards: 1 statements" in told
+    assert "fine: cards: 1 statement" in told
     assert "Made one by one in Python, because of: comment_count." in told
 
 

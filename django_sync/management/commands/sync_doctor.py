@@ -97,6 +97,11 @@ class Command(SyncCommand):
             self.stdout.write(f"{len(serious)} problems; nothing was changed.")
 
 
+def counted(number: float, word: str) -> str:
+    """A number with its word: 1 time, 2 times."""
+    return f"{number:g} {word}{'' if number == 1 else 's'}"
+
+
 HOW = (
     "    Fetch it in the viewset's get_queryset(): related rows by select_related() or",
     "    prefetch_related(), a count or a sum by annotate(); and read it from there.",
@@ -110,14 +115,14 @@ def told_of(found: slow.Slowness) -> Iterator[str]:
         return
     what = "problem" if found.is_slow else "fine"
     yield (
-        f"{what}: {found.collection}: {found.statements} statements for a page of"
+        f"{what}: {found.collection}: {counted(found.statements, 'statement')} for a page of"
         f" {found.page_size} records, {found.microseconds} µs a record"
         f" ({found.records} records, as {found.user})"
     )
     if found.is_slow:
-        yield f"    Each record asks the database {found.per_record:g} times."
+        yield f"    Each record asks the database {counted(found.per_record, 'time')}."
         for name, times in found.fields:
-            yield f"    The field “{name}” asks {times:g} times for each record."
+            yield f"    The field “{name}” asks {counted(times, 'time')} for each record."
         if not found.fields:
             yield "    No single field does; the serializer's own to_representation() may."
         yield from HOW
