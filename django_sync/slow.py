@@ -8,7 +8,6 @@ Nothing is written: the database refuses it.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -50,7 +49,6 @@ class Slowness:
     page_size: int = 0
     statements: int = 0
     per_record: float = 0.0
-    microseconds: int = 0
     fields: tuple[tuple[str, float], ...] = ()
     made_by_drf: tuple[str, ...] = ()
     error: str = ""
@@ -104,20 +102,12 @@ def _measured(collection: Collection, caller: Caller, user: str) -> Slowness | N
     scopes = sorted(collection.scopes(caller))
     if not scopes or not collection.page(caller, scopes, None, 1):
         return None  # that one was also for what is asked for once a process
-    page, statements, seconds = _counted(lambda: collection.page(caller, scopes, None, SAMPLE))
-    found = Slowness(
-        collection.name,
-        user,
-        len(page),
-        conf.PAGE_SIZE,
-        statements,
-        0.0,
-        round(seconds / len(page) * 1e6),
-    )
+    page, statements = _counted(lambda: collection.page(caller, scopes, None, SAMPLE))
+    found = Slowness(collection.name, user, len(page), conf.PAGE_SIZE, statements)
     if collection.has_plan(caller):
         return found
     instances = collection.find_many(caller, [record.id for record in page])
-    _, inner, _ = _counted(lambda: collection.render(caller, instances))
+    _, inner = _counted(lambda: collection.render(caller, instances))
     per_record = inner / max(len(instances), 1)
     return replace(
         found,
@@ -142,7 +132,7 @@ def _by_field(
     for name, field in collection.serializer(caller).fields.items():
         if field.write_only:
             continue
-        _, statements, _ = _counted(lambda: _shown(field, instances))  # noqa: B023 - called at once
+        _, statements = _counted(lambda: _shown(field, instances))  # noqa: B023 - called at once
         if statements:
             found.append((name, round(statements / len(instances), 2)))
     return tuple(found)
@@ -156,8 +146,8 @@ def _shown(field: Any, instances: Iterable[Any]) -> None:
                 field.to_representation(value)
 
 
-def _counted(act: Callable[[], Any]) -> tuple[Any, int, float]:
-    """What it gives, the statements that it made of any database, and its seconds."""
+def _counted(act: Callable[[], Any]) -> tuple[Any, int]:
+    """What it gives, and the statements that it made of any database."""
     statements = 0
 
     def count(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
@@ -168,9 +158,8 @@ def _counted(act: Callable[[], Any]) -> tuple[Any, int, float]:
     with contextlib.ExitStack() as watched:
         for connection in connections.all():
             watched.enter_context(connection.execute_wrapper(count))
-        began = time.perf_counter()
         result = act()
-        return result, statements, time.perf_counter() - began
+        return result, statements
 
 
 @contextlib.contextmanager

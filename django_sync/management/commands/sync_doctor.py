@@ -116,8 +116,8 @@ def told_of(found: slow.Slowness) -> Iterator[str]:
     what = "problem" if found.is_slow else "fine"
     yield (
         f"{what}: {found.collection}: {counted(found.statements, 'statement')} for a page of"
-        f" {found.page_size} records, {found.microseconds} µs a record"
-        f" ({found.records} records, as {found.user})"
+        f" {found.page_size} records (looked at {counted(found.records, 'record')}"
+        f" as {found.user})"
     )
     if found.is_slow:
         yield f"    Each record asks the database {counted(found.per_record, 'time')}."

@@ -94,7 +94,7 @@ class PlainSerializer(serializers.ModelSerializer):
 
 class Cursor(pagination.CursorPagination):
     page_size = 1000
-    ordering = ("modified", "id")
+    ordering: tuple[str, ...] = ("modified", "id")
 
 
 class PlainViewSet(viewsets.ModelViewSet):
