@@ -8,11 +8,11 @@ field, an own ``to_representation``, an own field class) is left to DRF: there i
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.core.signals import setting_changed
 from django.db import models
@@ -162,7 +162,9 @@ def obstacles(model: type[models.Model], serializer: Any) -> list[str]:
     return [name for name, field in shown if _cell(model, name, field) is None]
 
 
-_usual: WeakKeyDictionary[type[Any], dict[tuple[Any, ...], Plan | None]] = WeakKeyDictionary()
+MOST_PLANS = 500
+"""Plans that are kept: a project may make a serializer class for each request."""
+_usual: dict[tuple[Any, ...], Plan | None] = {}
 
 
 def usual_plan(collection: str, model: type[models.Model], serializer: Any) -> Plan | None:
@@ -173,11 +175,14 @@ def usual_plan(collection: str, model: type[models.Model], serializer: Any) -> P
     if not is_plain_model(model):
         return None
     kind = type(serializer)
-    made = _usual.setdefault(kind, {})
-    key = (collection, model, timezone.get_current_timezone_name())
-    if key not in made:
-        made[key] = plan_for(collection, model, kind())
-    return made[key]
+    key = (kind, collection, model, timezone.get_current_timezone_name())
+    with contextlib.suppress(KeyError):
+        return _usual[key]
+    plan = plan_for(collection, model, kind())
+    if len(_usual) >= MOST_PLANS:
+        _usual.clear()
+    _usual[key] = plan
+    return plan
 
 
 @receiver(setting_changed)
