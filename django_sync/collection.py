@@ -24,11 +24,13 @@ from .caller import Caller
 from .capture import scope_path
 from .conf import conf
 from .fields import id_field
+from .json_sql import Joined
 from .models import Tombstone
 from .problems import translated
 from .protocol import Json, Record
+from .related import with_related
 from .rendered import Class, rendered
-from .rendering import Plan, is_plain, plan_for
+from .rendering import Plan, plan_for, usual_plan
 from .scope_queries import ScopeQueries
 from .serializers import NEW_ID, with_references
 from .shapes import decides_on_fields, decides_on_serializer, shape_of
@@ -58,7 +60,6 @@ class Collection:
         self.model = model
         self.id_name = id_field(model).name
         self._shapes: WeakKeyDictionary[type[Any], str | None] = WeakKeyDictionary()
-        self._plans: dict[Any, Plan | None] = {}
 
     def __repr__(self) -> str:
         return f"<Collection {self.name}: {self.model._meta.label}>"
@@ -166,7 +167,11 @@ class Collection:
         """The viewset's own query, set up so that rendering asks nothing more a row."""
         viewset = self.viewset(caller, READ)
         queryset = viewset.get_queryset().order_by()
-        return with_references(queryset, viewset.get_serializer()) if shape else queryset
+        return self._with_rows(queryset, viewset.get_serializer()) if shape else queryset
+
+    def _with_rows(self, queryset: Any, serializer: Any) -> Any:
+        """The query with all that the serializer's declared fields show of other rows."""
+        return with_related(with_references(queryset, serializer), serializer)
 
     def find(self, caller: Caller, id: uuid.UUID, *, shape: bool = True) -> Any:
         """The visible instance with this id, or ``None``; ``shape`` where it is to be rendered."""
@@ -221,6 +226,20 @@ class Collection:
 
         One may come twice where the viewset's query joins many rows.
         """
+        return self._records(caller, self._page(caller, scopes, after, limit))
+
+    def page_text(
+        self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
+    ) -> Joined | None:
+        """The same page as the one text of its ``put`` changes, where the database makes that."""
+        _, plan = self._planned(caller)
+        if plan is None or plan.text is None:
+            return None
+        return plan.text.page(self._page(caller, scopes, after, limit))
+
+    def _page(
+        self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
+    ) -> Any:
         queryset = self.queryset(caller, shape=False)
         queryset = queryset.filter(**{f"{self.id_name}__isnull": False})
         if len(scopes) == 1:
@@ -229,7 +248,7 @@ class Collection:
             queryset = queryset.filter(sync_scope__in=scopes)
         if after is not None:
             queryset = queryset.filter(**{f"{self.id_name}__gt": after})
-        return self._records(caller, queryset.order_by("sync_scope", self.id_name)[:limit])
+        return queryset.order_by("sync_scope", self.id_name)[:limit]
 
     def seen(self, caller: Caller, ids: Sequence[uuid.UUID]) -> list[Record]:
         """The records that the user sees of these ids, each once."""
@@ -292,7 +311,7 @@ class Collection:
         serializer, plan = self._planned(caller)
         if plan is not None:
             return plan.records(queryset)
-        return self.render(caller, list(with_references(queryset, serializer)))
+        return self.render(caller, list(self._with_rows(queryset, serializer)))
 
     def _planned(self, caller: Caller) -> tuple[Any, Plan | None]:
         """The serializer, and how records come straight from rows, if they do.
@@ -303,18 +322,21 @@ class Collection:
         """
         viewset = self.viewset(caller, READ)
         serializer = viewset.get_serializer()
-        kind, plans = type(serializer), caller.plans
-        key: Any = (self.name, kind)
+        kind = type(serializer)
         if field_patterns.are_foretold(type(viewset), kind):
-            if not is_plain(self.model, kind):
-                return serializer, None
-            plans, key = self._plans, (kind, timezone.get_current_timezone_name())
-        if key not in plans:
-            if len(plans) >= field_patterns.MOST:
-                plans.clear()
-            made = serializer if plans is caller.plans else kind()
-            plans[key] = plan_for(self.name, self.model, made)
-        return serializer, plans[key]
+            return serializer, usual_plan(self.name, self.model, kind)
+        key = (self.name, kind)
+        if key not in caller.plans:
+            caller.plans[key] = plan_for(self.name, self.model, serializer)
+        return serializer, caller.plans[key]
+
+    def serializer(self, caller: Caller) -> Any:
+        """The serializer by which records are shown to this caller."""
+        return self.viewset(caller, READ).get_serializer()
+
+    def has_plan(self, caller: Caller) -> bool:
+        """Whether records come from rows, and no instance is made of each."""
+        return self._planned(caller)[1] is not None
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
         """The records of these instances, in their order."""

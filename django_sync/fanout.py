@@ -22,7 +22,7 @@ from .conf import conf
 from .cursor import Cursor
 from .protocol import Change, Op
 from .registry import registry
-from .rendering import encoded
+from .rendering import encoded, put_text
 from .scopes import View
 
 Place = tuple[str, int, int]
@@ -229,7 +229,7 @@ def _said(
     hidden = [id for id in ids if id not in shown]
     lying = collection.located(hidden) if hidden else {}
     traces = feed.tombstones(collection.label, hidden) if hidden else {}
-    told = [Said(id, encoded(Change.put(record).to_json())) for id, record in shown.items()]
+    told = [Said(id, put_text(record)) for id, record in shown.items()]
     for id in hidden:
         said = Said(id, moved_to=lying.get(id))
         if said.moved_to == scope:

@@ -18,7 +18,7 @@ from . import errors, feed, holds, snapshots
 from .caller import Caller
 from .collection import Collection
 from .cursor import Cursor, open_sealed, seal
-from .protocol import Change, Op, Page, Record
+from .protocol import Change, Op, Page, ReadyChanges, ReadyText, Record
 from .registry import registry
 from .scopes import EMPTY, NOTHING, View, keep, recall
 from .shapes import digest
@@ -49,7 +49,7 @@ class Asked:
 class Answer:
     """What a pull found out, before its cursor is sealed and its views are kept."""
 
-    changes: list[Change]
+    changes: list[Change | ReadyText]
     cursor: Cursor
     has_more: bool
     views: tuple[View, ...]
@@ -127,7 +127,7 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
         keep(view)
     held = _hold(cursor or answer.cursor) if answer.has_more else 0
     return Page(
-        changes=tuple(answer.changes),
+        changes=ReadyChanges(answer.changes),
         cursor=seal_cursor(caller, replace(answer.cursor, held=held)),
         has_more=answer.has_more,
         epoch=answer.cursor.epoch,
@@ -197,7 +197,7 @@ class Pull:
     seen: feed.Overview
     cursor: Cursor
     committed: bool = False
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Change | ReadyText] = field(default_factory=list)
     views: tuple[View, ...] = ()
 
     @property

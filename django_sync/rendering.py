@@ -8,59 +8,58 @@ field, an own ``to_representation``, an own field class) is left to DRF: there i
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-import json
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from django.core.signals import setting_changed
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
-from rest_framework import ISO_8601, relations, serializers
+from django.dispatch import receiver
+from django.utils import timezone
 from rest_framework import fields as drf
-from rest_framework.settings import api_settings
-from rest_framework.utils.encoders import JSONEncoder
+from rest_framework import relations, serializers
 
 from .fields import id_field
+from .json_sql import (
+    BIG_INTEGERS,
+    INTEGER,
+    TEXT,
+    Cell,
+    Convert,
+    ManyCell,
+    TextPlan,
+    column_kind,
+    encoded,
+    finite,
+    kind_of,
+    text_plan,
+    writes_utc,
+)
 from .models import SyncModel
-from .protocol import Json, Record
+from .protocol import Json, ReadyRecord, Record
 from .serializers import SyncRelatedField
 
-Convert = Callable[[Any], Any]
-UTC = ZoneInfo("UTC")
+__all__ = [
+    "Plan",
+    "encoded",
+    "finite",
+    "is_plain_model",
+    "obstacles",
+    "plan_for",
+    "put_text",
+    "usual_plan",
+]
 
 
-def encoded(value: Any) -> str:
-    """The JSON of what is sent, also of what neither JSON nor UTF-8 can say.
-
-    NaN and infinities, which raw SQL can store, become null; half surrogates are escaped.
-    """
-    try:
-        text = _compact(value, escaped=False)
-        text.encode()
-    except ValueError:
-        return _compact(finite(value), escaped=True)
-    return text
-
-
-def _compact(value: Any, *, escaped: bool) -> str:
-    return json.dumps(
-        value, cls=JSONEncoder, ensure_ascii=escaped, allow_nan=False, separators=(",", ":")
-    )
-
-
-def finite(value: Any) -> Any:
-    """The value with ``None`` for each number that JSON does not know."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(inner) for inner in value]
-    return value
+def put_text(record: Record) -> str:
+    """The JSON of a record's ``put``: as the database made it, or made here."""
+    if isinstance(record, ReadyRecord):
+        return record.put
+    return encoded(record.as_change().to_json())
 
 
 AS_IT_IS: dict[type[Any], type] = {
@@ -75,6 +74,7 @@ AS_IT_IS: dict[type[Any], type] = {
 KNOWN: frozenset[type[Any]] = frozenset(
     {
         *AS_IT_IS,
+        *BIG_INTEGERS,
         drf.ChoiceField,
         drf.DateField,
         drf.DateTimeField,
@@ -93,25 +93,6 @@ KNOWN: frozenset[type[Any]] = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One member of an object: the lookup that reads it, and what becomes of its value."""
-
-    name: str
-    lookup: str
-    convert: Convert
-
-
-@dataclass(frozen=True, slots=True)
-class ManyCell:
-    """A list of references, read for a whole page in one query."""
-
-    name: str
-    through: type[models.Model]
-    source: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """How the records of a collection come from rows."""
 
@@ -120,9 +101,14 @@ class Plan:
     cells: tuple[Cell, ...]
     many: tuple[ManyCell, ...]
     order: tuple[str, ...]
+    text: TextPlan | None = None
 
     def records(self, queryset: Any) -> list[Record]:
-        """The records of a query's rows, in its order."""
+        """The records of a query's rows, in its order; as text where the database makes that."""
+        ready = None if self.text is None else self.text.records(queryset)
+        return self._from_rows(queryset) if ready is None else ready
+
+    def _from_rows(self, queryset: Any) -> list[Record]:
         fixed = ("pk", self.id_name, "sync_revision", "sync_scope")
         lookups = [cell.lookup for cell in self.cells]
         rows = list(queryset.prefetch_related(None).values_list(*fixed, *lookups))
@@ -152,30 +138,64 @@ def plan_for(collection: str, model: type[models.Model], serializer: Any) -> Pla
     """The plan of a serializer over a model, or ``None`` where only DRF knows what comes out."""
     if not is_plain(model, type(serializer)):
         return None
-    cells: list[Cell] = []
-    many: list[ManyCell] = []
-    order: list[str] = []
+    members: list[Cell | ManyCell] = []
     for name, field in serializer.fields.items():
         if field.write_only:
             continue
         cell = _cell(model, name, field)
         if cell is None:
             return None
-        order.append(name)
-        if isinstance(cell, ManyCell):
-            many.append(cell)
-        else:
-            cells.append(cell)
-    id_name = str(id_field(model).name)
-    return Plan(collection, id_name, tuple(cells), tuple(many), tuple(order))
+        members.append(cell)
+    return Plan(
+        collection,
+        str(id_field(model).name),
+        tuple(member for member in members if isinstance(member, Cell)),
+        tuple(member for member in members if isinstance(member, ManyCell)),
+        tuple(member.name for member in members),
+        text_plan(collection, model, members),
+    )
 
 
 def is_plain(model: type[models.Model], kind: type[Any]) -> bool:
     """Whether a serializer class takes what it shows from rows alone, as far as a class tells."""
-    return _is_plain_model(model) and _is_plain_serializer(kind)
+    return is_plain_model(model) and _is_plain_serializer(kind)
 
 
-def _is_plain_model(model: type[models.Model]) -> bool:
+def obstacles(model: type[models.Model], serializer: Any) -> list[str]:
+    """The fields for which only DRF knows what comes out; no plan is made for their sake."""
+    shown = (pair for pair in serializer.fields.items() if not pair[1].write_only)
+    return [name for name, field in shown if _cell(model, name, field) is None]
+
+
+MOST_PLANS = 500
+"""Plans that are kept: a project may make a serializer class for each request."""
+_usual: dict[tuple[Any, ...], Plan | None] = {}
+
+
+def usual_plan(collection: str, model: type[models.Model], kind: type[Any]) -> Plan | None:
+    """The plan of a serializer whose class alone decides on its fields: made once a process.
+
+    It is of a serializer without a request, since it outlives each; and of the time zone.
+    """
+    if not is_plain(model, kind):
+        return None
+    key = (kind, collection, model, timezone.get_current_timezone_name())
+    with contextlib.suppress(KeyError):
+        return _usual[key]
+    plan = plan_for(collection, model, kind())
+    if len(_usual) >= MOST_PLANS:
+        _usual.clear()
+    _usual[key] = plan
+    return plan
+
+
+@receiver(setting_changed)
+def forget_plans(**kwargs: Any) -> None:
+    """Make all plans anew where a test has changed how DRF writes."""
+    _usual.clear()
+
+
+def is_plain_model(model: type[models.Model]) -> bool:
     """Whether an instance is nothing but its row."""
     listeners = any(signal.has_listeners(model) for signal in (pre_init, post_init))
     own = model.__init__ is not models.Model.__init__
@@ -201,12 +221,13 @@ def _cell(model: type[models.Model], name: str, field: Any) -> Cell | ManyCell |
         return None
     if type(field) is SyncRelatedField and column.is_relation:
         target: Any = column.related_model
-        return Cell(name, f"{source}__{id_field(target).name}", str)
+        id = id_field(target)
+        return Cell(name, f"{source}__{id.name}", str, column_kind(id))
     if type(field) is relations.SlugRelatedField and column.is_relation:
         return _slug_cell(name, source, column.related_model, str(field.slug_field))
     if type(field) not in KNOWN or column.is_relation:
         return None
-    return Cell(name, source, _converter(field, column))
+    return Cell(name, source, _converter(field, column), kind_of(field, column))
 
 
 def _is_plain_column(model: type[models.Model], column: Any) -> bool:
@@ -222,7 +243,9 @@ def _slug_cell(name: str, source: str, target: Any, slug: str) -> Cell | None:
     column = known.get(slug)
     if column is None or column.is_relation or not _is_plain_column(target, column):
         return None
-    return Cell(name, f"{source}__{slug}", lambda value: value)
+    kind = column_kind(column)
+    shown = kind if kind in (TEXT, INTEGER) else None
+    return Cell(name, f"{source}__{slug}", lambda value: value, shown)
 
 
 def _many_cell(model: type[models.Model], name: str, field: Any) -> ManyCell | None:
@@ -258,9 +281,7 @@ def _times(field: Any) -> Convert:
     DRF asks for the current time zone once a value; within one page it is one.
     """
     represent: Convert = field.to_representation
-    told = getattr(field, "format", api_settings.DATETIME_FORMAT)
-    zone = field.timezone if hasattr(field, "timezone") else field.default_timezone()
-    if told is None or told.lower() != ISO_8601 or zone not in (datetime.UTC, UTC):
+    if not writes_utc(field):
         return represent
 
     def convert(value: Any) -> Any:

@@ -141,6 +141,7 @@ class SyncSerializerMixin:
 def with_references(queryset: Any, serializer: Any) -> Any:
     """Let a query carry the ids that the serializer's references need: no query a row."""
     fields: list[Any] = list(serializer.fields.values())
+    known = {getattr(p, "prefetch_to", p) for p in queryset._prefetch_related_lookups}
     for field in fields:
         source = str(field.source)
         inner = getattr(field, "child_relation", field)
@@ -149,10 +150,13 @@ def with_references(queryset: Any, serializer: Any) -> Any:
             continue
         target: Any = relation.related_model
         name = str(id_field(target).name)
+        if inner is not field and source in known:
+            continue  # the project's own, which may be other rows, or have more in them
         if inner is not field:
             # Without the key that leads back, Django would ask for it row by row.
             rows = target._base_manager.order_by(name)
-            rows = rows.only(name) if relation.many_to_many else rows
+            alone = sum(str(other.source) == source for other in fields) == 1
+            rows = rows.only(name) if relation.many_to_many and alone else rows
             queryset = queryset.prefetch_related(models.Prefetch(source, queryset=rows))
         elif source not in queryset.query.annotations:
             path = f"{relation.name}__{name}"

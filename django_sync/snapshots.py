@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from .caller import Caller
 from .collection import Collection
 from .cursor import Cursor, Pair
-from .protocol import Change, Record
+from .protocol import Change, ReadyText
 from .registry import registry
 from .scopes import View
 
@@ -25,6 +25,8 @@ MOST_SCOPES = 64
 COUNTED = 5000
 """Scopes that one query counts the records of: SQLite takes some 32,000 values in one."""
 
+Place = tuple[str, uuid.UUID]
+"""Scope and id of the last record that was sent."""
 Order = Callable[[Pair], tuple[int, str]]
 
 
@@ -67,7 +69,7 @@ class Pager:
     cursor: Cursor
     room: int
 
-    def fill(self, pairs: list[Pair]) -> Iterator[Change]:
+    def fill(self, pairs: list[Pair]) -> Iterator[Change | ReadyText]:
         """The changes of this page: what is under way first, then pair after pair."""
         if self.cursor.resume is not None:
             name, scope, last = self.cursor.resume
@@ -80,19 +82,34 @@ class Pager:
             yield from self._fetch(name, [scope for _, scope in group], None)
             width = min(width * 2, MOST_SCOPES)
 
-    def _fetch(self, name: str, scopes: list[str], after: uuid.UUID | None) -> Iterator[Change]:
+    def _fetch(
+        self, name: str, scopes: list[str], after: uuid.UUID | None
+    ) -> Iterator[Change | ReadyText]:
         """What fits of these scopes of one collection; notes how far it came."""
         collection: Collection = registry.get(name)
-        asked = self.room
-        found = collection.page(self.caller, scopes, after, asked)
-        self.room -= len(found)
-        if len(found) < asked:
-            self._finish((name, scopes[-1]), resumed=after is not None)
-        else:
-            self._stop(name, scopes, found[-1])
-        self.cursor = replace(self.cursor, sent=self.cursor.sent + len(found))
+        page = collection.page_text(self.caller, scopes, after, self.room)
+        if page is not None:
+            last = None if page.last_id is None else (page.last_scope, page.last_id)
+            self._note(name, scopes, page.count, last, resumed=after is not None)
+            if page.count:
+                yield ReadyText(page.text, page.count)
+            return
+        found = collection.page(self.caller, scopes, after, self.room)
+        last = (found[-1].scope, found[-1].id) if found else None
+        self._note(name, scopes, len(found), last, resumed=after is not None)
         for record in {record.id: record for record in found}.values():
             yield Change.put(record)
+
+    def _note(
+        self, name: str, scopes: list[str], count: int, last: Place | None, *, resumed: bool
+    ) -> None:
+        """Where the page ends after ``count`` more records, the last of them at ``last``."""
+        asked, self.room = self.room, self.room - count
+        if count < asked or last is None:
+            self._finish((name, scopes[-1]), resumed=resumed)
+        else:
+            self._stop(name, scopes, last)
+        self.cursor = replace(self.cursor, sent=self.cursor.sent + count)
 
     def _finish(self, pair: Pair, *, resumed: bool) -> None:
         if resumed and self.cursor.skip == pair:
@@ -100,10 +117,11 @@ class Pager:
         else:
             self.cursor = replace(self.cursor, resume=None, after=pair)
 
-    def _stop(self, name: str, scopes: list[str], last: Record) -> None:
+    def _stop(self, name: str, scopes: list[str], last: Place) -> None:
         """The page is full: scopes before the last one sent are complete."""
-        resume = (name, last.scope, str(last.id))
-        place = scopes.index(last.scope)
+        scope, id = last
+        resume = (name, scope, str(id))
+        place = scopes.index(scope)
         after = self.cursor.after if place == 0 else (name, scopes[place - 1])
         self.cursor = replace(self.cursor, resume=resume, after=after)
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from .. import engine, errors
 from ..ids import canonical_uuid
-from ..protocol import Json, check_depth
+from ..protocol import Json, ReadyList, ReadyRecord, ReadyText, Record, check_depth, page_body
 from .edge import SyncView, is_trusted_origin
 from .tickets import TicketAuthentication
 
@@ -38,7 +38,7 @@ class ChangesView(SyncView):
             collections=asked_for,
             limit=self.limit(),
         )
-        response = Response(page.to_json())
+        response = Response(page_body(page))
         told: Any = response
         if self.inner("sync_follows"):
             told.sync_user, told.sync_seat = self.caller.key, None
@@ -203,13 +203,18 @@ class CallView(SyncView):
         return fields
 
 
+def _listed(record: Record) -> Json | ReadyText:
+    return record.text if isinstance(record, ReadyRecord) else record.to_json()
+
+
 class RecordsView(CallView):
     """The records of a collection."""
 
     def get(self, request: Request, collection: str) -> Response:
         records, place = engine.page(self.caller, collection, self._after(), self.limit())
         following = self.following(None if place is None else f"{place[1]}{place[0]}")
-        return Response({"results": [record.to_json() for record in records], "next": following})
+        results = ReadyList(map(_listed, records), dict)
+        return Response({"results": results, "next": following})
 
     def _after(self) -> tuple[str, uuid.UUID] | None:
         text = self.request.query_params.get("after")

@@ -13,6 +13,7 @@ from .messages import (
     Result,
     check_depth,
 )
+from .ready import ReadyChanges, ReadyList, ReadyRecord, ReadyText, page_body
 from .sessions import Network, Push, SessionChange, SessionRequest
 from .words import PROTOCOL_VERSION, ConflictKind, Kept, Op, Status, Transport, Write
 
@@ -30,6 +31,10 @@ __all__ = [
     "Page",
     "Problem",
     "Push",
+    "ReadyChanges",
+    "ReadyList",
+    "ReadyRecord",
+    "ReadyText",
     "Record",
     "Resolution",
     "Result",
@@ -39,4 +44,5 @@ __all__ = [
     "Transport",
     "Write",
     "check_depth",
+    "page_body",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import enum
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -140,6 +140,10 @@ class Record:
             "object": self.object,
         }
 
+    def as_change(self) -> Change:
+        """The ``put`` of this record."""
+        return Change(Op.PUT, self.collection, self.id, self.revision, self.scope, self.object)
+
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Record:
         return cls(
@@ -164,9 +168,7 @@ class Change:
 
     @classmethod
     def put(cls, record: Record) -> Change:
-        return cls(
-            Op.PUT, record.collection, record.id, record.revision, record.scope, record.object
-        )
+        return record.as_change()
 
     @property
     def record(self) -> Record:
@@ -197,7 +199,7 @@ class Change:
         collection = _text(body, "collection")
         match op:
             case Op.PUT:
-                return cls.put(Record.from_json(body))
+                return Record.from_json(body).as_change()
             case Op.DELETE:
                 return cls(op, collection, _uuid(body, "id"), _integer(body, "revision", 0))
             case Op.REMOVE:
@@ -212,7 +214,7 @@ class Change:
 class Page:
     """The answer to one pull."""
 
-    changes: tuple[Change, ...]
+    changes: Sequence[Change]
     cursor: str
     has_more: bool
     epoch: str

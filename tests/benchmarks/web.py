@@ -48,12 +48,12 @@ class Browser:
             raise RuntimeError(f"{method} {path}: {answer.status_code} {content[:300]!r}")
         return content
 
-    def pull(self, cursor: str | None = None) -> tuple[int, str]:
+    def pull(self, cursor: str | None = None, collection: str = "notes") -> tuple[int, str]:
         """Records that came, page by page, and the cursor behind them."""
         count, more = 0, True
         while more:
             place = "" if cursor is None else f"&cursor={quote(cursor)}"
-            page = self.call("GET", f"/sync/changes/?collections=notes&limit=1000{place}")
+            page = self.call("GET", f"/sync/changes/?collections={collection}&limit=1000{place}")
             count += page.count(b'"title":')
             found = CURSOR.search(page)
             assert found, page[:300]

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from rest_framework import serializers
 
+from django_sync import rendering
 from django_sync.caller import Caller
 from django_sync.registry import registry
-from django_sync.rendering import plan_for
+from django_sync.rendering import plan_for, usual_plan
 from django_sync.serializers import SyncSerializerMixin, with_references
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Label
@@ -198,3 +199,19 @@ def test_the_way_back_of_a_key_is_two_queries_a_page(db, django_assert_num_queri
     assert sorted(id for row in told for id in row[name]) == sorted(
         str(row.sync_id) for row in rows
     )
+
+
+def test_a_plan_is_made_once_and_again_where_drf_writes_otherwise(settings):
+    kept = usual_plan("cards", Card, api.CardSerializer())
+    assert usual_plan("cards", Card, api.CardSerializer()) is kept
+    settings.TIME_ZONE = "Asia/Kathmandu"
+    other = usual_plan("cards", Card, api.CardSerializer())
+    assert "created_at" in {cell.name for cell in other.text.gaps}
+    assert "created_at" not in {cell.name for cell in kept.text.gaps}
+
+
+def test_serializers_of_each_request_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(rendering, "MOST_PLANS", 3)
+    for _ in range(10):
+        assert usual_plan("cards", Card, type("Made", (api.CardSerializer,), {})())
+    assert len(rendering._usual) <= 3

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
+from django.core.management import CommandError
+
+from ... import slow
 from ...doctor import STUCK_MINUTES, Finding, examine, mend
 from ..shared import SyncCommand
 
@@ -27,10 +31,23 @@ class Command(SyncCommand):
             default=STUCK_MINUTES,
             help="A change that waits for longer is stuck (default: %(default)s).",
         )
+        parser.add_argument(
+            "--slow",
+            action="store_true",
+            help="Look for serializers that make pulls slow instead. Ends with 1 where there are.",
+        )
+        parser.add_argument(
+            "--as",
+            dest="username",
+            help="The user as whom --slow reads; else those who signed in last are tried.",
+        )
         parser.add_argument("--batch-size", type=int, help="Rows looked at in one statement.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check_database(options["database"])
+        if options["slow"]:
+            self.look_for_slow(options["username"], as_json=options["json"])
+            return
         look: dict[str, Any] = {"minutes": options["stuck_minutes"], "batch": options["batch_size"]}
         if options["verbosity"] > 1 and not options["json"]:
             look["progress"] = lambda what: self.stdout.write(f"  looking at {what}")
@@ -47,6 +64,18 @@ class Command(SyncCommand):
             self.say(found, left, fix=options["fix"])
         if code:
             sys.exit(code)
+
+    def look_for_slow(self, username: str | None, *, as_json: bool) -> None:
+        try:
+            found = slow.look(slow.users_to_ask(username))
+        except LookupError:
+            raise CommandError(f"There is no user “{username}”.") from None
+        if as_json:
+            self.tell({"collections": [collection.to_json() for collection in found]})
+        else:
+            self.stdout.write("\n".join(text for one in found for text in told_of(one)))
+        if any(collection.is_slow for collection in found):
+            sys.exit(PROBLEMS)
 
     def say(self, found: list[Finding], left: list[Finding], *, fix: bool) -> None:
         for finding in found:
@@ -66,6 +95,39 @@ class Command(SyncCommand):
             self.stdout.write(f"{len(serious)} problems are left.")
         else:
             self.stdout.write(f"{len(serious)} problems; nothing was changed.")
+
+
+def counted(number: float, word: str) -> str:
+    """A number with its word: 1 time, 2 times."""
+    return f"{number:g} {word}{'' if number == 1 else 's'}"
+
+
+HOW = (
+    "    Fetch it in the viewset's get_queryset(): related rows by select_related() or",
+    "    prefetch_related(), a count or a sum by annotate(); and read it from there.",
+)
+
+
+def told_of(found: slow.Slowness) -> Iterator[str]:
+    """What was found of a collection, and how to make it faster."""
+    if found.error:
+        yield f"note: {found.collection}: not looked at; {found.error}"
+        return
+    what = "problem" if found.is_slow else "fine"
+    yield (
+        f"{what}: {found.collection}: {counted(found.statements, 'statement')} for a page of"
+        f" {found.page_size} records (looked at {counted(found.records, 'record')}"
+        f" as {found.user})"
+    )
+    if found.is_slow:
+        yield f"    Each record asks the database {counted(found.per_record, 'time')}."
+        for name, times in found.fields:
+            yield f"    The field “{name}” asks {counted(times, 'time')} for each record."
+        if not found.fields:
+            yield "    No single field does; the serializer's own to_representation() may."
+        yield from HOW
+    if found.made_by_drf:
+        yield f"    Made one by one in Python, because of: {', '.join(found.made_by_drf)}."
 
 
 def line(finding: Finding) -> str:

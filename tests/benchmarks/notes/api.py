@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from django_sync.sync import SyncSerializerMixin, SyncViewSetMixin
 
-from .models import Note, PlainNote
+from .models import Folder, Item, Note, PlainFolder, PlainItem, PlainNote
 
 CONTENT = ["title", "body", "done", "n", "at"]
 NONE = "00000000-0000-0000-0000-000000000000"
@@ -42,6 +42,48 @@ class NoteViewSet(SyncViewSetMixin, viewsets.ModelViewSet):
         serializer.save(room=self.request.user.username)
 
 
+class FolderSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Folder
+        fields = ("name",)
+
+
+class ItemSerializer(SyncSerializerMixin, serializers.ModelSerializer):
+    """With a nested read-only serializer, over a query that does not select its rows."""
+
+    folder = FolderSerializer(read_only=True)
+
+    class Meta:
+        model = Item
+        fields = (*CONTENT, "folder")
+
+
+class ItemViewSet(SyncViewSetMixin, viewsets.ReadOnlyModelViewSet):
+    """Items in the folders whose name begins with the user's."""
+
+    serializer_class = ItemSerializer
+    queryset = Item.objects.all()
+    seen_alike = True
+
+    def get_scopes(self) -> Any:
+        mine = Folder.objects.filter(name__startswith=f"{self.request.user.username} ")
+        return mine.values_list("sync_id", flat=True)
+
+
+class PlainFolderSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = PlainFolder
+        fields = ("name",)
+
+
+class PlainItemSerializer(serializers.ModelSerializer):
+    folder = PlainFolderSerializer(read_only=True)
+
+    class Meta:
+        model = PlainItem
+        fields = ("id", *CONTENT, "folder")
+
+
 class PlainSerializer(serializers.ModelSerializer):
     id = serializers.UUIDField()
 
@@ -53,7 +95,7 @@ class PlainSerializer(serializers.ModelSerializer):
 
 class Cursor(pagination.CursorPagination):
     page_size = 1000
-    ordering = ("modified", "id")
+    ordering: tuple[str, ...] = ("modified", "id")
 
 
 class PlainViewSet(viewsets.ModelViewSet):
@@ -106,6 +148,21 @@ class PlainViewSet(viewsets.ModelViewSet):
 def listed(request: Request) -> list[dict[str, Any]]:
     assert isinstance(request.data, list)
     return request.data
+
+
+class ByKey(Cursor):
+    ordering = ("id",)
+
+
+class PlainItemViewSet(viewsets.ReadOnlyModelViewSet):
+    """As a project writes it that knows of ``select_related``."""
+
+    serializer_class = PlainItemSerializer
+    pagination_class = ByKey
+
+    def get_queryset(self) -> Any:
+        mine = PlainItem.objects.filter(folder__name__startswith=f"{self.request.user.username} ")
+        return mine.select_related("folder")
 
 
 class ByHand(APIView):

@@ -5,6 +5,7 @@ from . import api
 
 router = SimpleRouter()
 router.register("plain", api.PlainViewSet, basename="plain")
+router.register("plain-items", api.PlainItemViewSet, basename="plain-items")
 
 urlpatterns = [
     path("sync/", include("django_sync.http.urls")),
