@@ -111,7 +111,7 @@ def saves_plainly(model: Any) -> bool:
     """Whether saving an instance writes its row and does nothing else."""
     options = model._meta
     return (
-        all(getattr(model, n) is getattr(models.Model, n) for n in _SAVING)
+        all(getattr(model, n) is getattr(SyncModel, n) for n in _SAVING)
         and not (options.parents or options.proxy or options.swapped or router.routers)
         and not any(s.has_listeners(model) for s in (signals.pre_init, signals.post_init))
         and not signals.pre_save.has_listeners(model)
