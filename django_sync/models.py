@@ -97,8 +97,8 @@ class SyncModel(models.Model):
         self, base_qs: Any, using: str, pk_val: Any, values: list[Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Update a row without naming the columns that triggers keep."""
-        if len(args) > 2:  # Django 6 also reads back what expressions have set
-            args = (*args[:2], [f for f in args[2] if f.attname not in OWN], *args[3:])
+        if len(args) > 2:  # Django 6 reads back what expressions have set, and keeps this list
+            args[2][:] = [field for field in args[2] if field.attname not in OWN]
         values = [value for value in values if value[0].attname not in OWN]
         return super()._do_update(base_qs, using, pk_val, values, *args, **kwargs)
 
