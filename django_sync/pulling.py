@@ -111,7 +111,7 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
         raise errors.CursorExpired("The server's history is another one now.") from None
     for view in answer.views:
         keep(view)
-    held = _hold(cursor or answer.cursor) if answer.has_more else 0
+    held = hold(cursor or answer.cursor) if answer.has_more else 0
     return Page(
         changes=tuple(answer.changes),
         cursor=seal_cursor(caller, replace(answer.cursor, held=held)),
@@ -121,7 +121,7 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     )
 
 
-def _hold(cursor: Cursor) -> int:
+def hold(cursor: Cursor) -> int:
     """Keep the floor from passing who has more to fetch; the minute of it, for their cursor.
 
     It is the place that was asked from which is held, since its answer may be lost.
@@ -244,7 +244,7 @@ class Pull:
             found = self._seen(collection, now, list(ids[name]))
             yield from map(Change.put, found)
             seen = {record.id for record in found}
-            yield from _gone(collection, now, [id for id in ids[name] if id not in seen])
+            yield from gone(collection, now, [id for id in ids[name] if id not in seen])
 
     def _seen(self, collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> list[Record]:
         if not self.committed:
@@ -293,7 +293,7 @@ def _farewells(
             yield Change(Op.DROP, name, scope=scope)
 
 
-def _gone(collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> Iterator[Change]:
+def gone(collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> Iterator[Change]:
     """Objects that are not to be seen: deleted for all, or only out of this view."""
     if not ids:
         return
