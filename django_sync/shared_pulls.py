@@ -56,12 +56,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """A page as text, and what the server has to know of it.
+    """A page as it is sent, and what the server has to know of it.
 
     ``scopes`` are those in which changes concern the caller.
     """
 
-    body: str
+    body: bytes
     cursor: str
     has_changes: bool
     has_more: bool
@@ -265,7 +265,7 @@ def _finished(ask: Ask, cursor: Cursor, page: Page) -> Answer:
     else:
         heard.note(ask.caller, "level", position=page.after.position)
     body = text_of(page.changes, sealed, page.more, page.epoch)
-    return Answer(body, sealed, bool(page.changes), page.more, page.scopes)
+    return Answer(body.encode(), sealed, bool(page.changes), page.more, page.scopes)
 
 
 def text_of(changes: Sequence[str], cursor: str, has_more: bool, epoch: str) -> str:

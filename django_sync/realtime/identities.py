@@ -35,6 +35,8 @@ if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set u
 
 MOST = 5_000
 """Identities that a process keeps; each holds its last request, some 10 KiB."""
+RENEW = 0.8
+"""The part of a heartbeat after which an identity is renewed."""
 PATHS = ("/changes/",)
 PARAMETERS = frozenset({"cursor", "collections", "limit", "wait"})
 _OF_THE_CLIENT = (b"sync-client", b"sync-session")
@@ -121,11 +123,14 @@ class Identity:
     """A caller who was let in, and how their pulls are answered.
 
     ``request`` is the one that was let in, ``headers`` are those of its answer, ``facts`` what the
-    log was told of it. ``until`` is by the clock of ``time.monotonic``.
+    log was told of it; ``is_counted``: the project has throttles. ``until`` is by the clock of
+    ``time.monotonic``; shortly before it, at ``renew_at``, one equal request runs whole, so that
+    the others need not all do so at its end.
     """
 
     viewer: bytes
     user: str
+    renew_at: float
     until: float
     view: Any
     headers: list[tuple[bytes, bytes]]
@@ -133,6 +138,7 @@ class Identity:
     limit: int | None
     client_id: uuid.UUID | None
     session_id: uuid.UUID | None
+    is_counted: bool
     facts: dict[str, Any]
 
     @property
@@ -183,9 +189,10 @@ class Identity:
 
 
 class Identities:
-    """Those of one process; for its event loop alone."""
+    """Those of one process; for its event loop alone. ``ever``: one was added at some time."""
 
     def __init__(self) -> None:
+        self.ever = False
         self._known: OrderedDict[bytes, Identity] = OrderedDict()
         self._of_user: dict[str, set[bytes]] = {}
 
@@ -193,15 +200,22 @@ class Identities:
         return len(self._known)
 
     def find(self, key: bytes) -> Identity | None:
-        """Who this is, if that was checked within a heartbeat."""
-        found = self._known.get(key)
-        if found is not None and found.until <= time.monotonic():
+        """Who this is, if that was checked within a heartbeat.
+
+        ``None`` for one request shortly before that ends: whoever gets it runs whole.
+        """
+        found, now = self._known.get(key), time.monotonic()
+        if found is not None and found.until <= now:
             self._drop(key)
+            return None
+        if found is not None and found.renew_at <= now:
+            found.renew_at = found.until
             return None
         return found
 
     def add(self, key: bytes, identity: Identity) -> None:
         self._drop(key)
+        self.ever = True
         self._known[key] = identity
         self._of_user.setdefault(identity.user, set()).add(key)
         while len(self._known) > MOST:
@@ -235,11 +249,12 @@ def identity_of(response: Any, viewer: bytes) -> Identity | None:
     user, asker = view.request.user, view.asker
     if _is_token(view.request, JWT):
         seconds = min(seconds, float(view.request.auth["exp"]) - time.time())
-    names = view.collections()
+    names, now = view.collections(), time.monotonic()
     return Identity(
         viewer=viewer,
         user=str(user.pk),
-        until=time.monotonic() + seconds,
+        renew_at=now + RENEW * seconds,
+        until=now + seconds,
         view=view,
         headers=[
             (name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()
@@ -248,6 +263,7 @@ def identity_of(response: Any, viewer: bytes) -> Identity | None:
         limit=view.limit(),
         client_id=asker.client_id,
         session_id=asker.session_id,
+        is_counted=bool(view.get_throttles()),
         facts=response.sync_log,
     )
 

@@ -146,7 +146,8 @@ class Live(ASGIHandler):
                 note(reply, began)
                 await reply.send(send)
                 return
-        await self.application(scope, receive, send)
+        with self.pulls.checking(asked):
+            await self.application(scope, receive, send)
 
     def _answered(self, scope: Scope, response: Any) -> None:
         """A request was answered by its view, which may have let somebody in."""
@@ -206,8 +207,9 @@ class Live(ASGIHandler):
         if reply is not None:
             return reply
         began = self.shared.turn
-        response = await self.shared.turns.run(owner, self._respond, scope, run)
-        self.pulls.remember(asked, scope, response, began)
+        with self.pulls.checking(asked):
+            response = await self.shared.turns.run(owner, self._respond, scope, run)
+            self.pulls.remember(asked, scope, response, began)
         return response
 
     async def ask(

@@ -11,9 +11,11 @@ What cannot be answered here gets ``None``, and runs as a request of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,7 @@ from .plain import Scope, Send
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..caller import Caller
     from ..recent import Recent
-    from ..shared_pulls import Answer, Ask, Viewer
+    from ..shared_pulls import Answer, Ask
 
 log = logging.getLogger("django_sync.realtime")
 
@@ -33,6 +35,11 @@ GAP = 0.05
 """Seconds between the beginnings of two looks: who asks in between is served by the next."""
 VIEWERS = 50
 """Callers who see differently that one look serves; more wait for the next."""
+
+
+Maker = Callable[[], "Caller"]
+Key = tuple[Identity, str]
+"""Who asks, and the text of their cursor."""
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +70,7 @@ class Reply:
         self._answer = answer
 
     async def send(self, send: Send) -> None:
-        body = self._answer.body.encode()
+        body = self._answer.body
         length = str(len(body)).encode()
         headers = [
             (name, length if name.lower() == b"content-length" else value)
@@ -90,21 +97,42 @@ class Pulls:
         self._waiting: list[Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._reader = Reader()
+        self._checking: dict[bytes, asyncio.Event] = {}
+
+    @contextlib.contextmanager
+    def checking(self, asked: Asked | None) -> Iterator[None]:
+        """While a pull runs as a request of its own: equal ones wait for what comes of it."""
+        if asked is None or asked.key in self._checking:
+            yield
+            return
+        event = self._checking[asked.key] = asyncio.Event()
+        try:
+            yield
+        finally:
+            self._checked(asked.key, event)
+
+    def _checked(self, key: bytes, event: asyncio.Event | None) -> None:
+        """Let those go on who waited for it."""
+        if event is not None and self._checking.get(key) is event:
+            del self._checking[key]
+            event.set()
 
     def remember(self, asked: Asked | None, scope: Scope, response: Any, began: int) -> None:
         """Keep who was let in; ``began`` is the turn at which their request came.
 
         Not where something was announced since: it may have been about them.
         """
-        if asked is None or began != self._turn():
+        if asked is None:
             return
-        found = identity_of(response, self._keys.viewer(scope))
-        if found is not None:
-            self.identities.add(asked.key, found)
+        if began == self._turn():
+            found = identity_of(response, self._keys.viewer(scope))
+            if found is not None:
+                self.identities.add(asked.key, found)
+        self._checked(asked.key, self._checking.get(asked.key))
 
     async def reply(self, asked: Asked | None, *, counts: bool = True) -> Reply | None:
         """The answer to a pull; ``None`` where it has to run as a request of its own."""
-        identity = None if asked is None else self.identities.find(asked.key)
+        identity = await self._identity(asked)
         if asked is None or identity is None or not asked.cursor:
             return None
         if len(self._waiting) >= conf.LIVE_QUEUE:
@@ -116,6 +144,17 @@ class Pulls:
             self._task = loop.create_task(self._run())
         answer = await waiting.answer
         return None if answer is None else Reply(identity, answer)
+
+    async def _identity(self, asked: Asked | None) -> Identity | None:
+        """Who asks, if that is known, or is known once an equal request has run that runs now."""
+        if asked is None:
+            return None
+        found = self.identities.find(asked.key)
+        running = self._checking.get(asked.key)
+        if found is None and running is not None and self.identities.ever:
+            await running.wait()
+            found = self.identities.find(asked.key)
+        return found
 
     async def _run(self) -> None:
         while self._waiting:
@@ -161,54 +200,71 @@ class Reader:
 
     def answers(self, served: Sequence[Waiting]) -> tuple[list[Answer | None], list[Identity]]:
         """The answers, and whose identities are none any more."""
+        callers = _callers({waiting.identity for waiting in served})
+        asks = _asks(served, callers)
+        gone = {waiting.identity for waiting in served if waiting.identity not in callers}
+        keys = [(waiting.identity, waiting.asked.cursor) for waiting in served]
+        found = self._answered(asks, gone)
+        answers = [
+            None if answer is None or _is_throttled(waiting, callers) else answer
+            for waiting, answer in zip(served, map(found.get, keys), strict=True)
+        ]
+        return answers, list(gone)
+
+    def _answered(self, asks: dict[Key, Ask], gone: set[Identity]) -> dict[Key, Answer | None]:
+        """Answers to all for whom the project's code does not fail; the others are ``gone``."""
         from .. import shared_pulls
         from ..recent import Recent
 
         recent = self._recent = self._recent or Recent()
-        callers = _callers({waiting.identity for waiting in served})
-        viewers: dict[bytes, Viewer] = {}
-        asks = {id(w): _ask(w, callers, viewers) for w in served if w.identity in callers}
-        gone = [w.identity for w in served if w.identity not in callers]
-        refused: set[bytes] = set()
         while True:
-            taken = {i: a for i, a in asks.items() if a is not None and a.viewer.key not in refused}
             try:
-                found = dict(
-                    zip(taken, shared_pulls.answers(list(taken.values()), recent), strict=True)
-                )
+                found = shared_pulls.answers(list(asks.values()), recent)
             except shared_pulls.Broken as broken:
-                refused.add(broken.viewer.key)
-                log.info("a pull could not be answered from memory: %r", broken.__cause__)
-                continue
-            gone += [w.identity for w in served if w.identity.viewer in refused]
-            return [found.get(id(waiting)) for waiting in served], gone
+                log.info("a pull cannot be answered from memory: %r", broken.__cause__)
+                failed = {key for key, ask in asks.items() if ask.viewer is broken.viewer}
+                gone |= {identity for identity, _ in failed}
+                asks = {key: ask for key, ask in asks.items() if key not in failed}
+            else:
+                return dict(zip(asks, found, strict=True))
 
 
-def _ask(
-    waiting: Waiting, callers: dict[Identity, Callable[[], Caller]], viewers: dict[bytes, Viewer]
-) -> Ask | None:
-    """What a pull asks for; ``None`` where it is throttled: then its view is to say so."""
+def _asks(served: Sequence[Waiting], callers: Mapping[Identity, Maker]) -> dict[Key, Ask]:
+    """What is asked for: equal pulls from one cursor are one."""
     from ..shared_pulls import Ask, Viewer
 
+    asks: dict[Key, Ask] = {}
+    viewers: dict[bytes, Viewer] = {}
+    made: dict[Identity, Caller] = {}
+    for waiting in served:
+        identity, cursor = waiting.identity, waiting.asked.cursor
+        if identity not in callers or (identity, cursor) in asks:
+            continue
+        make, key = callers[identity], identity.viewer
+        if identity not in made:
+            made[identity] = make()
+        if key not in viewers:
+            viewers[key] = Viewer(key, make, identity.names, identity.language, identity.speaking)
+        most = conf.PAGE_SIZE if identity.limit is None else min(identity.limit, conf.PAGE_SIZE)
+        asks[(identity, cursor)] = Ask(viewers[key], made[identity], cursor, most)
+    return asks
+
+
+def _is_throttled(waiting: Waiting, callers: Mapping[Identity, Maker]) -> bool:
+    """Whether the project's throttles refuse a pull; then it runs whole, and its view says so."""
     identity = waiting.identity
-    make = callers[identity]
-    caller = make()
-    if waiting.counts and identity.is_throttled(caller):
-        return None
-    key = identity.viewer
-    if key not in viewers:
-        viewers[key] = Viewer(key, make, identity.names, identity.language, identity.speaking)
-    most = conf.PAGE_SIZE if identity.limit is None else min(identity.limit, conf.PAGE_SIZE)
-    return Ask(viewers[key], caller, waiting.asked.cursor, most)
+    if not (waiting.counts and identity.is_counted):
+        return False
+    return identity.is_throttled(callers[identity]())
 
 
-def _callers(identities: set[Identity]) -> dict[Identity, Callable[[], Caller]]:
+def _callers(identities: set[Identity]) -> dict[Identity, Maker]:
     """Makers of those callers who are let in still, by rows of this moment.
 
     A token that was deleted, a login that has ended and a user who was deactivated are none at
     once. What no row tells (a password, a JWT) counts as it was checked.
     """
-    found: dict[Identity, Callable[[], Caller]] = {}
+    found: dict[Identity, Maker] = {}
     tokens = _tokens([one for one in identities if one.kind == TOKEN])
     users = _users([one for one in identities if one.kind not in (TOKEN, SESSION)])
     for one in identities:
@@ -222,12 +278,8 @@ def _callers(identities: set[Identity]) -> dict[Identity, Callable[[], Caller]]:
         else:
             user = users.get(one.user)
         if user is not None and str(user.pk) == one.user and getattr(user, "is_active", True):
-            found[one] = _maker(one, user, auth)
+            found[one] = functools.partial(one.caller, user, auth)
     return found
-
-
-def _maker(identity: Identity, user: Any, auth: Any) -> Callable[[], Caller]:
-    return lambda: identity.caller(user, auth)
 
 
 def _tokens(identities: Sequence[Identity]) -> dict[Any, Any]:
