@@ -2,12 +2,13 @@
 
     [DATABASE_URL=postgresql://…] python -m tests.benchmarks.ratios [WORK …] [--json FILE]
 
-WORK is any of write, commits, pull, idle, change, mutate; all of them without one. On a database
-of this run's own: SQLite, or one that is made on the server that DATABASE_URL names. Prints a
-Markdown table; progress is told on stderr. What is measured, and how, stands in ``measure`` and
-in the ``works_…`` modules; goals are those of docs/explanation/performance.md. As it stands it
-takes some five minutes on each database; goals are of ``--records 100000 --others 1000000
---writers 16``, which take far longer.
+WORK is any of write, commits, pull, idle, change, mutate, waiting; all of them without one. On a
+database of this run's own: SQLite, or one that is made on the server that DATABASE_URL names.
+``waiting`` (many who wait and poll) is measured on PostgreSQL alone. Prints a Markdown table;
+progress is told on stderr. What is measured, and how, stands in ``measure`` and in the ``works_…``
+modules; goals are those of docs/explanation/performance.md. As it stands it takes some five minutes
+on each database; goals are of ``--records 100000 --others 1000000 --writers 16``, which take far
+longer.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 from tests.benchmarks.first_pull import database
 
-WORKS = ("write", "commits", "pull", "idle", "change", "mutate")
+WORKS = ("write", "commits", "pull", "idle", "change", "mutate", "waiting")
 
 
 def options() -> argparse.Namespace:
@@ -38,6 +39,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--batches", type=int, default=3, help="batches in a turn")
     parser.add_argument("--writers", type=int, default=4, help="processes that write at once")
     parser.add_argument("--seconds", type=float, default=2, help="seconds of such a turn")
+    parser.add_argument("--held", type=int, default=30, help="seconds that many wait and poll")
     parser.add_argument("--json", type=Path, help="append one object a line to this file")
     asked = parser.parse_args()
     unknown = set(asked.works) - set(WORKS)
@@ -48,7 +50,7 @@ def options() -> argparse.Namespace:
 
 
 def lines(asked: argparse.Namespace) -> Iterator[Any]:
-    from tests.benchmarks import works_commits, works_mutate, works_read, works_write
+    from tests.benchmarks import waiting, works_commits, works_mutate, works_read, works_write
 
     works = set(asked.works)
     if "write" in works:
@@ -57,6 +59,8 @@ def lines(asked: argparse.Namespace) -> Iterator[Any]:
         yield from works_commits.lines(asked.writers, 2, asked.seconds, asked.pairs)
     if "mutate" in works:
         yield from works_mutate.lines(asked.batches, asked.calls, asked.pairs)
+    if "waiting" in works and os.environ["DATABASE_URL"].startswith("postgres"):
+        yield from waiting.lines(asked.held)
     if works & {"pull", "idle", "change"}:
         reading = works_read.Reading(asked.records)
         if "pull" in works:

@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ from tests.benchmarks.first_pull import (
     server,
 )
 from tests.benchmarks.lean import Lean, Refused
+from tests.benchmarks.measure import Cost, Goal, Line
 
 USER = """
 import django; django.setup()
@@ -238,12 +239,28 @@ def measured(asked: Any) -> dict[str, Any]:
         env = environment(Path(name))
         if asked.kept:
             env["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.kept"
-        with database(env):
+        with database(env, "waiting"):
             run(MIGRATE, env)
             tokens, port = [run(USER, env).split()[-1]], free_port()
             tokens += run(MEMBERS.format(users=asked.users), env).split()
             with server("asgi", port, env) as pid:
                 return asyncio.run(stage(asked, port, pid, tokens, env))
+
+
+def lines(seconds: float) -> Iterator[Line]:
+    """The rows of ``ratios``: latencies against what they shall be, and the server's CPU."""
+    asked = argparse.Namespace(
+        clients=200, users=1, seconds=seconds, rate=20, kept=True, httpx2=False
+    )
+    told = measured(asked)
+    for name, most in (("waiting", 1.0), ("polling", POLL + 0.3)):
+        work = f"{name}, 200 clients, 20 writes a second, p99"
+        ours = Cost(told[name]["p99_ms"] / 1000, 0, 0)
+        against = f"{most:g} s"
+        yield Line("PostgreSQL", work, 1, "change", against, Cost(most, 0, 0), ours, Goal(1))
+    work, count = "waiting and polling, 400 clients, the server's CPU", told["requests"]
+    spent = Cost(told["seconds"], 0, told["server_cpu"])
+    yield Line("PostgreSQL", work, count, "request", "none", Cost(0, 0, 0), spent, None)
 
 
 def main() -> None:
