@@ -34,7 +34,7 @@ class Viewer:
     ``key`` names them, ``caller`` makes one of them, new each time so that nothing is remembered of
     an earlier look. ``names`` are the collections that they ask for (``None``: all that may be
     read). ``language`` is that of their requests (``""``: the site's), ``active`` makes the thread
-    speak it.
+    as it is while such a request runs.
     """
 
     key: bytes

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
+from django.urls import set_script_prefix
 from django.utils import translation
 
 from ..conf import conf
@@ -155,7 +156,9 @@ class Identity:
         """The language that a middleware chose for the request; ``""``: the site's."""
         return getattr(self.request._request, "LANGUAGE_CODE", "")
 
-    def speaking(self) -> AbstractContextManager[object]:
+    def as_there(self) -> AbstractContextManager[object]:
+        """The thread as it is while the request runs: its language, and where the site begins."""
+        set_script_prefix(self.request._request.script_name)
         return translation.override(self.language) if self.language else nullcontext()
 
     def fresh_request(self) -> Any:
@@ -250,6 +253,7 @@ def identity_of(response: Any, viewer: bytes) -> Identity | None:
     if _is_token(view.request, JWT):
         seconds = min(seconds, float(view.request.auth["exp"]) - time.time())
     names, now = view.collections(), time.monotonic()
+    _strip(view)
     return Identity(
         viewer=viewer,
         user=str(user.pk),
@@ -266,6 +270,15 @@ def identity_of(response: Any, viewer: bytes) -> Identity | None:
         is_counted=bool(view.get_throttles()),
         facts=response.sync_log,
     )
+
+
+def _strip(view: Any) -> None:
+    """Let go of the page that was answered, and of what was found out for it."""
+    from ..caller import ATTRIBUTE
+
+    vars(view).pop("response", None)
+    vars(view).pop("asker", None)
+    vars(view.request._request).pop(ATTRIBUTE, None)
 
 
 def _is_known(view: Any, response: Any) -> bool:

@@ -33,7 +33,7 @@ from . import probes
 from .hub import Hub
 from .identities import Keys
 from .inner import PULL, SOCKET, STREAM, Inside, address, credentials, routed
-from .plain import Application, Plain, Receive, Scope, Send, disconnected
+from .plain import Application, Plain, Receive, Scope, Send, disconnected, ours
 from .pulls import Pulls, Reply, note
 from .shared import Shared, looked_after
 from .stream import Stream
@@ -146,7 +146,7 @@ class Live(ASGIHandler):
                 note(reply, began)
                 await reply.send(send)
                 return
-        with self.pulls.checking(asked):
+        with self.pulls.checking(asked if ours(scope) else None):
             await self.application(scope, receive, send)
 
     def _answered(self, scope: Scope, response: Any) -> None:

@@ -132,8 +132,10 @@ class Pulls:
 
     async def reply(self, asked: Asked | None, *, counts: bool = True) -> Reply | None:
         """The answer to a pull; ``None`` where it has to run as a request of its own."""
+        if asked is None or not asked.cursor:
+            return None
         identity = await self._identity(asked)
-        if asked is None or identity is None or not asked.cursor:
+        if identity is None:
             return None
         if len(self._waiting) >= conf.LIVE_QUEUE:
             return None
@@ -145,10 +147,8 @@ class Pulls:
         answer = await waiting.answer
         return None if answer is None else Reply(identity, answer)
 
-    async def _identity(self, asked: Asked | None) -> Identity | None:
+    async def _identity(self, asked: Asked) -> Identity | None:
         """Who asks, if that is known, or is known once an equal request has run that runs now."""
-        if asked is None:
-            return None
         found = self.identities.find(asked.key)
         running = self._checking.get(asked.key)
         if found is None and running is not None and self.identities.ever:
@@ -244,7 +244,7 @@ def _asks(served: Sequence[Waiting], callers: Mapping[Identity, Maker]) -> dict[
         if identity not in made:
             made[identity] = make()
         if key not in viewers:
-            viewers[key] = Viewer(key, make, identity.names, identity.language, identity.speaking)
+            viewers[key] = Viewer(key, make, identity.names, identity.language, identity.as_there)
         most = conf.PAGE_SIZE if identity.limit is None else min(identity.limit, conf.PAGE_SIZE)
         asks[(identity, cursor)] = Ask(viewers[key], made[identity], cursor, most)
     return asks
