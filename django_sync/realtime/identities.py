@@ -103,7 +103,8 @@ class Keys:
     def _hash(self, scope: Scope, query: Any, headers: Any) -> bytes:
         address = (scope.get("client") or ("",))[0]
         place = (scope["path"], scope.get("root_path", ""), scope.get("scheme", ""), address)
-        seen = repr((place, scope.get("server"), query, [tuple(pair) for pair in headers]))
+        connection = scope.get("server"), scope.get("extensions")  # a certificate is in these
+        seen = repr((place, connection, query, [tuple(pair) for pair in headers]))
         return hashlib.blake2b(seen.encode(), key=self._secret, digest_size=32).digest()
 
 
@@ -141,6 +142,7 @@ class Identity:
     session_id: uuid.UUID | None
     is_counted: bool
     facts: dict[str, Any]
+    is_renewed: bool = False
 
     @property
     def request(self) -> Any:
@@ -211,10 +213,15 @@ class Identities:
         if found is not None and found.until <= now:
             self._drop(key)
             return None
-        if found is not None and found.renew_at <= now:
-            found.renew_at = found.until
+        if found is not None and found.renew_at <= now and not found.is_renewed:
+            found.is_renewed = True
             return None
         return found
+
+    def is_fresh(self, key: bytes) -> bool:
+        """Whether there is nothing to be gained by checking who this is."""
+        found = self._known.get(key)
+        return found is not None and time.monotonic() < found.renew_at
 
     def add(self, key: bytes, identity: Identity) -> None:
         self._drop(key)

@@ -124,7 +124,7 @@ class Pulls:
         """
         if asked is None:
             return
-        if began == self._turn():
+        if began == self._turn() and not self.identities.is_fresh(asked.key):
             found = identity_of(response, self._keys.viewer(scope))
             if found is not None:
                 self.identities.add(asked.key, found)

@@ -87,7 +87,7 @@ class Client:
 
     def __init__(self, get: Callable[[str], Awaitable[Any]], waits: bool) -> None:
         self.get, self.waits = get, waits
-        self.cursor, self.asked = "", 0
+        self.cursor, self.asked, self.caught_up = "", 0, False
         self.errors: Counter[str] = Counter()
         self.heard: dict[str, float] = {}
 
@@ -111,6 +111,7 @@ class Client:
             if change["op"] == "put":
                 self.heard.setdefault(change["object"]["title"], now)
         self.cursor = page["cursor"]
+        self.caught_up = self.caught_up or not page["has_more"]
         return bool(page["has_more"]) or self.waits
 
     async def run(self) -> None:
@@ -189,6 +190,8 @@ async def stage(
             Client(get(next(token)), waits) for waits in (True, False) for _ in range(asked.clients)
         ]
         tasks = [asyncio.create_task(client.run()) for client in clients]
+        while not all(client.caught_up for client in clients):
+            await asyncio.sleep(0.2)
         await asyncio.sleep(2 * POLL)
         spent, own, samples = cpu(pid), time.process_time(), list[Any]()
         tasks.append(asyncio.create_task(sampled(pid, env, asked.seconds / 12, samples)))

@@ -70,7 +70,7 @@ class Site:
         scope = {
             "type": "http",
             "method": "GET",
-            "path": f"/sync/{path}",
+            "path": path if path.startswith("/") else f"/sync/{path}",
             "query_string": query.encode(),
             "headers": [
                 (b"host", b"localhost"),

@@ -26,6 +26,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.tokens import AccessToken
 
 from django_sync import announce, orders, pulling
+from django_sync.caller import ATTRIBUTE
 from django_sync.http import edge
 from django_sync.models import SyncSession
 from example_project.boards import api
@@ -182,6 +183,17 @@ def test_what_authentication_could_look_at_makes_another_request(site, ada, othe
         headers = [ada, *([header] if header else [])]
         with whole(site, 1):
             await site.get(f"cursor={poller.cursor}", *headers, **extra)
+
+    asyncio.run(story())
+
+
+def test_an_identity_holds_neither_page_nor_scopes(site, ada):
+    async def story() -> None:
+        await site.get("", ada)
+        (identity,) = site.application.pulls.identities._known.values()
+        assert not hasattr(identity.view, "response")
+        assert identity.view.asker is None
+        assert not hasattr(identity.request._request, ATTRIBUTE)
 
     asyncio.run(story())
 

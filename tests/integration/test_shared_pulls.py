@@ -295,6 +295,29 @@ def test_held_pulls_are_woken_together(site, ada, boards, looks):
     asyncio.run(story())
 
 
+def test_a_project_s_own_page_is_waited_for_by_nobody(site, ada):
+    """Whatever its address ends with: it may be a stream without an end."""
+    came: list[str] = []
+    both = asyncio.Event()
+
+    async def own(scope: Any, receive: Any, send: Any) -> None:
+        came.append(scope["path"])
+        if len(came) == 2:
+            both.set()
+        await both.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async def story() -> None:
+        await site.poller(ada)
+        site.application.application.application = own
+        page = [site.get("cursor=1", ada, path="/wiki/changes/") for _ in range(2)]
+        await asyncio.gather(*page)
+
+    asyncio.run(story())
+    assert came == ["/wiki/changes/"] * 2
+
+
 async def until_waiting(site: Site, number: int) -> None:
     async def settled() -> None:
         while len([w for w in site.application.watch._waiters if w._scopes is not None]) < number:
