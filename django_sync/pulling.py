@@ -125,7 +125,7 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
         raise errors.CursorExpired("The server's history is another one now.") from None
     for view in answer.views:
         keep(view)
-    held = _hold(cursor or answer.cursor) if answer.has_more else 0
+    held = hold(cursor or answer.cursor) if answer.has_more else 0
     return Page(
         changes=ReadyChanges(answer.changes),
         cursor=seal_cursor(caller, replace(answer.cursor, held=held)),
@@ -162,7 +162,7 @@ def _is_at_head(cursor: Cursor, seen: feed.Overview) -> bool:
     return place == (cursor.epoch, cursor.position, cursor.mark) and state.floor <= state.head
 
 
-def _hold(cursor: Cursor) -> int:
+def hold(cursor: Cursor) -> int:
     """Keep the floor from passing who has more to fetch; the minute of it, for their cursor.
 
     It is the place that was asked from which is held, since its answer may be lost.
@@ -301,7 +301,7 @@ class Pull:
             found = self._seen(collection, now, list(ids[name]))
             yield from map(Change.put, found)
             seen = {record.id for record in found}
-            yield from _gone(collection, now, [id for id in ids[name] if id not in seen])
+            yield from gone(collection, now, [id for id in ids[name] if id not in seen])
 
     def _seen(self, collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> list[Record]:
         if not self.committed:
@@ -356,7 +356,7 @@ def _farewells(
             yield Change(Op.DROP, name, scope=scope)
 
 
-def _gone(collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> Iterator[Change]:
+def gone(collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> Iterator[Change]:
     """Objects that are not to be seen: deleted for all, or only out of this view."""
     if not ids:
         return

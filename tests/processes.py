@@ -36,7 +36,7 @@ if not apps.ready:  # In the process that the others are forked from, once for a
 from django.db import connection, connections, transaction
 from django.db.backends.signals import connection_created
 
-from django_sync import engine, feed, ledger, mutations, sessions, writing
+from django_sync import engine, feed, ledger, mutations, sessions, shared_pulls, writing
 from django_sync.models import Client as SyncClient
 
 DEADLINE = 60.0
@@ -103,6 +103,7 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
     "committed": (mutations.Run, "results", True),
     "pulled": (engine, "pull", True),
     "diverged": (feed, "diverged", False),
+    "shared": (shared_pulls, "answers", True),
     "ticket found": (sessions, "_of_ticket", True),
 }
 """Places to stop at: whose function, its name, and whether behind or before it."""

@@ -6,6 +6,9 @@ where its answer is empty the thread and its database connection are given back,
 the request runs once more when the feed has something for its user. So middleware of
 any kind is fine here, and a thousand who wait cost a thousand sockets. What does not wait
 runs in the same threads (``plain.py``).
+
+A pull whose caller was let in within a heartbeat needs no run: it is answered with all others that
+ask at that moment (``pulls.py``).
 """
 
 from __future__ import annotations
@@ -28,14 +31,18 @@ from .. import logs
 from ..conf import conf
 from . import probes
 from .hub import Hub
+from .identities import Keys
 from .inner import PULL, SOCKET, STREAM, Inside, address, credentials, routed
-from .plain import Application, Plain, Receive, Scope, Send, disconnected
-from .shared import Shared
+from .plain import Application, Plain, Receive, Scope, Send, disconnected, ours
+from .pulls import Pulls, Reply, note
+from .shared import Shared, looked_after
 from .stream import Stream
 from .turns import AT_THE_DOOR, Turns
 from .watch import Waiter, Watch
 
 HELD = Inside(held=True)
+BEGAN = "django_sync.began"
+"""Under this name a request's scope holds the turn of ``Shared`` at which it came."""
 
 
 def live(application: Any) -> Live:
@@ -55,17 +62,22 @@ class Live(ASGIHandler):
         self.load_middleware()  # the synchronous chain: it runs whole in one thread
         self.threads = conf.LIVE_THREADS
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.live")
-        self.application = Plain(application, self, self.pool)
+        self.application = Plain(application, self, self.pool, self._answered)
         # Who waits or is connected takes turns in threads of their own: a hundred polls in line for
         # the others would stand before each of their turns.
         self.turning = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.turns")
         # Whoever is connected does not queue behind a crowd that is just coming.
         self.looking = ThreadPoolExecutor(1, thread_name_prefix="django_sync.look")
+        # Many pulls are answered by one; it stands behind neither of the above.
+        self.answering = ThreadPoolExecutor(1, thread_name_prefix="django_sync.pulls")
+        self.keys = Keys()
         self._shared: Shared | None = None
+        self._pulls: Pulls | None = None
 
     def close(self) -> None:
         """Wait for what the threads are at, and end them."""
-        for pool in (self.pool, self.turning, self.application.writes, self.looking):
+        writes = self.application.writes
+        for pool in (self.pool, self.turning, writes, self.looking, self.answering):
             pool.shutdown()
 
     @property
@@ -73,8 +85,18 @@ class Live(ASGIHandler):
         """What all connections of the running event loop share."""
         loop = asyncio.get_running_loop()
         if self._shared is None or self._shared.loop is not loop:
-            self._shared = Shared(loop, Turns(self.turning, self.threads), self._looked)
+            shared = Shared(loop, Turns(self.turning, self.threads), self._looked)
+            self._pulls = Pulls(self._read, self.keys, lambda: shared.turn)
+            shared.forget = self._pulls.identities.forget
+            self._shared = shared
         return self._shared
+
+    @property
+    def pulls(self) -> Pulls:
+        """Those that are answered from memory."""
+        assert self.shared is self._shared
+        assert self._pulls is not None
+        return self._pulls
 
     @property
     def watch(self) -> Watch:
@@ -101,18 +123,42 @@ class Live(ASGIHandler):
             return
         wait = self._seconds(scope) if name == PULL else None
         if wait is None:
-            await self.application(scope, receive, send)
+            await self._at_once(scope, receive, send)
             return
         answered = asyncio.ensure_future(self._answer(scope, wait))
         gone = asyncio.ensure_future(disconnected(receive))
         try:
             await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
             if answered.done():
-                await self.send_response(answered.result(), send)
+                await self._send(answered.result(), send)
         finally:
             for task in (answered, gone):
                 task.cancel()
             await asyncio.gather(answered, gone, return_exceptions=True)
+
+    async def _at_once(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What does not wait: a pull from memory, if it can be, or a request like any other."""
+        asked, began = self.keys.asked(scope), time.monotonic()
+        if asked is not None:
+            scope = {**scope, BEGAN: self.shared.turn}
+            reply = await self.pulls.reply(asked)
+            if reply is not None:
+                note(reply, began)
+                await reply.send(send)
+                return
+        with self.pulls.checking(asked if ours(scope) else None):
+            await self.application(scope, receive, send)
+
+    def _answered(self, scope: Scope, response: Any) -> None:
+        """A request was answered by its view, which may have let somebody in."""
+        if BEGAN in scope:
+            self.pulls.remember(self.keys.asked(scope), scope, response, scope[BEGAN])
+
+    async def _send(self, answer: Any, send: Send) -> None:
+        if isinstance(answer, Reply):
+            await answer.send(send)
+        else:
+            await self.send_response(answer, send)
 
     def _seconds(self, scope: Scope) -> float | None:
         """How long a request may be held; ``None`` where it is not ours."""
@@ -141,7 +187,7 @@ class Live(ASGIHandler):
         with contextlib.ExitStack() as concerned:
             while True:
                 run += 1
-                response = await shared.turns.run(owner, self._respond, scope, run)
+                response = await self._pulled(scope, owner, run)
                 scopes = getattr(response, "sync_scopes", None)
                 if scopes is None or response.data["changes"] or response.data["has_more"]:
                     return response
@@ -153,6 +199,18 @@ class Live(ASGIHandler):
                     return response
                 scope = _from(scope, response.data["cursor"])
                 owner = f"held {credentials(scope)}"
+
+    async def _pulled(self, scope: Scope, owner: str, run: int) -> Any:
+        """One answer to a held pull: from memory, or the project's."""
+        asked = self.keys.asked(scope)
+        reply = await self.pulls.reply(asked, counts=run == 1)
+        if reply is not None:
+            return reply
+        began = self.shared.turn
+        with self.pulls.checking(asked):
+            response = await self.shared.turns.run(owner, self._respond, scope, run)
+            self.pulls.remember(asked, scope, response, began)
+        return response
 
     async def ask(
         self, scope: Scope, inside: Inside, body: bytes = b"", user: str | None = None
@@ -184,6 +242,11 @@ class Live(ASGIHandler):
             signals.request_finished.send(sender=type(self))
         response._handler_class = type(self)
         return response
+
+    async def _read(self, function: Callable[..., Any], *args: Any) -> Any:
+        """What a function returns that answers pulls from memory."""
+        work = functools.partial(looked_after, function, *args)
+        return await asyncio.get_running_loop().run_in_executor(self.answering, work)
 
     async def _looked(self, function: Callable[..., Any], *args: Any) -> Any:
         """What a function returns that reads the feed, for all who are connected."""

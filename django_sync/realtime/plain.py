@@ -42,14 +42,20 @@ AGAIN = (2, 10)
 class Plain:
     """An ASGI application: ours in threads, by the middleware of ``handler``; all else handed on.
 
-    ``asked`` counts the requests that are in line or being served.
+    ``asked`` counts the requests that are in line or being served. ``answered`` is called on the
+    event loop with each request and its response, before that is sent.
     """
 
     def __init__(
-        self, application: Application, handler: ASGIHandler, reads: ThreadPoolExecutor
+        self,
+        application: Application,
+        handler: ASGIHandler,
+        reads: ThreadPoolExecutor,
+        answered: Callable[[Scope, Any], None] = lambda scope, response: None,
     ) -> None:
         self.application, self.handler = application, handler
         self.reads = reads
+        self.answered = answered
         self.writes = ThreadPoolExecutor(max(1, conf.LIVE_THREADS // 2), "django_sync.plain")
         self.asked = 0
 
@@ -75,7 +81,7 @@ class Plain:
         """Answer one request, unless the client goes before its turn comes."""
         pool = self.reads if scope["method"] in READS else self.writes
         job = pool.submit(copy_context().run, self._respond, scope, body)
-        told = asyncio.ensure_future(self._tell(job, send, pool))
+        told = asyncio.ensure_future(self._tell(scope, job, send, pool))
         gone = asyncio.ensure_future(disconnected(receive))
         try:
             await asyncio.wait({told, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -88,9 +94,12 @@ class Plain:
             if job.cancel():
                 body.close()
 
-    async def _tell(self, job: Future[Any], send: Send, pool: ThreadPoolExecutor) -> None:
+    async def _tell(
+        self, scope: Scope, job: Future[Any], send: Send, pool: ThreadPoolExecutor
+    ) -> None:
         response = await asyncio.wrap_future(job)
         try:
+            self.answered(scope, response)
             await self.handler.send_response(response, send)
         finally:
             if not response.closed:

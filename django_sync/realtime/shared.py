@@ -44,6 +44,8 @@ class Shared:
         self.open: Counter[str] = Counter()
         self.turn = 0
         """How often it was told that somebody's access changed."""
+        self.forget: Callable[[str], None] = lambda user: None
+        """Called with a user whose access changed, before anything else is."""
         self._rechecks: dict[str, set[Callable[[], None]]] = {}
         self.turns = turns
         self._looked = looked
@@ -75,6 +77,7 @@ class Shared:
 
             orders.forget()
             self.turn += 1
+            self.forget(user)
             for recheck in tuple(self._rechecks.get(user, ())):
                 recheck()
         self.hub.hurry()
@@ -135,14 +138,14 @@ class Shared:
     async def _look(self, after: int | None) -> News:
         from .. import feed
 
-        found: News = await self._looked(_looked_after, feed.news, after)
+        found: News = await self._looked(looked_after, feed.news, after)
         return found
 
     async def _turn(self, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
         from .. import fanout
 
         found: tuple[list[Delivery], bool]
-        found = await self._looked(_looked_after, fanout.turn, seats)
+        found = await self._looked(looked_after, fanout.turn, seats)
         return found
 
     async def _sealed(self, seats: Sequence[Seat]) -> list[str]:
@@ -156,7 +159,8 @@ def _interval() -> float:
     return conf.WATCH_MS / 1000
 
 
-def _looked_after(function: Callable[..., Any], *args: Any) -> Any:
+def looked_after(function: Callable[..., Any], *args: Any) -> Any:
+    """What a function returns; the thread's connections are treated as around a request."""
     close_old_connections()
     try:
         return function(*args)

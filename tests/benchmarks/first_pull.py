@@ -97,15 +97,15 @@ def run(code: str, env: dict[str, str]) -> str:
 
 
 @contextmanager
-def database(env: dict[str, str]) -> Iterator[None]:
-    """On PostgreSQL, a database of this run's own."""
+def database(env: dict[str, str], kind: str = "bench") -> Iterator[None]:
+    """On PostgreSQL, a database of this run's own; two of one process are of two kinds."""
     url = env["DATABASE_URL"]
     if not url.startswith("postgres"):
         yield
         return
     import psycopg
 
-    name = f"django_sync_bench_{os.getpid()}_{next(NUMBERS)}"
+    name = f"django_sync_{kind}_{os.getpid()}_{next(NUMBERS)}"
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
         env["DATABASE_URL"] = url.rsplit("/", 1)[0] + "/" + name

@@ -63,8 +63,7 @@ def lines(number: int, pairs: int) -> Iterator[Line]:
     against = "INSERT … SELECT into a table with the log's indexes"
     goal = PerSecond(LEAST)
     line = Line(connection.vendor, "sequencer alone", number, "change", against, base, cost, goal)
-    ours, bare = number / cost.wall, number / base.wall
-    say(f"{ours:,.0f} changes a second, {bare:,.0f} by the bare INSERT")
+    say(f"{number / cost.wall:,.0f} changes a second, {number / base.wall:,.0f} by the bare INSERT")
     yield line
     execute(f"DROP TABLE {log}", f"DROP TABLE {outbox}")
     feed.sequence()
