@@ -119,6 +119,8 @@ class Hub:
         """Have a line told its place, at the next time that cursors are told."""
         if line in self._lines:
             self._dirty[line] = None
+            if asyncio.get_running_loop().time() >= self._cursors_at + CURSOR_SECONDS:
+                self.hurry()
 
     def hurry(self) -> None:
         """Look at once: the feed may have grown, or a line can take more."""
@@ -171,10 +173,9 @@ class Hub:
                 line.seat = delivery.seat
                 if frame is not None:
                     line.deliver(frame)
-                    self._dirty[line] = None
 
     async def _tell_cursors(self) -> None:
-        """Tell those who got frames where they stand, at most once a second."""
+        """Tell those who took frames where they stand, at most once a second."""
         now = asyncio.get_running_loop().time()
         if not self._dirty or now < self._cursors_at + CURSOR_SECONDS:
             return

@@ -27,8 +27,10 @@ from tests.benchmarks.subscribers import Socket, Writer, opened, until_all
 
 PLAIN = "tests.benchmarks.plain_sockets:application"
 OURS = "tests.benchmarks.asgi:application"
-OPTIONS = ("--lifespan", "off", "--log-level", "warning", "--no-access-log")
-OPTIONS += ("--ws-per-message-deflate", "false")
+OPTIONS = [
+    *("--lifespan", "off", "--log-level", "warning", "--no-access-log"),
+    *("--ws-per-message-deflate", "false"),
+]
 PAUSE = 0.02
 """Seconds between two writes, for what they bring about afterwards."""
 
