@@ -2,8 +2,8 @@
 
 The server sends a window of frames ahead, and then waits for an acknowledgement. One for each
 frame would be right, and would cost the server more than the frame did. So a client acknowledges
-when half of the window is used, or when the first frame has waited for a third of a heartbeat, or at
-once where it needs the server's answer: a cursor follows an acknowledgement, and frames that
+when half of the window is used, or when the first frame has waited for a third of a heartbeat, or
+at once where it needs the server's answer: a cursor follows an acknowledgement, and frames that
 wait for their cursor are not shown before it. ``tests/vectors/acknowledging.json`` holds both
 clients to this.
 """

@@ -133,7 +133,6 @@ def test_frames_are_acknowledged_as_they_are_applied(server: Any, live: Any) -> 
     assert [frame["frames"] for frame in line.wait_for("ack")] == [1, 9, 17, 21]
 
 
-
 def test_hello_names_session_place_and_collections(server: Any, live: Any) -> None:
     client = live()
     (hello,) = server.lines.wait().wait_for("hello")
