@@ -134,9 +134,10 @@ class Line(Outgoing):
         self._owes_cursor = True
         self.put(self.frame_event(frame), counted=True)
 
-    def tell_cursor(self, cursor: str) -> None:
+    def tell_cursor(self, cursor: str, *, always: bool = False) -> None:
+        """Say where the client stands, where that is news; ``always``: also where it is none."""
         self._owes_cursor = False
-        if cursor != self.told:
+        if always or cursor != self.told:
             self.told = cursor
             self.put(self.cursor_event(cursor))
 
@@ -258,7 +259,7 @@ class Line(Outgoing):
                 # The page as it was rendered, with a type: a frame may hold more than it must.
                 content = '{"type":"changes",' + response.content.decode()[1:]
                 self.deliver(Frame(content))
-                self.tell_cursor(page["cursor"])
+                self.tell_cursor(page["cursor"], always=first)  # it ends the catch-up
             first = False
             seat = response.sync_seat
             if seat is not None:

@@ -140,6 +140,10 @@ class Outgoing:
                 await self._send(event)
                 if counted:
                     self.was_sent()
+        except asyncio.CancelledError:
+            self._is_closed = True  # what comes after a gap would be wrong
+            self._events.clear()
+            raise
         except Exception as error:  # whatever a server raises
             self._is_closed = True
             self._events.clear()

@@ -573,8 +573,8 @@ def sockets_page() -> str:
         f"The server sends {line.WINDOW} `changes` frames that are not acknowledged, then waits; "
         "nothing is lost; `welcome` names that `window`. A client sends `ack` with how many frames "
         "it has taken on this connection; one `ack` may stand for several. It may name no frame "
-        "that was not sent, and none twice. Frames that stay unacknowledged for a heartbeat close the "
-        "socket with 4429. Over a stream a frame counts as taken when it is sent.",
+        "that was not sent, and none twice. Frames that stay unacknowledged for a heartbeat close "
+        "the socket with 4429. Over a stream a frame counts as taken when it is sent.",
         "An `ack` for each frame costs the server more than the frame. So the clients acknowledge "
         "when half of the window is used, and at the latest when a frame has waited for a third of "
         "the heartbeat. A client that waits for a cursor acknowledges at once.",
