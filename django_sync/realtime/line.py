@@ -112,6 +112,9 @@ class Line(Outgoing):
         raise NotImplementedError
 
     def failed(self) -> None:
+        """End, and say so if the server can: the client lacks what was not sent."""
+        self.finished = True
+        self.hub.leave(self)
         self.fail()
 
     def begin_work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -70,8 +70,8 @@ class Senders:
 class Outgoing:
     """The events of one connection that wait to be sent, in their order.
 
-    ``sent_count`` counts the counted events that were handed to the server. After an error of the
-    server's nothing more is sent: the client is gone, or it would miss something.
+    ``sent_count`` counts the counted events that were handed to the server. After an error nothing
+    that waited is sent: the client is gone, or it would miss something.
     """
 
     __slots__ = (
@@ -144,12 +144,13 @@ class Outgoing:
             self._is_closed = True  # what comes after a gap would be wrong
             self._events.clear()
             raise
-        except Exception as error:  # whatever a server raises
+        except OSError:  # the client is gone
             self._is_closed = True
             self._events.clear()
-            if not isinstance(error, OSError):  # which says that the client is gone
-                log.exception("a connection is closed: its server failed to send")
-                self.failed()
+        except Exception:  # whatever a server raises
+            log.exception("a connection is closed: its server failed to send")
+            self._events.clear()
+            self.failed()
         finally:
             self._task = None
             self._is_submitted = False
@@ -161,4 +162,5 @@ class Outgoing:
         """A counted event has been handed to the server."""
 
     def failed(self) -> None:
-        """The server failed to send, and nothing more will be sent."""
+        """The server failed to send. Nothing more is sent, unless a subclass wants that."""
+        self._is_closed = True

@@ -162,6 +162,7 @@ def test_an_error_ends_one_connection_alone(
 
         class Failing(Outgoing):
             def failed(self) -> None:
+                super().failed()
                 failed.append(True)
 
         broken.out = Failing(senders, broken.send)
