@@ -192,8 +192,13 @@ class Hub:
 def _seated(lines: Iterable[Line]) -> list[tuple[Seat, list[tuple[Line, Seat]]]]:
     """Lines by seat: who sees the same as the same user, and stands at the same place."""
     groups: dict[object, tuple[Seat, list[tuple[Line, Seat]]]] = {}
+    # Lines that were handed one frame share one seat: they need no look into it.
+    by_identity: dict[int, list[tuple[Line, Seat]]] = {}
     for line in lines:
         seat = line.seat
-        key = (seat.audience.key, seat.place, seat.open)
-        groups.setdefault(key, (seat, []))[1].append((line, seat))
+        group = by_identity.get(id(seat))
+        if group is None:
+            key = (seat.audience.key, seat.place, seat.open)
+            group = by_identity[id(seat)] = groups.setdefault(key, (seat, []))[1]
+        group.append((line, seat))
     return list(groups.values())

@@ -130,6 +130,8 @@ class Line(Outgoing):
         return self.frames - self.taken < WINDOW
 
     def deliver(self, frame: Frame) -> None:
+        if self.finished:
+            return
         if self.frames == self.taken:
             self.taken_at = asyncio.get_running_loop().time()
         self.frames += 1
