@@ -62,6 +62,11 @@ class Feed:
         """Frames of changes that were taken, for the server to count."""
         self.caught_up = False
 
+    @property
+    def waits_for_cursor(self) -> bool:
+        """Whether something is not applied, or not said to be complete, before a cursor comes."""
+        return bool(self._held) or not self.caught_up
+
     def end(self) -> None:
         """Let others feed the store."""
         self._replica.end_stream(self.place.stream)

@@ -25,6 +25,7 @@ class Welcome:
 
     epoch: str
     heartbeat: float | None = None
+    window: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def read(body: Mapping[str, Any]) -> Frame | None:
     """Read a frame; ``None`` for a kind that this version does not know."""
     match body:
         case {"type": "welcome", "epoch": str(epoch)}:
-            return Welcome(epoch, seconds(body.get("heartbeat")))
+            return Welcome(epoch, seconds(body.get("heartbeat")), _count(body.get("window")))
         case {"type": "changes"}:
             return Changes(_page(body))
         case {"type": "cursor", "cursor": str(cursor)}:
@@ -113,6 +114,13 @@ def seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         return None
     return float(value)
+
+
+def _count(value: object) -> int | None:
+    """A whole number above zero, else ``None``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        return None
+    return value
 
 
 def _page(body: Mapping[str, Any]) -> Page:

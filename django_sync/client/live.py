@@ -17,6 +17,7 @@ from .. import errors
 from ..protocol import PROTOCOL_VERSION
 from ..protocol.words import Transport
 from . import frames
+from .acknowledging import Acknowledging
 from .alarm import Alarm
 from .arrivals import MOST
 from .cutting import Interrupted
@@ -60,7 +61,6 @@ class Live:
         self._alive = alive
         self._welcomed = welcomed
         self._is_welcome = False
-        self._acknowledged = 0
         self._refs = itertools.count(1)
         self._ref = ""
         self._answer: dict[str, Any] | errors.SyncError | None = None
@@ -68,7 +68,7 @@ class Live:
         self._asks = line.transport is Transport.WEBSOCKET
         self.feed = feed
         self.transport = line.transport
-        self.heartbeat = heartbeat
+        self._acknowledging = Acknowledging(heartbeat)
         self.has_ended = False
         self.opened_at = self._sent_at = self._busy_at = alarm.now()
 
@@ -81,6 +81,11 @@ class Live:
         else:
             self._is_welcome = True
             self._welcomed()
+
+    @property
+    def heartbeat(self) -> float:
+        """Seconds after which a quiet connection is looked at."""
+        return self._acknowledging.heartbeat
 
     @property
     def heard_at(self) -> float:
@@ -106,12 +111,21 @@ class Live:
             if body is None:
                 break
             self._heed(frames.read(body))
+            self._acknowledge()
         if not self._asks:
             return float("inf")
-        if self.feed.frames > self._acknowledged:
-            self._acknowledged = self.feed.frames
-            self._send({"type": "ack", "frames": self._acknowledged})
+        self._acknowledge()
         return self._due(self._alarm.now())
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what was taken, where that is due. A stream's server does not ask for it."""
+        if not self._asks:
+            return
+        now = self._alarm.now()
+        self._acknowledging.take(self.feed.frames, now)
+        frames = self._acknowledging.next(now, at_once=self.feed.waits_for_cursor)
+        if frames is not None:
+            self._send({"type": "ack", "frames": frames})
 
     def post(self, body: bytes) -> dict[str, Any]:
         """Send a batch of mutations and wait for its results, heeding all else meanwhile.
@@ -149,7 +163,8 @@ class Live:
             raise errors.Offline("Nothing was heard for two heartbeats.")
         if now >= self._sent_at + self.heartbeat / 2:
             self._send({"type": "ping"})
-        due = min(dead_at, self._sent_at + self.heartbeat / 2)
+        acknowledged_at = self._acknowledging.due_at()
+        due = min(dead_at, self._sent_at + self.heartbeat / 2, acknowledged_at)
         return due if self._is_welcome else min(due, self.opened_at + WELCOME)
 
     def _send(self, frame: dict[str, Any]) -> None:
@@ -165,8 +180,8 @@ class Live:
 
     def _heed(self, frame: Frame | None) -> None:
         match frame:
-            case frames.Welcome(epoch, heartbeat):
-                self._welcome(epoch, heartbeat)
+            case frames.Welcome():
+                self._welcome(frame)
             case frames.Changes(page):
                 self._expect_welcome()
                 if page.has_more:
@@ -187,14 +202,16 @@ class Live:
             case frames.Results(ref) | frames.Problem(ref):
                 log.warning("The server answered what was not asked: %r", ref)
 
-    def _welcome(self, epoch: str, heartbeat: float | None) -> None:
+    def _welcome(self, welcome: frames.Welcome) -> None:
         if self._is_welcome:
             return
         place = self.feed.place
-        if place.cursor is not None and place.epoch != epoch:
+        if place.cursor is not None and place.epoch != welcome.epoch:
             raise errors.CursorExpired("The server has another epoch.")
         self._is_welcome = True
-        self.heartbeat = heartbeat or self.heartbeat
+        acknowledging = self._acknowledging
+        acknowledging.heartbeat = welcome.heartbeat or acknowledging.heartbeat
+        acknowledging.window = welcome.window or acknowledging.window
         self._welcomed()
 
     def _expect_welcome(self) -> None:

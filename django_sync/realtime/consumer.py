@@ -1,4 +1,4 @@
-"""The WebSocket, as a Channels consumer: frames in, frames out (the protocol's section 8).
+"""The WebSocket, as an ASGI application: frames in, frames out (the protocol's section 8).
 
 It joins no group of a channel layer: what is new comes from the hub. All that it asks of the
 project (who is this, a pull, a batch of mutations) is a request through the project's own
@@ -8,17 +8,12 @@ middleware and views, made as this client; see ``inner``.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
-
-from channels.consumer import get_handler_name
-from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import errors, logs
 from ..conf import conf
@@ -26,8 +21,8 @@ from .codes import BAD_FRAME, FAILED, NO_HEARTBEAT, NOT_AUTHENTICATED, RESTARTIN
 from .frames import Ack, Hello, Mutate, Ping, read, size
 from .hub import Frame
 from .inner import SOCKET, Inside, granted, inner, problem_of
-from .line import Line
-from .plain import Send
+from .line import WINDOW, Line
+from .plain import Receive, Scope, Send
 from .rate import Rate
 from .shared import LARGE
 
@@ -40,15 +35,35 @@ MUTATES = 8
 """Batches of one socket that may wait for their turn."""
 
 
-class SyncConsumer(AsyncWebsocketConsumer):
-    """One client's socket. ``live`` is the application that serves it."""
+class SyncConsumer:
+    """One client's socket. ``live`` is the application that serves it.
 
-    channel_layer_alias: ClassVar[str] = ""  # none: the hub has the process's one subscription
+    It is an ASGI application for one connection, and reads its events in the server's own task.
+    """
+
+    __slots__ = (
+        "_again",
+        "_is_counted",
+        "_mutates",
+        "_tasks",
+        "_timer",
+        "_working",
+        "ended",
+        "epoch",
+        "facts",
+        "heard",
+        "hello",
+        "inside",
+        "line",
+        "live",
+        "opened",
+        "rate",
+        "scope",
+        "user",
+    )
 
     def __init__(self, live: Live) -> None:
-        super().__init__()
         self.live = live
-        self._counted = contextlib.ExitStack()
         self.hello: Hello | None = None
         self.inside = Inside(from_page=True)
         self.epoch = ""
@@ -56,27 +71,29 @@ class SyncConsumer(AsyncWebsocketConsumer):
         self.heard = self.opened = self.now()
         self.ended = False
         self.facts: Mapping[str, Any] = {}
-        self.rate = Rate(conf.SOCKET_FRAMES, self.now)
-        self._mutates: asyncio.Queue[Mutate] = asyncio.Queue(MUTATES)
+        self.rate = Rate(conf.SOCKET_FRAMES, live.shared.loop.time)
+        self._is_counted = False
+        self._mutates: list[Mutate] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._working = False
         self._timer: asyncio.TimerHandle | None = None
         self._again = False
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the socket; however that ends, nothing of it stays behind."""
+        self.scope = scope
         self.line = SocketLine(self, send)
         try:
-            await super().__call__(scope, receive, send)
+            while (event := await receive())["type"] != "websocket.disconnect":
+                await getattr(self, event["type"].replace(".", "_"))(event)
         finally:
             await self.disconnect(None)
 
-    async def dispatch(self, message: Any) -> None:
-        """As Channels does it, without its look at database connections: here there are none."""
-        await getattr(self, get_handler_name(message))(message)
+    async def websocket_connect(self, event: Mapping[str, Any]) -> None:
+        await self.connect()
 
-    async def websocket_disconnect(self, message: Any) -> None:
-        raise StopConsumer
+    async def websocket_receive(self, event: Mapping[str, Any]) -> None:
+        await self.receive(event.get("text"))
 
     # From the first moment to the last
 
@@ -85,24 +102,25 @@ class SyncConsumer(AsyncWebsocketConsumer):
         query = parse_qs(
             self.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True
         )
-        began = self.live.shared.turn
+        shared = self.live.shared
+        began = shared.turn
         try:
             response = await self.ask(OPEN, ticket=query.get("ticket", [None])[0])
         except errors.Unavailable as error:
-            await self.accept()
+            self.accept()
             await self.end(error)
             return
-        await self.accept()
-        self._counted.enter_context(self.live.shared.until_end(self.leave))
+        self.accept()
+        shared.on_shutdown(self.leave)
         if not granted(response):
             await self.refuse(response)
             return
-        counted = self.live.shared.counted(response.sync_user, self.recheck, began)
-        if not self._counted.enter_context(counted):
+        if not shared.connect(response.sync_user, self.recheck, began):
             await self.end(errors.Throttled("You have too many connections open."))
             return
+        self._is_counted = True
         self.user, self.epoch = response.sync_user, response.data["epoch"]
-        self.facts = response.sync_log
+        self.facts = facts_of(response)
         self.tell("socket", status=101)
         self.inside = Inside(
             session=response.sync_session, login=response.sync_login, from_page=True
@@ -111,12 +129,19 @@ class SyncConsumer(AsyncWebsocketConsumer):
         if self._again:
             self.recheck()
 
+    def accept(self) -> None:
+        """Let the socket open; why it may not stay is told over it."""
+        self.line.put({"type": "websocket.accept", "subprotocol": None})
+
     async def disconnect(self, code: int | None) -> None:
         """Let go of everything."""
         if not self.ended and self.user is not None:
             self.tell("socket", status=code or 1006)
         self.ended = True
-        self._counted.close()
+        self.live.shared.off_shutdown(self.leave)
+        if self._is_counted and self.user is not None:
+            self._is_counted = False
+            self.live.shared.disconnect(self.user, self.recheck)
         if self._timer is not None:
             self._timer.cancel()
         for task in tuple(self._tasks):
@@ -157,7 +182,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
 
     # What comes in
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+    async def receive(self, text_data: str | None) -> None:
         if self.ended:
             return
         self.heard = self.now()
@@ -187,7 +212,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
         elif self.hello is None:
             raise errors.Invalid("“hello” comes first.")
         elif isinstance(frame, Ack):
-            if not self.line.taken < frame.frames <= self.line.gone:
+            if not self.line.taken < frame.frames <= self.line.sent_count:
                 raise errors.Invalid("This is no number of frames to acknowledge now.")
             self.line.take(frame.frames)
         else:
@@ -202,26 +227,24 @@ class SyncConsumer(AsyncWebsocketConsumer):
             if not granted(response):
                 await self.refuse(response)
                 return
-            self.facts = response.sync_log
-        self.line.put(
-            sending({"type": "welcome", "epoch": self.epoch, "heartbeat": conf.HEARTBEAT})
-        )
+            self.facts = facts_of(response)
+        welcome = {"type": "welcome", "epoch": self.epoch, "heartbeat": conf.HEARTBEAT}
+        self.line.put(sending(welcome | {"window": WINDOW}))
         self.line.open(hello.cursor or "")
 
     def _mutate(self, frame: Mutate) -> None:
-        try:
-            self._mutates.put_nowait(frame)
-        except asyncio.QueueFull:
-            raise errors.Throttled("Too many batches wait for their results.") from None
+        if len(self._mutates) >= MUTATES:
+            raise errors.Throttled("Too many batches wait for their results.")
+        self._mutates.append(frame)
         if not self._working:
             self._working = True
             self.do(self._work())
 
     async def _work(self) -> None:
         """Carry out the batches that wait, one after another."""
-        while not (self._mutates.empty() or self.ended):
+        while self._mutates and not self.ended:
             await self.line.drained()  # results may be large, and wait for whoever takes them
-            frame = self._mutates.get_nowait()
+            frame = self._mutates.pop(0)
             response = await self.ask("mutations/", body=frame.text.encode("utf-8", "replace"))
             ref, problem = json.dumps(frame.ref), problem_of(response)
             if response.status_code == 200 and "results" in (getattr(response, "data", None) or ()):
@@ -238,8 +261,10 @@ class SyncConsumer(AsyncWebsocketConsumer):
     # Looking after the socket
 
     def _later(self) -> asyncio.TimerHandle:
-        loop = asyncio.get_running_loop()
-        return loop.call_later(conf.HEARTBEAT, lambda: self.do(self._look_after()))
+        return self.live.shared.loop.call_later(conf.HEARTBEAT, self._beat)
+
+    def _beat(self) -> None:
+        self.do(self._look_after())
 
     def recheck(self) -> None:
         """Look now, and not at the next heartbeat."""
@@ -279,8 +304,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
         if not logs.requests.isEnabledFor(level):
             return
         lived = round((self.now() - self.opened) * 1000, 1) if status not in (None, 101) else None
-        facts = {name: self.facts.get(name) for name in ("user", "client", "session")}
-        facts |= {"call": call, "status": status, "code": code, "duration_ms": lived}
+        facts = {**self.facts, "call": call, "status": status, "code": code, "duration_ms": lived}
         logs.tell(level, facts)
 
     # Asking the project
@@ -294,7 +318,7 @@ class SyncConsumer(AsyncWebsocketConsumer):
             query["collections"] = ",".join(hello.collections)
         if path == OPEN and hello is not None and hello.session is not None:
             query["session"] = str(hello.session)
-        scope = inner(dict(self.scope), SOCKET, path, query, body)
+        scope = inner(self.scope, SOCKET, path, query, body)
         inside = replace(
             self.inside, follows=follows, frame=body is not None, position=self.line.reached
         )
@@ -307,8 +331,10 @@ class SyncConsumer(AsyncWebsocketConsumer):
 class SocketLine(Line):
     """A socket, as the hub sees it."""
 
+    __slots__ = ("consumer",)
+
     def __init__(self, consumer: SyncConsumer, send: Send) -> None:
-        super().__init__(consumer.live.hub, send)
+        super().__init__(consumer.live.shared, send)
         self.consumer = consumer
 
     def frame_event(self, frame: Frame) -> Mapping[str, Any]:
@@ -334,6 +360,11 @@ class SocketLine(Line):
 
     def fail(self) -> None:
         self.consumer.do(self.consumer.end(None, FAILED))
+
+
+def facts_of(response: Any) -> Mapping[str, Any]:
+    """Whose connection a view let in, for the log."""
+    return {name: response.sync_log.get(name) for name in ("user", "client", "session")}
 
 
 def sending(frame: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -119,6 +119,8 @@ class Hub:
         """Have a line told its place, at the next time that cursors are told."""
         if line in self._lines:
             self._dirty[line] = None
+            if asyncio.get_running_loop().time() >= self._cursors_at + CURSOR_SECONDS:
+                self.hurry()
 
     def hurry(self) -> None:
         """Look at once: the feed may have grown, or a line can take more."""
@@ -171,10 +173,9 @@ class Hub:
                 line.seat = delivery.seat
                 if frame is not None:
                     line.deliver(frame)
-                    self._dirty[line] = None
 
     async def _tell_cursors(self) -> None:
-        """Tell those who got frames where they stand, at most once a second."""
+        """Tell those who took frames where they stand, at most once a second."""
         now = asyncio.get_running_loop().time()
         if not self._dirty or now < self._cursors_at + CURSOR_SECONDS:
             return
@@ -191,8 +192,13 @@ class Hub:
 def _seated(lines: Iterable[Line]) -> list[tuple[Seat, list[tuple[Line, Seat]]]]:
     """Lines by seat: who sees the same as the same user, and stands at the same place."""
     groups: dict[object, tuple[Seat, list[tuple[Line, Seat]]]] = {}
+    # Lines that were handed one frame share one seat: they need no look into it.
+    by_identity: dict[int, list[tuple[Line, Seat]]] = {}
     for line in lines:
         seat = line.seat
-        key = (seat.audience.key, seat.place, seat.open)
-        groups.setdefault(key, (seat, []))[1].append((line, seat))
+        group = by_identity.get(id(seat))
+        if group is None:
+            key = (seat.audience.key, seat.place, seat.open)
+            group = by_identity[id(seat)] = groups.setdefault(key, (seat, []))[1]
+        group.append((line, seat))
     return list(groups.values())

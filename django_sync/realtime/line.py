@@ -1,6 +1,6 @@
-"""What a socket and a stream have in common: a queue of events, and one task that sends them.
+"""What a socket and a stream have in common: events to send, and a place in the feed.
 
-Nobody but that task waits for the client. Frames that the client has not taken are few and
+Only a task of ``sending`` waits for the client. Frames that the client has not taken are few and
 counted; while there are ``WINDOW`` of them the line is not ready, the hub passes it over, and its
 place in the feed stays where it is. So a slow client costs a few frames of memory, and no time.
 All else that it has not taken is counted, too, and ends the line where it becomes too much.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,11 +19,11 @@ from ..errors import SyncError
 from .hub import Frame, Hub
 from .inner import granted
 from .plain import Send
-
-log = logging.getLogger("django_sync.realtime")
+from .sending import Outgoing
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..fanout import Audience, Seat
+    from .shared import Shared
 
 log = logging.getLogger("django_sync.realtime")
 
@@ -38,26 +37,46 @@ FAREWELL_SECONDS = 5
 """The longest time that a client gets to take what it is told last."""
 
 
-class Line:
+class Line(Outgoing):
     """One client's open connection; subclasses say how a frame looks, and how it ends."""
+
+    __slots__ = (
+        "_follower",
+        "_owes_cursor",
+        "_places",
+        "_reached",
+        "_room",
+        "finished",
+        "frames",
+        "has_begun",
+        "hub",
+        "seat",
+        "taken",
+        "taken_at",
+        "told",
+    )
 
     seat: Seat
 
-    def __init__(self, hub: Hub, send: Send) -> None:
-        self.hub = hub
-        self._send = send
-        self._events: deque[tuple[Mapping[str, Any], bool]] = deque()
-        self._room = asyncio.Event()
-        self._room.set()
-        self._writer: asyncio.Task[None] | None = None
+    def __init__(self, shared: Shared, send: Send) -> None:
+        super().__init__(shared.senders, send)
+        self.hub: Hub = shared.hub
+        self._room: asyncio.Future[None] | None = None
+        """What a pull waits for while the client has as many frames as it may."""
         self._follower: asyncio.Task[None] | None = None
+        self.has_begun = False
+        """Whether it follows the feed, or is about to."""
         self.frames = 0
         """Frames of changes that were put into the queue so far."""
-        self.gone = 0
-        """Those of them that were handed to the server to be sent."""
         self.taken = 0
         """Those of them that the client has taken."""
         self.taken_at = 0.0
+        self._places: list[int | None] = []
+        """The position in the feed behind each frame that is not taken; ``None``: of a pull."""
+        self._reached: int | None = None
+        """The position behind the last frame that was taken, where that is known."""
+        self._owes_cursor = False
+        """Whether frames were sent since the last cursor."""
         self.finished = False
         self.told = ""
         """The cursor that was told last."""
@@ -92,6 +111,12 @@ class Line:
         """Something broke that was not foreseen: end."""
         raise NotImplementedError
 
+    def failed(self) -> None:
+        """End, and say so if the server can: the client lacks what was not sent."""
+        self.finished = True
+        self.hub.leave(self)
+        self.fail()
+
     def begin_work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Have guarded work done. One that is given up before its first step is closed, too."""
         task = asyncio.get_running_loop().create_task(self.guarded(work))
@@ -105,21 +130,38 @@ class Line:
         return self.frames - self.taken < WINDOW
 
     def deliver(self, frame: Frame) -> None:
+        if self.finished:
+            return
         if self.frames == self.taken:
             self.taken_at = asyncio.get_running_loop().time()
         self.frames += 1
+        self._places.append(None if self.is_pulling else self.seat.place[1])
+        self._owes_cursor = True
         self.put(self.frame_event(frame), counted=True)
 
-    def tell_cursor(self, cursor: str) -> None:
-        if cursor != self.told:
+    def tell_cursor(self, cursor: str, *, always: bool = False) -> None:
+        """Say where the client stands, where that is news; ``always``: also where it is none."""
+        self._owes_cursor = False
+        if always or cursor != self.told:
             self.told = cursor
             self.put(self.cursor_event(cursor))
 
     def refresh(self) -> None:
         """Pull from the last place on, until nothing is missing, and join the hub."""
         self.hub.leave(self)
-        if not self.finished and (self._follower is None or self._follower.done()):
+        if not self.finished and not self.is_pulling:
+            self.has_begun = True
             self._follower = self.begin_work(self._follow())
+            self._follower.add_done_callback(self._forget)
+
+    def _forget(self, follower: asyncio.Task[None]) -> None:
+        if self._follower is follower:
+            self._follower = None
+
+    @property
+    def is_pulling(self) -> bool:
+        """Whether a pull brings what is missing, and the hub brings nothing."""
+        return self._follower is not None and not self._follower.done()
 
     # The client's side
 
@@ -127,27 +169,34 @@ class Line:
         """Send an event when those before it are sent; ``counted``: a frame of changes."""
         if self.finished:
             return
-        if len(self._events) >= WAITING:
+        if len(self) >= WAITING:
             self.overrun()
             return
-        self._add(event, counted)
-
-    def _add(self, event: Mapping[str, Any], counted: bool = False) -> None:
-        self._events.append((event, counted))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.get_running_loop().create_task(self._write())
+        self.add(event, counted)
 
     def take(self, frames: int) -> None:
-        """The client has so many frames of this line."""
+        """The client has so many frames of this line.
+
+        A cursor for them follows soon: it is owed to those who take what they get, and a client
+        that takes nothing has no use for it.
+        """
+        had_no_room = not self.ready
+        behind = self._places[: frames - self.taken]
+        del self._places[: frames - self.taken]
+        self._reached = next((p for p in reversed(behind) if p is not None), self._reached)
         self.taken = frames
         self.taken_at = asyncio.get_running_loop().time()
-        if self.ready and not self._room.is_set():
-            self._room.set()
+        if self._owes_cursor:
+            self.hub.remind(self)
+        if had_no_room and self.ready:
+            if self._room is not None and not self._room.done():
+                self._room.set_result(None)
+            self._room = None
             self.hub.hurry()
 
     def look(self, audience: Audience) -> None:
         """See whether the line still delivers what its user sees; ``audience`` is that, now."""
-        if self.finished or (self._follower is not None and not self._follower.done()):
+        if self.finished or self.is_pulling:
             return  # a pull is under way, which sees for itself
         if audience.key != self.seat.audience.key:
             self.refresh()
@@ -156,18 +205,11 @@ class Line:
             self.hub.remind(self)
 
     @property
-    def has_begun(self) -> bool:
-        """Whether it follows the feed, or is about to."""
-        return self._follower is not None
-
-    @property
     def reached(self) -> int | None:
         """The place in the feed up to which the client has everything, where that is known."""
-        seat: Seat | None = getattr(self, "seat", None)
-        pulls = self._follower is not None and not self._follower.done()
-        if seat is None or pulls or self.frames > self.taken:
+        if self.is_pulling or not hasattr(self, "seat"):
             return None
-        return seat.place[1]
+        return self.seat.place[1] if self.frames == self.taken else self._reached
 
     def is_stuck(self) -> bool:
         """Whether the client has had frames before it for longer than a heartbeat."""
@@ -179,11 +221,6 @@ class Line:
         self.told = cursor
         self.refresh()
 
-    async def drained(self) -> None:
-        """Until all that was put has been sent."""
-        if self._writer is not None:
-            await asyncio.wait({self._writer})
-
     async def finish(self, *events: Mapping[str, Any]) -> None:
         """Send these last, and nothing more; to whoever takes nothing, only the very last."""
         self.finished = True
@@ -191,31 +228,18 @@ class Line:
         if self._follower is not None:
             self._follower.cancel()
         for event in events:
-            self._add(event)
-        if self._writer is not None:
-            await asyncio.wait({self._writer}, timeout=FAREWELL_SECONDS)
-            if not self._writer.done():
-                self._events.clear()
-                self._add(events[-1])
+            self.add(event)
+        if not await self.drained(FAREWELL_SECONDS):
+            self.clear()
+            self.add(events[-1])
 
     async def close(self) -> None:
         """Let go of all that belongs to the line."""
         self.hub.leave(self)
-        tasks = [task for task in (self._writer, self._follower) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _write(self) -> None:
-        while self._events:
-            event, counted = self._events.popleft()
-            self.gone += counted  # before: it may be acknowledged when the server goes on
-            await self._send(event)
-            if counted:
-                self.sent()
-
-    def sent(self) -> None:
-        """A frame has gone out; where nobody acknowledges, that is all that is known."""
+        await super().close()
+        if self._follower is not None:
+            self._follower.cancel()
+            await asyncio.gather(self._follower, return_exceptions=True)
 
     async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
         """Do work of the line's; where it breaks the line does: it would lack what others get."""
@@ -229,8 +253,8 @@ class Line:
         first = True
         while True:
             if not self.ready:
-                self._room.clear()
-                await self._room.wait()
+                self._room = asyncio.get_running_loop().create_future()
+                await self._room
             response = await self.pull(self.told)
             if not granted(response):
                 self.refuse(response)
@@ -240,7 +264,7 @@ class Line:
                 # The page as it was rendered, with a type: a frame may hold more than it must.
                 content = '{"type":"changes",' + response.content.decode()[1:]
                 self.deliver(Frame(content))
-                self.tell_cursor(page["cursor"])
+                self.tell_cursor(page["cursor"], always=first)  # it ends the catch-up
             first = False
             seat = response.sync_seat
             if seat is not None:

@@ -30,6 +30,7 @@ from django.urls import set_script_prefix
 from .. import logs
 from ..conf import conf
 from . import probes
+from .consumer import SyncConsumer
 from .hub import Hub
 from .identities import Keys
 from .inner import PULL, SOCKET, STREAM, Inside, address, credentials, routed
@@ -113,10 +114,7 @@ class Live(ASGIHandler):
             return
         name = routed(scope)
         if name == SOCKET and scope["type"] == "websocket":
-            from .consumer import SyncConsumer  # Channels is an extra
-
-            consumer: Any = SyncConsumer.as_asgi(live=self)
-            await consumer(scope, receive, send)
+            await SyncConsumer(self)(scope, receive, send)
             return
         if name == STREAM and scope["method"] == "GET":
             await Stream(self, scope, send).serve(receive)

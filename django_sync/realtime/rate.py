@@ -8,6 +8,8 @@ from collections.abc import Callable
 class Rate:
     """Lets ``per_second`` through on average, and twice as many at once."""
 
+    __slots__ = ("_at", "_clock", "_left", "_per_second")
+
     def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
         self._per_second = per_second
         self._clock = clock

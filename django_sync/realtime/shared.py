@@ -19,6 +19,7 @@ from ..conf import conf
 from . import ending
 from .hub import Hub
 from .rate import Pace
+from .sending import Senders
 from .turns import Turns
 from .watch import News, Watch
 
@@ -49,6 +50,7 @@ class Shared:
         self._rechecks: dict[str, set[Callable[[], None]]] = {}
         self.turns = turns
         self._looked = looked
+        self.senders = Senders(loop)
         self.pace = Pace(BYTES_PER_SECOND, loop.time)
         self.ending = False
         self._leaving: set[Callable[[], None]] = set()
@@ -83,8 +85,7 @@ class Shared:
         self.hub.hurry()
         self.watch.hurry()
 
-    @contextlib.contextmanager
-    def concerned(self, user: str, recheck: Callable[[], None], began: int) -> Iterator[None]:
+    def follow_access(self, user: str, recheck: Callable[[], None], began: int) -> None:
         """Have ``recheck`` called on the loop when the user's access changes.
 
         Also where it has since ``began``, the ``turn`` at which it was looked at: what was told in
@@ -93,38 +94,68 @@ class Shared:
         if self.turn != began:
             self.loop.call_soon(recheck)
         self._rechecks.setdefault(user, set()).add(recheck)
-        try:
-            yield
-        finally:
-            self._rechecks[user].discard(recheck)
-            if not self._rechecks[user]:
-                del self._rechecks[user]
 
-    @contextlib.contextmanager
-    def counted(self, user: str, recheck: Callable[[], None], began: int) -> Iterator[bool]:
-        """One more open connection of a user; ``False`` where that would be too many."""
+    def unfollow_access(self, user: str, recheck: Callable[[], None]) -> None:
+        """The opposite of ``follow_access``."""
+        self._rechecks[user].discard(recheck)
+        if not self._rechecks[user]:
+            del self._rechecks[user]
+
+    def connect(self, user: str, recheck: Callable[[], None], began: int) -> bool:
+        """One more open connection of a user; ``False`` where that would be too many.
+
+        Its user's access is followed, as by ``follow_access``.
+        """
         if self.open[user] >= conf.CONNECTIONS_PER_USER:
-            yield False
-            return
+            return False
         self.open[user] += 1
-        try:
-            with self.concerned(user, recheck, began):
-                yield True
-        finally:
-            self.open[user] -= 1
-            if not self.open[user]:
-                del self.open[user]
+        self.follow_access(user, recheck, began)
+        return True
 
-    @contextlib.contextmanager
-    def until_end(self, leave: Callable[[], None]) -> Iterator[None]:
-        """Have ``leave`` called on the loop, should the process be told to end meanwhile."""
+    def disconnect(self, user: str, recheck: Callable[[], None]) -> None:
+        """The opposite of a ``connect`` that returned ``True``."""
+        self.unfollow_access(user, recheck)
+        self.open[user] -= 1
+        if not self.open[user]:
+            del self.open[user]
+
+    def on_shutdown(self, leave: Callable[[], None]) -> None:
+        """Have ``leave`` called on the loop, should the process be told to end."""
         if self.ending:
             self.loop.call_soon(leave)
         self._leaving.add(leave)
+
+    def off_shutdown(self, leave: Callable[[], None]) -> None:
+        """The opposite of ``on_shutdown``."""
+        self._leaving.discard(leave)
+
+    @contextlib.contextmanager
+    def concerned(self, user: str, recheck: Callable[[], None], began: int) -> Iterator[None]:
+        """``follow_access`` for a while."""
+        self.follow_access(user, recheck, began)
         try:
             yield
         finally:
-            self._leaving.discard(leave)
+            self.unfollow_access(user, recheck)
+
+    @contextlib.contextmanager
+    def counted(self, user: str, recheck: Callable[[], None], began: int) -> Iterator[bool]:
+        """``connect`` for a while, if there is room for one more."""
+        has_room = self.connect(user, recheck, began)
+        try:
+            yield has_room
+        finally:
+            if has_room:
+                self.disconnect(user, recheck)
+
+    @contextlib.contextmanager
+    def until_end(self, leave: Callable[[], None]) -> Iterator[None]:
+        """``on_shutdown`` for a while."""
+        self.on_shutdown(leave)
+        try:
+            yield
+        finally:
+            self.off_shutdown(leave)
 
     def told_to_end(self) -> None:
         if not self.loop.is_closed():

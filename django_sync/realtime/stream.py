@@ -38,7 +38,7 @@ class Stream(Line):
     """One client's stream."""
 
     def __init__(self, live: Live, scope: Scope, send: Send) -> None:
-        super().__init__(live.hub, send)
+        super().__init__(live.shared, send)
         self.live = live
         self.scope = scope
         self._over = asyncio.Event()
@@ -103,8 +103,8 @@ class Stream(Line):
             return first
         return await self._ask("changes/", cursor=cursor or None)
 
-    def sent(self) -> None:
-        self.take(self.gone)
+    def was_sent(self) -> None:
+        self.take(self.sent_count)
 
     def refuse(self, response: Any) -> None:
         self._end(problem_of(response) or errors.Unavailable().problem())

@@ -64,7 +64,7 @@ def frames() -> Mapping[str, Frame]:
         ),
         "ack": Frame(
             "client",
-            "How many `changes` frames of this connection the client has applied so far.",
+            "How many `changes` frames of this connection the client has taken so far.",
             n.strict(type=n.const("ack"), frames={"type": "integer", "minimum": 1}),
         ),
         "mutate": Frame(
@@ -82,6 +82,13 @@ def frames() -> Mapping[str, Frame]:
             "server",
             "The answer to `hello`.",
             n.members(
+                {
+                    "window": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "description": "Frames that may stay unacknowledged; absent: 16.",
+                    }
+                },
                 type=n.const("welcome"),
                 epoch=n.UUID,
                 heartbeat={"type": "number", "exclusiveMinimum": 0, "description": "Seconds."},

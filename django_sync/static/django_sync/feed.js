@@ -68,6 +68,11 @@ export class Feed {
     return new Feed(replica, names, listener, synced, await replica.beginStream());
   }
 
+  /** Whether something is not applied, or not said to be complete, before a cursor comes. */
+  get waitsForCursor() {
+    return this.#held.length > 0 || !this.caughtUp;
+  }
+
   /** Let others feed the store. */
   end() {
     return this.#replica.endStream(this.place.stream);

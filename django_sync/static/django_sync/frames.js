@@ -14,7 +14,7 @@ import { isObject, isText, readPage } from "./pages.js";
 /** @import { Page } from "./pages.js" */
 
 /**
- * @typedef {{type: "welcome", epoch: string, heartbeat: number | null}} Welcome
+ * @typedef {{type: "welcome", epoch: string, heartbeat: number | null, window: number | null}} Welcome
  * @typedef {{type: "changes", page: Page}} Changes a page without its cursor, which follows
  * @typedef {{type: "cursor", cursor: string}} Cursor stands for all changes before it
  * @typedef {{type: "results", ref: string, body: Fields}} Results
@@ -50,7 +50,7 @@ export function readFrame(body) {
   switch (body.type) {
     case "welcome":
       if (!isText(body.epoch)) break;
-      return { type: "welcome", epoch: body.epoch, heartbeat: seconds(body.heartbeat) };
+      return { type: "welcome", epoch: body.epoch, heartbeat: seconds(body.heartbeat), window: count(body.window) };
     case "changes":
       return { type: "changes", page: readPage({ ...body, cursor: "" }) };
     case "cursor":
@@ -77,6 +77,11 @@ export function readFrame(body) {
 /** A number of seconds above zero, else `null`. @param {unknown} value */
 export function seconds(value) {
   return typeof value === "number" && value > 0 && Number.isFinite(value) ? value : null;
+}
+
+/** A whole number above zero, else `null`. @param {unknown} value */
+function count(value) {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : null;
 }
 
 /** @type {Readonly<Record<number, typeof errors.SyncError>>} */

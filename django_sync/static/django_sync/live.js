@@ -5,6 +5,7 @@
  * follows its end, is for `lines.js` and the loop to say.
  */
 
+import { Acknowledging } from "./acknowledging.js";
 import { CursorExpired, Offline, SyncError } from "./errors.js";
 import { readFrame } from "./frames.js";
 import { log } from "./log.js";
@@ -43,7 +44,7 @@ export class Live {
   #isHere;
   #welcomed;
   #isWelcome = false;
-  #acknowledged = 0;
+  #acknowledging;
   #refs = 0;
   /** @type {Fields | SyncError | null} */
   #answer = null;
@@ -52,6 +53,11 @@ export class Live {
   #sentAt;
   #busyAt;
   hasEnded = false;
+
+  /** Seconds after which a quiet connection is looked at. */
+  get heartbeat() {
+    return this.#acknowledging.heartbeat;
+  }
 
   /** When anything came last, by the alarm's clock. */
   get heardAt() {
@@ -72,7 +78,7 @@ export class Live {
     this.#welcomed = welcomed;
     this.feed = feed;
     this.transport = line.transport;
-    this.heartbeat = heartbeat;
+    this.#acknowledging = new Acknowledging(heartbeat);
     this.openedAt = this.#sentAt = this.#busyAt = alarm.now();
   }
 
@@ -109,12 +115,19 @@ export class Live {
       const body = this.#line.next();
       if (body === null) break;
       await this.#heed(readFrame(body));
+      this.#acknowledge();
     }
-    if (this.transport === "websocket" && this.feed.frames > this.#acknowledged) {
-      this.#acknowledged = this.feed.frames;
-      this.#send({ type: "ack", frames: this.#acknowledged });
-    }
+    this.#acknowledge();
     return this.#due(this.#alarm.now());
+  }
+
+  /** Acknowledge what was taken, where that is due. A stream's server does not ask for it. */
+  #acknowledge() {
+    if (this.transport !== "websocket") return;
+    const now = this.#alarm.now();
+    this.#acknowledging.take(this.feed.frames, now);
+    const frames = this.#acknowledging.next(now, { atOnce: this.feed.waitsForCursor });
+    if (frames !== null) this.#send({ type: "ack", frames });
   }
 
   /**
@@ -151,7 +164,7 @@ export class Live {
     if (now >= deadAt) throw new Offline("Nothing was heard for two heartbeats.");
     if (this.transport !== "websocket") return deadAt;
     if (now >= this.#sentAt + this.heartbeat / 2) this.#send({ type: "ping" });
-    const due = Math.min(deadAt, this.#sentAt + this.heartbeat / 2);
+    const due = Math.min(deadAt, this.#sentAt + this.heartbeat / 2, this.#acknowledging.dueAt());
     return this.#isWelcome ? due : Math.min(due, this.openedAt + WELCOME);
   }
 
@@ -170,7 +183,7 @@ export class Live {
   async #heed(frame) {
     switch (frame?.type) {
       case "welcome":
-        this.#welcome(frame.epoch, frame.heartbeat);
+        this.#welcome(frame);
         return;
       case "changes":
         this.#expectWelcome();
@@ -202,15 +215,16 @@ export class Live {
     else log.warn(`The server answered what was not asked: ${ref}`);
   }
 
-  /** @param {string} epoch @param {number | null} heartbeat */
-  #welcome(epoch, heartbeat) {
+  /** @param {import("./frames.js").Welcome} welcome */
+  #welcome({ epoch, heartbeat, window }) {
     if (this.#isWelcome) return;
     const { place } = this.feed;
     if (place.cursor !== null && place.epoch !== epoch) {
       throw new CursorExpired("The server has another epoch.");
     }
     this.#isWelcome = true;
-    this.heartbeat = heartbeat ?? this.heartbeat;
+    this.#acknowledging.heartbeat = heartbeat ?? this.heartbeat;
+    this.#acknowledging.window = window ?? this.#acknowledging.window;
     this.#welcomed();
   }
 

@@ -23,6 +23,8 @@ export class Feed {
     frames: number;
     caughtUp: boolean;
     place: Place;
+    /** Whether something is not applied, or not said to be complete, before a cursor comes. */
+    get waitsForCursor(): boolean;
     /** Let others feed the store. */
     end(): Promise<void>;
     /** Apply a frame, or keep it until its cursor comes. @param {Page} page */

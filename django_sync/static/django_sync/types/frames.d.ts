@@ -1,7 +1,7 @@
 /** @import { Fields } from "./encoding.js" */
 /** @import { Page } from "./pages.js" */
 /**
- * @typedef {{type: "welcome", epoch: string, heartbeat: number | null}} Welcome
+ * @typedef {{type: "welcome", epoch: string, heartbeat: number | null, window: number | null}} Welcome
  * @typedef {{type: "changes", page: Page}} Changes a page without its cursor, which follows
  * @typedef {{type: "cursor", cursor: string}} Cursor stands for all changes before it
  * @typedef {{type: "results", ref: string, body: Fields}} Results
@@ -34,6 +34,7 @@ export type Welcome = {
     type: "welcome";
     epoch: string;
     heartbeat: number | null;
+    window: number | null;
 };
 /**
  * a page without its cursor, which follows

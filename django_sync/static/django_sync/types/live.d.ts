@@ -19,11 +19,12 @@ export class Live {
         welcomed: () => void;
     });
     hasEnded: boolean;
+    /** Seconds after which a quiet connection is looked at. */
+    get heartbeat(): number;
     /** When anything came last, by the alarm's clock. */
     get heardAt(): number;
     feed: Feed;
     transport: "websocket" | "sse";
-    heartbeat: number;
     openedAt: number;
     /** Say hello; a stream has said it all in its request. @param {string} session @param {readonly string[]} collections */
     begin(session: string, collections: readonly string[]): void;

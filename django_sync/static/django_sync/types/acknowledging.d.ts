@@ -1,0 +1,34 @@
+/**
+ * When a socket's client acknowledges what it has taken. Pure; the Python client has it too.
+ *
+ * The server sends a window of frames ahead, and then waits for an acknowledgement. One for each
+ * frame would be right, and would cost the server more than the frame did. So a client acknowledges
+ * when half of the window is used, or when the first frame has waited for a third of a heartbeat, or
+ * at once where it needs the server's answer: a cursor follows an acknowledgement, and frames
+ * that wait for their cursor are not shown before it. `tests/vectors/acknowledging.json` holds both
+ * clients to this.
+ */
+/** Frames that a server sends ahead, where its `welcome` does not say. */
+export const WINDOW: 16;
+/** Counts the frames of one socket. Times are seconds of one clock. */
+export class Acknowledging {
+    /** @param {number} heartbeat seconds @param {number} [window] frames */
+    constructor(heartbeat: number, window?: number);
+    heartbeat: number;
+    window: number;
+    /** So many frames have been taken on this socket. @param {number} frames @param {number} now */
+    take(frames: number, now: number): void;
+    /** When the next acknowledgement is due; infinity where nothing is to be acknowledged. */
+    dueAt({ atOnce }?: {
+        atOnce?: boolean | undefined;
+    }): number;
+    /**
+     * The number of frames to acknowledge now, which counts as done; `null`: not yet.
+     * @param {number} now
+     * @param {{atOnce?: boolean}} [how]
+     */
+    next(now: number, how?: {
+        atOnce?: boolean;
+    }): number | null;
+    #private;
+}
