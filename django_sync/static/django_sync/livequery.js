@@ -9,6 +9,7 @@
 import { log } from "./log.js";
 
 /** @import { Collection } from "./collection.js" */
+/** @import { Query } from "./query.js" */
 /** @import { Record } from "./views.js" */
 
 /** Above so many touched objects it is quicker to read all. */
@@ -17,7 +18,7 @@ const MANY = 500;
 /** Records that match, told whenever they change; `Collection.live()` begins one. */
 export class LiveQuery {
   #collection;
-  #matches;
+  #query;
   #callback;
   /** @type {Map<string, Record>} */
   #found = new Map();
@@ -32,12 +33,12 @@ export class LiveQuery {
   /**
    * @internal
    * @param {Collection} collection
-   * @param {(record: Record) => boolean} matches
+   * @param {Query} query
    * @param {(records: Record[]) => unknown} callback
    */
-  constructor(collection, matches, callback) {
+  constructor(collection, query, callback) {
     this.#collection = collection;
-    this.#matches = matches;
+    this.#query = query;
     this.#callback = callback;
   }
 
@@ -83,11 +84,7 @@ export class LiveQuery {
   async #readAll() {
     this.#all = false;
     this.#dirty.clear();
-    /** @type {Map<string, Record>} */
-    const found = new Map();
-    for await (const page of this.#collection.pages()) {
-      for (const record of page) if (this.#matches(record)) found.set(record.id, record);
-    }
+    const found = new Map((await this.#collection.find(this.#query)).map((record) => [record.id, record]));
     const before = this.#found;
     this.#found = found;
     return before.size !== found.size || [...found].some(([id, record]) => isNews(before.get(id), record));
@@ -101,7 +98,7 @@ export class LiveQuery {
     ids.forEach((id, at) => {
       const record = records[at];
       const before = this.#found.get(id);
-      if (record !== null && this.#matches(record)) {
+      if (this.#query.matches(record)) {
         changed ||= isNews(before, record);
         grown ||= before === undefined;
         this.#found.set(id, record);

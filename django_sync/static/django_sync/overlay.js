@@ -26,7 +26,7 @@ export function isOpen(row) {
  * @param {Key} key
  */
 export function serverRow(tx, key) {
-  return tx.get("records", key);
+  return tx.records.get(key);
 }
 
 /**
@@ -37,6 +37,21 @@ export function serverRow(tx, key) {
 export async function rowsOn(tx, key) {
   const rows = await tx.list("outbox", { index: "object", only: key });
   return rows.sort((one, other) => one.seq - other.seq);
+}
+
+/**
+ * The outbox's rows of a collection by object, each object's oldest first.
+ * @param {Tx} tx
+ * @param {string} collection
+ */
+export async function mutationsByObject(tx, collection) {
+  /** @type {Map<string, Row[]>} */
+  const found = new Map();
+  for (const row of await tx.list("outbox", { index: "object", only: [collection] })) {
+    found.set(row.objectId, [...(found.get(row.objectId) ?? []), row]);
+  }
+  for (const rows of found.values()) rows.sort((one, other) => one.seq - other.seq);
+  return found;
 }
 
 /**
@@ -161,14 +176,16 @@ export class Watch {
   /** Write a record of the server's. @param {Row} row */
   put(row) {
     this.#rows.set(spelled([row.collection, row.id]), row);
-    this.#filling.get(row.collection)?.add(row.id);
-    this.#tx.put("records", row);
+    const held = this.#filling.get(row.collection);
+    const isNew = held !== undefined && !held.has(row.id);
+    held?.add(row.id);
+    this.#tx.records.put(row, isNew);
   }
 
   /** Forget one. @param {Key} key */
   forget(key) {
     this.#rows.set(spelled(key), undefined);
-    this.#tx.delete("records", key);
+    this.#tx.records.remove(key);
   }
 
   /** What has changed since, in the order in which it was looked at. @returns {Promise<Seen>} */
