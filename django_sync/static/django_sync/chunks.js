@@ -89,7 +89,7 @@ export function rowOf(summary) {
 
 /** @param {Row} row @returns {Summary} */
 export function summaryOf(row) {
-  return /** @type {Summary} */ ({ ...row, gone: new Set(row.gone) });
+  return { .../** @type {Summary} */ (row), gone: new Set(row.gone) };
 }
 
 /** The scope of one of its records. @param {Content} content @param {number} at */

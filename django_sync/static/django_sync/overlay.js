@@ -147,9 +147,12 @@ export class Watch {
     const others = [];
     for (const key of keys) {
       if (this.#isNew(key)) this.#looked.set(spelled(key), { key, before: null });
-      else others.push(this.#look(key));
+      else if (!this.#looked.has(spelled(key))) others.push(key);
     }
-    await Promise.all(others);
+    const before = await Promise.all(others.map((key) => this.#seen(key)));
+    others.forEach((key, at) => {
+      if (!this.#looked.has(spelled(key))) this.#looked.set(spelled(key), { key, before: before[at] });
+    });
   }
 
   /** Whether it is nowhere in the store, as is known without a look. @param {Key} key */
@@ -202,14 +205,6 @@ export class Watch {
       changes.push({ kind, collection, id, record, before, origin: this.#origin });
     });
     return { changes, touched: looked.map(({ key }) => key) };
-  }
-
-  /** @param {Key} key */
-  async #look(key) {
-    const name = spelled(key);
-    if (this.#looked.has(name)) return;
-    const before = await this.#seen(key);
-    if (!this.#looked.has(name)) this.#looked.set(name, { key, before });
   }
 
   /** @param {Key} key */

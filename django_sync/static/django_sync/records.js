@@ -108,7 +108,7 @@ export class Records {
     } while (after !== undefined);
   }
 
-  /** The ids of a scope's records. @param {string} collection @param {string} scope @returns {Promise<string[]>} */
+  /** The ids of a scope's records, in order. @param {string} collection @param {string} scope @returns {Promise<string[]>} */
   async inScope(collection, scope) {
     await this.flush();
     const rows = await this.#tx.list("records", { index: "scope", only: [collection, scope] });
@@ -117,7 +117,7 @@ export class Records {
       const [ids] = await this.chunks.ids(collection, [summary]);
       found.push(...(await this.chunks.ofScope(summary, scope)).map((at) => ids[at]));
     }
-    return found;
+    return found.sort();
   }
 
   /** Whether there is a record of that scope. @param {string} collection @param {string} scope */
