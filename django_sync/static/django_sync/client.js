@@ -26,6 +26,7 @@ import { rejectionsOf } from "./results.js";
 import { Standing } from "./standing.js";
 import { opened } from "./storage.js";
 import { Together } from "./together.js";
+import { Upkeep } from "./upkeep.js";
 import { Record, Rejection } from "./views.js";
 import { Wakes } from "./wakes.js";
 import { Waking } from "./waking.js";
@@ -106,6 +107,7 @@ export class SyncClient {
   #around;
   /** @type {Pushing} */
   #pushing;
+  #upkeep;
   /** What keeps the records, and what the browser has promised. @type {Storage} */
   storage;
 
@@ -128,6 +130,7 @@ export class SyncClient {
       });
     this.#binding = new Binding(db, url, auth);
     this.#replica = new Replica(db);
+    this.#upkeep = new Upkeep(db, this.#names);
     this.#standing = new Standing(db, (status) => {
       this.#events.tellStatus(status);
       this.#together.tellStatus(status);
@@ -425,6 +428,7 @@ export class SyncClient {
     this.#forgetPage();
     for (const query of [...this.#queries]) query.stop();
     this.#together.close();
+    this.#upkeep.stop();
     this.#db.close();
   }
 
@@ -435,6 +439,7 @@ export class SyncClient {
     pulled: (seen, { hasMore }) => {
       this.#tell(seen, hasMore);
       if (hasMore) this.#background.behind();
+      else this.#upkeep.poke();
     },
     settled: (settled) => this.#settled(settled),
   };
