@@ -15,7 +15,7 @@ import { orderOf } from "./indexes.js";
 /** The columns with the ids are stored under this name, which no field has. */
 export const IDS = "";
 
-/** More columns than that are listed, not read one by one. */
+/** More columns than that, and half of all, are listed, not read one by one. */
 const SOME = 4;
 
 export class Chunks {
@@ -86,7 +86,8 @@ export class Chunks {
 
   /** @param {string} collection @param {string} field @param {Summary[]} missing @returns {Promise<Row[]>} */
   #read(collection, field, missing) {
-    if (missing.length > SOME) {
+    const { size } = this.#directory?.get(collection) ?? new Map();
+    if (missing.length > SOME && 2 * missing.length > size) {
       return this.#shared(`columns ${collection} ${field}`, () => this.#tx.list("columns", { only: [collection, field] }));
     }
     return Promise.all(missing.map(({ number }) => {

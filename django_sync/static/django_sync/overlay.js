@@ -149,6 +149,7 @@ export class Watch {
       if (this.#isNew(key)) this.#looked.set(spelled(key), { key, before: null });
       else if (!this.#looked.has(spelled(key))) others.push(key);
     }
+    await this.#tx.records.expect(others);
     const before = await Promise.all(others.map((key) => this.#seen(key)));
     others.forEach((key, at) => {
       if (!this.#looked.has(spelled(key))) this.#looked.set(spelled(key), { key, before: before[at] });

@@ -23,6 +23,12 @@ import { chunkOf, cut, liveIn, livePositions, recordAt, rowOf } from "./chunks.j
 /** Rows that are read at a time. */
 const MANY = 1_000;
 
+/** So many keys are worth another look at the rows. */
+const MANY_KEYS = 20;
+
+/** To list so many rows takes no longer than to get one by its key. */
+const ROWS_PER_KEY = 8;
+
 export class Records {
   #tx;
   /** @type {Map<string, Written>} */
@@ -31,6 +37,8 @@ export class Records {
   #dirty = new Map();
   /** Records that are known to be no row of their own. @type {Set<string>} */
   #noRow = new Set();
+  /** All rows of some collections, by id. @type {Map<string, Map<string, Row>>} */
+  #rows = new Map();
 
   /** @param {Tx} tx @param {ChunkCache} cache @param {Sizes} sizes */
   constructor(tx, cache, sizes) {
@@ -45,9 +53,24 @@ export class Records {
     if (written !== undefined) return written.row ?? undefined;
     const place = await this.chunks.find(key);
     if (place !== null) return recordAt(place.summary, await this.chunks.content(place.summary.number), key[1], place.at);
-    const row = await this.#tx.get("records", key);
+    const rows = this.#rows.get(key[0]);
+    const row = rows === undefined ? await this.#tx.get("records", key) : rows.get(key[1]);
     if (row === undefined) this.#noRow.add(spelled(key));
     return row;
+  }
+
+  /**
+   * Many records are about to be read: where few are rows of their own, these are read at once.
+   * @param {Key[]} keys
+   */
+  async expect(keys) {
+    if (keys.length < MANY_KEYS) return;
+    for (const collection of new Set(keys.map(([name]) => name))) {
+      if (this.#rows.has(collection)) continue;
+      if ((await this.#tx.count("records", { only: [collection] })) > ROWS_PER_KEY * keys.length) continue;
+      const rows = await this.#tx.list("records", { only: [collection] });
+      this.#rows.set(collection, new Map(rows.map((row) => [row.id, row])));
+    }
   }
 
   /** Write one. @param {Row} row @param {boolean} [isNew] whether it is known to be stored nowhere */
@@ -154,6 +177,7 @@ export class Records {
   clear() {
     this.#written.clear();
     this.#noRow.clear();
+    this.#rows.clear();
     this.chunks.clear();
     for (const table of /** @type {const} */ (["records", "chunks", "columns", "contents"])) this.#tx.clear(table);
   }
@@ -181,7 +205,7 @@ export class Records {
   #write(key, row, isNew) {
     const name = spelled(key);
     if (isNew) this.#noRow.add(name);
-    this.#written.set(name, { key, row, isNew: isNew || this.#written.get(name)?.isNew === true });
+    this.#written.set(name, { key, row, isNew });
   }
 
   /** Leave the places of records that have been written or removed. @param {Written[]} written */
@@ -212,6 +236,7 @@ export class Records {
   /** @param {Row} row */
   #putRow(row) {
     this.#noRow.delete(spelled([row.collection, row.id]));
+    this.#rows.get(row.collection)?.set(row.id, row);
     this.#tx.put("records", row);
   }
 
@@ -219,6 +244,7 @@ export class Records {
   #deleteRow(key) {
     if (this.#noRow.has(spelled(key))) return;
     this.#tx.delete("records", key);
+    this.#rows.get(key[0])?.delete(key[1]);
     this.#noRow.add(spelled(key));
   }
 
