@@ -12,7 +12,7 @@ import { compareValues, conditionsOf, meets } from "../../django_sync/static/dja
 import { laidOver } from "../../django_sync/static/django_sync/overlay.js";
 import { Replica } from "../../django_sync/static/django_sync/replica.js";
 import { tidied, Upkeep } from "../../django_sync/static/django_sync/upkeep.js";
-import { twin } from "./helpers.js";
+import { twin, until } from "./helpers.js";
 
 const skip = twin ? false : "fake-indexeddb is not installed";
 const NAMES = ["cards", "boards"];
@@ -251,6 +251,44 @@ test("what is left over becomes chunks again, step by step", async () => {
   assert.ok((await store.read((tx) => tx.count("records"))) <= SMALL.singles);
   assert.deepEqual(await cards.all(), before);
   assert.ok([...(await places(store)).found.values()].every((times) => times === 1));
+});
+
+test("small chunks become few, and large records are few in one", async () => {
+  const store = new MemoryStore();
+  const db = new Database(store, undefined, { size: 40, least: 5, singles: 8 });
+  for (let turn = 0; turn < 9; turn++) {
+    await pulled(db, Array.from({ length: 6 }, (_, at) => put(idOf(turn * 10 + at), 1, { at })));
+  }
+  const counts = async () => (await store.read((tx) => tx.list("chunks"))).map(({ count }) => count);
+  assert.deepEqual(await counts(), Array(9).fill(6));
+  await new Upkeep(db, NAMES).run();
+  assert.deepEqual(await counts(), [6, 24, 24]);
+  const body = "b".repeat(100_000);
+  await pulled(db, Array.from({ length: 7 }, (_, at) => put(idOf(1000 + at), 1, { at, body })));
+  assert.deepEqual(await counts(), [6, 24, 24, 2, 2, 2, 1]);
+  await new Upkeep(db, NAMES).run();
+  assert.deepEqual(await counts(), [6, 24, 24, 2, 2, 2, 1], "it comes to an end");
+  assert.equal(await cardsOf(db).count(), 61);
+});
+
+test("a live query keeps to its order and its limit", async () => {
+  const { SyncClient } = await import("../../django_sync/static/django_sync/client.js");
+  const client = await SyncClient.open("http://localhost/sync/", { store: new MemoryStore(), collections: ["cards"], indexes: { cards: ["n"] } });
+  const cards = client.collection("cards");
+  const made = [];
+  for (const n of [5, 3, 9]) made.push((await cards.create({ n })).id);
+  const shown = { top: [], ordered: [] };
+  cards.live({}, (records) => (shown.top = records.map(({ object }) => object.n)), { orderBy: "-n", limit: 2 });
+  cards.live({ n: { gt: 3 } }, (records) => (shown.ordered = records.map(({ object }) => object.n)), { orderBy: "n" });
+  const becomes = (top, ordered) => until(() => `${shown.top}` === `${top}` && `${shown.ordered}` === `${ordered}`, `${top} and ${ordered}`);
+  await becomes([9, 5], [5, 9]);
+  await cards.update(made[1], { n: 7 });
+  await becomes([9, 7], [5, 7, 9]);
+  await cards.delete(made[2]);
+  await becomes([7, 5], [5, 7]);
+  await cards.update(made[0], { n: 1 });
+  await becomes([7, 1], [7]);
+  await client.close();
 });
 
 test("an index that names no field, or another's collection, is refused; so is a bound without an order", async () => {

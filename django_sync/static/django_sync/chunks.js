@@ -23,6 +23,7 @@ import { orderOf } from "./indexes.js";
  * @property {string} first id
  * @property {string} last id
  * @property {number} count of records, those that are gone included
+ * @property {number} weight characters of all its records' JSON
  * @property {ReadonlySet<number>} gone positions of records that were changed, moved or removed since
  * @property {string[]} fields that it has a stored column of
  */
@@ -42,42 +43,57 @@ import { orderOf } from "./indexes.js";
 /** @type {Readonly<Sizes>} */
 export const SIZES = Object.freeze({ size: 250, least: 50, singles: 1_000 });
 
+/** Characters of JSON in a chunk at most, unless one record has more: to read a record is to read its chunk. */
+export const WEIGHT = 250_000;
+
+/** @typedef {{row: Row, text: string}} Part A record and its object as JSON. */
+
 /**
  * Rows of one collection and generation as chunks of about equal size.
  * @param {Row[]} rows
  * @param {number} size
- * @returns {Row[][]} each in the order of its ids
+ * @returns {Part[][]} each in the order of its ids
  */
 export function cut(rows, size) {
-  const parts = Math.ceil(rows.length / size);
-  const each = Math.ceil(rows.length / parts);
-  return Array.from({ length: parts }, (_, at) => {
-    return rows.slice(at * each, (at + 1) * each).sort((one, other) => (one.id < other.id ? -1 : 1));
-  });
+  const each = Math.ceil(rows.length / Math.ceil(rows.length / size));
+  /** @type {Part[][]} */
+  const found = [];
+  let weight = Infinity;
+  for (const row of rows) {
+    const text = JSON.stringify(row.object);
+    weight += text.length;
+    if (weight > WEIGHT || found[found.length - 1].length === each) {
+      found.push([]);
+      weight = text.length;
+    }
+    found[found.length - 1].push({ row, text });
+  }
+  for (const part of found) part.sort((one, other) => (one.row.id < other.row.id ? -1 : 1));
+  return found;
 }
 
 /**
  * @param {number} number
- * @param {Row[]} rows in the order of their ids
+ * @param {Part[]} parts in the order of their ids
  * @param {readonly string[]} fields to be indexed
  * @returns {Chunk}
  */
-export function chunkOf(number, rows, fields) {
+export function chunkOf(number, parts, fields) {
+  const rows = parts.map(({ row }) => row);
   const { collection, generation } = rows[0];
   const scopes = [...new Set(rows.map(({ scope }) => scope))];
-  const objects = rows.map(({ object }) => object);
   return {
     summary: {
-      collection, number, generation, scopes, count: rows.length, gone: new Set(), fields: [...fields],
-      first: rows[0].id, last: rows[rows.length - 1].id,
+      collection, number, generation, scopes, first: rows[0].id, last: rows[rows.length - 1].id, count: rows.length,
+      weight: parts.reduce((sum, { text }) => sum + text.length, 0), gone: new Set(), fields: [...fields],
     },
     ids: rows.map(({ id }) => id),
-    columns: new Map(fields.map((field) => [field, orderOf(objects, field)])),
+    columns: new Map(fields.map((field) => [field, orderOf(rows.map(({ object }) => object), field)])),
     content: {
       number,
       revisions: rows.map(({ revision }) => revision),
       scopes: scopes.length === 1 ? scopes[0] : rows.map(({ scope }) => scope),
-      objects: objects.map((object) => JSON.stringify(object)),
+      objects: parts.map(({ text }) => text),
     },
   };
 }

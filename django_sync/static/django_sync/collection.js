@@ -136,14 +136,15 @@ export class Collection {
   }
 
   /**
-   * Call `callback` with the records that match, in the order of their ids: now, and whenever one
-   * of them changes, comes or goes, whoever did it.
-   * @param {Wanted} wanted
+   * Call `callback` with the records that match, in the order of their ids or of a field: now, and
+   * whenever one of them changes, comes or goes, whoever did it.
+   * @param {Wanted} wanted as `filter()` has it
    * @param {(records: Record[]) => unknown} callback
+   * @param {Ordering} [ordering]
    * @returns {LiveQuery} `stop()` ends it
    */
-  live(wanted, callback) {
-    const query = new LiveQuery(this, new Query(wanted), callback);
+  live(wanted, callback, ordering) {
+    const query = new LiveQuery(this, new Query(wanted, ordering), callback);
     query.begin(this.#owner.watched(query));
     return query;
   }

@@ -61,7 +61,8 @@ export class LiveQuery {
 
   /** These objects may look different now; `null` where all may. @internal @param {string[] | null} ids */
   touched(ids) {
-    if (ids === null || this.#dirty.size + ids.length > MANY) this.#all = true;
+    // Of what is limited, another record may come up from behind.
+    if (ids === null || this.#query.limit < Infinity || this.#dirty.size + ids.length > MANY) this.#all = true;
     else for (const id of ids) this.#dirty.add(id);
     void this.#run();
   }
@@ -84,7 +85,7 @@ export class LiveQuery {
   async #readAll() {
     this.#all = false;
     this.#dirty.clear();
-    const found = new Map((await this.#collection.find(this.#query)).map((record) => [record.id, record]));
+    const found = byId(await this.#collection.find(this.#query));
     const before = this.#found;
     this.#found = found;
     return before.size !== found.size || [...found].some(([id, record]) => isNews(before.get(id), record));
@@ -104,7 +105,8 @@ export class LiveQuery {
         this.#found.set(id, record);
       } else if (this.#found.delete(id)) changed = true;
     });
-    if (grown) this.#found = new Map([...this.#found].sort(([one], [other]) => (one < other ? -1 : 1)));
+    const moved = grown || (changed && this.#query.field !== null);
+    if (moved) this.#found = byId(this.#query.inOrder([...this.#found.values()]));
     return changed;
   }
 
@@ -117,6 +119,11 @@ export class LiveQuery {
       log.error("A callback failed:", error);
     }
   }
+}
+
+/** @param {Record[]} records @returns {Map<string, Record>} in the order in which they come */
+function byId(records) {
+  return new Map(records.map((record) => [record.id, record]));
 }
 
 /** @param {Record | undefined} before @param {Record} now */

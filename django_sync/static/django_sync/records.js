@@ -13,7 +13,7 @@ import { chunkOf, cut, liveIn, livePositions, recordAt, rowOf } from "./chunks.j
 
 /** @import { ChunkCache } from "./chunkcache.js" */
 /** @import { Place } from "./chunkreader.js" */
-/** @import { Sizes, Summary } from "./chunks.js" */
+/** @import { Part, Sizes, Summary } from "./chunks.js" */
 /** @import { Tx } from "./database.js" */
 /** @import { Key } from "./overlay.js" */
 /** @import { Row } from "./tables.js" */
@@ -248,11 +248,11 @@ export class Records {
     this.#noRow.add(spelled(key));
   }
 
-  /** @param {Row[]} rows */
-  #addChunk(rows) {
-    const { collection } = rows[0];
+  /** @param {Part[]} parts */
+  #addChunk(parts) {
+    const { collection } = parts[0].row;
     const number = this.chunks.nextNumber();
-    const { summary, ids, columns, content } = chunkOf(number, rows, this.#tx.meta.indexes?.[collection] ?? []);
+    const { summary, ids, columns, content } = chunkOf(number, parts, this.#tx.meta.indexes?.[collection] ?? []);
     this.#tx.put("contents", content);
     this.#tx.put("columns", { collection, field: IDS, number, ids });
     for (const [field, column] of columns) this.#tx.put("columns", { collection, field, number, ...column });

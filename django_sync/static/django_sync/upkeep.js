@@ -6,7 +6,7 @@
  * they are. So it may run beside everything else, in several tabs too, and may end at any point.
  */
 
-import { liveIn, livePositions, recordAt } from "./chunks.js";
+import { liveIn, livePositions, recordAt, WEIGHT } from "./chunks.js";
 import { log } from "./log.js";
 import { SyncError } from "./errors.js";
 
@@ -17,8 +17,8 @@ import { SyncError } from "./errors.js";
 /** Chunks whose columns are made in one step. */
 const INDEXED = 8;
 
-/** Small chunks that are worth being made one. */
-const SMALL = 4;
+/** So many small chunks are made anew together: at most five come of them, for none has a quarter of what fits. */
+const SMALL = 8;
 
 /** Milliseconds after a write at which a look is worth it. */
 const LATER = 2_000;
@@ -118,8 +118,8 @@ async function taskOf(tx, collection) {
   const { size } = tx.records.sizes;
   const thin = summaries.find((summary) => summary.gone.size > liveIn(summary));
   if (thin !== undefined) return { summaries: [thin], rows: [], reindex: false };
-  const small = ofOneGeneration(summaries.filter((summary) => 2 * liveIn(summary) < size));
-  if (small.length >= SMALL) return { summaries: small.slice(0, 2 * SMALL), rows: [], reindex: false };
+  const small = ofOneGeneration(summaries.filter((summary) => 4 * liveIn(summary) < size && 4 * summary.weight < WEIGHT));
+  if (small.length >= SMALL) return { summaries: small.slice(0, SMALL), rows: [], reindex: false };
   const rows = await surplus(tx, collection);
   if (rows.length > 0) return { summaries: [], rows, reindex: false };
   const fields = [...(tx.meta.indexes?.[collection] ?? [])].sort().join("\n");
