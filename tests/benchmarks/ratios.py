@@ -2,7 +2,7 @@
 
     [DATABASE_URL=postgresql://…] python -m tests.benchmarks.ratios [WORK …] [--json FILE]
 
-WORK is any of write, commits, pull, idle, change, mutate; all of them without one. On a database
+WORK is any of write, commits, pull, idle, change, mutate, browser; all of them without one. On a database
 of this run's own: SQLite, or one that is made on the server that DATABASE_URL names. Prints a
 Markdown table; progress is told on stderr. What is measured, and how, stands in ``measure`` and
 in the ``works_…`` modules; goals are those of docs/explanation/performance.md. As it stands it
@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.benchmarks.first_pull import database
 
-WORKS = ("write", "commits", "pull", "idle", "change", "mutate")
+WORKS = ("write", "commits", "pull", "idle", "change", "mutate", "browser")
 
 
 def options() -> argparse.Namespace:
@@ -38,6 +38,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--batches", type=int, default=3, help="batches in a turn")
     parser.add_argument("--writers", type=int, default=4, help="processes that write at once")
     parser.add_argument("--seconds", type=float, default=2, help="seconds of such a turn")
+    parser.add_argument("--cards", type=int, default=61_549, help="records of the browser")
     parser.add_argument("--json", type=Path, help="append one object a line to this file")
     asked = parser.parse_args()
     unknown = set(asked.works) - set(WORKS)
@@ -48,7 +49,15 @@ def options() -> argparse.Namespace:
 
 
 def lines(asked: argparse.Namespace) -> Iterator[Any]:
-    from tests.benchmarks import works_commits, works_mutate, works_read, works_write
+    from django.db import connection
+
+    from tests.benchmarks import (
+        works_browser,
+        works_commits,
+        works_mutate,
+        works_read,
+        works_write,
+    )
 
     works = set(asked.works)
     if "write" in works:
@@ -65,6 +74,9 @@ def lines(asked: argparse.Namespace) -> Iterator[Any]:
             yield reading.nothing_new(asked.calls, asked.pairs)
         if "change" in works:
             yield from reading.one_change(asked.others, asked.calls, asked.pairs)
+
+    if "browser" in works:
+        yield from works_browser.lines(connection.vendor, asked.cards, asked.pairs * 5)
 
 
 def measure(asked: argparse.Namespace) -> None:
