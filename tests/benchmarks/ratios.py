@@ -2,12 +2,12 @@
 
     [DATABASE_URL=postgresql://…] python -m tests.benchmarks.ratios [WORK …] [--json FILE]
 
-WORK is any of write, commits, pull, idle, change, mutate, browser; all of them without one. On a database
-of this run's own: SQLite, or one that is made on the server that DATABASE_URL names. Prints a
-Markdown table; progress is told on stderr. What is measured, and how, stands in ``measure`` and
-in the ``works_…`` modules; goals are those of docs/explanation/performance.md. As it stands it
-takes some five minutes on each database; goals are of ``--records 100000 --others 1000000
---writers 16``, which take far longer.
+WORK is any of write, commits, pull, idle, change, mutate, browser; all of them without one. On a
+database of this run's own: SQLite, or one that is made on the server that DATABASE_URL names.
+Prints a Markdown table; progress is told on stderr. What is measured, and how, stands in
+``measure`` and in the ``works_…`` modules; goals are those of docs/explanation/performance.md. As
+it stands it takes some five minutes on each database; goals are of ``--records 100000 --others
+1000000 --writers 16``, which take far longer.
 """
 
 from __future__ import annotations

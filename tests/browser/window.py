@@ -44,8 +44,8 @@ KEPT = """async (store) => {
       const { ids } = columns.find((one) => one.number === number && one.field === "");
       const { revisions, objects } = contents.find((one) => one.number === number);
       ids.forEach((id, at) => {
-        if (gone.includes(at)) return;
-        found.records.push({ collection, id, revision: revisions[at], object: JSON.parse(objects[at]) });
+        const [revision, object] = [revisions[at], JSON.parse(objects[at])];
+        if (!gone.includes(at)) found.records.push({ collection, id, revision, object });
       });
     }
     return found;
