@@ -11,7 +11,7 @@ import { Invalid } from "./errors.js";
 
 /** @import { Fields } from "./encoding.js" */
 
-/** @typedef {{[collection: string]: readonly string[]}} Indexes The indexed fields by collection. */
+/** @typedef {Record<string, readonly string[]>} Indexes The indexed fields by collection. */
 
 /** @typedef {{gt?: any, gte?: any, lt?: any, lte?: any}} Bounds Each a number, a text, `true` or `false`. */
 

@@ -18,7 +18,11 @@ import { mutationsByObject, seenRecord } from "./overlay.js";
 /** @import { Row } from "./tables.js" */
 /** @import { Record } from "./views.js" */
 
-/** @typedef {{orderBy?: string, limit?: number}} Ordering `orderBy` a field, with `-` before it for the reverse. */
+/**
+ * @typedef {object} Ordering In which order records are wanted, and how many.
+ * @property {string} [orderBy] a field, with `-` before it for the reverse; their ids without it
+ * @property {number} [limit] so many, the first in that order; all without it
+ */
 
 /** @typedef {import("./encoding.js").Fields | ((record: Record) => boolean)} Wanted Fields' values or bounds (`gt`, `gte`, `lt`, `lte`), or a test of one's own. */
 

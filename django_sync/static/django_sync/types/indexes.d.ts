@@ -41,9 +41,7 @@ export function declared(indexes: Indexes, collections: readonly string[]): Inde
 /**
  * The indexed fields by collection.
  */
-export type Indexes = {
-    [collection: string]: readonly string[];
-};
+export type Indexes = Record<string, readonly string[]>;
 /**
  * Each a number, a text, `true` or `false`.
  */

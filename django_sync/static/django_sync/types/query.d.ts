@@ -34,11 +34,17 @@ export type Head = {
     next: number;
 };
 /**
- * `orderBy` a field, with `-` before it for the reverse.
+ * In which order records are wanted, and how many.
  */
 export type Ordering = {
-    orderBy?: string;
-    limit?: number;
+    /**
+     * a field, with `-` before it for the reverse; their ids without it
+     */
+    orderBy?: string | undefined;
+    /**
+     * so many, the first in that order; all without it
+     */
+    limit?: number | undefined;
 };
 /**
  * Fields' values or bounds (`gt`, `gte`, `lt`, `lte`), or a test of one's own.
