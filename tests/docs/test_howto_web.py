@@ -123,7 +123,7 @@ def finds(page: Any) -> None:
     """The same with and without the indexes, in order."""
     told = do(
         page,
-        script(INDEXED).replace("cards\");", "cards\"); await client.sync();"),
+        script(INDEXED).replace('cards");', 'cards"); await client.sync();'),
         "const shown = [inMarch, latest].map((records) => records.map(({ object }) => object.due));",
         "query.stop(); await client.close();",
         "return [onBoard.length, latest.length, onBoard.every(({ object }) => object.board === board.id), ...shown];",
