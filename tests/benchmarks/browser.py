@@ -25,7 +25,7 @@ from tests.benchmarks.first_pull import ROOT, cpu, filled, memory
 
 CHROMIUM = "/usr/bin/chromium"
 STATIC = ROOT / "django_sync" / "static"
-PULL = """async ({ transport }) => {
+PULL = """async ({ transport, frames }) => {
   const { SyncClient, TokenAuth } = await import("/static/django_sync/client.js");
   const long = [];
   new PerformanceObserver((list) => {
@@ -38,7 +38,7 @@ PULL = """async ({ transport }) => {
     heap = Math.max(heap, performance.memory.usedJSHeapSize);
     if (running) requestAnimationFrame(frame);
   };
-  requestAnimationFrame(frame);
+  if (frames) requestAnimationFrame(frame); // drawing has a cost of its own
   const client = (window.client = await SyncClient.open("/sync/", {
     store: "bench", collections: ["boards", "labels", "cards", "comments"],
     auth: new TokenAuth("bench", { user: "bench" }), transports: [transport],
@@ -88,33 +88,34 @@ CHANGE = """async ({ id, times }) => {
 }"""
 
 
-READY = """async ({ indexes }) => {
-  const { SyncClient, TokenAuth } = await import("/static/django_sync/client.js");
-  const collections = ["boards", "labels", "cards", "comments"];
-  const pages = new Map();
+FETCH = """async () => {
   const whose = { headers: { Authorization: "Token bench" } };
-  for (let cursor = ""; ; ) {
+  const collections = ["boards", "labels", "cards", "comments"];
+  window.service = await (await fetch("/sync/", whose)).text();
+  window.pages = new Map();
+  for (let [cursor, more] = ["", true]; more; ) {
     const asked = new URLSearchParams({ collections, ...(cursor && { cursor }) });
     const text = await (await fetch(`/sync/changes/?${asked}`, whose)).text();
-    pages.set(cursor, text);
-    const told = JSON.parse(text);
-    cursor = told.cursor;
-    if (!told.has_more) break;
+    window.pages.set(cursor, text);
+    ({ cursor, has_more: more } = JSON.parse(text));
   }
+}"""
+READY = """async ({ indexes }) => {
+  const { SyncClient, TokenAuth } = await import("/static/django_sync/client.js");
+  const { pages, service } = window;
   const [last] = [...pages.values()].slice(-1);
   const end = JSON.stringify({ ...JSON.parse(last), changes: [] });
   const json = { headers: { "Content-Type": "application/json" } };
-  const service = await (await fetch("/sync/", whose)).text();
   const answer = (url, { method }) => {
     if (method === "POST") return '{"results": []}';
     if (!url.pathname.endsWith("/changes/")) return service;
     return pages.get(url.searchParams.get("cursor") ?? "") ?? end;
   };
   const client = (window.ready = await SyncClient.open("/sync/", {
-    store: "ready", collections, indexes, auth: new TokenAuth("bench", { user: "bench" }),
+    store: "ready", collections: ["boards", "labels", "cards", "comments"], indexes,
+    auth: new TokenAuth("bench", { user: "bench" }),
     fetch: async (...asked) => new Response(answer(...asked), json),
   }));
-  window.pages = [...pages.values()];
   const began = performance.now();
   await client.sync();
   const seconds = (performance.now() - began) / 1000;
@@ -129,7 +130,7 @@ FLOOR = """async () => {
   opening.onupgradeneeded = () => opening.result.createObjectStore("pages", { keyPath: "cursor" });
   const db = await told(opening);
   const began = performance.now();
-  for (const text of window.pages) {
+  for (const text of window.pages.values()) {
     const { cursor, changes } = JSON.parse(text);
     const tx = db.transaction("pages", "readwrite", { durability: "relaxed" });
     const objects = changes.map((change) => JSON.stringify(change.object ?? null));
@@ -211,7 +212,7 @@ def chromium(port: int) -> Iterator[Any]:
 
 
 def measured(page: Any, transport: str, times: int) -> dict[str, Any]:
-    told: dict[str, Any] = page.evaluate(PULL, {"transport": transport})
+    told: dict[str, Any] = page.evaluate(PULL, {"transport": transport, "frames": True})
     changed = page.evaluate(CHANGE, {"id": told.pop("id"), "times": times})
     late, told["transport"] = changed["late"], changed["transport"]
     told["change_ms"] = {"p50": late[len(late) // 2], "longest": late[-1]}
@@ -243,9 +244,11 @@ def main() -> None:
             told = measured(page, asked.transport, asked.times)
             told["server_cpu_s"] = cpu(pid) - spent
             told["server_peak_mib"] = memory(pid)[1]
+            page.evaluate(FETCH)
             told["ready_pages"] = page.evaluate(READY, {"indexes": {}})
             told["floor"] = page.evaluate(FLOOR)
         with chromium(port) as page:
+            page.evaluate(FETCH)
             told["ready_pages_indexed"] = page.evaluate(READY, {"indexes": INDEXES})
             told["filters"] = filters(page, asked.times)
     print(json.dumps(told, indent=2))

@@ -39,7 +39,8 @@ def lines(database: str, records: int, times: int) -> Iterator[Line]:
 
 def _pulls(database: str, records: int, pid: int, port: int) -> Iterator[Line]:
     with browser.chromium(port) as page:
-        pulled = spent(page, browser.PULL, {"transport": "websocket"}, pid)
+        asked = {"transport": "websocket", "frames": False}
+        pulled = spent(page, browser.PULL, asked, pid)
         bound = flat(GOAL * records)
         yield Line(
             database,
@@ -51,6 +52,7 @@ def _pulls(database: str, records: int, pid: int, port: int) -> Iterator[Line]:
             pulled,
             Goal(1),
         )
+        page.evaluate(browser.FETCH)
         ready = spent(page, browser.READY, {"indexes": {}})
         floor = spent(page, browser.FLOOR, None)
         against = "JSON parsed, a row a page"
@@ -59,6 +61,7 @@ def _pulls(database: str, records: int, pid: int, port: int) -> Iterator[Line]:
 
 def _filters(database: str, records: int, times: int, port: int) -> Iterator[Line]:
     with browser.chromium(port) as page:
+        page.evaluate(browser.FETCH)
         page.evaluate(browser.READY, {"indexes": browser.INDEXES})
         told = browser.filters(page, times)
     by_index, scan = (flat(told[of]["median"]) for of in ("title", "scan"))
