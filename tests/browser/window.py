@@ -34,10 +34,21 @@ KEPT = """async (store) => {
   });
   const db = await told(indexedDB.open(name));
   try {
-    const names = ["records", "outbox", "conflicts", "rejections"];
+    const names = ["records", "outbox", "conflicts", "rejections", "chunks", "columns", "contents"];
     const tx = db.transaction(names);
-    const found = await Promise.all(names.map((one) => told(tx.objectStore(one).getAll())));
-    return Object.fromEntries(names.map((one, at) => [one, found[at]]));
+    const all = await Promise.all(names.map((one) => told(tx.objectStore(one).getAll())));
+    const { chunks, columns, contents, ...found } = Object.fromEntries(
+      names.map((one, at) => [one, all[at]]),
+    );
+    for (const { collection, number, gone } of chunks) {
+      const { ids } = columns.find((one) => one.number === number && one.field === "");
+      const { revisions, objects } = contents.find((one) => one.number === number);
+      ids.forEach((id, at) => {
+        const [revision, object] = [revisions[at], JSON.parse(objects[at])];
+        if (!gone.includes(at)) found.records.push({ collection, id, revision, object });
+      });
+    }
+    return found;
   } finally {
     db.close();
   }

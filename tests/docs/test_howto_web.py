@@ -37,7 +37,7 @@ def site(tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/sync/"
 
 
-USE, CSRF, BEARER, TYPES, NODE = snippets("javascript")
+USE, INDEXED, CSRF, BEARER, TYPES, NODE = snippets("javascript")
 (
     MEMORY, PERSIST, FULL, ROOM, ENDED, OUT, DECIDE, REFUSED, RELEASE, MIDDLEWARE,
 ) = snippets("offline")  # fmt: skip
@@ -90,6 +90,7 @@ def test_the_pages_in_a_browser(site: str) -> None:
         signed_in(page, site)
         for check in (
             uses,
+            finds,
             keeps,
             is_full,
             ends,
@@ -116,6 +117,23 @@ def uses(page: Any) -> None:
     )
     assert told[0] == "doing"
     assert "django_sync boards-ada" in told[1]  # as the table of what is kept where has it
+
+
+def finds(page: Any) -> None:
+    """The same with and without the indexes, in order."""
+    told = do(
+        page,
+        script(INDEXED).replace('cards");', 'cards"); await client.sync();'),
+        "const shown = [inMarch, latest].map((records) => records.map(({ object }) => object.due));",
+        "query.stop(); await client.close();",
+        "return [onBoard.length, latest.length, onBoard.every(({ object }) => object.board === board.id), ...shown];",
+    )
+    on_board, latest, all_on_board, in_march, dues = told
+    assert latest == min(on_board, 20) > 0
+    assert all_on_board
+    assert in_march == sorted(in_march)
+    known = [due for due in dues if due is not None]
+    assert dues == sorted(known, reverse=True) + [None] * (len(dues) - len(known))
 
 
 def keeps(page: Any) -> None:

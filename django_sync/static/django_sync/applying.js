@@ -15,9 +15,6 @@ import { rowsOn, spelled } from "./overlay.js";
 /** @import { Delete, Page, Put, WireChange } from "./pages.js" */
 /** @import { Row } from "./tables.js" */
 
-/** How many records are looked through at a time. */
-const CHUNK = 1_000;
-
 export class Applying {
   #tx;
   #watch;
@@ -69,7 +66,7 @@ export class Applying {
   async #narrow(names) {
     for (const row of await this.#tx.list("collections")) this.#collections.set(row.name, row);
     for (const name of [...this.#collections.keys()].filter((known) => !names.includes(known))) {
-      await this.#leaveAll(name, () => true);
+      await this.#leaveAll(name);
       this.#collections.delete(name);
       this.#tx.delete("collections", name);
     }
@@ -97,7 +94,7 @@ export class Applying {
     else if (op === "begin") {
       this.#note({ ...entry, generation: entry.generation + 1, sweeping: true });
       this.#filling.delete(collection);
-      const empty = !this.#live && (await this.#tx.count("records", { only: [collection] })) === 0;
+      const empty = !this.#live && (await this.#tx.records.count(collection)) === 0;
       if (empty) this.#filling.set(collection, new Set());
     } else {
       for (const change of run) {
@@ -153,19 +150,14 @@ export class Applying {
 
   /** @param {string} collection @param {string} scope */
   async #leaveScope(collection, scope) {
-    const rows = await this.#tx.list("records", { index: "scope", only: [collection, scope] });
-    await this.#leave(rows.map(({ id }) => [collection, id]));
+    const ids = await this.#tx.records.inScope(collection, scope);
+    await this.#leave(ids.map((id) => [collection, id]));
   }
 
-  /** @param {string} collection @param {(row: Row) => boolean} leaves */
-  async #leaveAll(collection, leaves) {
-    /** @type {string | undefined} */
-    let after;
-    while (true) {
-      const rows = await this.#tx.list("records", { only: [collection], after, limit: CHUNK });
-      await this.#leave(rows.filter(leaves).map(({ id }) => [collection, id]));
-      if (rows.length < CHUNK) return;
-      after = rows[rows.length - 1].id;
+  /** @param {string} collection @param {number} [generation] only what is older */
+  async #leaveAll(collection, generation) {
+    for await (const ids of this.#tx.records.before(collection, generation)) {
+      await this.#leave(ids.map((id) => [collection, id]));
     }
   }
 
@@ -202,7 +194,7 @@ export class Applying {
   async #complete(pull) {
     for (const entry of this.#collections.values()) {
       if (entry.sweeping && !this.#filling.has(entry.name)) {
-        await this.#leaveAll(entry.name, (row) => row.generation < entry.generation);
+        await this.#leaveAll(entry.name, entry.generation);
       }
       if (entry.sweeping || entry.replaces) this.#note({ ...entry, sweeping: false, replaces: false });
     }
@@ -216,7 +208,7 @@ export class Applying {
       await this.#watch.look(overtaken);
       await this.#letGo(overtaken);
     }
-    for (const row of await this.#tx.list("records", { index: "gone", only: 1 })) {
+    for (const row of await this.#tx.records.keptDeleted()) {
       /** @type {Key} */
       const key = [row.collection, row.id];
       if ((await rowsOn(this.#tx, key)).length === 0) this.#watch.forget(key);

@@ -14,6 +14,7 @@ import * as errors from "./errors.js";
 import { Events } from "./events.js";
 import { Exchange } from "./exchange.js";
 import { heedPage } from "./heeding.js";
+import { declared } from "./indexes.js";
 import { LiveQuery } from "./livequery.js";
 import { Network } from "./network.js";
 import { isOpen, mutationsOf, Watch } from "./overlay.js";
@@ -25,6 +26,7 @@ import { rejectionsOf } from "./results.js";
 import { Standing } from "./standing.js";
 import { opened } from "./storage.js";
 import { Together } from "./together.js";
+import { Upkeep } from "./upkeep.js";
 import { Record, Rejection } from "./views.js";
 import { Wakes } from "./wakes.js";
 import { Waking } from "./waking.js";
@@ -43,8 +45,8 @@ export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejecti
 // The types that users name: `import { SyncClient, type Status } from "…/client.js"`.
 /** @typedef {import("./auth.js").Auth} Auth */
 /** @typedef {import("./choice.js").Transport} Transport */
-/** @typedef {import("./collection.js").Wanted} Wanted */
 /** @typedef {import("./encoding.js").Fields} Fields */
+/** @typedef {import("./indexes.js").Indexes} Indexes */
 /** @typedef {import("./errors.js").Problem} Problem */
 /** @typedef {import("./events.js").ChangeHandler} ChangeHandler */
 /** @typedef {import("./events.js").ConflictHandler} ConflictHandler */
@@ -52,6 +54,8 @@ export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejecti
 /** @typedef {import("./events.js").StatusHandler} StatusHandler */
 /** @typedef {import("./link.js").State} State */
 /** @typedef {import("./log.js").Log} Log */
+/** @typedef {import("./query.js").Ordering} Ordering */
+/** @typedef {import("./query.js").Wanted} Wanted */
 /** @typedef {import("./storage.js").Storage} Storage */
 /** @typedef {import("./tables.js").Store} Store */
 /** @typedef {import("./tabs.js").Ways} Ways */
@@ -65,6 +69,8 @@ export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejecti
  * @property {string | Store} store a name of your choice, one for each user: the IndexedDB database is
  *   `django_sync` and that name; or a store such as `MemoryStore`
  * @property {readonly string[]} collections the names to keep in step
+ * @property {Indexes} [indexes] which fields are looked for, by collection, such as `{cards: ["board", "due"]}`;
+ *   without it the store's stay as they are
  * @property {Auth | null} [auth] who the client is to the server; nobody without it
  * @property {readonly Transport[]} [transports] which ways the link may use; all without it
  * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
@@ -101,6 +107,7 @@ export class SyncClient {
   #around;
   /** @type {Pushing} */
   #pushing;
+  #upkeep;
   /** What keeps the records, and what the browser has promised. @type {Storage} */
   storage;
 
@@ -123,6 +130,7 @@ export class SyncClient {
       });
     this.#binding = new Binding(db, url, auth);
     this.#replica = new Replica(db);
+    this.#upkeep = new Upkeep(db, this.#names);
     this.#standing = new Standing(db, (status) => {
       this.#events.tellStatus(status);
       this.#together.tellStatus(status);
@@ -177,11 +185,13 @@ export class SyncClient {
    * @throws {errors.StoreMismatch} where the store belongs to another server or user
    */
   static async open(url, options) {
+    const indexes = options.indexes && declared(options.indexes, options.collections);
     const absolute = new URL(url.endsWith("/") ? url : `${url}/`, globalThis.location?.href).href;
     const storage = await opened(options.store, options.persist ?? true);
     const client = new SyncClient(absolute, storage, options);
     try {
       await client.#binding.check();
+      if (indexes) await client.#db.declare(indexes);
     } catch (error) {
       await client.close();
       throw error;
@@ -418,6 +428,7 @@ export class SyncClient {
     this.#forgetPage();
     for (const query of [...this.#queries]) query.stop();
     this.#together.close();
+    this.#upkeep.stop();
     this.#db.close();
   }
 
@@ -428,6 +439,7 @@ export class SyncClient {
     pulled: (seen, { hasMore }) => {
       this.#tell(seen, hasMore);
       if (hasMore) this.#background.behind();
+      else this.#upkeep.poke();
     },
     settled: (settled) => this.#settled(settled),
   };

@@ -5,18 +5,18 @@ import { AlreadyExists, NotFound } from "./errors.js";
 import { newId, objectId } from "./ids.js";
 import { LiveQuery } from "./livequery.js";
 import { enter } from "./outbox.js";
-import { seenRecord, visible, Watch } from "./overlay.js";
+import { mutationsByObject, seenRecord, visible, Watch } from "./overlay.js";
+import { find, Query } from "./query.js";
 
 /** @import { Database, Tx } from "./database.js" */
 /** @import { Fields } from "./encoding.js" */
 /** @import { Key, Seen } from "./overlay.js" */
-/** @import { Row } from "./tables.js" */
+/** @import { Ordering, Wanted } from "./query.js" */
 /** @import { Record } from "./views.js" */
 
 /** Records read at a time. */
 const PAGE = 1_000;
 
-/** @typedef {Fields | ((record: Record) => boolean)} Wanted Fields' values, or a test of one's own. */
 
 /**
  * @typedef {object} Owner What a collection tells its client.
@@ -86,18 +86,25 @@ export class Collection {
 
   /** All records, in the order of their ids. @returns {Promise<Record[]>} */
   all() {
-    return this.filter(() => true);
+    return this.filter({});
   }
 
   /**
-   * The records whose fields have these values, or of which a function says `true`.
-   * @param {Wanted} wanted
+   * The records whose fields have these values, or are within these bounds, or of which a function
+   * says `true`: in the order of their ids, or of a field. All are of one state of the store. With
+   * an index on a field that is asked for, the others are not read.
+   * @param {Wanted} wanted such as `{board: id, due: {gte: "2026-03-01", lt: "2026-04-01"}}`
+   * @param {Ordering} [ordering] such as `{orderBy: "-due", limit: 20}`
    * @returns {Promise<Record[]>}
+   * @throws {errors.Invalid} for a bound that is neither number nor text nor true nor false
    */
-  async filter(wanted) {
-    const found = [];
-    for await (const page of this.pages()) found.push(...page.filter(matching(wanted)));
-    return found;
+  async filter(wanted, ordering) {
+    return this.find(new Query(wanted, ordering));
+  }
+
+  /** @internal @param {Query} query @returns {Promise<Record[]>} */
+  find(query) {
+    return this.#db.read((tx) => find(tx, this.name, query));
   }
 
   /** All records, some hundreds at a time in the order of their ids; each page is one state of the store. @returns {AsyncGenerator<Record[]>} */
@@ -116,12 +123,12 @@ export class Collection {
   async count() {
     return this.#db.read(async (tx) => {
       const [rows, local] = await Promise.all([
-        tx.count("records", { only: [this.name] }),
-        this.#local(tx),
+        tx.records.count(this.name),
+        mutationsByObject(tx, this.name),
       ]);
       let count = rows;
       for (const [id, mutations] of local) {
-        const row = await tx.get("records", this.#key(id));
+        const row = await tx.records.get(this.#key(id));
         count += Number(seenRecord(this.#key(id), row, mutations) !== null) - Number(row !== undefined);
       }
       return count;
@@ -129,14 +136,15 @@ export class Collection {
   }
 
   /**
-   * Call `callback` with the records that match, in the order of their ids: now, and whenever one
-   * of them changes, comes or goes, whoever did it.
-   * @param {Wanted} wanted
+   * Call `callback` with the records that match, in the order of their ids or of a field: now, and
+   * whenever one of them changes, comes or goes, whoever did it.
+   * @param {Wanted} wanted as `filter()` has it
    * @param {(records: Record[]) => unknown} callback
+   * @param {Ordering} [ordering]
    * @returns {LiveQuery} `stop()` ends it
    */
-  live(wanted, callback) {
-    const query = new LiveQuery(this, matching(wanted), callback);
+  live(wanted, callback, ordering) {
+    const query = new LiveQuery(this, new Query(wanted, ordering), callback);
     query.begin(this.#owner.watched(query));
     return query;
   }
@@ -177,8 +185,8 @@ export class Collection {
   /** @param {Tx} tx @param {string | undefined} after */
   async #page(tx, after) {
     const [rows, local] = await Promise.all([
-      tx.list("records", { only: [this.name], after, limit: PAGE }),
-      this.#local(tx),
+      tx.records.list(this.name, { after, limit: PAGE }),
+      mutationsByObject(tx, this.name),
     ]);
     const last = rows.length === PAGE ? String(rows[rows.length - 1].id) : undefined;
     const stored = new Map(rows.map((row) => [row.id, row]));
@@ -187,17 +195,6 @@ export class Collection {
     const records = ids.map((id) => seenRecord(this.#key(id), stored.get(id), local.get(id) ?? []));
     return { records: records.filter((record) => record !== null), last };
   }
-
-  /** This collection's entries in the outbox, by object. @param {Tx} tx */
-  async #local(tx) {
-    /** @type {Map<string, Row[]>} */
-    const found = new Map();
-    for (const row of await tx.list("outbox", { index: "object", only: [this.name] })) {
-      found.set(row.objectId, [...(found.get(row.objectId) ?? []), row]);
-    }
-    for (const rows of found.values()) rows.sort((one, other) => one.seq - other.seq);
-    return found;
-  }
 }
 
 /** Those fields that would change something. @param {Fields} asked @param {Fields} now */
@@ -205,11 +202,4 @@ function changed(asked, now) {
   return Object.fromEntries(
     Object.entries(asked).filter(([name, value]) => !Object.hasOwn(now, name) || !same(now[name], value)),
   );
-}
-
-/** @param {Wanted} wanted @returns {(record: Record) => boolean} */
-function matching(wanted) {
-  if (typeof wanted === "function") return /** @type {(record: Record) => boolean} */ (wanted);
-  const pairs = Object.entries(plain(wanted));
-  return ({ object }) => pairs.every(([name, value]) => Object.hasOwn(object, name) && same(object[name], value));
 }

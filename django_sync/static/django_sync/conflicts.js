@@ -238,7 +238,7 @@ export async function unseen(tx, pull) {
     if (row.settledPull >= pull) continue;
     /** @type {Key} */
     const key = [row.collection, row.objectId];
-    const [told, record] = await Promise.all([tx.get("conflicts", row.seq), tx.get("records", key)]);
+    const [told, record] = await Promise.all([tx.get("conflicts", row.seq), tx.records.get(key)]);
     if (told !== undefined && !told.server.deleted && record === undefined) found.push(key);
   }
   return found;

@@ -3,10 +3,15 @@
  * What the tables are for is not known here.
  */
 
+import { ChunkCache } from "./chunkcache.js";
+import { SIZES } from "./chunks.js";
+import { same } from "./encoding.js";
 import { StoreMismatch } from "./errors.js";
 import { newId } from "./ids.js";
+import { Records } from "./records.js";
 import { NAMES, SCHEMA_VERSION } from "./tables.js";
 
+/** @import { Indexes } from "./indexes.js" */
 /** @import { Care, Store, Transaction } from "./tables.js" */
 
 /**
@@ -26,17 +31,20 @@ import { NAMES, SCHEMA_VERSION } from "./tables.js";
  * @property {import("./wakes.js").Count} [wakes] wake-ups; none in a store of before
  * @property {import("./enabling.js").Enabled | null} [push] how the server may wake this browser
  * @property {string | null} [session] the id of the session that was opened last
+ * @property {{last: number, version: number}} [chunks] the number of the last one that was made, and how
+ *   often summaries were changed; none in a store of before
+ * @property {Indexes} [indexes] what chunks are made with
  * @property {string | null} fingerprint of the credentials that the server took for this store
  */
 
-/** @typedef {Transaction & {meta: Readonly<Meta>, set: (values: Partial<Meta>) => void}} Tx */
+/** @typedef {Transaction & {meta: Readonly<Meta>, set: (values: Partial<Meta>) => void, records: Records}} Tx */
 
-/** @returns {Meta} */
-function fresh() {
+/** @param {Indexes} indexes @returns {Meta} */
+function fresh(indexes) {
   return {
     key: "state", schemaVersion: SCHEMA_VERSION, clientId: newId(), cursor: null, epoch: null,
     serverEpoch: null, stream: 0, pulls: 0, seq: 0, snapshot: null, url: null, user: null,
-    fingerprint: null,
+    fingerprint: null, indexes,
   };
 }
 
@@ -44,15 +52,21 @@ function fresh() {
 export class Database {
   #store;
   #cleared;
+  #sizes;
+  #cache = new ChunkCache();
+  /** @type {Indexes} */
+  #indexes = {};
   /** Whose replica it was when it was last looked at. @type {string | null} */
   #clientId = null;
 
   /**
    * @param {Store} store
    * @param {() => void} [cleared] is called after a look at a store that was emptied since the one before
+   * @param {import("./chunks.js").Sizes} [sizes]
    */
-  constructor(store, cleared = () => undefined) {
+  constructor(store, cleared = () => undefined, sizes = SIZES) {
     this.#store = store;
+    this.#sizes = sizes;
     this.#cleared = cleared;
     this.kind = store.kind;
     this.name = store.name;
@@ -66,11 +80,14 @@ export class Database {
    * @returns {Promise<T>}
    */
   async write(body, care) {
-    const { result, clientId } = await this.#store.write(async (raw) => {
-      const tx = await this.#begun(raw);
-      return { result: await body(tx), clientId: tx.meta.clientId };
+    const { result, tx } = await this.#store.write(async (raw) => {
+      const begun = await this.#begun(raw);
+      const returned = await body(begun);
+      await begun.records.flush();
+      return { result: returned, tx: begun };
     }, care);
-    this.#looked(clientId);
+    tx.records.chunks.committed();
+    this.#looked(tx.meta.clientId);
     return result;
   }
 
@@ -84,7 +101,7 @@ export class Database {
     const found = await this.#store.read(async (raw) => {
       const meta = /** @type {Meta | undefined} */ (await raw.get("meta", "state"));
       if (meta === undefined) return undefined;
-      return { result: await body(handed(raw, meta)), clientId: meta.clientId };
+      return { result: await body(this.#handed(raw, meta)), clientId: meta.clientId };
     });
     // A store that was never written, or was cleared: make it, then look.
     if (found === undefined) return this.write(body);
@@ -97,10 +114,17 @@ export class Database {
     await this.#store.write(
       async (raw) => {
         for (const table of NAMES) raw.clear(table);
-        raw.put("meta", fresh());
+        raw.put("meta", fresh(this.#indexes));
       },
       { durable: true },
     );
+  }
+
+  /** Have what is written from now on indexed so; of what is there, `upkeep.js` makes the rest. @param {Indexes} indexes */
+  async declare(indexes) {
+    this.#indexes = indexes;
+    if (await this.read(async ({ meta }) => same(meta.indexes ?? {}, indexes))) return;
+    await this.write(async (tx) => tx.set({ indexes }));
   }
 
   close() {
@@ -118,35 +142,39 @@ export class Database {
   async #begun(raw) {
     let meta = /** @type {Meta | undefined} */ (await raw.get("meta", "state"));
     if (meta === undefined) {
-      meta = fresh();
+      meta = fresh(this.#indexes);
       raw.put("meta", meta);
-    } else if (meta.schemaVersion !== SCHEMA_VERSION) {
+    } else if (meta.schemaVersion < SCHEMA_VERSION) {
+      meta = { ...meta, schemaVersion: SCHEMA_VERSION };
+      raw.put("meta", meta);
+    } else if (meta.schemaVersion > SCHEMA_VERSION) {
       throw new StoreMismatch(
         `The store has schema ${meta.schemaVersion}; this version reads ${SCHEMA_VERSION}.`,
       );
     }
-    return handed(raw, meta);
+    return this.#handed(raw, meta);
   }
-}
 
-/**
- * @param {Transaction} raw
- * @param {Meta} meta
- * @returns {Tx}
- */
-function handed(raw, meta) {
-  const tx = /** @type {Tx} */ ({
-    get: (table, key) => raw.get(table, key),
-    list: (table, range) => raw.list(table, range),
-    count: (table, range) => raw.count(table, range),
-    put: (table, row) => raw.put(table, row),
-    delete: (table, key) => raw.delete(table, key),
-    clear: (table) => raw.clear(table),
-    meta,
-    set(values) {
-      tx.meta = { ...tx.meta, ...values };
-      raw.put("meta", tx.meta);
-    },
-  });
-  return tx;
+  /**
+   * @param {Transaction} raw
+   * @param {Meta} meta
+   * @returns {Tx}
+   */
+  #handed(raw, meta) {
+    const tx = /** @type {Tx} */ ({
+      get: (table, key) => raw.get(table, key),
+      list: (table, range) => raw.list(table, range),
+      count: (table, range) => raw.count(table, range),
+      put: (table, row) => raw.put(table, row),
+      delete: (table, key) => raw.delete(table, key),
+      clear: (table) => raw.clear(table),
+      meta,
+      set(values) {
+        tx.meta = { ...tx.meta, ...values };
+        raw.put("meta", tx.meta);
+      },
+    });
+    tx.records = new Records(tx, this.#cache, this.#sizes);
+    return tx;
+  }
 }

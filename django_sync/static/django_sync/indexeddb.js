@@ -160,9 +160,9 @@ export class IndexedDBStore {
   }
 }
 
-/** @param {IDBDatabase} db */
+/** Make the tables that are not there yet. @param {IDBDatabase} db */
 function lay(db) {
-  for (const name of NAMES) {
+  for (const name of NAMES.filter((one) => !db.objectStoreNames.contains(one))) {
     const { key, indexes } = TABLES[name];
     const table = db.createObjectStore(name, { keyPath: key });
     for (const [index, path] of Object.entries(indexes)) table.createIndex(index, path);

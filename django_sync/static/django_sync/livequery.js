@@ -9,6 +9,7 @@
 import { log } from "./log.js";
 
 /** @import { Collection } from "./collection.js" */
+/** @import { Query } from "./query.js" */
 /** @import { Record } from "./views.js" */
 
 /** Above so many touched objects it is quicker to read all. */
@@ -17,7 +18,7 @@ const MANY = 500;
 /** Records that match, told whenever they change; `Collection.live()` begins one. */
 export class LiveQuery {
   #collection;
-  #matches;
+  #query;
   #callback;
   /** @type {Map<string, Record>} */
   #found = new Map();
@@ -32,12 +33,12 @@ export class LiveQuery {
   /**
    * @internal
    * @param {Collection} collection
-   * @param {(record: Record) => boolean} matches
+   * @param {Query} query
    * @param {(records: Record[]) => unknown} callback
    */
-  constructor(collection, matches, callback) {
+  constructor(collection, query, callback) {
     this.#collection = collection;
-    this.#matches = matches;
+    this.#query = query;
     this.#callback = callback;
   }
 
@@ -60,7 +61,8 @@ export class LiveQuery {
 
   /** These objects may look different now; `null` where all may. @internal @param {string[] | null} ids */
   touched(ids) {
-    if (ids === null || this.#dirty.size + ids.length > MANY) this.#all = true;
+    // Of what is limited, another record may come up from behind.
+    if (ids === null || this.#query.limit < Infinity || this.#dirty.size + ids.length > MANY) this.#all = true;
     else for (const id of ids) this.#dirty.add(id);
     void this.#run();
   }
@@ -83,11 +85,7 @@ export class LiveQuery {
   async #readAll() {
     this.#all = false;
     this.#dirty.clear();
-    /** @type {Map<string, Record>} */
-    const found = new Map();
-    for await (const page of this.#collection.pages()) {
-      for (const record of page) if (this.#matches(record)) found.set(record.id, record);
-    }
+    const found = byId(await this.#collection.find(this.#query));
     const before = this.#found;
     this.#found = found;
     return before.size !== found.size || [...found].some(([id, record]) => isNews(before.get(id), record));
@@ -101,13 +99,14 @@ export class LiveQuery {
     ids.forEach((id, at) => {
       const record = records[at];
       const before = this.#found.get(id);
-      if (record !== null && this.#matches(record)) {
+      if (this.#query.matches(record)) {
         changed ||= isNews(before, record);
         grown ||= before === undefined;
         this.#found.set(id, record);
       } else if (this.#found.delete(id)) changed = true;
     });
-    if (grown) this.#found = new Map([...this.#found].sort(([one], [other]) => (one < other ? -1 : 1)));
+    const moved = grown || (changed && this.#query.field !== null);
+    if (moved) this.#found = byId(this.#query.inOrder([...this.#found.values()]));
     return changed;
   }
 
@@ -120,6 +119,11 @@ export class LiveQuery {
       log.error("A callback failed:", error);
     }
   }
+}
+
+/** @param {Record[]} records @returns {Map<string, Record>} in the order in which they come */
+function byId(records) {
+  return new Map(records.map((record) => [record.id, record]));
 }
 
 /** @param {Record | undefined} before @param {Record} now */

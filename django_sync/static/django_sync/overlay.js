@@ -26,7 +26,7 @@ export function isOpen(row) {
  * @param {Key} key
  */
 export function serverRow(tx, key) {
-  return tx.get("records", key);
+  return tx.records.get(key);
 }
 
 /**
@@ -37,6 +37,21 @@ export function serverRow(tx, key) {
 export async function rowsOn(tx, key) {
   const rows = await tx.list("outbox", { index: "object", only: key });
   return rows.sort((one, other) => one.seq - other.seq);
+}
+
+/**
+ * The outbox's rows of a collection by object, each object's oldest first.
+ * @param {Tx} tx
+ * @param {string} collection
+ */
+export async function mutationsByObject(tx, collection) {
+  /** @type {Map<string, Row[]>} */
+  const found = new Map();
+  for (const row of await tx.list("outbox", { index: "object", only: [collection] })) {
+    found.set(row.objectId, [...(found.get(row.objectId) ?? []), row]);
+  }
+  for (const rows of found.values()) rows.sort((one, other) => one.seq - other.seq);
+  return found;
 }
 
 /**
@@ -132,9 +147,13 @@ export class Watch {
     const others = [];
     for (const key of keys) {
       if (this.#isNew(key)) this.#looked.set(spelled(key), { key, before: null });
-      else others.push(this.#look(key));
+      else if (!this.#looked.has(spelled(key))) others.push(key);
     }
-    await Promise.all(others);
+    await this.#tx.records.expect(others);
+    const before = await Promise.all(others.map((key) => this.#seen(key)));
+    others.forEach((key, at) => {
+      if (!this.#looked.has(spelled(key))) this.#looked.set(spelled(key), { key, before: before[at] });
+    });
   }
 
   /** Whether it is nowhere in the store, as is known without a look. @param {Key} key */
@@ -161,14 +180,16 @@ export class Watch {
   /** Write a record of the server's. @param {Row} row */
   put(row) {
     this.#rows.set(spelled([row.collection, row.id]), row);
-    this.#filling.get(row.collection)?.add(row.id);
-    this.#tx.put("records", row);
+    const held = this.#filling.get(row.collection);
+    const isNew = held !== undefined && !held.has(row.id);
+    held?.add(row.id);
+    this.#tx.records.put(row, isNew);
   }
 
   /** Forget one. @param {Key} key */
   forget(key) {
     this.#rows.set(spelled(key), undefined);
-    this.#tx.delete("records", key);
+    this.#tx.records.remove(key);
   }
 
   /** What has changed since, in the order in which it was looked at. @returns {Promise<Seen>} */
@@ -185,14 +206,6 @@ export class Watch {
       changes.push({ kind, collection, id, record, before, origin: this.#origin });
     });
     return { changes, touched: looked.map(({ key }) => key) };
-  }
-
-  /** @param {Key} key */
-  async #look(key) {
-    const name = spelled(key);
-    if (this.#looked.has(name)) return;
-    const before = await this.#seen(key);
-    if (!this.#looked.has(name)) this.#looked.set(name, { key, before });
   }
 
   /** @param {Key} key */

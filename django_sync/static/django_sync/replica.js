@@ -142,11 +142,7 @@ export class Replica {
 
   /** Whether the store holds anything of a scope; an unscoped collection's is always known. @param {string} collection @param {string} scope */
   async knows(collection, scope) {
-    if (scope === "") return true;
-    const found = await this.#db.read((tx) =>
-      tx.list("records", { index: "scope", only: [collection, scope], limit: 1 }),
-    );
-    return found.length > 0;
+    return scope === "" || this.#db.read((tx) => tx.records.hasScope(collection, scope));
   }
 
   /**
@@ -164,7 +160,7 @@ export class Replica {
   forget() {
     return this.#db.write(async (tx) => {
       await startOver(tx);
-      tx.clear("records");
+      tx.records.clear();
       tx.set({ epoch: null });
     });
   }

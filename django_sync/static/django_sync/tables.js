@@ -8,7 +8,7 @@
 
 /** @typedef {import("./encoding.js").Fields} Fields */
 
-/** @typedef {"meta" | "collections" | "records" | "outbox" | "conflicts" | "rejections"} Table */
+/** @typedef {"meta" | "collections" | "records" | "chunks" | "columns" | "contents" | "outbox" | "conflicts" | "rejections"} Table */
 /** @typedef {string | number | (string | number)[]} Key */
 /** @typedef {{[member: string]: any}} Row */
 
@@ -50,6 +50,11 @@ export const TABLES = Object.freeze({
     // `gone` is set only where a deleted record is kept for the local edits that stand on it.
     indexes: { scope: ["collection", "scope"], gone: "gone" },
   },
+  // Records that came together are kept together, as chunks.js has it: what a chunk is and which of
+  // its records count no longer; its ids and the values of its indexed fields; the records.
+  chunks: { key: ["collection", "number"], indexes: {} },
+  columns: { key: ["collection", "field", "number"], indexes: {} },
+  contents: { key: "number", indexes: {} },
   outbox: { key: "seq", indexes: { object: ["collection", "objectId"], state: "state" } },
   conflicts: { key: "seq", indexes: {} },
   rejections: { key: "seq", indexes: {} },
@@ -58,4 +63,5 @@ export const TABLES = Object.freeze({
 /** @type {Table[]} */
 export const NAMES = /** @type {Table[]} */ (Object.keys(TABLES));
 
-export const SCHEMA_VERSION = 1;
+/** 1 had no chunks. A store of an earlier version is taken over as it is. */
+export const SCHEMA_VERSION = 2;

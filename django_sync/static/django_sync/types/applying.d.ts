@@ -1,3 +1,7 @@
+/** @import { Tx } from "./database.js" */
+/** @import { Filling, Key, Watch } from "./overlay.js" */
+/** @import { Delete, Page, Put, WireChange } from "./pages.js" */
+/** @import { Row } from "./tables.js" */
 export class Applying {
     /**
      * @param {Tx} tx

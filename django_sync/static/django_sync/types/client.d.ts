@@ -6,8 +6,8 @@ export { MemoryStore } from "./memory.js";
 /** @import { Settled } from "./results.js" */
 /** @typedef {import("./auth.js").Auth} Auth */
 /** @typedef {import("./choice.js").Transport} Transport */
-/** @typedef {import("./collection.js").Wanted} Wanted */
 /** @typedef {import("./encoding.js").Fields} Fields */
+/** @typedef {import("./indexes.js").Indexes} Indexes */
 /** @typedef {import("./errors.js").Problem} Problem */
 /** @typedef {import("./events.js").ChangeHandler} ChangeHandler */
 /** @typedef {import("./events.js").ConflictHandler} ConflictHandler */
@@ -15,6 +15,8 @@ export { MemoryStore } from "./memory.js";
 /** @typedef {import("./events.js").StatusHandler} StatusHandler */
 /** @typedef {import("./link.js").State} State */
 /** @typedef {import("./log.js").Log} Log */
+/** @typedef {import("./query.js").Ordering} Ordering */
+/** @typedef {import("./query.js").Wanted} Wanted */
 /** @typedef {import("./storage.js").Storage} Storage */
 /** @typedef {import("./tables.js").Store} Store */
 /** @typedef {import("./tabs.js").Ways} Ways */
@@ -27,6 +29,8 @@ export { MemoryStore } from "./memory.js";
  * @property {string | Store} store a name of your choice, one for each user: the IndexedDB database is
  *   `django_sync` and that name; or a store such as `MemoryStore`
  * @property {readonly string[]} collections the names to keep in step
+ * @property {Indexes} [indexes] which fields are looked for, by collection, such as `{cards: ["board", "due"]}`;
+ *   without it the store's stay as they are
  * @property {Auth | null} [auth] who the client is to the server; nobody without it
  * @property {readonly Transport[]} [transports] which ways the link may use; all without it
  * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
@@ -188,8 +192,8 @@ export class SyncClient {
 }
 export type Auth = import("./auth.js").Auth;
 export type Transport = import("./choice.js").Transport;
-export type Wanted = import("./collection.js").Wanted;
 export type Fields = import("./encoding.js").Fields;
+export type Indexes = import("./indexes.js").Indexes;
 export type Problem = import("./errors.js").Problem;
 export type ChangeHandler = import("./events.js").ChangeHandler;
 export type ConflictHandler = import("./events.js").ConflictHandler;
@@ -197,6 +201,8 @@ export type RejectionHandler = import("./events.js").RejectionHandler;
 export type StatusHandler = import("./events.js").StatusHandler;
 export type State = import("./link.js").State;
 export type Log = import("./log.js").Log;
+export type Ordering = import("./query.js").Ordering;
+export type Wanted = import("./query.js").Wanted;
 export type Storage = import("./storage.js").Storage;
 export type Store = import("./tables.js").Store;
 export type Ways = import("./tabs.js").Ways;
@@ -217,6 +223,11 @@ export type Options = {
      * the names to keep in step
      */
     collections: readonly string[];
+    /**
+     * which fields are looked for, by collection, such as `{cards: ["board", "due"]}`;
+     * without it the store's stay as they are
+     */
+    indexes?: import("./indexes.js").Indexes | undefined;
     /**
      * who the client is to the server; nobody without it
      */

@@ -1,4 +1,3 @@
-/** @typedef {Fields | ((record: Record) => boolean)} Wanted Fields' values, or a test of one's own. */
 /**
  * @typedef {object} Owner What a collection tells its client.
  * @property {(seen: Seen) => void} wrote something local was committed
@@ -45,29 +44,32 @@ export class Collection {
     /** All records, in the order of their ids. @returns {Promise<Record[]>} */
     all(): Promise<Record[]>;
     /**
-     * The records whose fields have these values, or of which a function says `true`.
-     * @param {Wanted} wanted
+     * The records whose fields have these values, or are within these bounds, or of which a function
+     * says `true`: in the order of their ids, or of a field. All are of one state of the store. With
+     * an index on a field that is asked for, the others are not read.
+     * @param {Wanted} wanted such as `{board: id, due: {gte: "2026-03-01", lt: "2026-04-01"}}`
+     * @param {Ordering} [ordering] such as `{orderBy: "-due", limit: 20}`
      * @returns {Promise<Record[]>}
+     * @throws {errors.Invalid} for a bound that is neither number nor text nor true nor false
      */
-    filter(wanted: Wanted): Promise<Record[]>;
+    filter(wanted: Wanted, ordering?: Ordering): Promise<Record[]>;
+    /** @internal @param {Query} query @returns {Promise<Record[]>} */
+    find(query: Query): Promise<Record[]>;
     /** All records, some hundreds at a time in the order of their ids; each page is one state of the store. @returns {AsyncGenerator<Record[]>} */
     pages(): AsyncGenerator<Record[]>;
     /** How many there are. @returns {Promise<number>} */
     count(): Promise<number>;
     /**
-     * Call `callback` with the records that match, in the order of their ids: now, and whenever one
-     * of them changes, comes or goes, whoever did it.
-     * @param {Wanted} wanted
+     * Call `callback` with the records that match, in the order of their ids or of a field: now, and
+     * whenever one of them changes, comes or goes, whoever did it.
+     * @param {Wanted} wanted as `filter()` has it
      * @param {(records: Record[]) => unknown} callback
+     * @param {Ordering} [ordering]
      * @returns {LiveQuery} `stop()` ends it
      */
-    live(wanted: Wanted, callback: (records: Record[]) => unknown): LiveQuery;
+    live(wanted: Wanted, callback: (records: Record[]) => unknown, ordering?: Ordering): LiveQuery;
     #private;
 }
-/**
- * Fields' values, or a test of one's own.
- */
-export type Wanted = Fields | ((record: Record) => boolean);
 /**
  * What a collection tells its client.
  */
@@ -83,6 +85,9 @@ export type Owner = {
 };
 import type { Fields } from "./encoding.js";
 import type { Record } from "./views.js";
+import type { Wanted } from "./query.js";
+import type { Ordering } from "./query.js";
+import { Query } from "./query.js";
 import { LiveQuery } from "./livequery.js";
 import type { Database } from "./database.js";
 import type { Seen } from "./overlay.js";

@@ -3,8 +3,9 @@ export class Database {
     /**
      * @param {Store} store
      * @param {() => void} [cleared] is called after a look at a store that was emptied since the one before
+     * @param {import("./chunks.js").Sizes} [sizes]
      */
-    constructor(store: Store, cleared?: () => void);
+    constructor(store: Store, cleared?: () => void, sizes?: import("./chunks.js").Sizes);
     kind: string;
     name: string | null;
     /**
@@ -24,6 +25,8 @@ export class Database {
     read<T>(body: (tx: Tx) => Promise<T>): Promise<T>;
     /** Forget everything, the client's id and its binding to a user included. */
     wipe(): Promise<void>;
+    /** Have what is written from now on indexed so; of what is there, `upkeep.js` makes the rest. @param {Indexes} indexes */
+    declare(indexes: Indexes): Promise<void>;
     close(): void;
     #private;
 }
@@ -74,6 +77,18 @@ export type Meta = {
      */
     session?: string | null | undefined;
     /**
+     * the number of the last one that was made, and how
+     * often summaries were changed; none in a store of before
+     */
+    chunks?: {
+        last: number;
+        version: number;
+    } | undefined;
+    /**
+     * what chunks are made with
+     */
+    indexes?: Indexes | undefined;
+    /**
      * of the credentials that the server took for this store
      */
     fingerprint: string | null;
@@ -81,7 +96,10 @@ export type Meta = {
 export type Tx = Transaction & {
     meta: Readonly<Meta>;
     set: (values: Partial<Meta>) => void;
+    records: Records;
 };
 import type { Care } from "./tables.js";
+import type { Indexes } from "./indexes.js";
 import type { Store } from "./tables.js";
 import type { Transaction } from "./tables.js";
+import { Records } from "./records.js";

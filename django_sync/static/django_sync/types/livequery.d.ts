@@ -3,10 +3,10 @@ export class LiveQuery {
     /**
      * @internal
      * @param {Collection} collection
-     * @param {(record: Record) => boolean} matches
+     * @param {Query} query
      * @param {(records: Record[]) => unknown} callback
      */
-    constructor(collection: Collection, matches: (record: Record) => boolean, callback: (records: Record[]) => unknown);
+    constructor(collection: Collection, query: Query, callback: (records: Record[]) => unknown);
     /** Its collection's name. */
     get collection(): string;
     /** @internal @param {() => void} end */
@@ -18,4 +18,5 @@ export class LiveQuery {
     #private;
 }
 import type { Collection } from "./collection.js";
+import type { Query } from "./query.js";
 import type { Record } from "./views.js";

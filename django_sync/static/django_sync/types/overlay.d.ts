@@ -13,6 +13,12 @@ export function serverRow(tx: Tx, key: Key): Promise<Row | undefined>;
  */
 export function rowsOn(tx: Tx, key: Key): Promise<Row[]>;
 /**
+ * The outbox's rows of a collection by object, each object's oldest first.
+ * @param {Tx} tx
+ * @param {string} collection
+ */
+export function mutationsByObject(tx: Tx, collection: string): Promise<Map<string, Row[]>>;
+/**
  * Apply mutations to the server's object, in order; `null` where nothing is to be seen. An update
  * of what is not there shows nothing: the record has left the view.
  * @param {Fields | null} server

@@ -6,7 +6,7 @@
  * reads is true until it ends. Within it nothing may be awaited but its own reads.
  */
 /** @typedef {import("./encoding.js").Fields} Fields */
-/** @typedef {"meta" | "collections" | "records" | "outbox" | "conflicts" | "rejections"} Table */
+/** @typedef {"meta" | "collections" | "records" | "chunks" | "columns" | "contents" | "outbox" | "conflicts" | "rejections"} Table */
 /** @typedef {string | number | (string | number)[]} Key */
 /** @typedef {{[member: string]: any}} Row */
 /**
@@ -41,9 +41,10 @@ export const TABLES: Readonly<Record<Table, {
 }>>;
 /** @type {Table[]} */
 export const NAMES: Table[];
-export const SCHEMA_VERSION: 1;
+/** 1 had no chunks. A store of an earlier version is taken over as it is. */
+export const SCHEMA_VERSION: 2;
 export type Fields = import("./encoding.js").Fields;
-export type Table = "meta" | "collections" | "records" | "outbox" | "conflicts" | "rejections";
+export type Table = "meta" | "collections" | "records" | "chunks" | "columns" | "contents" | "outbox" | "conflicts" | "rejections";
 export type Key = string | number | (string | number)[];
 export type Row = {
     [member: string]: any;

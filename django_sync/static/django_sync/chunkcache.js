@@ -1,0 +1,121 @@
+/**
+ * What one tab has in memory of its store's chunks: all summaries, and of columns and contents
+ * those that were used last, as many as fit.
+ *
+ * Columns and contents never change. The summaries do, in any tab, so they belong to a version that
+ * the store counts up with each change of them, within the same transaction.
+ */
+
+/** @import { Content, Summary } from "./chunks.js" */
+/** @import { Row } from "./tables.js" */
+
+/** @typedef {Map<string, Map<number, Summary>>} Directory Summaries by collection and number. */
+
+/** Characters of records' texts that are kept: some thousands of records. */
+const TEXT = 4_000_000;
+
+/** Values in columns that are kept. */
+const VALUES = 300_000;
+
+/** Values by key; those that were used longest ago go where they weigh too much together. */
+export class Recent {
+  /** @type {Map<string | number, {value: any, weight: number}>} */
+  #held = new Map();
+  #limit;
+  weight = 0;
+
+  /** @param {number} limit */
+  constructor(limit) {
+    this.#limit = limit;
+  }
+
+  /** @param {string | number} key */
+  get(key) {
+    const found = this.#held.get(key);
+    if (found === undefined) return undefined;
+    this.#held.delete(key);
+    this.#held.set(key, found);
+    return found.value;
+  }
+
+  /** @param {string | number} key */
+  has(key) {
+    return this.#held.has(key);
+  }
+
+  /** @param {string | number} key @param {any} value @param {number} weight */
+  set(key, value, weight) {
+    this.weight += weight - (this.#held.get(key)?.weight ?? 0);
+    this.#held.delete(key);
+    this.#held.set(key, { value, weight });
+    for (const [oldest, { weight: freed }] of this.#held) {
+      if (this.weight <= this.#limit) return;
+      this.#held.delete(oldest);
+      this.weight -= freed;
+    }
+  }
+
+  clear() {
+    this.#held.clear();
+    this.weight = 0;
+  }
+}
+
+export class ChunkCache {
+  /** @type {string | null} */
+  #clientId = null;
+  #version = 0;
+  /** @type {Directory} */
+  #directory = new Map();
+  #contents = new Recent(TEXT);
+  #columns = new Recent(VALUES);
+
+  /** The summaries of that version, or `null` where they are not known. @param {string} clientId @param {number} version */
+  directory(clientId, version) {
+    this.#isOf(clientId);
+    if (version === 0) return /** @type {Directory} */ (new Map());
+    return this.#version === version ? this.#directory : null;
+  }
+
+  /** @param {string} clientId @param {number} version @param {Directory} directory which nobody changes any more */
+  keep(clientId, version, directory) {
+    this.#isOf(clientId);
+    if (version > this.#version) [this.#version, this.#directory] = [version, directory];
+  }
+
+  /** @param {number} number @returns {Content | undefined} */
+  content(number) {
+    return this.#contents.get(number);
+  }
+
+  /** @param {Content} content */
+  keepContent(content) {
+    const weight = content.objects.reduce((sum, text) => sum + text.length + 16, 0);
+    this.#contents.set(content.number, content, weight);
+  }
+
+  /** A stored column's row. @param {number} number @param {string} field @returns {Row | undefined} */
+  column(number, field) {
+    return this.#columns.get(`${number}/${field}`);
+  }
+
+  /** @param {number} number @param {string} field */
+  hasColumn(number, field) {
+    return this.#columns.has(`${number}/${field}`);
+  }
+
+  /** @param {number} number @param {string} field @param {Row} row @param {number} weight how many values */
+  keepColumn(number, field, row, weight) {
+    this.#columns.set(`${number}/${field}`, row, weight);
+  }
+
+  /** A store that was cleared counts from the beginning, under another client's id. @param {string} clientId */
+  #isOf(clientId) {
+    if (this.#clientId === clientId) return;
+    this.#clientId = clientId;
+    this.#version = 0;
+    this.#directory = new Map();
+    this.#contents.clear();
+    this.#columns.clear();
+  }
+}

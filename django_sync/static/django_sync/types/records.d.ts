@@ -1,0 +1,70 @@
+export class Records {
+    /** @param {Tx} tx @param {ChunkCache} cache @param {Sizes} sizes */
+    constructor(tx: Tx, cache: ChunkCache, sizes: Sizes);
+    sizes: Sizes;
+    chunks: Chunks;
+    /** One record. @param {Key} key @returns {Promise<Row | undefined>} */
+    get(key: Key): Promise<Row | undefined>;
+    /**
+     * Many records are about to be read: where few are rows of their own, these are read at once.
+     * @param {Key[]} keys
+     */
+    expect(keys: Key[]): Promise<void>;
+    /** Write one. @param {Row} row @param {boolean} [isNew] whether it is known to be stored nowhere */
+    put(row: Row, isNew?: boolean): void;
+    /** Remove one. @param {Key} key */
+    remove(key: Key): void;
+    /**
+     * Records in the order of their ids.
+     * @param {string} collection
+     * @param {{after?: string, limit: number}} range
+     * @returns {Promise<Row[]>}
+     */
+    list(collection: string, { after, limit }: {
+        after?: string;
+        limit: number;
+    }): Promise<Row[]>;
+    /**
+     * The ids of all records of earlier generations, some at a time. What was handed out may be
+     * removed meanwhile.
+     * @param {string} collection
+     * @param {number} [generation] all of them without it
+     * @returns {AsyncGenerator<string[]>}
+     */
+    before(collection: string, generation?: number): AsyncGenerator<string[]>;
+    /** The ids of a scope's records, in order. @param {string} collection @param {string} scope @returns {Promise<string[]>} */
+    inScope(collection: string, scope: string): Promise<string[]>;
+    /** Whether there is a record of that scope. @param {string} collection @param {string} scope */
+    hasScope(collection: string, scope: string): Promise<boolean>;
+    /** How many there are. @param {string} collection */
+    count(collection: string): Promise<number>;
+    /** Those that are kept, although deleted, for the local edits on them. @returns {Promise<Row[]>} */
+    keptDeleted(): Promise<Row[]>;
+    /** Those that are rows of their own. @param {string} collection @param {{after?: string, limit?: number}} [range] */
+    singles(collection: string, range?: {
+        after?: string;
+        limit?: number;
+    }): Promise<Row[]>;
+    /** Remove all. */
+    clear(): void;
+    /** Store what was gathered. */
+    flush(): Promise<void>;
+    /** Store the columns of these fields and no others. @param {Summary} summary @param {readonly string[]} fields */
+    reindex(summary: Summary, fields: readonly string[]): Promise<void>;
+    #private;
+}
+/**
+ * `isNew`: it is stored nowhere yet.
+ */
+export type Written = {
+    key: Key;
+    row: Row | null;
+    isNew: boolean;
+};
+import type { Sizes } from "./chunks.js";
+import { Chunks } from "./chunkreader.js";
+import type { Key } from "./overlay.js";
+import type { Row } from "./tables.js";
+import type { Summary } from "./chunks.js";
+import type { Tx } from "./database.js";
+import type { ChunkCache } from "./chunkcache.js";

@@ -1,0 +1,158 @@
+/**
+ * What is done for the store while nothing else happens: single records go into chunks, chunks of
+ * which little is left are made anew, and columns are made for fields that are to be indexed.
+ *
+ * Each step is one short transaction that changes where records are stored and nothing of what
+ * they are. So it may run beside everything else, in several tabs too, and may end at any point.
+ */
+
+import { liveIn, livePositions, recordAt, WEIGHT } from "./chunks.js";
+import { log } from "./log.js";
+import { SyncError } from "./errors.js";
+
+/** @import { Summary } from "./chunks.js" */
+/** @import { Database, Tx } from "./database.js" */
+/** @import { Row } from "./tables.js" */
+
+/** Chunks whose columns are made in one step. */
+const INDEXED = 8;
+
+/** So many small chunks are made anew together: at most five come of them, for none has a quarter of what fits. */
+const SMALL = 8;
+
+/** Milliseconds after a write at which a look is worth it. */
+const LATER = 2_000;
+
+/** Milliseconds between steps where the browser does not tell when it is idle. */
+const BETWEEN = 20;
+
+/** Runs the steps of one tab. */
+export class Upkeep {
+  #db;
+  #names;
+  #isRunning = false;
+  #isStopped = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {Database} db @param {readonly string[]} names of the collections */
+  constructor(db, names) {
+    this.#db = db;
+    this.#names = names;
+  }
+
+  /** Something was written; there may be something to do soon. */
+  poke() {
+    if (this.#isStopped || this.#isRunning || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.run();
+    }, LATER);
+    // Node would wait for it before it ends.
+    /** @type {{unref?: () => void}} */ (/** @type {unknown} */ (this.#timer)).unref?.();
+  }
+
+  /** Do all that is to be done, step by step. */
+  async run() {
+    this.#isRunning = true;
+    try {
+      for (const name of this.#names) {
+        while (!this.#isStopped && (await this.#step(name))) await idle();
+      }
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      log.info("The store was not tidied:", error); // it works as it is, and the next time comes
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  stop() {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Look first: a transaction that writes keeps others waiting. @param {string} name */
+  async #step(name) {
+    const task = await this.#db.read((tx) => taskOf(tx, name));
+    return task !== null && this.#db.write((tx) => tidied(tx, name));
+  }
+}
+
+/** Wait until the browser has nothing better to do. @returns {Promise<void>} */
+function idle() {
+  return new Promise((resolve) => {
+    if (globalThis.requestIdleCallback === undefined) setTimeout(resolve, BETWEEN);
+    else requestIdleCallback(() => resolve(), { timeout: 1_000 });
+  });
+}
+
+/**
+ * Do a step for one collection; whether there was one.
+ * @param {Tx} tx
+ * @param {string} collection
+ */
+export async function tidied(tx, collection) {
+  const task = await taskOf(tx, collection);
+  if (task === null) return false;
+  if (task.reindex) {
+    const fields = tx.meta.indexes?.[collection] ?? [];
+    for (const summary of task.summaries) await tx.records.reindex(summary, fields);
+  } else {
+    for (const summary of task.summaries) await again(tx, summary);
+    for (const row of task.rows) tx.records.put(row);
+  }
+  return true;
+}
+
+/** @typedef {{summaries: Summary[], rows: Row[], reindex: boolean}} Task */
+
+/**
+ * The next step for one collection, if any.
+ * @param {Tx} tx
+ * @param {string} collection
+ * @returns {Promise<Task | null>}
+ */
+async function taskOf(tx, collection) {
+  const summaries = await tx.records.chunks.summaries(collection);
+  const { size } = tx.records.sizes;
+  const thin = summaries.find((summary) => summary.gone.size > liveIn(summary));
+  if (thin !== undefined) return { summaries: [thin], rows: [], reindex: false };
+  const small = ofOneGeneration(summaries.filter((summary) => 4 * liveIn(summary) < size && 4 * summary.weight < WEIGHT));
+  if (small.length >= SMALL) return { summaries: small.slice(0, SMALL), rows: [], reindex: false };
+  const rows = await surplus(tx, collection);
+  if (rows.length > 0) return { summaries: [], rows, reindex: false };
+  const fields = [...(tx.meta.indexes?.[collection] ?? [])].sort().join("\n");
+  const others = summaries.filter((summary) => [...summary.fields].sort().join("\n") !== fields);
+  return others.length > 0 ? { summaries: others.slice(0, INDEXED), rows: [], reindex: true } : null;
+}
+
+/** Single records that make a chunk, where there are more of them than may be. @param {Tx} tx @param {string} collection */
+async function surplus(tx, collection) {
+  const { size, least, singles } = tx.records.sizes;
+  if ((await tx.count("records", { only: [collection] })) <= singles) return [];
+  const rows = await tx.records.singles(collection, { limit: singles + 1 });
+  const found = ofOneGeneration(rows.filter((row) => row.gone === undefined)).slice(0, size);
+  return found.length >= least ? found : [];
+}
+
+/** The largest group of one generation. @template {Row} T @param {T[]} all @returns {T[]} */
+function ofOneGeneration(all) {
+  /** @type {Map<number, T[]>} */
+  const groups = new Map();
+  for (const one of all) {
+    const group = groups.get(one.generation) ?? [];
+    group.push(one);
+    groups.set(one.generation, group);
+  }
+  return [...groups.values()].reduce((largest, group) => (group.length > largest.length ? group : largest), []);
+}
+
+/** Write what counts of a chunk once more. @param {Tx} tx @param {Summary} summary */
+async function again(tx, summary) {
+  const [content, [ids]] = await Promise.all([
+    tx.records.chunks.content(summary.number, false),
+    tx.records.chunks.ids(summary.collection, [summary]),
+  ]);
+  for (const at of livePositions(summary)) tx.records.put(recordAt(summary, content, ids[at], at));
+}
