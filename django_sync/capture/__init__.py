@@ -10,6 +10,7 @@ from .adoption import adopt, count, move_generation
 from .altering import attend
 from .base import QUIET, Spec
 from .install import Report, install, uninstall
+from .others import has_other_triggers
 from .paths import forget_scope_path, root_of, scope_path, set_scope_path
 from .specs import spec_for, spec_problems, synced_models
 from .survey import (
@@ -31,6 +32,7 @@ __all__ = [
     "attend",
     "count",
     "forget_scope_path",
+    "has_other_triggers",
     "install",
     "installed_models",
     "low_revisions",

@@ -15,10 +15,11 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 
 from ..caller import Caller
+from ..capture import has_other_triggers
 from ..collection import Action, Collection
 from ..conf import conf
 from .singly import RunSingly
-from .statements import Reads, Tables, has_own_triggers, names_any
+from .statements import Reads, Tables, names_any
 
 
 class Access:
@@ -36,7 +37,7 @@ class Access:
         self._visible = _sql_of(queryset)
         if _looks_beyond_a_row(queryset.query, self._visible, self._tables):
             raise RunSingly(lasting=True)
-        if has_own_triggers(collection.model):
+        if has_other_triggers(connections[conf.DATABASE], collection.model._meta.db_table):
             raise RunSingly(lasting=True)
 
     def may_write(self, scope: str) -> bool:

@@ -151,28 +151,3 @@ def names_any(statements: Iterable[str], tables: Iterable[str]) -> bool:
 def is_read(sql: str) -> bool:
     """Whether a statement reads rows and cannot change any."""
     return _READ.match(sql) is not None and not _CHANGES.search(_LOCKS.sub("", sql))
-
-
-def has_own_triggers(model: Any) -> bool:
-    """Whether the model's table has triggers or rules of the project's own.
-
-    What these do nobody can foretell: they may write other rows of the same run.
-    """
-    db = connections[conf.DATABASE]
-    table = model._meta.db_table
-    with db.cursor() as cursor:
-        if db.vendor == "postgresql":
-            cursor.execute(
-                "SELECT EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = %s::regclass"
-                " AND NOT tgisinternal AND tgenabled <> 'D'"
-                " AND NOT starts_with(tgname, 'zz_django_sync_'))"
-                " OR EXISTS (SELECT 1 FROM pg_rewrite WHERE ev_class = %s::regclass)",
-                [db.ops.quote_name(table), db.ops.quote_name(table)],
-            )
-        else:
-            cursor.execute(
-                "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger'"
-                " AND tbl_name = %s AND substr(name, 1, 12) <> 'django_sync_')",
-                [table],
-            )
-        return bool(cursor.fetchone()[0])
