@@ -20,7 +20,7 @@ from ..protocol import ReadyRecord, Record
 from .cells import Cell, ManyCell
 from .encoding import strictly_encoded
 from .expression import DIALECTS, IdList, Part, RecordText
-from .kinds import ID, INTEGER, TEXT, UUID, column_kind
+from .kinds import ID, INTEGER, SCOPE, UUID, column_kind
 from .queries import Joined, joined, rendered_by
 
 MOST_MEMBERS = 150
@@ -85,7 +85,7 @@ def text_plan(
         return None
     head: list[Part] = [f'{{"op":"put","collection":{json.dumps(collection)},"id":']
     head += [(UUID, id.name), ',"revision":', (INTEGER, "sync_revision")]
-    head += [',"scope":', (TEXT, "sync_scope"), ',"object":{']
+    head += [',"scope":', (SCOPE, "sync_scope"), ',"object":{']
     texts, gaps = [head], []
     for n, member in enumerate(members):
         name = json.dumps(member.name, ensure_ascii=False)
