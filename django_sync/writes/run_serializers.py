@@ -38,7 +38,7 @@ class RunSerializers:
         with translated():
             self.kind: type[Any] = viewset.get_serializer_class()
         self.is_shared = self.is_copied = self.delays_create = self.delays_update = False
-        if not field_patterns.are_foretold(type(viewset), self.kind):
+        if not field_patterns.has_fixed_fields(type(viewset), self.kind):
             return
         with translated():
             self.pattern: Any = viewset.get_serializer(data={})
