@@ -130,8 +130,8 @@ class Index:
 
         ``after`` is where an earlier walk ended: ``()`` for the beginning, ``(id,)`` if the part
         has no values, else ``(value, id)``. A few rows before that place may come again. Each row
-        has ``at`` (its value) and ``key`` (its object's id). Rows of ``records`` also have the record's
-        columns and ``touched``: whether the outbox has entries for the object.
+        has ``at`` (its value) and ``key`` (its object's id). Rows of ``records`` also have the
+        record's columns and ``touched``: whether the outbox has entries for the object.
         """
         sql, values = self._statement(table, part, after, back, indexed(db, self, table))
         with closing(db.execute(sql, values)) as found:
