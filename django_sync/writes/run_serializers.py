@@ -1,12 +1,12 @@
 """One serializer for each mutation of a run, whose fields are built once.
 
 DRF builds all fields of a serializer anew for each instance, which costs more than to validate a
-small object. There are three ways, from the quickest to the one that is always right:
+small object. There are three ways, from the fastest to the one that is always correct:
 
-* *shared*: validation is nothing but each field's own. All mutations use the same fields.
-* *copied*: the serializer validates in a way of its own, and its code might change fields. Each
+* *shared*: only the fields validate. All mutations use the same fields.
+* *copied*: the serializer has validation of its own, and its code might change fields. Each
   mutation gets fields that are made from the same arguments.
-* *built*: the project's code decides on the fields. Each mutation gets what its viewset makes.
+* *built*: the project's code decides the fields. Each mutation gets its viewset's serializer.
 """
 
 from __future__ import annotations
