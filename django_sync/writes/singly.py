@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class RunSingly(Exception):
-    """This run cannot be carried out together: its savepoint is rolled back, each mutation runs alone.
+    """This run cannot be carried out together: roll it back, and run each mutation alone.
 
     ``odd`` are the objects that cause this, if they are known: the mutations between them can still
     run together. ``lasting``: the next run of the same kind would fail in the same way.
