@@ -63,7 +63,7 @@ class Slowness:
 
 
 def users_to_try(username: str | None = None) -> list[Any]:
-    """The users as whom collections are read: the named one, or those who signed in last.
+    """The users to read collections as: the named one, or those who signed in last.
 
     Raises ``LookupError`` if no user has this name.
     """

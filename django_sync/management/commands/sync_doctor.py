@@ -39,7 +39,7 @@ class Command(SyncCommand):
         parser.add_argument(
             "--as",
             dest="username",
-            help="The user as whom --slow reads; else those who signed in last are tried.",
+            help="For --slow: read as this user; without it, users who signed in last are tried.",
         )
         parser.add_argument("--batch-size", type=int, help="Rows looked at in one statement.")
 
