@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 ATTRIBUTE = "_django_sync_caller"
 PERMISSIONS = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")
-"""Where ``ModelBackend`` keeps a user's permissions, for as long as the instance lives."""
+"""The attributes of a user in which ``ModelBackend`` caches permissions."""
 
 
 class Caller:
@@ -53,7 +53,7 @@ class Caller:
         return cls.of(request)
 
     def forget(self) -> None:
-        """Have rights and scopes asked anew; what Django keeps at the user goes as well."""
+        """Forget what was read of rights and scopes, also what Django caches on the user."""
         self.cache.clear()
         for name in PERMISSIONS:
             if hasattr(self.user, name):
@@ -84,7 +84,7 @@ class Caller:
 
 
 def copied(http: HttpRequest) -> HttpRequest:
-    """A shallow copy of a request, as ``copy.copy`` makes it, in a third of its time."""
+    """A shallow copy of a request: the same as ``copy.copy``, three times as fast."""
     made = http.__class__.__new__(http.__class__)
     made.__dict__.update(http.__dict__)
     return made

@@ -124,7 +124,7 @@ class Collection:
     # What the user sees
 
     def _reader(self, caller: Caller) -> Any:
-        """The viewset that is asked what the user sees: one for all such questions of a call."""
+        """The viewset that says what the user sees: one for a whole call."""
         key = (self.name, "reader")
         if key not in caller.cache:
             caller.cache[key] = self.viewset(caller, READ)
@@ -170,7 +170,7 @@ class Collection:
         return self._with_rows(queryset, viewset.get_serializer()) if shape else queryset
 
     def _with_rows(self, queryset: Any, serializer: Any) -> Any:
-        """The query with all that the serializer's declared fields show of other rows."""
+        """The query, with prefetches of all rows that the serializer's declared fields show."""
         return with_related(with_references(queryset, serializer), serializer)
 
     def find(self, caller: Caller, id: uuid.UUID, *, shape: bool = True) -> Any:
@@ -196,7 +196,7 @@ class Collection:
         return dict(rows.values_list(self.id_name, "sync_scope"))
 
     def in_use(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
-        """SQL, with its parameters, for whether any of these ids has a row or had one."""
+        """An SQL condition and its parameters: whether any of these ids has or had a row."""
         bound: list[Any]
         db = connections[conf.DATABASE]
         quote = db.ops.quote_name
@@ -213,7 +213,7 @@ class Collection:
         return sql, [*bound, self.label, *bound]
 
     def any_in_use(self, ids: Sequence[uuid.UUID]) -> bool:
-        """Whether any of these ids has a row or had one."""
+        """Whether any of these ids has or had a row."""
         sql, bounds = self.in_use(ids)
         with connections[conf.DATABASE].cursor() as cursor:
             cursor.execute(f"SELECT {sql}", bounds)
@@ -231,7 +231,7 @@ class Collection:
     def page_text(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
     ) -> Joined | None:
-        """The same page as the one text of its ``put`` changes, where the database makes that."""
+        """The same page as one text of its ``put`` changes; ``None`` if the database cannot."""
         _, plan = self._planned(caller)
         if plan is None or plan.text is None:
             return None
@@ -323,7 +323,7 @@ class Collection:
         viewset = self.viewset(caller, READ)
         serializer = viewset.get_serializer()
         kind = type(serializer)
-        if field_patterns.are_foretold(type(viewset), kind):
+        if field_patterns.has_fixed_fields(type(viewset), kind):
             return serializer, usual_plan(self.name, self.model, kind)
         key = (self.name, kind)
         if key not in caller.plans:
@@ -335,7 +335,7 @@ class Collection:
         return self.viewset(caller, READ).get_serializer()
 
     def has_plan(self, caller: Caller) -> bool:
-        """Whether records come from rows, and no instance is made of each."""
+        """Whether records are made from rows, without a model instance for each."""
         return self._planned(caller)[1] is not None
 
     def render(self, caller: Caller, instances: Sequence[Any]) -> list[Record]:
@@ -393,7 +393,7 @@ class Collection:
     def lock_many(
         self, ids: Sequence[uuid.UUID], known: Mapping[uuid.UUID, int]
     ) -> Mapping[uuid.UUID, int]:
-        """Lock rows, in the order of their ids; the revisions of those that are there."""
+        """Lock rows, in the order of their ids; return the revisions of the rows that exist."""
         if not connections[conf.DATABASE].features.has_select_for_update:
             return known
         rows = self.model._base_manager.select_for_update().filter(**{f"{self.id_name}__in": ids})
@@ -436,7 +436,7 @@ class Collection:
             serializer = viewset.get_serializer(
                 instance, data=fields, partial=instance is not None, context=context
             )
-        if field_patterns.are_foretold(type(viewset), type(serializer)):
+        if field_patterns.has_fixed_fields(type(viewset), type(serializer)):
             field_patterns.give_fields(serializer)
         self.check_names(viewset, fields, serializer.fields)
         with translated(), in_range():
@@ -448,8 +448,8 @@ class Collection:
         """The fields of the viewset's serializer by name, only to be looked at."""
         if not hasattr(viewset, FIELDS):
             serializer = viewset.get_serializer()
-            foretold = field_patterns.are_foretold(type(viewset), type(serializer))
-            found = field_patterns.pattern_of(type(serializer)) if foretold else serializer.fields
+            is_fixed = field_patterns.has_fixed_fields(type(viewset), type(serializer))
+            found = field_patterns.pattern_of(type(serializer)) if is_fixed else serializer.fields
             setattr(viewset, FIELDS, found)
         return getattr(viewset, FIELDS)
 
@@ -500,12 +500,12 @@ class Collection:
 
 @contextlib.contextmanager
 def in_range() -> Iterator[None]:
-    """Validate; a value that overflows what DRF makes of it is raised as ``ValidationFailed``."""
+    """A context for validation: raise ``ValidationFailed`` for a value that overflows."""
     try:
         yield
     except (OverflowError, UnicodeError):
-        told = {"code": "invalid", "detail": "A value is out of all range."}
-        raise errors.ValidationFailed(errors={"non_field_errors": [told]}) from None
+        problem = {"code": "invalid", "detail": "A value is out of all range."}
+        raise errors.ValidationFailed(errors={"non_field_errors": [problem]}) from None
 
 
 def refuse_unsayable(fields: Json) -> None:

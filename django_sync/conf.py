@@ -95,7 +95,7 @@ SETTINGS: dict[str, Setting] = {
             "LIVE_THREADS",
             4,
             "Threads in which a process that is wrapped in `live` reads for its clients; it writes "
-            "in half as many more; one reads the feed for all, and one answers pulls from memory.",
+            "in half as many more. One thread more reads the feed; one answers pulls from memory.",
         ),
         Setting(
             "LIVE_QUEUE",

@@ -26,7 +26,7 @@ from .errors import InvalidCursor
 MAX_LENGTH = 2048
 NONCE = 16
 KEPT = 2048
-"""Opened cursors that a process remembers: who polls brings the same one until there is news."""
+"""Open cursors that a process keeps: a polling client sends the same one until there is news."""
 FORMAT = 2
 
 Pair = tuple[str, str]

@@ -49,12 +49,12 @@ WITH gone AS (
         FROM gone RETURNING 1)
 UPDATE {FEED} SET head = head + (SELECT count(*) FROM moved) WHERE id = 1 RETURNING head
 """
-"""By their places in the table, not by a join on ``id``: statistics are mostly of an empty outbox,
-and then the planner hashes all of a long one at each step. Nobody updates an entry, and nobody but
-the sequencer, under its lock, takes one out, so the places hold."""
+"""Entries are deleted by ``ctid``, not by a join on ``id``. The statistics are mostly those of an
+empty outbox; with a join, the planner would hash a long outbox at each step. A ``ctid`` stays
+valid: entries are never updated, and only the sequencer deletes them, under its lock."""
 
 STEPS = 4
-"""Transactions of sequencing in one pull, at most; where more is left it is asked to come again."""
+"""Transactions of sequencing in one pull, at most; if more is left, the client pulls again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that a pull asks of the feed before it reads entries; of one statement, so of one moment.
+    """What a pull needs of the feed before it reads entries, all from one statement.
 
-    ``mark`` is that of the entry at the position that was asked for (``None``: no such entry);
-    ``generations`` says how often each model's feed had a gap, by label; ``waiting``: the outbox
-    holds committed changes that have no position yet.
+    ``mark`` belongs to the entry at the requested position (``None``: no such entry).
+    ``generations`` says how often capture of each model had a gap, by label. ``waiting``: the
+    outbox holds committed changes that have no position yet.
     """
 
     state: State
@@ -123,10 +123,10 @@ def sequence() -> int:
 
 
 def catch_up() -> bool:
-    """Sequence in at most ``STEPS`` transactions; whether it stopped there, with more to do.
+    """Sequence in at most ``STEPS`` transactions; return whether more may be left.
 
-    So a pull that meets a long outbox is answered before all of it is moved, and the lock is free
-    in between.
+    So a pull does not wait until a long outbox is moved completely, and the lock is free between
+    the transactions.
     """
     db = connection()
     return all(_sequence_once(db) == conf.SEQUENCE_BATCH for _ in range(STEPS))

@@ -1,7 +1,7 @@
-"""The fields of a serializer class, built once, from which each request gets copies.
+"""The fields of a serializer class, built once; each request gets copies of them.
 
 DRF builds the fields of a ``ModelSerializer`` anew for each instance, from the model and from
-``Meta``. Where the project's code has no say in that, the same arguments come out each time.
+``Meta``. Where no code of the project changes that, the result is the same each time.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ BUILD = frozenset(
         *(name for name in _MODEL_SERIALIZER if name.startswith(("build_", "get_", "include_"))),
     }
 )
-"""By these a serializer class decides which fields and validators it has."""
+"""A serializer class that defines one of these may choose its own fields or validators."""
 VIEW = frozenset({"get_serializer", "get_serializer_class", "get_serializer_context"})
 MOST = 500
-"""Serializer classes that are remembered; a project that makes classes as it goes has more."""
+"""Serializer classes that are kept at most; a project may make new classes at run time."""
 
 _patterns: dict[type[Any], tuple[Any, list[Any]]] = {}
 
 
 def has_own(cls: type[Any], names: Iterable[str]) -> bool:
-    """Whether the project's code defines any of these in a class or in its bases."""
+    """Whether the project's code defines one of these names in a class or in its bases."""
     names = frozenset(names)
     return any(not names.isdisjoint(vars(base)) for base in cls.__mro__ if not _is_framework(base))
 
@@ -47,7 +47,7 @@ def _is_framework(base: type[Any]) -> bool:
     return base is object or base.__module__.startswith(frameworks)
 
 
-def are_foretold(view: type[Any], kind: type[Any]) -> bool:
+def has_fixed_fields(view: type[Any], kind: type[Any]) -> bool:
     """Whether each serializer that the viewset makes of this class has the same fields."""
     return (
         issubclass(kind, serializers.ModelSerializer)
@@ -57,7 +57,7 @@ def are_foretold(view: type[Any], kind: type[Any]) -> bool:
 
 
 def pattern_of(kind: type[Any]) -> Any:
-    """The fields of a serializer class by name, only to be looked at and copied."""
+    """The fields of a serializer class by name; copy them, do not change them."""
     return _pattern(kind)[0]
 
 
@@ -71,7 +71,7 @@ def _pattern(kind: type[Any]) -> tuple[Any, list[Any]]:
 
 
 def give_fields(serializer: Any) -> None:
-    """Give a new serializer fields and validators, as it would make them itself."""
+    """Give a new serializer the fields and validators that it would build itself."""
     declared = serializer._declared_fields
     made = BindingDict(serializer)
     pattern, validators = _pattern(type(serializer))

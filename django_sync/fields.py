@@ -33,7 +33,7 @@ SCOPE_LENGTH = 255
 
 LEFT = ("sync_scope", "sync_revision")
 OWN = frozenset({"sync_id", *LEFT})
-"""The attributes of a ``SyncModel`` that triggers keep."""
+"""The attributes of a ``SyncModel`` that triggers set."""
 
 
 class Stale(enum.Enum):
@@ -72,7 +72,7 @@ def mark_stale(sender: type[models.Model], instance: models.Model, **kwargs: Any
 
 @cache
 def own_columns(model: type[models.Model]) -> tuple[tuple[str, bool], ...]:
-    """The attributes of a model that triggers keep, and whether each is the id."""
+    """The attributes of a model that triggers set, and whether each is the id."""
     return tuple(
         (field.attname, isinstance(field, SyncIdField))
         for field in model._meta.concrete_fields
@@ -81,7 +81,7 @@ def own_columns(model: type[models.Model]) -> tuple[tuple[str, bool], ...]:
 
 
 def left_to_triggers(instance: Any) -> tuple[str, ...]:
-    """The columns that an insert need not name, since triggers set them or the default is right."""
+    """The columns that an insert may leave out: triggers set them, or the default is correct."""
     part_from_original(instance)
     revision = instance.__dict__.get("sync_revision")
     return LEFT if revision == 1 or revision is Stale.STALE else LEFT[:1]
@@ -216,10 +216,10 @@ class JsonText(TextField):
 
 
 def watch_saves(sender: type[models.Model], **kwargs: Any) -> None:
-    """Have ``mark_stale`` called for classes with such columns that are no ``SyncModel``.
+    """Call ``mark_stale`` after saves of classes that have such columns and are no ``SyncModel``.
 
-    Those are the models of a migration's past. A ``SyncModel`` calls it itself: a signal that
-    somebody listens to costs each save several microseconds.
+    Those are historical models in migrations. A ``SyncModel`` calls it itself, since a signal with
+    a receiver costs each save several microseconds.
     """
     if hasattr(sender, "sync_scope_path"):
         return

@@ -88,8 +88,8 @@ class SyncModel(models.Model):
         return instance
 
     def _save_table(self, *args: Any, **kwargs: Any) -> bool:
-        """Save into one table; what triggers may have set is read again when it is asked for."""
-        updated: bool = super()._save_table(*args, **kwargs)  # type: ignore[misc]
+        """Save into one table. What triggers may have set is read again at the next access."""
+        updated: bool = super()._save_table(*args, **kwargs)  # type: ignore[misc]  # the stubs lack it
         mark_stale(type(self), self)
         return updated
 
@@ -97,7 +97,7 @@ class SyncModel(models.Model):
         self, base_qs: Any, using: str, pk_val: Any, values: list[Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Update a row without naming the columns that triggers keep."""
-        if len(args) > 2:  # Django 6 reads back what expressions have set, and keeps this list
+        if len(args) > 2:  # Django 6: the list of the fields that it reads back
             args[2][:] = [field for field in args[2] if field.attname not in OWN]
         values = [value for value in values if value[0].attname not in OWN]
         return super()._do_update(base_qs, using, pk_val, values, *args, **kwargs)
@@ -105,11 +105,12 @@ class SyncModel(models.Model):
     def _do_insert(
         self, manager: Any, using: str, fields: Any, returning_fields: Any, raw: bool
     ) -> Any:
-        """Insert a row without what triggers fill, unless it comes from a fixture."""
+        """Insert a row without the columns that triggers set, unless it comes from a fixture."""
         if not raw:
             left = left_to_triggers(self)
             fields = [field for field in fields if field.attname not in left]
-        return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
+        parent: Any = super()  # the stubs lack this private method
+        return parent._do_insert(manager, using, fields, returning_fields, raw)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the object; saved again, it is the same object and no copy.

@@ -1,10 +1,10 @@
 """The newest entries of the feed and the texts of their records, kept in memory by one reader.
 
-Clients that poll stand a few seconds behind the feed's head, each at a place of its own. What lies
-behind these places is read from the log once, and kept for the next who stand there.
+The cursors of clients that poll are a few seconds behind the feed's head, each at another position.
+The entries after these positions are read from the log once, and kept for the next client.
 
-An entry never changes while its history lasts. Whether it still lasts is asked of the database each
-time: by the epoch, and by the mark of the last entry that is kept.
+An entry never changes while the feed's history stays the same. Each time the database is asked
+whether it is still the same: by the epoch, and by the mark of the last entry that is kept.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from .protocol import Record
 from .rendering import put_text
 
 MOST = 4_000
-"""Entries that are kept; about 1 MiB. Who stands further back reads the log."""
+"""Entries that are kept; about 1 MiB. A cursor further back needs the log."""
 MOST_TEXTS = 4_000
 """Texts that are kept; about 4 MiB of ordinary records."""
 
 Class = tuple[str, ...]
-"""Who see a record alike: epoch, collection, tag, user (``""``: any); and a language, if chosen."""
+"""Callers for whom a record looks the same: epoch, collection, tag, user (``""``: any), and their
+language if a request chose one."""
 
 
 class Recent:
-    """The entries behind ``base``, up to the head as it was last read. For one thread."""
+    """The newest entries, up to the head as it was last read. For one thread."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -36,7 +37,7 @@ class Recent:
         self.texts = Texts()
 
     def catch_up(self) -> feed.State:
-        """Read what was added, and return the feed's state. Belongs into a snapshot."""
+        """Read what was added, and return the feed's state. Call it within a snapshot."""
         position, mark = self._last()
         state, there = feed.state(position)
         if state.epoch != self._epoch or there != mark or position > state.head:
@@ -49,8 +50,8 @@ class Recent:
             self._append(added)
         return state
 
-    def behind(self, position: int, mark: int) -> Sequence[feed.Entry] | None:
-        """The entries behind a place; ``None`` where that is no place among those that are kept."""
+    def after(self, position: int, mark: int) -> Sequence[feed.Entry] | None:
+        """The entries after a place in the feed; ``None`` where the place is not known here."""
         if (position, mark) == self._base:
             return self._entries
         at = bisect_left(self._positions, position)
@@ -82,8 +83,8 @@ class Recent:
 class Texts:
     """The text of a ``put`` for each record that was sent lately. For one thread.
 
-    It is the one place in which pulls from memory turn a record into text. A text is used again
-    for the very same ``Record`` object alone, so it is as fresh as that is.
+    Pulls from memory turn records into text only here. A text is used again only for the same
+    ``Record`` object, so it is as fresh as that object.
     """
 
     def __init__(self, most: int = MOST_TEXTS) -> None:
@@ -91,7 +92,7 @@ class Texts:
         self._known: OrderedDict[tuple[Class, uuid.UUID], tuple[Record, str]] = OrderedDict()
 
     def put(self, kind: Class, record: Record) -> str:
-        """The JSON of the change that says what this record looks like."""
+        """The JSON of the record's ``put``."""
         key = (kind, record.id)
         known = self._known.get(key)
         if known is not None and known[0] is record:

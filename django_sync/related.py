@@ -1,11 +1,11 @@
-"""The related rows that a serializer shows, fetched for a whole page at once.
+"""Prefetches the related rows that a serializer shows, for a whole page at once.
 
-Where DRF makes the records, each nested serializer and each relation asks the database once a
-row. The serializer's declared fields say which relations those are. What its own code asks for
-besides (a method field, a property) nobody can know: ``sync_doctor --slow`` finds it.
+Where DRF makes the records, each nested serializer and each relation runs a statement for each row.
+The serializer's declared fields say which relations those are. What a method field or a property
+reads cannot be known beforehand: ``sync_doctor --slow`` finds it.
 
-Only relations are fetched for which a row that is fetched ahead is shown as one that is fetched
-late. What the viewset's query fetches already stays as the project wrote it.
+A relation is prefetched only if its rows look the same whether they are prefetched or read one by
+one. What the viewset's own query prefetches stays as the project wrote it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from rest_framework.fields import Field
 from .serializers import SyncRelatedField, relation_of
 
 DEEPEST = 8
-"""Relations that are followed one behind the other; a serializer may lead in a circle."""
+"""How deep relations are followed: nested serializers may form a circle."""
 
 READERS = (
     Field.get_attribute,
     relations.RelatedField.get_attribute,
     relations.ManyRelatedField.get_attribute,
 )
-"""DRF's own ways to read a field's value: they take the relation as it is."""
+"""DRF's own methods that read a field's value: they read the relation and nothing else."""
 
 
 def with_related(queryset: Any, serializer: Any) -> Any:
-    """The query, which fetches the related rows that the serializer's declared fields show."""
+    """The query, with prefetches of the related rows that the serializer's fields show."""
     wanted = dict.fromkeys(_paths(queryset.model, serializer, ""))
     known = {getattr(p, "prefetch_to", p) for p in queryset._prefetch_related_lookups}
     missing = [path for path in wanted if path not in known]
@@ -54,19 +54,19 @@ def _paths(model: Any, serializer: Any, before: str) -> Iterator[str]:
 
 
 def _of_field(model: Any, field: Any, before: str) -> Iterator[str]:
-    """The lookup of one field, with those on the way to it and those within it."""
+    """The lookup of one field, those of the relations before it, and those nested in it."""
     target, path = model, before
     *way, last = str(field.source).split(".")
     for name in way:
-        relation = _fetched_ahead(target, name)
+        relation = _prefetchable(target, name)
         if relation is None or relation.one_to_many or relation.many_to_many:
             return
         target, path = relation.related_model, f"{path}{name}__"
         yield path.removesuffix("__")
-    relation = _fetched_ahead(target, last)
+    relation = _prefetchable(target, last)
     reference = isinstance(getattr(field, "child_relation", field), SyncRelatedField)
     if relation is None or not _shows_rows(field) or (reference and not path):
-        return  # the record's own references are for ``with_references``
+        return  # ``with_references`` reads the record's own references
     yield f"{path}{last}"
     inner = getattr(field, "child", field)
     if isinstance(inner, serializers.Serializer):
@@ -85,11 +85,11 @@ def _shows_rows(field: Any) -> bool:
     return isinstance(field, serializers.Serializer)
 
 
-def _fetched_ahead(model: Any, name: str) -> Any:
-    """The relation of this name, where it makes no difference when its rows are fetched.
+def _prefetchable(model: Any, name: str) -> Any:
+    """The relation of this name, if a prefetch shows the same as reading it row by row.
 
-    A key without a constraint may lead to nothing, which shows as an error in one way and as
-    null in the other; so may a manager that hides rows.
+    A foreign key without a constraint may name a missing row. One way shows that as an error, the
+    other as null. The same holds for a manager that hides rows. Such relations give ``None``.
     """
     found = relation_of(model, name)
     if found is None or found.related_model is None:

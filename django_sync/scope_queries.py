@@ -1,4 +1,4 @@
-"""Scopes that several collections look up by the same query are read once in a call.
+"""Runs a query for scopes once in a call, also if several collections use the same query.
 
 Collections of one project mostly share their scopes: who sees a board sees its cards, its labels
 and its comments. Then each viewset's ``get_scopes`` returns the same query.
@@ -21,10 +21,10 @@ def as_scopes(listed: Iterable[object]) -> frozenset[str]:
 
 
 class ScopeQueries:
-    """The queries of one call that were run, with the scopes that they found.
+    """The queries for scopes that ran in one call, with the scopes that they found.
 
-    Two queries are the same where their SQL and its parameters are. That is only compared where
-    the same function returned both, so that a query which nobody shares is not compiled twice.
+    Two queries are the same if their SQL and its parameters are the same. They are compared only if
+    the same function returned both: a query that is used once is not compiled twice.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class _Known:
 
 
 def _statement(query: QuerySet[Any]) -> tuple[object, ...] | None:
-    """What a query says, to which database, and what it makes of rows; ``None`` for nothing."""
+    """A query's SQL, database and kind of result; ``None`` for a query that finds nothing."""
     try:
         sql, params = query.query.sql_with_params()
     except EmptyResultSet:

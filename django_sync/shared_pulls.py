@@ -1,11 +1,12 @@
 """Many pulls answered together, in one database snapshot.
 
-What a pull decides is decided here in the same order and by the same code as in ``pulling``: which
-orders stand, what the caller may see now, what became of each object. Only the work is shared:
-callers whose requests are equal are asked once what they see, the entries come from ``recent``, and
-a record is made once for all who see it alike.
+A pull is answered here in the same order and by the same code as in ``pulling``: which orders are
+pending, what the caller may see now, whether each object is present, deleted or hidden. Only the
+work is shared. The scopes are read once for all callers whose requests are equal. The entries come
+from ``recent``. A record is rendered once for all callers for whom it looks the same.
 
-Whatever is not the plain case is left to ``pulling``: the answer is then ``None``.
+Only the plain case is answered here. For all other pulls the answer is ``None``, and ``pulling``
+has to answer them.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ ATTEMPTS = 3
 class Viewer:
     """Callers whose requests are equal in all that the project's code may look at.
 
-    ``key`` names them, ``caller`` makes one of them, new each time so that nothing is remembered of
-    an earlier look. ``names`` are the collections that they ask for (``None``: all that may be
-    read). ``language`` is that of their requests (``""``: the site's), ``active`` makes the thread
-    as it is while such a request runs.
+    ``key`` names them. ``caller`` makes one of them, a new one each time, so that no answer of an
+    earlier snapshot is kept. ``names`` are the collections that they ask for (``None``: all that
+    they may read). ``language`` is the language of their requests (``""``: the site's). ``active``
+    is a context in which the thread is set up as it is while such a request runs.
     """
 
     key: bytes
@@ -45,8 +46,12 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ask:
-    """One pull: ``caller`` is who is noted to be there, ``cursor`` the text that they hold."""
+class Pull:
+    """One pull that is to be answered.
+
+    ``caller`` is the client whose presence is noted, ``cursor`` the text of the client's cursor,
+    ``limit`` the most entries of the feed that its page covers.
+    """
 
     viewer: Viewer
     caller: Caller
@@ -56,9 +61,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """A page as it is sent, and what the server has to know of it.
+    """A page as it is sent (JSON in UTF-8), and what the server needs to know about it.
 
-    ``scopes`` are those in which changes concern the caller.
+    ``scopes`` are the caller's scopes: a change in one of them concerns the caller.
     """
 
     body: bytes
@@ -68,23 +73,23 @@ class Answer:
     scopes: frozenset[str]
 
 
-class Broken(Exception):
-    """The project's code failed for a viewer; the whole snapshot is worth nothing."""
+class ProjectCodeFailed(Exception):
+    """The project's code failed for a viewer, so the whole snapshot cannot be used."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer.key.hex())
         self.viewer = viewer
 
 
-def answers(asks: Sequence[Ask], recent: Recent) -> list[Answer | None]:
-    """The answer to each pull, in their order; ``None`` for those that ``pulling`` has to answer.
+def answers(pulls: Sequence[Pull], recent: Recent) -> list[Answer | None]:
+    """The answer to each pull, in the order of the pulls; ``None``: ``pulling`` has to answer it.
 
-    Raises ``Broken`` where the project's code fails for somebody. Whoever calls leaves these out
-    and asks again. Raises ``DatabaseError``.
+    Raises ``ProjectCodeFailed`` where the project's code fails for a viewer. Then nothing was
+    answered: leave out that viewer's pulls and call again. Raises ``DatabaseError``.
     """
     found: dict[int, Answer] = {}
-    cursors = {id(ask): cursor for ask in asks if (cursor := _opened(ask)) is not None}
-    waiting = [ask for ask in asks if id(ask) in cursors]
+    cursors = {id(pull): cursor for pull in pulls if (cursor := _open_cursor(pull)) is not None}
+    waiting = [pull for pull in pulls if id(pull) in cursors]
     for attempt in range(1, ATTEMPTS + 1):
         if not waiting:
             break
@@ -92,21 +97,21 @@ def answers(asks: Sequence[Ask], recent: Recent) -> list[Answer | None]:
         with feed.snapshot() as committed:
             if not committed:
                 break
-            turn = Turn(recent, recent.catch_up(), is_last=attempt == ATTEMPTS)
-            pages, again = turn.pages([(ask, cursors[id(ask)]) for ask in waiting])
-        for ask, page in pages:
-            found[id(ask)] = _finished(ask, cursors[id(ask)], page)
+            reader = SnapshotReader(recent, recent.catch_up(), is_last=attempt == ATTEMPTS)
+            pages, again = reader.pages([(pull, cursors[id(pull)]) for pull in waiting])
+        for pull, page in pages:
+            found[id(pull)] = _answer(pull, cursors[id(pull)], page)
         waiting = again
-    return [found.get(id(ask)) for ask in asks]
+    return [found.get(id(pull)) for pull in pulls]
 
 
-def _opened(ask: Ask) -> Cursor | None:
-    """The cursor of a pull that may be answered here."""
+def _open_cursor(pull: Pull) -> Cursor | None:
+    """The open cursor of a pull; ``None`` where the pull cannot be answered here."""
     try:
-        orders.check(ask.caller)
-        if orders.pending_snapshots(ask.caller):
+        orders.check(pull.caller)
+        if orders.pending_snapshots(pull.caller):
             return None
-        cursor = pulling.open_cursor(ask.caller, ask.cursor)
+        cursor = pulling.open_cursor(pull.caller, pull.cursor)
     except errors.SyncError:
         return None
     return cursor if cursor.tails and cursor.noted == pulling.today() else None
@@ -114,7 +119,7 @@ def _opened(ask: Ask) -> Cursor | None:
 
 @dataclass(slots=True, eq=False)
 class Page:
-    """One page under way, for all who ask for it."""
+    """One page that is being built, for all pulls that get the same one."""
 
     viewer: Viewer
     view: View
@@ -139,38 +144,40 @@ class Page:
 
 
 Texts = dict[tuple[str, uuid.UUID], str]
-"""What became of each object, by collection and id, as text: first those that are there."""
+"""The change of each object as JSON text, by collection and id; present objects come first."""
 
 
 @dataclass(slots=True, eq=False)
-class Turn:
-    """All that one snapshot is asked for."""
+class SnapshotReader:
+    """Builds the pages of many pulls from one database snapshot."""
 
     recent: Recent
     state: feed.State
     is_last: bool
     views: dict[bytes, tuple[Caller, View]] = field(default_factory=dict)
 
-    def pages(self, asks: Iterable[tuple[Ask, Cursor]]) -> tuple[list[tuple[Ask, Page]], list[Ask]]:
-        """The pages of those who can be answered, and those who have to be asked for again."""
+    def pages(
+        self, pulls: Iterable[tuple[Pull, Cursor]]
+    ) -> tuple[list[tuple[Pull, Page]], list[Pull]]:
+        """The pages of pulls that are answered, and the pulls that need another snapshot."""
         pages: dict[Hashable, Page | None] = {}
-        wanted: list[tuple[Ask, Page]] = []
-        for ask, cursor in asks:
-            key = (ask.viewer.key, cursor, ask.limit)
+        wanted: list[tuple[Pull, Page]] = []
+        for pull, cursor in pulls:
+            key = (pull.viewer.key, cursor, pull.limit)
             if key not in pages:
-                pages[key] = self._page(ask.viewer, cursor, ask.limit)
+                pages[key] = self._page(pull.viewer, cursor, pull.limit)
             page = pages[key]
             if page is not None:
-                wanted.append((ask, page))
+                wanted.append((pull, page))
         again = self._fill([page for page in pages.values() if page is not None])
-        done = [(ask, page) for ask, page in wanted if page.viewer.key not in again]
-        return done, [ask for ask, page in wanted if page.viewer.key in again]
+        done = [(pull, page) for pull, page in wanted if page.viewer.key not in again]
+        return done, [pull for pull, page in wanted if page.viewer.key in again]
 
     def _page(self, viewer: Viewer, cursor: Cursor, limit: int) -> Page | None:
         """The entries of a page; ``None`` where the cursor or the view is not the plain case."""
         if cursor.epoch != self.state.epoch or cursor.position < self.state.floor:
             return None
-        behind = self.recent.behind(cursor.position, cursor.mark)
+        behind = self.recent.after(cursor.position, cursor.mark)
         if behind is None:
             return None
         _, view = self._seen(viewer)
@@ -188,30 +195,30 @@ class Turn:
         return Page(viewer, view, self.state.epoch, entries, after, more)
 
     def _seen(self, viewer: Viewer) -> tuple[Caller, View]:
-        """Who asks in this snapshot, and what they see in it."""
+        """A viewer's caller and view in this snapshot."""
         if viewer.key not in self.views:
-            with _speaking_for(viewer):
+            with _on_behalf_of(viewer):
                 caller = viewer.caller()
                 self.views[viewer.key] = caller, pulling.current_view(caller, viewer.names)
         return self.views[viewer.key]
 
     def _fill(self, pages: Sequence[Page]) -> set[bytes]:
-        """Put the changes into the pages; the viewers whose pages would end too early."""
+        """Put the changes into the pages; return the viewers whose pages would be incomplete."""
         by_viewer: dict[bytes, list[Page]] = {}
         for page in pages:
             if page.entries:
                 by_viewer.setdefault(page.viewer.key, []).append(page)
-        return {key for key, some in by_viewer.items() if not self._fill_alike(some)}
+        return {key for key, some in by_viewer.items() if not self._fill_of_viewer(some)}
 
-    def _fill_alike(self, pages: Sequence[Page]) -> bool:
-        """The same for the pages of one viewer; whether they are complete.
+    def _fill_of_viewer(self, pages: Sequence[Page]) -> bool:
+        """Put the changes into the pages of one viewer; return whether they are complete.
 
-        Where the snapshot shows something without a position, references may point to what is in
-        no page yet. Another snapshot mends that, or, if this is the last, ``has_more``.
+        The snapshot may show a write that has no position yet. A record may then refer to an object
+        that is on no page. So another snapshot is taken; on the last one ``has_more`` is set.
         """
         viewer = pages[0].viewer
         touched = [page.touched() for page in pages]
-        with _speaking_for(viewer):
+        with _on_behalf_of(viewer):
             texts = self._texts(viewer, touched)
         unpositioned = bool(texts) and feed.unsequenced(sorted(pages[0].scopes))
         if unpositioned and not self.is_last:
@@ -222,7 +229,7 @@ class Turn:
         return True
 
     def _texts(self, viewer: Viewer, touched: Iterable[dict[str, dict[uuid.UUID, None]]]) -> Texts:
-        """What became of all these objects, as the viewer sees them now."""
+        """The changes of all these objects, as the viewer sees them now."""
         ids: dict[str, dict[uuid.UUID, None]] = {}
         for named in touched:
             for name, some in named.items():
@@ -247,28 +254,31 @@ class Turn:
 
 
 @contextmanager
-def _speaking_for(viewer: Viewer) -> Iterator[None]:
-    """While the project's code runs for a viewer: in their language, and what fails is theirs."""
+def _on_behalf_of(viewer: Viewer) -> Iterator[None]:
+    """Run the project's code for a viewer: in their language, and with its errors as theirs.
+
+    Raises ``ProjectCodeFailed`` for whatever the project's code raises.
+    """
     try:
         with viewer.active():
             yield
     except Exception as error:
-        raise Broken(viewer) from error
+        raise ProjectCodeFailed(viewer) from error
 
 
-def _finished(ask: Ask, cursor: Cursor, page: Page) -> Answer:
-    """The answer, with its place held where there is more, and the session noted."""
+def _answer(pull: Pull, cursor: Cursor, page: Page) -> Answer:
+    """The answer. Where there is more, its place is held; the client's presence is noted."""
     held = pulling.hold(cursor) if page.more else 0
-    sealed = pulling.seal_cursor(ask.caller, replace(page.after, held=held))
+    sealed = pulling.seal_cursor(pull.caller, replace(page.after, held=held))
     if page.changes or page.more:
-        heard.note(ask.caller, "behind", position=cursor.position)
+        heard.note(pull.caller, "behind", position=cursor.position)
     else:
-        heard.note(ask.caller, "level", position=page.after.position)
-    body = text_of(page.changes, sealed, page.more, page.epoch)
+        heard.note(pull.caller, "level", position=page.after.position)
+    body = page_text(page.changes, sealed, page.more, page.epoch)
     return Answer(body.encode(), sealed, bool(page.changes), page.more, page.scopes)
 
 
-def text_of(changes: Sequence[str], cursor: str, has_more: bool, epoch: str) -> str:
+def page_text(changes: Sequence[str], cursor: str, has_more: bool, epoch: str) -> str:
     """The text of a page, as DRF's renderer writes it, from changes that are text already."""
     listed = ",".join(changes).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     more = "true" if has_more else "false"

@@ -1,8 +1,8 @@
-"""Finds serializers that make pulls slow: what each record of a page asks of the database.
+"""Finds serializers that make pulls slow: how many statements each record of a page needs.
 
-It reads a page of each collection, as a user who sees some of it, and shows the rows of that page
-once more, with all that is fetched ahead. What is asked for then is what each record costs.
-Nothing is written: the database refuses it.
+It reads a page of each collection, as a user who sees some records of it. Then it renders the rows
+of that page once more, with all prefetched rows in memory. The statements that run now are those
+that each record needs. Nothing is written: the database refuses writes meanwhile.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from .conf import conf
 from .registry import registry
 from .rendering import obstacles
 
-__all__ = ["Slowness", "look", "users_to_ask"]
+__all__ = ["Slowness", "measure", "users_to_try"]
 
 SAMPLE = 25
-"""Records that are looked at of each collection, at most."""
+"""Records of each collection that are measured, at most."""
 USERS = 25
 """Users who are tried for each collection, until one sees some of it."""
 
-Asked = Sequence[Any]
+Users = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Slowness:
-    """What a collection's records cost.
+    """How many statements a collection's records need.
 
-    ``records`` were looked at, as ``user`` sees them. ``statements`` are those of a page of
-    ``page_size`` records, of which ``per_record`` are asked for each record by ``fields``:
-    name and statements a record. ``made_by_drf`` are the fields for which DRF makes each record
-    one by one; without any, the database makes them or their values. ``error`` says why nothing
-    was found out.
+    ``records`` were measured, as ``user`` sees them. A page of ``page_size`` records needs
+    ``statements`` statements; ``per_record`` of them run for each record. ``fields`` are the fields
+    that run them: name and statements per record. ``made_by_drf`` are the fields because of which
+    DRF makes each record in Python; if it is empty, the database makes the records or their values.
+    ``error`` says why the collection was not measured.
     """
 
     collection: str
@@ -55,17 +55,17 @@ class Slowness:
 
     @property
     def is_slow(self) -> bool:
-        """Whether each record asks the database for something."""
+        """Whether each record needs statements of its own."""
         return self.per_record > 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"is_slow": self.is_slow}
 
 
-def users_to_ask(username: str | None = None) -> list[Any]:
-    """The users as whom collections are looked at: one, or those who signed in last.
+def users_to_try(username: str | None = None) -> list[Any]:
+    """The users to read collections as: the named one, or those who signed in last.
 
-    Raises ``LookupError`` where there is nobody of this name.
+    Raises ``LookupError`` if no user has this name.
     """
     model: Any = get_user_model()
     if username is None:
@@ -77,19 +77,19 @@ def users_to_ask(username: str | None = None) -> list[Any]:
     return [found]
 
 
-def look(users: Asked) -> list[Slowness]:
-    """What each collection costs, in the order of their names."""
+def measure(users: Users) -> list[Slowness]:
+    """What each collection costs, in the order of the collections' names."""
     with _read_only():
         return [_of(registry.get(name), users) for name in sorted(registry.names())]
 
 
-def _of(collection: Collection, users: Asked) -> Slowness:
+def _of(collection: Collection, users: Users) -> Slowness:
     error = "none of the users who were tried sees any of it"
     for user in users:
         try:
             with transaction.atomic(using=conf.DATABASE):
                 found = _measured(collection, Caller.for_user(user), str(user))
-        except Exception as failure:  # noqa: BLE001 - the project's code; what it says is reported
+        except Exception as failure:  # noqa: BLE001 - the project's code; its error is reported
             error = f"as {user}: {type(failure).__name__}: {failure}"
             continue
         if found is not None:
@@ -98,10 +98,10 @@ def _of(collection: Collection, users: Asked) -> Slowness:
 
 
 def _measured(collection: Collection, caller: Caller, user: str) -> Slowness | None:
-    """What its records cost; ``None`` where the user sees none."""
+    """What the collection's records cost; ``None`` if the user sees none of them."""
     scopes = sorted(collection.scopes(caller))
     if not scopes or not collection.page(caller, scopes, None, 1):
-        return None  # that one was also for what is asked for once a process
+        return None  # the one record also loads what is read once a process
     page, statements = _counted(lambda: collection.page(caller, scopes, None, SAMPLE))
     found = Slowness(collection.name, user, len(page), conf.PAGE_SIZE, statements)
     if collection.has_plan(caller):
@@ -126,7 +126,7 @@ def _drf(collection: Collection, caller: Caller) -> tuple[str, ...]:
 def _by_field(
     collection: Collection, caller: Caller, ids: Sequence[Any]
 ) -> tuple[tuple[str, float], ...]:
-    """The fields that ask the database for something, and how often for a record."""
+    """The fields that run statements, and how many for each record."""
     instances = collection.find_many(caller, ids)
     found = []
     for name, field in collection.serializer(caller).fields.items():
@@ -147,7 +147,7 @@ def _shown(field: Any, instances: Iterable[Any]) -> None:
 
 
 def _counted(act: Callable[[], Any]) -> tuple[Any, int]:
-    """What it gives, and the statements that it made of any database."""
+    """The result of ``act``, and the number of statements that it ran on any database."""
     statements = 0
 
     def count(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:

@@ -74,8 +74,8 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
     """Create and replace triggers where they differ from what the models ask for.
 
     Without ``models``: for all of them, and triggers that nobody asks for any more go.
-    Each table is a transaction of its own, so that its lock is short, unless a model was renamed
-    or the database is SQLite. Does nothing, and cheaply, where all is well.
+    Each table has a transaction of its own, so that its lock is short, unless a model was renamed
+    or the database is SQLite. If nothing is to be changed, this is cheap.
     """
     specs = [spec_for(model) for model in (synced_models() if models is None else models)]
     have = columns_of(specs, using)
@@ -128,11 +128,11 @@ def put(
 
 
 def _lock(table: str, statements: Sequence[str], using: str) -> list[str]:
-    """What keeps writers off a table while its triggers are replaced; they wait for the commit.
+    """The statement that locks a table until its triggers are replaced and committed.
 
-    No write is then seen by an old trigger and a new one, nor by neither. One table
-    at a time, and the strongest lock that is needed at once: so nobody waits for us
-    whom we wait for. Functions alone need no lock if there is only one.
+    So no write fires both an old and a new trigger, or neither. To avoid deadlocks, one table is
+    locked at a time, and the strongest lock that is needed is taken first. A single statement
+    needs no lock.
     """
     if connections[using].vendor != "postgresql" or len(statements) < 2:
         return []

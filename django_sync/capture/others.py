@@ -1,4 +1,4 @@
-"""Triggers and rules that are not ours, on a synced table."""
+"""Triggers and rules on a synced table that are not part of this package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .sqlite import PREFIX
 def has_other_triggers(connection: Any, table: str) -> bool:
     """Whether the table has triggers or rules of the project's own that are enabled.
 
-    What they do is not known: they may write any row.
+    Their effect is not known: they may write any row.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -1,11 +1,11 @@
-"""PostgreSQL: the triggers on a synced table that write down what happened.
+"""PostgreSQL: the triggers on a synced table that write its changes to the outbox.
 
-INSERT and DELETE are logged for each statement, over its transition table: one call and one
-INSERT for all of its rows. UPDATE is logged for each row, after it is written: only then
-it is certain what was written (ADR 23).
+INSERT and DELETE are logged for each statement, from its transition table: one call and one
+INSERT for all of its rows. UPDATE is logged for each row, after the row is written: only then
+its content is final (ADR 23).
 
 A trigger for each statement belongs to the table that the statement names. Where rows can be
-written by another name, as in a partition, INSERT and DELETE are logged for each row too.
+written under another table name, as in a partition, INSERT and DELETE are logged for each row.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ NEW_ROWS = "REFERENCING NEW TABLE AS sync_new FOR EACH STATEMENT"
 OLD_ROWS = "REFERENCING OLD TABLE AS sync_old FOR EACH STATEMENT"
 
 BY_INDEX = "SET enable_seqscan = off"
-"""A plan is kept for the session. One that was made while there were no tombstones would
-read all that there are by then, once for each row."""
+"""PostgreSQL keeps a plan for the session. A plan made while there were no tombstones would later
+read all tombstones for each row."""
 
 
 class Log:
-    """Writes the functions that fill the outbox, of one spec."""
+    """Writes the functions of one spec that fill the outbox."""
 
     def __init__(self, writer: Writer) -> None:
         self.w = writer
@@ -51,7 +51,7 @@ class Log:
     # For each statement
 
     def inserted(self) -> str:
-        """Go on from the tombstones of what had been deleted."""
+        """Log the new rows. A row with a tombstone gets the revision after the tombstone's."""
         w = self.w
         revision = f"greatest(n.{w.rev}, {w.buried('n')} {PLUS} 1)"
         values = f"n.{w.id}, {revision}, 'c', '', n.{w.scope}"
@@ -82,7 +82,7 @@ END"""
     # For each row
 
     def row(self) -> str:
-        """All three events, where the statement may name another table."""
+        """Log all three events for each row: for tables with other names."""
         return f"""
 DECLARE
   columns_ {self.COLUMNS}; moved boolean; buried_ bigint;
@@ -114,7 +114,7 @@ END"""
     IF moved OR columns_ {NE} '' THEN {w.entry("NEW", "u", columns="columns_")}; END IF;"""
 
     def overtaken(self) -> str:
-        """A BEFORE trigger that comes after ours has changed the row once more."""
+        """Raise the revision if a BEFORE trigger after ours has changed the row once more."""
         w = self.w
         row = f"o.{w.pk} {w.names.equal(w.spec.table, w.spec.pk)} NEW.{w.pk}"
         touch = w.touch(row, w.rows.changed_names(w.spec.columns))
@@ -138,7 +138,7 @@ END"""
     # Both
 
     def bury(self, row: str, source: str = "") -> str:
-        """A tombstone for each row that is gone."""
+        """Write a tombstone for each deleted row."""
         w = self.w
         return (
             f"INSERT INTO {w.tombstones} AS t (model, object_id, revision, scope) "
@@ -148,9 +148,9 @@ END"""
         )
 
     def await_burial(self, id: str) -> str:
-        """Where the snapshot may be older than a delete of the same id: fail, not restart.
+        """Fail if another transaction has deleted the same id after this transaction's snapshot.
 
-        A unique key sees what the snapshot does not.
+        The snapshot does not show that tombstone, but its unique key still conflicts.
         """
         w = self.w
         return f"""INSERT INTO {w.tombstones} (model, object_id, revision)
@@ -159,7 +159,7 @@ END"""
         WHERE t.object_id {EQ} {id} AND t.model {EQ} {w.label} AND t.revision {EQ} 0;"""
 
     def late(self) -> str:
-        """At commit: the row that a foreign key names may have come after this one."""
+        """At commit, find the scope again: the parent row may have been inserted after this one."""
         w = self.w
         return f"""BEGIN
   UPDATE {w.own} AS o {w.flip()}

@@ -1,10 +1,10 @@
-"""PostgreSQL: how functions and triggers are named, made and found again, and how SQL is spelt.
+"""PostgreSQL: how functions and triggers are named, created and found, and how SQL is qualified.
 
-Functions run as their owner and with the caller's ``search_path``, so that a project's own
-triggers, which theirs may fire, find what they name. Therefore each function, type, collation
-and operator in them is qualified: a name that is looked up in the caller's path would run the
-caller's code as the owner. ``IS DISTINCT FROM``, ``IN``, ``BETWEEN``, ``NULLIF`` and ``CASE x
-WHEN`` look up ``=`` and are not used.
+Functions run as their owner, but with the caller's ``search_path``: they may fire triggers of the
+project, which need that path. So each function, type, collation and operator in our functions is
+qualified. Otherwise a name in the caller's path could run the caller's code as the owner.
+``IS DISTINCT FROM``, ``IN``, ``BETWEEN``, ``NULLIF`` and ``CASE x WHEN`` look up ``=`` and are not
+used.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any
 from .base import Column, Installed, Part, Spec, digest, way_of
 
 LAST = "zz_django_sync_"
-"""Triggers fire in the order of their names: a BEFORE trigger of ours sees the row as it will be,
-and the writing of a project's own AFTER triggers for each row is logged as it always was."""
+"""The prefix of row triggers. Triggers fire in the order of their names, so these fire after most
+triggers of a project: a BEFORE trigger then sees the row as it will be written."""
 
 FIRST = "00_django_sync_"
-"""Those for each statement come before a project's own, which may write the same rows again."""
+"""The prefix of statement triggers: they fire before a project's own, which may write the same
+rows again."""
 
 EQ, NE, LT, LE, GT, GE, PLUS, MINUS, TIMES = (
     f"OPERATOR(pg_catalog.{sign})" for sign in ("=", "<>", "<", "<=", ">", ">=", "+", "-", "*")
@@ -34,12 +35,12 @@ UUID7 = (
     f"pg_catalog.clock_timestamp()) {TIMES} 1000)::bigint), 3), 1, 6), 52, 1), 53, 1), 'hex')"
     "::pg_catalog.uuid"
 )
-"""A version 4 UUID, its first 48 bits the time in milliseconds, its version made 7."""
+"""A UUID of version 7: the first 48 bits are the time in milliseconds, the others are random."""
 
 NOW = "pg_catalog.clock_timestamp()"
 
 SNAPSHOT = f"pg_catalog.current_setting('transaction_isolation') {NE} 'read committed'"
-"""Whether the transaction keeps one snapshot: it may not see what is committed."""
+"""Whether the transaction keeps one snapshot: later commits are not visible in it."""
 
 
 def text(value: str) -> str:
@@ -48,7 +49,7 @@ def text(value: str) -> str:
 
 
 def number(value: int) -> str:
-    """A literal of a number that may be negative or large."""
+    """A bigint literal."""
     return f"'{value}'::bigint"
 
 
@@ -80,10 +81,10 @@ class Names:
         return self._find(table)[0]
 
     def has_other_names(self, table: str) -> bool:
-        """Whether a statement may write its rows without naming it.
+        """Whether a statement can write the table's rows under the name of another table.
 
-        So with partitions, and with tables that inherit from another. The triggers for
-        each statement are those of the table that the statement names.
+        True for partitions, for their parents, and for tables with inheritance. A statement fires
+        only the statement triggers of the table that it names.
         """
         return self._find(table)[1]
 
@@ -112,7 +113,7 @@ class Names:
 
 
 def differs(a: str, b: str, equal: str = EQ) -> str:
-    """``a IS DISTINCT FROM b``, with the operator named."""
+    """The same as ``a IS DISTINCT FROM b``, with a qualified operator."""
     return f"(({a} {equal} {b}) IS NOT TRUE AND pg_catalog.num_nulls({a}, {b}) {LT} 2)"
 
 
@@ -145,10 +146,10 @@ def part(
     key: str = "",
     options: str = "",
 ) -> Part:
-    """One function with its one trigger, named so that it is found again.
+    """One function and its trigger, under a name by which it is found again.
 
-    ``event`` is what stands before and after the table's name, parted by an ``@``;
-    ``options`` are settings that hold while the function runs.
+    ``event`` has the text before and after the table's name, separated by ``@``. ``options`` are
+    settings that apply while the function runs.
     """
     whole = "AFTER" in event and "FOR EACH STATEMENT" in event
     name = f"{FIRST if whole else LAST}{kind}_{digest(spec.label, table, kind, key)}"
@@ -171,9 +172,9 @@ def part(
 
 
 def installed(connection: Any) -> Iterator[Installed]:
-    """Each trigger of ours in the schemas that this connection looks into.
+    """Each trigger of ours in the schemas that this connection uses.
 
-    Not those that PostgreSQL itself has made on partitions: they come and go with the first one.
+    Without those that PostgreSQL made on partitions: it adds and removes them itself.
     """
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:

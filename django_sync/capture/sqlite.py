@@ -22,7 +22,7 @@ from .base import APART, QUIET, UNKNOWN, Column, Part, Path, Spec, digest, way_o
 PREFIX = "django_sync_"
 
 ROWID = ", rowid, oid, _rowid_"
-"""Other names by which a statement may set an integer primary key."""
+"""Other names of an integer primary key in a statement."""
 
 UUID7 = (
     "(SELECT printf('%012x', CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) || '7' || "
@@ -179,9 +179,9 @@ class Writer:
         yield self.part(on, "stir", f"UPDATE OF {ours}{ROWID}", odd, self.stirred(changed))
 
     def is_logged(self) -> str:
-        """Whether a trigger has just set what it logged before: the last entry says the same.
+        """Whether the new values are those of the last log entry: then a trigger of ours set them.
 
-        Nobody else can set that: after the last entry, the row is as that says.
+        No other write can set them: after the last entry, the row already has these values.
         """
         return (
             f"(NEW.{self.rev}, NEW.{self.id}, NEW.{self.scope}, {self.label}, 1) IS "
@@ -190,7 +190,7 @@ class Writer:
         )
 
     def inserted(self) -> tuple[str, ...]:
-        """The entry comes first; then the row is made what the entry says, if it is not that."""
+        """Write the log entry first; then set the row to the entry's values, if they differ."""
         id, rev, scope = self.id, self.rev, self.scope
         new_id = f"coalesce(NEW.{id}, {UUID7})" if self.spec.own_id else f"NEW.{id}"
         revision = f"max(NEW.{rev}, 1, coalesce({self.buried('NEW')}, 0) + 1)"

@@ -81,9 +81,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("id")
     for command in (show, create, update):
         command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="JSON, or text")
-    show.epilog = "FIELD__gt, __gte, __lt and __lte are bounds, as due__lt=2026-03-01."
-    show.add_argument("--order-by", metavar="FIELD", help="-FIELD the other way round")
-    show.add_argument("--limit", type=int, help="so many records at most")
+    show.epilog = "Bounds are written FIELD__gt, __gte, __lt or __lte, such as due__lt=2026-03-01."
+    show.add_argument("--order-by", metavar="FIELD", help="order by FIELD; -FIELD is the reverse")
+    show.add_argument("--limit", type=int, help="show at most this many records")
     settle = commands.add_parser("conflicts", help="list open conflicts, or settle one")
     settle.add_argument("id", nargs="?", help="the object's")
     settle.add_argument("keep", nargs="?", choices=["server", "client"], help="whose version")
@@ -176,7 +176,7 @@ def status(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) ->
 
 def show(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) -> int:
     """Records as the replica has them."""
-    # A field may be called as an option of filter() is.
+    # A field may have the name of a parameter of filter().
     wanted = {
         f"{name}__exact" if name in ("limit", "order_by") else name: value
         for name, value in fields(asked).items()

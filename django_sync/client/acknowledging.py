@@ -1,11 +1,14 @@
-"""When a socket's client acknowledges what it has taken. Pure; the JavaScript client has it too.
+"""When a client acknowledges the frames of a socket. Pure; the JavaScript client has it too.
 
-The server sends a window of frames ahead, and then waits for an acknowledgement. One for each
-frame would be right, and would cost the server more than the frame did. So a client acknowledges
-when half of the window is used, or when the first frame has waited for a third of a heartbeat, or
-at once where it needs the server's answer: a cursor follows an acknowledgement, and frames that
-wait for their cursor are not shown before it. ``tests/vectors/acknowledging.json`` holds both
-clients to this.
+The server sends a window of frames, and then waits for an acknowledgement. To acknowledge each
+frame would cost the server more than to send it. So a client acknowledges
+
+- when half of the window is used,
+- or when the first frame has waited for a third of a heartbeat,
+- or at once, when it waits for a cursor: the server sends the cursor after an acknowledgement, and
+  some frames are not shown before their cursor has come.
+
+Both clients are tested with ``tests/vectors/acknowledging.json``.
 """
 
 from __future__ import annotations
@@ -13,11 +16,11 @@ from __future__ import annotations
 import math
 
 WINDOW = 16
-"""Frames that a server sends ahead, where its ``welcome`` does not say."""
+"""Frames of the window, where the server's ``welcome`` does not say how many."""
 
 
 class Acknowledging:
-    """Counts the frames of one socket. Times are seconds of one clock; ``heartbeat`` too."""
+    """Counts the frames of one socket. Times and ``heartbeat`` are in seconds of one clock."""
 
     def __init__(self, heartbeat: float, window: int = WINDOW) -> None:
         self.heartbeat = heartbeat
@@ -25,16 +28,16 @@ class Acknowledging:
         self._taken = 0
         self._acknowledged = 0
         self._since = 0.0
-        """When the first frame came that is not acknowledged."""
+        """When the first unacknowledged frame came."""
 
     def take(self, frames: int, now: float) -> None:
-        """So many frames have been taken on this socket."""
+        """Say how many frames the client has taken on this socket so far."""
         if frames > self._taken == self._acknowledged:
             self._since = now
         self._taken = frames
 
     def due_at(self, *, at_once: bool = False) -> float:
-        """When the next acknowledgement is due; infinity where nothing is to be acknowledged."""
+        """When the next acknowledgement is due; infinity if there is nothing to acknowledge."""
         waiting = self._taken - self._acknowledged
         if not waiting:
             return math.inf
@@ -43,7 +46,7 @@ class Acknowledging:
         return self._since + self.heartbeat / 3
 
     def next(self, now: float, *, at_once: bool = False) -> int | None:
-        """The number of frames to acknowledge now, which counts as done; ``None``: not yet."""
+        """The number to acknowledge now, which then counts as acknowledged; ``None``: not yet."""
         if now < self.due_at(at_once=at_once):
             return None
         self._acknowledged = self._taken

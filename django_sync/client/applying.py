@@ -39,23 +39,23 @@ _FEW = 100
 class Busy:
     """Objects with entries in the outbox, and whether any of these is not settled.
 
-    For a page of few changes each object is looked up as it is asked for, so that a frame costs
-    the same however long the outbox is.
+    For a page of few changes, each object is looked up by itself when it is needed. So a frame
+    costs the same however long the outbox is.
     """
 
     def __init__(self, db: sqlite3.Connection, changes: int) -> None:
         self._db = db
         self._known: dict[Key, bool | None] = {}
-        self._asks = changes <= _FEW
-        if not self._asks:
+        self._is_by_object = changes <= _FEW
+        if not self._is_by_object:
             self._known = {(row[0], row[1]): bool(row[2]) for row in db.execute(_BUSY.format(""))}
 
     def __contains__(self, key: Key) -> bool:
         return self.get(key) is not None
 
     def get(self, key: Key) -> bool | None:
-        """Whether an entry of the object is not settled; ``None`` where it has none."""
-        if self._asks and key not in self._known:
+        """Whether an entry of the object is not settled; ``None`` if the object has no entries."""
+        if self._is_by_object and key not in self._known:
             row = self._db.execute(_BUSY_ONE, key).fetchone()
             self._known[key] = None if row is None else bool(row[2])
         return self._known.get(key)

@@ -53,8 +53,9 @@ class SyncClient(_Callbacks):
     which ways it may use, of ``websocket``, ``sse``, ``long-poll`` and ``poll``; all
     without it. ``push`` is how the server may wake this client while nothing is open to it, as
     ``{"kind": "webhook", "url": …, "secret": …}``, told with its session; what comes there
-    goes to ``wake()``. ``indexes`` names fields by which ``filter()`` finds records without
-    looking at all, as ``{"cards": ["board", "due"]}``; without it those that the store has stay.
+    goes to ``wake()``. ``indexes`` names the fields that the store keeps an index on, as
+    ``{"cards": ["board", "due"]}``: ``filter()`` on them does not read the whole collection.
+    Without ``indexes`` the store keeps the indexes that it has.
     ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and ``alarm`` replace the
     clock and the waiting.
 

@@ -74,7 +74,9 @@ class Collection:
         """The records whose fields have these values, or are within these bounds.
 
         ``cards.filter(board=board.id, due__lt="2026-03-01", order_by="-due", limit=20)``:
-        ``Query.filter`` says what may be asked.
+        ``Query.filter`` explains each of these.
+
+        Raises ``Invalid`` for a comparison, bound, order or limit that is not possible.
         """
         return self.all().filter(order_by=order_by, limit=limit, **wanted)
 

@@ -64,7 +64,7 @@ class Feed:
 
     @property
     def waits_for_cursor(self) -> bool:
-        """Whether something is not applied, or not said to be complete, before a cursor comes."""
+        """Whether changes are held back, or the replica is not caught up, until a cursor comes."""
         return bool(self._held) or not self.caught_up
 
     def end(self) -> None:

@@ -1,12 +1,12 @@
 """Indexes on fields of a collection's records: made, dropped and read in the client's store.
 
-They are SQLite's own indexes, on what a field's value is within the JSON of ``records.object``
-and of ``outbox.fields``. SQLite keeps them in step with every write, one of another program's
-or of an older release's included, and the store itself says which there are.
+They are SQLite's own indexes, on a field's value in the JSON of ``records.object`` and of
+``outbox.fields``. SQLite updates them with every write, also with writes of another program or of
+an older release. The store itself says which indexes exist.
 
-A row stands in an index at its rank (``ordering.Rank``), its value and its id. What SQLite may
-read otherwise than Python does, such as a text with a NUL or a number beyond 64 bits, stands at
-the rank ``UNSURE``: readers look at all of those and decide for themselves.
+An index orders rows by rank (``ordering.Rank``), value and id. SQLite may read some values
+differently from Python, such as a text with a NUL or a number beyond 64 bits. These rows have the
+rank ``UNSURE``: Python reads all of them and decides.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .store import Store
 log = logging.getLogger("django_sync.client")
 
 UNSURE = 9
-"""The rank of rows whose place SQLite cannot tell for sure."""
+"""The rank of rows whose place SQLite cannot decide."""
 
 _LONG_BUILD = 20_000
-"""From so many records on, building an index is logged before it begins."""
+"""Records from which on the building of an index is logged."""
 
 _MISSING = {
     "records": str(Rank.NULL.value),
-    # An update that leaves the field alone says nothing of it.
+    # An update without the field does not change it.
     "outbox": f"CASE op WHEN 'create' THEN {Rank.NULL.value} END",
 }
 """The rank of a row whose JSON lacks the field."""
@@ -45,7 +45,11 @@ TABLES = tuple(_JSON)
 def checked(
     indexes: Mapping[str, Sequence[str]] | None, collections: Iterable[str]
 ) -> dict[str, list[str]] | None:
-    """The fields to index, by collection; raises for what cannot be indexed."""
+    """The fields to index, by collection, each once; ``None`` stays ``None``.
+
+    Raises ``UnknownCollection`` for a collection that the client does not have, ``TypeError`` where
+    the fields are no list, and ``Invalid`` for a field name that cannot be indexed.
+    """
     if indexes is None:
         return None
     found: dict[str, list[str]] = {}
@@ -61,7 +65,7 @@ def checked(
 
 
 def _field(collection: str, name: object) -> str:
-    """A field's name as SQLite can look for it in JSON."""
+    """A field's name, checked: SQLite must be able to find it in JSON."""
     whole = isinstance(name, str) and name and not set('"\\') & set(name) and name.isprintable()
     if not whole:
         raise errors.Invalid(
@@ -72,21 +76,21 @@ def _field(collection: str, name: object) -> str:
 
 
 def _text(value: str) -> str:
-    """A literal of SQL."""
+    """A text literal in SQL."""
     return "'" + value.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
 class Index:
-    """The index on one field, or its expressions where there is none."""
+    """An index on one field; also its SQL expressions, where the store has no such index."""
 
     collection: str
     field: str
 
     def name(self, table: str) -> str:
         """The index's name in SQL, quoted."""
-        told = json.dumps([self.collection, self.field], ensure_ascii=False)
-        return '"' + f"{table} by {told}".replace('"', '""') + '"'
+        label = json.dumps([self.collection, self.field], ensure_ascii=False)
+        return '"' + f"{table} by {label}".replace('"', '""') + '"'
 
     def rank(self, table: str) -> str:
         """The SQL of a row's rank."""
@@ -101,7 +105,7 @@ class Index:
         )
 
     def value(self, table: str) -> str:
-        """The SQL of a row's value, NULL where the rank says all."""
+        """The SQL of a row's value; NULL for ranks that have one value only."""
         column, path = _JSON[table], _text(f'$."{self.field}"')
         return (
             f"CASE WHEN json_valid({column}) AND json_type({column}, {path})"
@@ -109,11 +113,11 @@ class Index:
         )
 
     def where(self) -> str:
-        """The SQL of which rows are in it; a literal, as a partial index needs it."""
+        """The SQL condition of the partial index; it must not have parameters."""
         return f"collection = {_text(self.collection)}"
 
     def create(self, table: str) -> str:
-        """The statement that makes it."""
+        """The statement that creates it."""
         return (
             f"CREATE INDEX {self.name(table)} ON {table}"
             f" ({self.rank(table)}, {self.value(table)}, {_ID[table]}) WHERE {self.where()}"
@@ -122,12 +126,12 @@ class Index:
     def rows(
         self, db: sqlite3.Connection, table: str, part: Part, after: Sequence[object], back: bool
     ) -> Generator[sqlite3.Row]:
-        """Rows of a part, in order, read no further than they are walked.
+        """The rows of a part, in order, read one by one.
 
-        ``after`` is where an earlier walk ended: ``()``, ``(id,)`` where the part has no values,
-        else ``(value, id)``; a few rows from before it may come again. A row has ``at``, its
-        value, ``key``, its object's id, and, of ``records``, the record with ``touched``: whether
-        the outbox has anything on it.
+        ``after`` is where an earlier walk ended: ``()`` for the beginning, ``(id,)`` if the part
+        has no values, else ``(value, id)``. A few rows before that place may come again. Each row
+        has ``at`` (its value) and ``key`` (its object's id). Rows of ``records`` also have the
+        record's columns and ``touched``: whether the outbox has entries for the object.
         """
         sql, values = self._statement(table, part, after, back, indexed(db, self, table))
         with closing(db.execute(sql, values)) as found:
@@ -164,7 +168,7 @@ class Index:
         return sql, values
 
     def unsure(self, db: sqlite3.Connection) -> set[str]:
-        """The ids of objects that SQLite cannot place for sure."""
+        """The ids of objects whose place SQLite cannot decide."""
         found: set[str] = set()
         for table in TABLES:
             source = table
@@ -183,22 +187,22 @@ class Index:
 def _behind(
     value: str, id: str, after: Sequence[object], back: bool
 ) -> tuple[str, Sequence[object]]:
-    """The condition that a row stands behind where a walk ended, and its parameters."""
+    """The SQL condition for rows after the place where a walk ended, and its parameters."""
     way = "<" if back else ">"
     if not value:
         return f"{id} {way} ?", after
     last, last_id = after
     bound, _ = _bound(last, inclusive=False)
-    if bound is not last:  # Not at that very place, and SQLite has none nearer.
+    if bound is not last:  # SQLite cannot hold the exact value; this is the nearest one.
         return f"{value} {way}= ?", (bound,)
-    if isinstance(last, str):  # It may have half of a surrogate pair, which is no parameter.
+    if isinstance(last, str):  # A lone surrogate cannot be a parameter.
         text = last.encode("utf-8", "surrogatepass")
         return f"({value}, {id}) {way} (CAST(? AS TEXT), ?)", (text, last_id)
     return f"({value}, {id}) {way} (?, ?)", after
 
 
 def _bound(value: object, inclusive: bool) -> tuple[object, bool]:
-    """A bound as SQLite takes it: beyond 64 bits one that lets through too much at most."""
+    """A bound that SQLite accepts; beyond 64 bits one that lets through too many, never too few."""
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         try:
             return float(value), True
@@ -215,18 +219,18 @@ def indexed(db: sqlite3.Connection, index: Index, table: str) -> bool:
 
 
 def existing(db: sqlite3.Connection) -> set[tuple[str, Index]]:
-    """The indexes on fields that the store has, each with its table."""
+    """The field indexes that the store has, each with its table."""
     found = set()
     for row in db.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index'"):
-        _, separator, told = row["name"].partition(" by ")
+        _, separator, label = row["name"].partition(" by ")
         if separator:
-            collection, field = json.loads(told)
+            collection, field = json.loads(label)
             found.add((row["tbl_name"], Index(collection, field)))
     return found
 
 
 def fields_of(db: sqlite3.Connection, collection: str) -> set[str]:
-    """The fields of a collection on which the store has an index on its records."""
+    """The fields of a collection that the store has an index on."""
     return {
         index.field
         for table, index in existing(db)
@@ -235,21 +239,21 @@ def fields_of(db: sqlite3.Connection, collection: str) -> set[str]:
 
 
 def prepare(store: Store, wanted: Mapping[str, Sequence[str]]) -> None:
-    """Make the indexes that are wanted and drop all others, in one transaction."""
-    asked = {
+    """Create the indexes that are wanted and drop all others, in one transaction."""
+    needed = {
         (table, Index(collection, field))
         for collection, fields in wanted.items()
         for field in fields
         for table in TABLES
     }
     with store.read() as db:
-        if existing(db) == asked:
+        if existing(db) == needed:
             return
     with store.write() as db:
         there = existing(db)
-        for table, index in there - asked:
+        for table, index in there - needed:
             db.execute(f"DROP INDEX {index.name(table)}")
-        for table, index in sorted(asked - there, key=repr):
+        for table, index in sorted(needed - there, key=repr):
             _build(db, table, index)
 
 

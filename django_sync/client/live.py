@@ -118,7 +118,7 @@ class Live:
         return self._due(self._alarm.now())
 
     def _acknowledge(self) -> None:
-        """Acknowledge what was taken, where that is due. A stream's server does not ask for it."""
+        """Acknowledge the frames that were taken, if that is due; over a stream nothing is sent."""
         if not self._asks:
             return
         now = self._alarm.now()

@@ -1,7 +1,7 @@
 """The order of JSON values, ranges in it, and what a query asks for. Pure decisions.
 
-The order is ``tests/vectors/indexes.json``'s, which the JavaScript client keeps too: null and a
-missing field, false, true, numbers, strings by code point, lists and objects.
+The order is: null and a missing field, false, true, numbers, strings by code point, lists and
+objects. The JavaScript client has the same; ``tests/vectors/indexes.json`` tests both.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Rank(enum.IntEnum):
 
 
 Place = tuple[int, Any]
-"""Where a value stands in the order: its rank, and what values of one rank are ordered by."""
+"""A value's place in the order: its rank, and its value within the rank."""
 
 
 def place_of(value: object) -> Place:
-    """Where a value stands. Lists and objects all stand at the same place, the last."""
+    """A value's place in the order. All lists and objects have the same place, the last one."""
     match value:
         case None:
             return Rank.NULL, 0
@@ -49,12 +49,12 @@ def place_of(value: object) -> Place:
 
 
 def place_in(record: Mapping[str, Any], name: str) -> Place:
-    """Where a record's field stands; a missing one where null does."""
+    """The place of a record's field; a missing field has the place of null."""
     return place_of(record.get(name))
 
 
 def equal(left: object, right: object) -> bool:
-    """Whether two values are equal to a query: 1 is 1.0, and is not true."""
+    """Whether a query takes two values as equal: 1 equals 1.0, and 1 does not equal true."""
     place = place_of(left)
     if place != place_of(right):
         return False
@@ -62,22 +62,23 @@ def equal(left: object, right: object) -> bool:
 
 
 def _kind(place: Place) -> int:
-    """A number for each type: false and true are of one type, and have two ranks."""
+    """A number for each type: false and true have one type and two ranks."""
     return Rank.FALSE if place[0] == Rank.TRUE else place[0]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Places of one rank, between two values where it has bounds."""
+    """A part of the order: places of one rank, between two values if it has bounds."""
 
     rank: int
     low: tuple[Any, bool] | None = None
-    """The lowest value, and whether it belongs to the part."""
+    """The lowest value, and whether the part includes it."""
     high: tuple[Any, bool] | None = None
+    """The highest value, and whether the part includes it."""
 
     @property
     def has_values(self) -> bool:
-        """Whether its places differ in more than the rank."""
+        """Whether its places have different values."""
         return self.rank in (Rank.NUMBER, Rank.TEXT)
 
 
@@ -85,7 +86,7 @@ EVERYTHING = tuple(Part(rank) for rank in Rank)
 
 
 def exactly(value: object) -> Part:
-    """The part in which all records with this value stand."""
+    """The part that contains all records with this value."""
     rank, content = place_of(value)
     part = Part(rank)
     return replace(part, low=(content, True), high=(content, True)) if part.has_values else part
@@ -93,12 +94,12 @@ def exactly(value: object) -> Part:
 
 @dataclass(frozen=True)
 class Range:
-    """Bounds of a field: each is one of ``SUFFIXES`` and a place."""
+    """The bounds of a field. Each is one of ``SUFFIXES`` and a place."""
 
     bounds: tuple[tuple[str, Place], ...]
 
     def holds(self, place: Place) -> bool:
-        """Whether a value is in it. A value of another type than a bound's is not."""
+        """Whether a place is within all bounds. A value of another type than the bound is not."""
         return all(
             _kind(place) == _kind(bound) and SUFFIXES[suffix](place, bound)
             for suffix, bound in self.bounds
@@ -112,7 +113,7 @@ class Range:
         if not Part(rank).has_values:
             ranks = (Rank.NULL, Rank.FALSE, Rank.TRUE)
             return tuple(Part(r) for r in ranks if self.holds((r, 0)))
-        # Of two bounds at the same value the open one is the tighter.
+        # Of two bounds with the same value, the exclusive one is the tighter one.
         lows = [(p[1], s == "gte") for s, p in self.bounds if s in ("gt", "gte")]
         highs = [(p[1], s == "lte") for s, p in self.bounds if s in ("lt", "lte")]
         low = max(lows, key=lambda b: (b[0], not b[1]), default=None)
@@ -140,9 +141,9 @@ class Wanted:
         )
 
     def narrowed(self, asked: Mapping[str, Any], order_by: str | None, limit: int | None) -> Wanted:
-        """This and more; of two limits the smaller, of two orders the later one.
+        """These conditions and more; of two limits the smaller, of two orders the later one.
 
-        Raises ``errors.Invalid`` for what cannot be asked.
+        Raises ``errors.Invalid`` for a condition, order or limit that is not possible.
         """
         values, ranges = dict(self.values), dict(self.ranges)
         for name, value in plain(asked).items():
@@ -161,7 +162,7 @@ class Wanted:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """A field and how it is compared, of ``due__gte``."""
+    """The field and the comparison in a name such as ``due__gte``."""
     field_name, separator, suffix = name.rpartition("__")
     if not separator:
         return name, EXACT

@@ -27,7 +27,7 @@ _LONGEST_LOOK = 200
 
 _OPEN_SQL = f"({', '.join(repr(str(state)) for state in OPEN)})"
 _IN_ORDER = f"+state IN {_OPEN_SQL}"
-"""The condition where rows are read by ``seq``: the plus keeps SQLite from the index on states."""
+"""For reading by ``seq``: the plus sign stops SQLite from using the index on ``state``."""
 
 
 @dataclass

@@ -26,12 +26,12 @@ _TOUCHED = (
 
 
 class Query(Sequence[Record]):
-    """Records of a collection, read from the store as they are walked through.
+    """Records of a collection, read from the store while you iterate.
 
-    Iterating reads a few hundred at a time, so it may be done over any number; each page of them
-    is one state of the store. Their order is that of their ids, or of the field that ``order_by``
-    names. Where the client has an index on a field that is compared or ordered by, no more is
-    read than what the index has there. ``len()`` counts, an index or a slice makes a list first.
+    Iterating reads a few hundred records at a time, so the collection may be of any size. Each such
+    page is one state of the store. The order is that of the ids, or of the field that ``order_by``
+    names. If the client has an index on a field that you compare or order by, only the matching
+    part of the index is read. ``len()`` counts. ``query[0]`` and slices read all records first.
     """
 
     def __init__(self, store: Store, collection: str, wanted: Wanted) -> None:
@@ -72,16 +72,16 @@ class Query(Sequence[Record]):
     def filter(
         self, *, order_by: str | None = None, limit: int | None = None, **wanted: Any
     ) -> Query:
-        """Only those that have these values, or are within these bounds, too.
+        """Narrow the query: all earlier conditions hold as well.
 
-        ``due="2026-03-01"`` compares for equality, ``due__gte``, ``due__gt``, ``due__lte`` and
-        ``due__lt`` are bounds, within which only values of the bound's own type are. A field
-        whose name is taken, as ``limit``, is compared by ``limit__exact``. ``order_by="due"``
-        orders by a field and then by id: null or no value first, then false, true, numbers,
-        strings by code point, lists and objects; ``"-due"`` the other way round. ``limit`` is
-        how many there are at most, after all conditions.
+        ``due="2026-03-01"`` compares for equality. ``due__gte``, ``due__gt``, ``due__lte`` and
+        ``due__lt`` are bounds; only values of the bound's own type are within them. A field that
+        has the name of a parameter, such as ``limit``, is compared by ``limit__exact``.
+        ``order_by="due"`` orders by a field and then by id: null or no value first, then false,
+        true, numbers, strings by code point, lists and objects; ``"-due"`` is the reverse.
+        ``limit`` is the most records that are found, after all conditions.
 
-        Raises ``Invalid`` for what cannot be compared or ordered by.
+        Raises ``Invalid`` for a comparison, bound, order or limit that is not possible.
         """
         narrowed = self._wanted.narrowed(wanted, order_by, limit)
         return Query(self._store, self._collection, narrowed)
@@ -92,19 +92,19 @@ class Query(Sequence[Record]):
     def _found(self) -> Iterator[Record]:
         """All that match, in order, without the limit."""
         wanted = self._wanted
-        driver = self._driver()
-        if driver is None:
+        path = self._access_path()
+        if path is None:
             found, in_order = self._by_id(), wanted.order is None
         else:
-            field, parts = driver
+            field, parts = path
             in_order = field == wanted.order or (wanted.order is None and field in wanted.values)
             back = wanted.backwards and field == wanted.order
             walk = Walk(self._store, Index(self._collection, field), parts, back)
             found = self._walked(walk)
         return found if in_order else iter(self._sorted(found))
 
-    def _driver(self) -> tuple[str, Sequence[Part]] | None:
-        """The indexed field by which least is read, and the parts of its index to read."""
+    def _access_path(self) -> tuple[str, Sequence[Part]] | None:
+        """The index to use and the parts of it to read; ``None``: read the whole collection."""
         wanted = self._wanted
         with self._store.read() as db:
             indexed = fields_of(db, self._collection)
@@ -119,7 +119,7 @@ class Query(Sequence[Record]):
         return None
 
     def _walked(self, walk: Walk) -> Iterator[Record]:
-        # Few looks first: most queries with a limit end with them.
+        # A small first page: for most queries with a limit it is enough.
         looks, more = min(_PAGE, 2 * (self._wanted.limit or _PAGE)), True
         while more:
             records, more = walk.page(looks)
@@ -171,9 +171,10 @@ class Query(Sequence[Record]):
         return records, last
 
     def _condition(self) -> tuple[str, list[object]]:
-        """What SQLite may sort out beforehand: text values, where no local edit is on top.
+        """An SQL condition that leaves out records early, and its parameters: for text values only.
 
-        An escape in the JSON may be one that SQLite reads otherwise than Python does.
+        Records with local edits are not left out, nor is JSON with an escape: SQLite may read it
+        differently from Python.
         """
         condition, values = "", list[object]()
         for name, value in self._wanted.values.items():

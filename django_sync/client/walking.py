@@ -1,9 +1,10 @@
 """Walks through a collection in the order of an index, local edits on top.
 
-What a user sees of an object is the server's record with the outbox over it, so a value that is
-seen stands in one of two indexes: that of the records, or that of the outbox's entries. Both are
-walked at once, and of each row it is looked whether its value is the one that is seen; what an
-edit covers is passed by, and found where the edit stands. So neither is ever read as a whole.
+What a user sees is the server's record with the outbox's changes on top. So the visible value of a
+field is in one of two indexes: that of the records, or that of the outbox. Both are walked
+together, in order. A row counts only if its value is the visible one: a value that an edit has
+replaced is skipped, and the object is found at the place of the edit. So neither index is read as a
+whole.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ from .store import Store
 from .views import Record
 
 Spot = tuple[Place, str]
-"""A place in the order, and the id of the object that stands there."""
+"""A place in the order, and the id of the object at this place."""
 
 
 @dataclass
 class Unsure:
-    """Objects whose place Python alone can tell, in the order of their places."""
+    """Objects whose place only Python can decide, with these places."""
 
     spots: list[Spot]
 
     def rows(self, part: Part, after: Spot | None, back: bool) -> Iterator[tuple[Spot, None]]:
-        """Those of a part's rank, behind a spot."""
+        """Those of a part's rank, after a spot."""
         for spot in sorted(self.spots, reverse=back):
             if spot[0][0] == part.rank and _is_behind(spot, after, back):
                 yield spot, None
@@ -43,7 +44,7 @@ def _is_behind(spot: Spot, after: Spot | None, back: bool) -> bool:
 
 
 class Walk:
-    """Some parts of an index's order, page by page; each page is one state of the store."""
+    """Reads parts of an index in order, page by page; each page is one state of the store."""
 
     def __init__(self, store: Store, index: Index, parts: Sequence[Part], back: bool) -> None:
         self._store = store
@@ -54,7 +55,7 @@ class Walk:
         self._unsure: Unsure | None = None
 
     def page(self, looks: int) -> tuple[list[Record], bool]:
-        """The next records, found with so many looks at most; and whether there may be more."""
+        """The next records, from at most ``looks`` candidates; and whether there may be more."""
         found: list[Record] = []
         with self._store.read() as db:
             if self._unsure is None:
@@ -80,7 +81,7 @@ class Walk:
     def _candidates(
         self, db: sqlite3.Connection, unsure: Unsure
     ) -> Generator[tuple[Spot, sqlite3.Row | None]]:
-        """Where a record may stand, each once, in order, behind the last one that was looked at."""
+        """The spots after the last one that was read, each once and in order, with their rows."""
         while self._parts:
             part, after = self._parts[0], self._after
             if after is not None and after[0][0] != part.rank:
@@ -110,7 +111,7 @@ class Walk:
                     yield spot, row if table == "records" else None
 
     def _seen(self, db: sqlite3.Connection, spot: Spot, row: sqlite3.Row | None) -> Record | None:
-        """The record that is seen at a spot, if one is."""
+        """The record that the user sees at a spot; ``None`` if there is none."""
         place, id = spot
         key = (self._index.collection, id)
         if row is not None and not row["touched"]:

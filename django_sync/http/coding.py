@@ -66,15 +66,15 @@ class SyncRenderer(JSONRenderer):
             return sayable.encode("ascii")
 
     def _is_compact(self, media_type: Any, context: Any) -> bool:
-        """Whether JSON is to be written as the database writes it: no spaces, nothing escaped."""
+        """Whether JSON is written as the database writes it: no spaces, nothing escaped."""
         indent = self.get_indent(media_type, context)
         return indent is None and self.compact and not self.ensure_ascii
 
     def _joined(self, data: Json) -> bytes:
-        """A body with what is text in it as it is."""
+        """The bytes of a body; members that are text already stay as they are."""
         members = (f"{self._dumped(name)}:{self._member(value)}" for name, value in data.items())
         text = "{" + ",".join(members) + "}"
-        # As DRF does: these two end a line in JavaScript of before 2019.
+        # As DRF does: in JavaScript before 2019 these two characters end a line.
         return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
     def _member(self, value: Any) -> str:
@@ -84,7 +84,7 @@ class SyncRenderer(JSONRenderer):
         return "[" + ",".join(self._run(list(run), ready=ready) for ready, run in runs) + "]"
 
     def _run(self, parts: list[Any], *, ready: bool) -> str:
-        """Parts that follow one another: texts, or objects, which are written at once."""
+        """Neighbouring parts of one kind: texts, or objects, which are dumped together."""
         if ready:
             return ",".join(part.text for part in parts)
         return self._dumped(parts)[1:-1]
@@ -100,7 +100,7 @@ class SyncRenderer(JSONRenderer):
 
 
 def parsed(data: Json) -> Json:
-    """A body without any text in it."""
+    """A body in which each ``ReadyList`` is a list of parsed items."""
     return {name: list(v) if isinstance(v, ReadyList) else v for name, v in data.items()}
 
 

@@ -37,7 +37,7 @@ log = logging.getLogger("django_sync.http")
 CHARSETS = ("utf-8", "ascii")
 """Django would decode query and form by whichever codec a request names, of texts or not."""
 PLAIN = ("*/*", "application/json")
-"""What clients accept who accept what there is."""
+"""The ``Accept`` headers of almost all clients."""
 DIGITS = 15
 """Digits of a number that any database holds; a longer one is above each limit."""
 
@@ -165,7 +165,7 @@ class SyncView(APIView):
             raise errors.NotAuthenticated from None
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """DRF's; what almost every client accepts is answered without its search."""
+        """As DRF does it, but without a search for the usual ``Accept`` headers."""
         named = api_settings.URL_FORMAT_OVERRIDE
         plain = self.content_negotiation_class is DefaultContentNegotiation and named
         accepted = request.META.get("HTTP_ACCEPT", "*/*")

@@ -1,4 +1,4 @@
-"""Which fields the database writes as DRF does, and as what.
+"""Which fields the database writes exactly as DRF does, and how.
 
 A pair of a serializer field and a model field has a kind only where both are of exactly the
 classes named here and nothing about them changes the text. A subclass may do anything.
@@ -77,7 +77,7 @@ FIELDS: Mapping[type[Any], Kind] = {
 
 
 BIG_INTEGERS: tuple[Any, ...] = tuple(filter(None, [getattr(drf, "BigIntegerField", None)]))
-"""A newer DRF has one."""
+"""Only newer versions of DRF have it."""
 
 
 def column_kind(column: Any) -> Kind | None:
@@ -136,7 +136,7 @@ def _shows_choices_as_they_are(field: Any, kind: Kind) -> bool:
 
 
 def _decimal(field: Any, column: Any) -> Kind | None:
-    """Its digits are the column's own where nothing is rounded, localized or shortened."""
+    """The kind of a decimal that DRF shows with the column's own digits; else ``None``."""
     as_text = getattr(field, "coerce_to_string", api_settings.COERCE_DECIMAL_TO_STRING)
     plain = as_text and not field.localize and not getattr(field, "normalize_output", False)
     digits = (column.max_digits, column.decimal_places)

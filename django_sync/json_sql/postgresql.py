@@ -1,10 +1,10 @@
 """The JSON of each kind of column as PostgreSQL writes it.
 
 ``{c}`` is the column. A template gives ``'null'`` for NULL, and NULL for a value that Python
-would refuse, such as a time without an end: such a page is made the other way.
+would refuse, such as an infinite time: then DRF makes the page.
 
 Functions are named with their schema, since a project may have others of the same name. Times
-stay a day off Python's limits, so that no time zone leads past them.
+must be at least a day within Python's limits, so that no time zone exceeds the limits.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from . import sqlite
 from .expression import DIALECTS, RecordText
 
 OWN = ("annotate", "values_list", "_annotate", "_values", "_chain", "_clone", "_fetch_all", "db")
-"""Parts of a QuerySet that decide what rows come out, and which a project may have overridden."""
+"""Methods of a QuerySet that decide which rows it returns; a project may override them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Joined:
 def rendered_by(queryset: Any) -> str | None:
     """The vendor of the database that makes this query's texts; ``None`` where Python must.
 
-    The query has to be one whose rows come out the same whichever columns are asked for.
+    The query must return the same rows whichever columns are selected.
     """
     query = queryset.query
     plain = all(getattr(type(queryset), n) is getattr(models.QuerySet, n) for n in OWN)

@@ -1,9 +1,9 @@
 """The JSON of each kind of column as SQLite writes it.
 
-``{c}`` is the column, which may hold anything: SQLite's types are advice. A template gives
-``'null'`` for NULL, and NULL for what Django itself would not have written: such a page is made
-the other way, and comes out, or fails, as it always did. Lengths are those of the bytes, since
-``length()`` of a text ends at a NUL.
+``{c}`` is the column. It may hold any value, since SQLite does not enforce types. A template gives
+``'null'`` for NULL, and NULL for a value that Django would not have written: then DRF makes the
+page, with the same result or the same error as without this package. Lengths are in bytes, since
+``length()`` of a text stops at a NUL.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How the records of a serializer come from the database as text.
 
-The database writes all of a record that it is known to write as DRF does. What lies between
-(a float, a JSON column, a time in a local zone) is read as a value, and Python writes it into
-the gap. A page without gaps is one text.
+The database writes all members of a record that it writes exactly as DRF does. Each other member
+(a float, a JSON column, a time in a local zone) is a gap: it is read as a value, and Python writes
+its JSON into the gap. A page without gaps is one text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .kinds import ID, INTEGER, SCOPE, UUID, column_kind
 from .queries import Joined, joined, rendered_by
 
 MOST_MEMBERS = 150
-"""Members of a record that the database puts together: SQLite limits an expression's depth."""
+"""The most members of a record that the database joins: SQLite limits an expression's depth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class TextPlan:
     gaps: tuple[Cell, ...]
 
     def records(self, queryset: Any) -> list[Record] | None:
-        """The records of a query's rows; ``None`` where there is one that Python has to make."""
+        """The records of a query's rows; ``None`` if Python has to make one of them."""
         if rendered_by(queryset) is None:
             return None
         texts = {f"sync_text_{n}": RecordText(parts) for n, parts in enumerate(self.texts)}
@@ -53,7 +53,7 @@ class TextPlan:
         return made
 
     def _filled(self, texts: Sequence[str | None], values: Sequence[Any]) -> str | None:
-        """A record's text with the gaps filled; ``None`` where JSON cannot say it."""
+        """A record's text with the gaps filled; ``None`` if JSON cannot represent a value."""
         if not all(texts):
             return None
         pieces = [str(texts[0])]
@@ -66,7 +66,7 @@ class TextPlan:
         return "".join(pieces)
 
     def page(self, queryset: Any) -> Joined | None:
-        """A page of a query's rows as one text; ``None`` where each has to be looked at."""
+        """A page of a query's rows as one text; ``None`` if Python has to handle each row."""
         if self.gaps or rendered_by(queryset) is None:
             return None
         head, _, *more = self.texts[0]

@@ -1,7 +1,7 @@
 """Records and changes that are JSON text already.
 
-A database that makes a record's text makes the text of its whole ``put``. It goes out as it
-came; whoever asks for its members has it parsed, once.
+Where the database makes a record's text, it makes the text of the whole ``put``. That text is sent
+as it is. It is parsed only when code reads the record's ``object``, and then once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .messages import Change, Json, Page, Record
 from .words import Op
 
 PUT = '{"op":"put",'
-"""How the text of each ``put`` begins; behind it stands the record."""
+"""How the text of each ``put`` begins; the record's members follow."""
 
 Item = TypeVar("Item")
 _set = builtins.object.__setattr__
@@ -35,7 +35,7 @@ class ReadyText:
 
 
 class ReadyRecord(Record):
-    """A record of which the text of its ``put`` is known."""
+    """A record whose ``put`` is already text."""
 
     __slots__ = ("_parsed", "put")
 
@@ -48,7 +48,7 @@ class ReadyRecord(Record):
 
     @property
     def object(self) -> Json:
-        """What the text says of the object; the same dict each time."""
+        """The object, parsed from the text; the same dict each time."""
         if self._parsed is None:
             _set(self, "_parsed", json.loads(self.put)["object"])
         assert self._parsed is not None
@@ -59,7 +59,7 @@ class ReadyRecord(Record):
 
     @property
     def text(self) -> ReadyText:
-        """The record alone, as it stands in a list of records."""
+        """The record alone, without ``op``, as in a list of records."""
         return ReadyText("{" + self.put.removeprefix(PUT))
 
     def __eq__(self, other: Any) -> bool:
@@ -75,16 +75,16 @@ _OWN = ("collection", "id", "revision", "scope", "put", "_parsed")
 
 
 class ReadyChange(Change):
-    """The ``put`` of a record of which the text is known."""
+    """The ``put`` of a ``ReadyRecord``."""
 
     __slots__ = ("_record",)
 
     _record: ReadyRecord
 
     def __init__(self, record: ReadyRecord) -> None:
-        told = (Op.PUT, record.collection, record.id, record.revision, record.scope, record)
+        values = (Op.PUT, record.collection, record.id, record.revision, record.scope, record)
         names = ("op", "collection", "id", "revision", "scope", "_record")
-        for name, value in zip(names, told, strict=True):
+        for name, value in zip(names, values, strict=True):
             _set(self, name, value)
 
     @property
@@ -110,9 +110,9 @@ class ReadyChange(Change):
 
 
 class ReadyList(Sequence[Item], Generic[Item]):
-    """A list of which some items are text; ``read`` makes an item of what is parsed.
+    """A list in which some items are still JSON text.
 
-    Its length is known without parsing.
+    ``read`` makes an item from a parsed JSON object. ``len()`` does not parse.
     """
 
     def __init__(self, parts: Iterable[Item | ReadyText], read: Callable[[Json], Item]) -> None:
@@ -150,19 +150,19 @@ class ReadyList(Sequence[Item], Generic[Item]):
 
 
 class ReadyChanges(ReadyList[Change]):
-    """The changes of a page, of which some are text."""
+    """The changes of a page; some are still text."""
 
     def __init__(self, parts: Iterable[Change | ReadyText]) -> None:
         super().__init__(parts, lambda body: Record.from_json(body).as_change())
 
 
 def page_body(page: Page) -> Json:
-    """What ``Page.to_json`` gives, with a ``ReadyList`` for the changes: nothing is parsed."""
+    """The same as ``Page.to_json``, but ``changes`` is a ``ReadyList``: nothing is parsed."""
     changes = page.changes.parts if isinstance(page.changes, ReadyList) else page.changes
-    parts = (change if isinstance(change, ReadyText) else _told(change) for change in changes)
+    parts = (change if isinstance(change, ReadyText) else _part(change) for change in changes)
     body = Page((), page.cursor, page.has_more, page.epoch, page.snapshot).to_json()
     return body | {"changes": ReadyList(parts, dict)}
 
 
-def _told(change: Change) -> Json | ReadyText:
+def _part(change: Change) -> Json | ReadyText:
     return change.text if isinstance(change, ReadyChange) else change.to_json()

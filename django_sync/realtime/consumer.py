@@ -130,7 +130,7 @@ class SyncConsumer:
             self.recheck()
 
     def accept(self) -> None:
-        """Let the socket open; why it may not stay is told over it."""
+        """Accept the socket; a reason to close it is sent over it."""
         self.line.put({"type": "websocket.accept", "subprotocol": None})
 
     async def disconnect(self, code: int | None) -> None:
@@ -363,7 +363,7 @@ class SocketLine(Line):
 
 
 def facts_of(response: Any) -> Mapping[str, Any]:
-    """Whose connection a view let in, for the log."""
+    """The user, client and session of a connection, for the log."""
     return {name: response.sync_log.get(name) for name in ("user", "client", "session")}
 
 

@@ -192,7 +192,7 @@ class Hub:
 def _seated(lines: Iterable[Line]) -> list[tuple[Seat, list[tuple[Line, Seat]]]]:
     """Lines by seat: who sees the same as the same user, and stands at the same place."""
     groups: dict[object, tuple[Seat, list[tuple[Line, Seat]]]] = {}
-    # Lines that were handed one frame share one seat: they need no look into it.
+    # Lines that got the same frame share one seat object, so their seats need no comparison.
     by_identity: dict[int, list[tuple[Line, Seat]]] = {}
     for line in lines:
         seat = line.seat

@@ -1,13 +1,15 @@
-"""Who was signed in a moment ago, by what their request looked like.
+"""Remembers for one heartbeat which user sent a pull, so that equal pulls skip authentication.
 
-A pull that was answered by the project's middleware and view leaves an identity behind. For one
-heartbeat an equal request is taken for the same caller's. What it may see is never kept here.
+When the project's middleware and view have answered a pull, an identity is stored. For one
+heartbeat, an equal request counts as a request of the same caller. What the caller may see is never
+stored here.
 
-Equal means all that authentication or the project's code could look at: method, path, address, each
-header, and each parameter but ``cursor``. The key is a keyed hash, so no credential is kept in it.
+Two requests are equal if all is equal that authentication or the project's code could look at:
+method, path, address, each header, and each parameter but ``cursor``. The key is a keyed hash, so
+it contains no credential.
 
-An identity is kept only where it is known what would have happened to the request: each middleware
-and each authenticator is one of those below. All other projects' pulls run as they always did.
+An identity is stored only if each middleware and each authenticator is on the lists below, since
+their effect on an equal request is known. In all other projects each pull runs as a request.
 """
 
 from __future__ import annotations
@@ -35,13 +37,13 @@ if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set u
     from ..caller import Caller
 
 MOST = 5_000
-"""Identities that a process keeps; each holds its last request, some 10 KiB."""
+"""Identities that a process keeps at most; each holds its last request, about 10 KiB."""
 RENEW = 0.8
-"""The part of a heartbeat after which an identity is renewed."""
+"""The fraction of a heartbeat after which an identity is renewed."""
 PATHS = ("/changes/",)
 PARAMETERS = frozenset({"cursor", "collections", "limit", "wait"})
 _OF_THE_CLIENT = (b"sync-client", b"sync-session")
-"""Headers that say which replica asks: notes and orders depend on them, what is seen does not."""
+"""Headers that name the replica. What the caller sees does not depend on them."""
 
 MIDDLEWARE = frozenset(
     {
@@ -59,7 +61,7 @@ MIDDLEWARE = frozenset(
         "whitenoise.middleware.WhiteNoiseMiddleware",
     }
 )
-"""Middleware that does the same to equal requests, and notes nothing of them."""
+"""Middleware that does the same for equal requests, and stores nothing about them."""
 VIEWS = frozenset({"ChangesView", "LiveChangesView"})
 TOKEN = "rest_framework.authentication.TokenAuthentication"  # noqa: S105  # a class
 SESSION = "rest_framework.authentication.SessionAuthentication"
@@ -69,21 +71,21 @@ AUTHENTICATORS = frozenset({TOKEN, SESSION, BASIC, JWT})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A pull: the key of its identity, and its cursor (``""``: the first of a replica)."""
+class PullRequest:
+    """A pull as it came: the key of its identity, and its cursor (``""``: a replica's first)."""
 
     key: bytes
     cursor: str
 
 
 class Keys:
-    """Makes the keys of one process, which mean nothing in another."""
+    """Makes the keys of one process; another process has other keys."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
 
-    def asked(self, scope: Scope) -> Asked | None:
-        """What a request asks for; ``None`` where it is no plain pull."""
+    def pull_request(self, scope: Scope) -> PullRequest | None:
+        """A request as a pull; ``None`` where it is not a plain pull."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
         if not scope["path"].endswith(PATHS) or _has_body(scope["headers"]):
@@ -92,10 +94,10 @@ class Keys:
         if len(pairs) > len(query) or not PARAMETERS.issuperset(query):
             return None
         cursor = query.pop("cursor", "")
-        return Asked(self._hash(scope, sorted(query.items()), scope["headers"]), cursor)
+        return PullRequest(self._hash(scope, sorted(query.items()), scope["headers"]), cursor)
 
     def viewer(self, scope: Scope) -> bytes:
-        """The key of those who see the same: which replica asks, and for how much, aside."""
+        """The key of all requests that see the same, whichever replica and page size they name."""
         query = [pair for pair in _pairs(scope) if pair[0] == "collections"]
         headers = [pair for pair in scope["headers"] if pair[0].lower() not in _OF_THE_CLIENT]
         return self._hash(scope, query, headers)
@@ -122,12 +124,13 @@ def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 @dataclass(slots=True, eq=False)
 class Identity:
-    """A caller who was let in, and how their pulls are answered.
+    """A caller who was authenticated, and all that is needed to answer their pulls.
 
-    ``request`` is the one that was let in, ``headers`` are those of its answer, ``facts`` what the
-    log was told of it; ``is_counted``: the project has throttles. ``until`` is by the clock of
-    ``time.monotonic``; shortly before it, at ``renew_at``, one equal request runs whole, so that
-    the others need not all do so at its end.
+    ``request`` is the request that was authenticated, ``headers`` are those of its answer,
+    ``facts`` the fields of its log line. ``is_counted``: the project has throttles. ``until`` and
+    ``renew_at`` are times of ``time.monotonic``, in seconds. From ``renew_at`` on, one equal
+    request runs in full and renews the identity. Otherwise all equal requests would run in full
+    at ``until``.
     """
 
     viewer: bytes
@@ -150,7 +153,7 @@ class Identity:
 
     @property
     def kind(self) -> str:
-        """Which authenticator let them in."""
+        """The authenticator that accepted the request: one of ``AUTHENTICATORS``."""
         return known_as(type(self.request.successful_authenticator)) or ""
 
     @property
@@ -158,13 +161,13 @@ class Identity:
         """The language that a middleware chose for the request; ``""``: the site's."""
         return getattr(self.request._request, "LANGUAGE_CODE", "")
 
-    def as_there(self) -> AbstractContextManager[object]:
-        """The thread as it is while the request runs: its language, and where the site begins."""
+    def activate(self) -> AbstractContextManager[object]:
+        """Set up the thread as while the request runs: its language and its script prefix."""
         set_script_prefix(self.request._request.script_name)
         return translation.override(self.language) if self.language else nullcontext()
 
     def fresh_request(self) -> Any:
-        """Django's request as it came, without what was found out for it."""
+        """A copy of Django's request as it came: no user and no session is loaded in it."""
         from ..caller import ATTRIBUTE
 
         http = copy.copy(self.request._request)
@@ -175,7 +178,7 @@ class Identity:
         return http
 
     def caller(self, user: Any, auth: Any) -> Caller:
-        """The caller, as a request of this moment would have made it; ``user`` is not used up."""
+        """The caller, as a request of this moment would have made it; ``user`` is copied."""
         from ..caller import Caller
 
         request = copy.copy(self.request)
@@ -194,10 +197,13 @@ class Identity:
 
 
 class Identities:
-    """Those of one process; for its event loop alone. ``ever``: one was added at some time."""
+    """The identities of one process; only for its event loop.
+
+    ``has_had_any``: whether an identity was ever added.
+    """
 
     def __init__(self) -> None:
-        self.ever = False
+        self.has_had_any = False
         self._known: OrderedDict[bytes, Identity] = OrderedDict()
         self._of_user: dict[str, set[bytes]] = {}
 
@@ -205,9 +211,10 @@ class Identities:
         return len(self._known)
 
     def find(self, key: bytes) -> Identity | None:
-        """Who this is, if that was checked within a heartbeat.
+        """The identity of a request, if it was checked within a heartbeat.
 
-        ``None`` for one request shortly before that ends: whoever gets it runs whole.
+        Shortly before the heartbeat ends, one request gets ``None``. It runs in full, and its
+        answer renews the identity.
         """
         found, now = self._known.get(key), time.monotonic()
         if found is not None and found.until <= now:
@@ -219,26 +226,21 @@ class Identities:
         return found
 
     def is_fresh(self, key: bytes) -> bool:
-        """Whether there is nothing to be gained by checking who this is."""
+        """Whether this identity need not be renewed yet."""
         found = self._known.get(key)
         return found is not None and time.monotonic() < found.renew_at
 
     def add(self, key: bytes, identity: Identity) -> None:
         self._drop(key)
-        self.ever = True
+        self.has_had_any = True
         self._known[key] = identity
         self._of_user.setdefault(identity.user, set()).add(key)
         while len(self._known) > MOST:
             self._drop(next(iter(self._known)))
 
     def forget(self, user: str) -> None:
-        """Something about this user was announced: they are asked again who they are."""
+        """Remove a user's identities, since the user's access was announced to have changed."""
         for key in tuple(self._of_user.get(user, ())):
-            self._drop(key)
-
-    def discard(self, key: bytes, identity: Identity) -> None:
-        """This very one is none any more."""
-        if self._known.get(key) is identity:
             self._drop(key)
 
     def _drop(self, key: bytes) -> None:
@@ -251,7 +253,7 @@ class Identities:
 
 
 def identity_of(response: Any, viewer: bytes) -> Identity | None:
-    """The identity that an answer proves; ``None`` where it is not one to be remembered."""
+    """The identity of an answered pull; ``None`` where it must not be remembered."""
     context = getattr(response, "renderer_context", None) or {}
     view, seconds = context.get("view"), float(conf.HEARTBEAT)
     if view is None or response.status_code != 200 or not _is_known(view, response):
@@ -280,7 +282,7 @@ def identity_of(response: Any, viewer: bytes) -> Identity | None:
 
 
 def _strip(view: Any) -> None:
-    """Let go of the page that was answered, and of what was found out for it."""
+    """Release the page that was answered, and what the caller had loaded for it."""
     from ..caller import ATTRIBUTE
 
     vars(view).pop("response", None)
@@ -289,7 +291,7 @@ def _strip(view: Any) -> None:
 
 
 def _is_known(view: Any, response: Any) -> bool:
-    """Whether all that took part in this answer would do the same for an equal request."""
+    """Whether all code that took part in this answer would do the same for an equal request."""
     kind = type(view)
     return (
         kind.__module__ == "django_sync.http.views"
@@ -313,7 +315,7 @@ def _is_plain_user(user: Any) -> bool:
 
 
 def _is_compact(response: Any) -> bool:
-    """Whether the page was written as we write it: without indentation, not in ASCII."""
+    """Whether the page was written as ``shared_pulls`` does: no indentation, not in ASCII."""
     page = response.data
     start = b'{"changes":[],' if not page["changes"] else b'{"changes":[{"'
     wanted = getattr(response.accepted_renderer, "ensure_ascii", True)
@@ -321,7 +323,10 @@ def _is_compact(response: Any) -> bool:
 
 
 def known_as(kind: type[Any]) -> str | None:
-    """The authenticator of the list above that a class is, whose constants alone may differ."""
+    """The name in ``AUTHENTICATORS`` that a class stands for; ``None`` for any other class.
+
+    A subclass that only sets constants stands for its base.
+    """
     for base in kind.__mro__:
         name = f"{base.__module__}.{base.__qualname__}"
         if name in AUTHENTICATORS:

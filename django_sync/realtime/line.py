@@ -62,7 +62,7 @@ class Line(Outgoing):
         super().__init__(shared.senders, send)
         self.hub: Hub = shared.hub
         self._room: asyncio.Future[None] | None = None
-        """What a pull waits for while the client has as many frames as it may."""
+        """What a pull waits for while the client's window is full."""
         self._follower: asyncio.Task[None] | None = None
         self.has_begun = False
         """Whether it follows the feed, or is about to."""
@@ -72,9 +72,9 @@ class Line(Outgoing):
         """Those of them that the client has taken."""
         self.taken_at = 0.0
         self._places: list[int | None] = []
-        """The position in the feed behind each frame that is not taken; ``None``: of a pull."""
+        """The feed position after each frame that is not taken yet; ``None``: a pull's frame."""
         self._reached: int | None = None
-        """The position behind the last frame that was taken, where that is known."""
+        """The feed position after the last frame that was taken, if it is known."""
         self._owes_cursor = False
         """Whether frames were sent since the last cursor."""
         self.finished = False
@@ -112,7 +112,7 @@ class Line(Outgoing):
         raise NotImplementedError
 
     def failed(self) -> None:
-        """End, and say so if the server can: the client lacks what was not sent."""
+        """Close the connection, with a reason if possible: the client lacks what was not sent."""
         self.finished = True
         self.hub.leave(self)
         self.fail()
@@ -160,7 +160,7 @@ class Line(Outgoing):
 
     @property
     def is_pulling(self) -> bool:
-        """Whether a pull brings what is missing, and the hub brings nothing."""
+        """Whether a pull catches the client up; the hub sends nothing meanwhile."""
         return self._follower is not None and not self._follower.done()
 
     # The client's side
@@ -177,8 +177,7 @@ class Line(Outgoing):
     def take(self, frames: int) -> None:
         """The client has so many frames of this line.
 
-        A cursor for them follows soon: it is owed to those who take what they get, and a client
-        that takes nothing has no use for it.
+        A cursor for them follows soon. A client that takes no frames gets no cursor.
         """
         had_no_room = not self.ready
         behind = self._places[: frames - self.taken]

@@ -7,8 +7,8 @@ the request runs once more when the feed has something for its user. So middlewa
 any kind is fine here, and a thousand who wait cost a thousand sockets. What does not wait
 runs in the same threads (``plain.py``).
 
-A pull whose caller was let in within a heartbeat needs no run: it is answered with all others that
-ask at that moment (``pulls.py``).
+A pull whose caller was authenticated within a heartbeat needs no run: it is answered together with
+all others that wait at that moment (``pulls.py``).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from .watch import Waiter, Watch
 
 HELD = Inside(held=True)
 BEGAN = "django_sync.began"
-"""Under this name a request's scope holds the turn of ``Shared`` at which it came."""
+"""Under this name a request's scope holds the ``turn`` of ``Shared`` at which it came."""
 
 
 def live(application: Any) -> Live:
@@ -69,7 +69,7 @@ class Live(ASGIHandler):
         self.turning = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.turns")
         # Whoever is connected does not queue behind a crowd that is just coming.
         self.looking = ThreadPoolExecutor(1, thread_name_prefix="django_sync.look")
-        # Many pulls are answered by one; it stands behind neither of the above.
+        # One thread answers many pulls; it does not wait for either pool above.
         self.answering = ThreadPoolExecutor(1, thread_name_prefix="django_sync.pulls")
         self.keys = Keys()
         self._shared: Shared | None = None
@@ -94,7 +94,7 @@ class Live(ASGIHandler):
 
     @property
     def pulls(self) -> Pulls:
-        """Those that are answered from memory."""
+        """The pulls that are answered from memory."""
         assert self.shared is self._shared
         assert self._pulls is not None
         return self._pulls
@@ -135,8 +135,8 @@ class Live(ASGIHandler):
             await asyncio.gather(answered, gone, return_exceptions=True)
 
     async def _at_once(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What does not wait: a pull from memory, if it can be, or a request like any other."""
-        asked, began = self.keys.asked(scope), time.monotonic()
+        """Answer without holding: a pull from memory where possible, else by a request."""
+        asked, began = self.keys.pull_request(scope), time.monotonic()
         if asked is not None:
             scope = {**scope, BEGAN: self.shared.turn}
             reply = await self.pulls.reply(asked)
@@ -148,9 +148,9 @@ class Live(ASGIHandler):
             await self.application(scope, receive, send)
 
     def _answered(self, scope: Scope, response: Any) -> None:
-        """A request was answered by its view, which may have let somebody in."""
+        """A view has answered a request: remember whose it was, if it was a pull."""
         if BEGAN in scope:
-            self.pulls.remember(self.keys.asked(scope), scope, response, scope[BEGAN])
+            self.pulls.remember(self.keys.pull_request(scope), scope, response, scope[BEGAN])
 
     async def _send(self, answer: Any, send: Send) -> None:
         if isinstance(answer, Reply):
@@ -199,8 +199,8 @@ class Live(ASGIHandler):
                 owner = f"held {credentials(scope)}"
 
     async def _pulled(self, scope: Scope, owner: str, run: int) -> Any:
-        """One answer to a held pull: from memory, or the project's."""
-        asked = self.keys.asked(scope)
+        """One answer to a held pull: from memory, or by a request to the project."""
+        asked = self.keys.pull_request(scope)
         reply = await self.pulls.reply(asked, counts=run == 1)
         if reply is not None:
             return reply
@@ -242,7 +242,7 @@ class Live(ASGIHandler):
         return response
 
     async def _read(self, function: Callable[..., Any], *args: Any) -> Any:
-        """What a function returns that answers pulls from memory."""
+        """Run a function in the thread that answers pulls from memory."""
         work = functools.partial(looked_after, function, *args)
         return await asyncio.get_running_loop().run_in_executor(self.answering, work)
 

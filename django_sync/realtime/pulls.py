@@ -1,11 +1,11 @@
-"""Pulls that are answered from memory: nobody's middleware runs, and one thread serves all.
+"""Pulls that are answered from memory: no middleware runs, and one thread serves all.
 
-A pull whose caller was let in within a heartbeat (``identities``) waits here until the reader is
-free. The reader then takes all who wait by then, checks who they are by rows of this moment, and
-answers them in one database snapshot (``shared_pulls``). So a look at the database serves only
-those who asked before it began.
+A pull whose caller was authenticated within a heartbeat (``identities``) waits here until the
+reader is free. The reader then takes all pulls that wait. It reads anew whether their users,
+tokens and sessions are still valid, and answers all of them in one database snapshot
+(``shared_pulls``). So a snapshot serves only pulls that came before it began.
 
-What cannot be answered here gets ``None``, and runs as a request of its own.
+A pull that cannot be answered here gets ``None``, and runs as a request of its own.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from typing import TYPE_CHECKING, Any
 
 from .. import logs
 from ..conf import conf
-from .identities import SESSION, TOKEN, Asked, Identities, Identity, Keys, identity_of
+from .identities import SESSION, TOKEN, Identities, Identity, Keys, PullRequest, identity_of
 from .plain import Scope, Send
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..caller import Caller
     from ..recent import Recent
-    from ..shared_pulls import Answer, Ask
+    from ..shared_pulls import Answer, Pull
 
 log = logging.getLogger("django_sync.realtime")
 
 GAP = 0.05
-"""Seconds between the beginnings of two looks: who asks in between is served by the next."""
+"""Seconds from the start of one batch to that of the next; pulls in between wait for it."""
 VIEWERS = 50
-"""Callers who see differently that one look serves; more wait for the next."""
+"""Viewers that one batch serves at most; the pulls of more viewers wait for the next batch."""
 
 
-Maker = Callable[[], "Caller"]
+CallerFactory = Callable[[], "Caller"]
 Key = tuple[Identity, str]
-"""Who asks, and the text of their cursor."""
+"""A caller's identity, and the text of their cursor."""
 
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """One pull that waits for the reader; ``counts``: throttles have not counted it yet."""
+    """One pull that waits for the reader. ``counts``: throttles have not counted it yet."""
 
     identity: Identity
-    asked: Asked
+    request: PullRequest
     counts: bool
     answer: asyncio.Future[Answer | None]
 
 
 class Reply:
-    """An answer from memory, in those members that a response of the view has for ``longpoll``."""
+    """An answer from memory, with the attributes that ``longpoll`` reads of a view's response."""
 
     status_code = 200
 
@@ -81,79 +81,84 @@ class Reply:
 
 
 class Pulls:
-    """The pulls that wait in one process, and who is known in it; belongs to one event loop.
+    """The pulls that wait in one process, and its identities; belongs to one event loop.
 
-    ``thread`` runs a function in the reader's thread, ``turn`` tells how often somebody's access
-    was announced to have changed.
+    ``thread`` runs a function in the reader's thread. ``access_version`` returns how often a change
+    of somebody's access was announced.
     """
 
     def __init__(
-        self, thread: Callable[..., Awaitable[Any]], keys: Keys, turn: Callable[[], int]
+        self,
+        thread: Callable[..., Awaitable[Any]],
+        keys: Keys,
+        access_version: Callable[[], int],
     ) -> None:
         self.identities = Identities()
         self._keys = keys
         self._thread = thread
-        self._turn = turn
+        self._access_version = access_version
         self._waiting: list[Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._reader = Reader()
         self._checking: dict[bytes, asyncio.Event] = {}
 
     @contextlib.contextmanager
-    def checking(self, asked: Asked | None) -> Iterator[None]:
-        """While a pull runs as a request of its own: equal ones wait for what comes of it."""
-        if asked is None or asked.key in self._checking:
+    def checking(self, request: PullRequest | None) -> Iterator[None]:
+        """While a pull runs as a request of its own: equal pulls wait for its identity."""
+        if request is None or request.key in self._checking:
             yield
             return
-        event = self._checking[asked.key] = asyncio.Event()
+        event = self._checking[request.key] = asyncio.Event()
         try:
             yield
         finally:
-            self._checked(asked.key, event)
+            self._checked(request.key, event)
 
     def _checked(self, key: bytes, event: asyncio.Event | None) -> None:
-        """Let those go on who waited for it."""
+        """Let the pulls go on that waited for this identity."""
         if event is not None and self._checking.get(key) is event:
             del self._checking[key]
             event.set()
 
-    def remember(self, asked: Asked | None, scope: Scope, response: Any, began: int) -> None:
-        """Keep who was let in; ``began`` is the turn at which their request came.
+    def remember(
+        self, request: PullRequest | None, scope: Scope, response: Any, began: int
+    ) -> None:
+        """Store the identity of a pull that was answered; ``began`` is the access version then.
 
-        Not where something was announced since: it may have been about them.
+        If a change of access was announced meanwhile, nothing is stored: it may concern this user.
         """
-        if asked is None:
+        if request is None:
             return
-        if began == self._turn() and not self.identities.is_fresh(asked.key):
+        if began == self._access_version() and not self.identities.is_fresh(request.key):
             found = identity_of(response, self._keys.viewer(scope))
             if found is not None:
-                self.identities.add(asked.key, found)
-        self._checked(asked.key, self._checking.get(asked.key))
+                self.identities.add(request.key, found)
+        self._checked(request.key, self._checking.get(request.key))
 
-    async def reply(self, asked: Asked | None, *, counts: bool = True) -> Reply | None:
+    async def reply(self, request: PullRequest | None, *, counts: bool = True) -> Reply | None:
         """The answer to a pull; ``None`` where it has to run as a request of its own."""
-        if asked is None or not asked.cursor:
+        if request is None or not request.cursor:
             return None
-        identity = await self._identity(asked)
+        identity = await self._identity(request)
         if identity is None:
             return None
         if len(self._waiting) >= conf.LIVE_QUEUE:
             return None
         loop = asyncio.get_running_loop()
-        waiting = Waiting(identity, asked, counts, loop.create_future())
+        waiting = Waiting(identity, request, counts, loop.create_future())
         self._waiting.append(waiting)
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._run())
         answer = await waiting.answer
         return None if answer is None else Reply(identity, answer)
 
-    async def _identity(self, asked: Asked) -> Identity | None:
-        """Who asks, if that is known, or is known once an equal request has run that runs now."""
-        found = self.identities.find(asked.key)
-        running = self._checking.get(asked.key)
-        if found is None and running is not None and self.identities.ever:
+    async def _identity(self, request: PullRequest) -> Identity | None:
+        """The identity of a pull. If an equal request is running, wait for it first."""
+        found = self.identities.find(request.key)
+        running = self._checking.get(request.key)
+        if found is None and running is not None and self.identities.has_had_any:
             await running.wait()
-            found = self.identities.find(asked.key)
+            found = self.identities.find(request.key)
         return found
 
     async def _run(self) -> None:
@@ -163,7 +168,7 @@ class Pulls:
             await asyncio.sleep(max(0, began + GAP - time.monotonic()))
 
     def _next(self) -> list[Waiting]:
-        """Those who are served now: the first to come, of so many viewers."""
+        """Take the pulls of the next batch: the first that came, of ``VIEWERS`` viewers at most."""
         served: list[Waiting] = []
         left: list[Waiting] = []
         viewers: set[bytes] = set()
@@ -182,7 +187,7 @@ class Pulls:
         gone: Sequence[Identity] = ()
         try:
             found, gone = await self._thread(self._reader.answers, served)
-        except Exception:  # the database, mostly: each of them runs by itself and is told
+        except Exception:  # mostly the database: each pull runs as a request and reports it
             log.exception("pulls could not be answered from memory")
         finally:
             for identity in gone:
@@ -193,78 +198,78 @@ class Pulls:
 
 
 class Reader:
-    """What the reader's thread does."""
+    """The work of the reader's thread."""
 
     def __init__(self) -> None:
         self._recent: Recent | None = None
 
     def answers(self, served: Sequence[Waiting]) -> tuple[list[Answer | None], list[Identity]]:
-        """The answers, and whose identities are none any more."""
+        """The answers, and the identities that are not valid any more."""
         callers = _callers({waiting.identity for waiting in served})
-        asks = _asks(served, callers)
+        pulls = _pulls(served, callers)
         gone = {waiting.identity for waiting in served if waiting.identity not in callers}
-        keys = [(waiting.identity, waiting.asked.cursor) for waiting in served]
-        found = self._answered(asks, gone)
+        keys = [(waiting.identity, waiting.request.cursor) for waiting in served]
+        found = self._answered(pulls, gone)
         answers = [
             None if answer is None or _is_throttled(waiting, callers) else answer
             for waiting, answer in zip(served, map(found.get, keys), strict=True)
         ]
         return answers, list(gone)
 
-    def _answered(self, asks: dict[Key, Ask], gone: set[Identity]) -> dict[Key, Answer | None]:
-        """Answers to all for whom the project's code does not fail; the others are ``gone``."""
+    def _answered(self, pulls: dict[Key, Pull], gone: set[Identity]) -> dict[Key, Answer | None]:
+        """Answers to all for whom the project's code does not fail; adds the others to ``gone``."""
         from .. import shared_pulls
         from ..recent import Recent
 
         recent = self._recent = self._recent or Recent()
         while True:
             try:
-                found = shared_pulls.answers(list(asks.values()), recent)
-            except shared_pulls.Broken as broken:
-                log.info("a pull cannot be answered from memory: %r", broken.__cause__)
-                failed = {key for key, ask in asks.items() if ask.viewer is broken.viewer}
+                found = shared_pulls.answers(list(pulls.values()), recent)
+            except shared_pulls.ProjectCodeFailed as failure:
+                log.info("a pull cannot be answered from memory: %r", failure.__cause__)
+                failed = {key for key, pull in pulls.items() if pull.viewer is failure.viewer}
                 gone |= {identity for identity, _ in failed}
-                asks = {key: ask for key, ask in asks.items() if key not in failed}
+                pulls = {key: pull for key, pull in pulls.items() if key not in failed}
             else:
-                return dict(zip(asks, found, strict=True))
+                return dict(zip(pulls, found, strict=True))
 
 
-def _asks(served: Sequence[Waiting], callers: Mapping[Identity, Maker]) -> dict[Key, Ask]:
-    """What is asked for: equal pulls from one cursor are one."""
-    from ..shared_pulls import Ask, Viewer
+def _pulls(served: Sequence[Waiting], callers: Mapping[Identity, CallerFactory]) -> dict[Key, Pull]:
+    """The pulls to answer: equal pulls with one cursor are answered once."""
+    from ..shared_pulls import Pull, Viewer
 
-    asks: dict[Key, Ask] = {}
+    pulls: dict[Key, Pull] = {}
     viewers: dict[bytes, Viewer] = {}
     made: dict[Identity, Caller] = {}
     for waiting in served:
-        identity, cursor = waiting.identity, waiting.asked.cursor
-        if identity not in callers or (identity, cursor) in asks:
+        identity, cursor = waiting.identity, waiting.request.cursor
+        if identity not in callers or (identity, cursor) in pulls:
             continue
         make, key = callers[identity], identity.viewer
         if identity not in made:
             made[identity] = make()
         if key not in viewers:
-            viewers[key] = Viewer(key, make, identity.names, identity.language, identity.as_there)
+            viewers[key] = Viewer(key, make, identity.names, identity.language, identity.activate)
         most = conf.PAGE_SIZE if identity.limit is None else min(identity.limit, conf.PAGE_SIZE)
-        asks[(identity, cursor)] = Ask(viewers[key], made[identity], cursor, most)
-    return asks
+        pulls[(identity, cursor)] = Pull(viewers[key], made[identity], cursor, most)
+    return pulls
 
 
-def _is_throttled(waiting: Waiting, callers: Mapping[Identity, Maker]) -> bool:
-    """Whether the project's throttles refuse a pull; then it runs whole, and its view says so."""
+def _is_throttled(waiting: Waiting, callers: Mapping[Identity, CallerFactory]) -> bool:
+    """Whether the project's throttles refuse a pull; it then runs as a request, and is refused."""
     identity = waiting.identity
     if not (waiting.counts and identity.is_counted):
         return False
     return identity.is_throttled(callers[identity]())
 
 
-def _callers(identities: set[Identity]) -> dict[Identity, Maker]:
-    """Makers of those callers who are let in still, by rows of this moment.
+def _callers(identities: set[Identity]) -> dict[Identity, CallerFactory]:
+    """Factories of the callers who are still valid, by what the database holds now.
 
-    A token that was deleted, a login that has ended and a user who was deactivated are none at
-    once. What no row tells (a password, a JWT) counts as it was checked.
+    A deleted token, a session that has ended and a deactivated user are invalid at once. A password
+    or a JWT has no row to read: it counts as valid until its identity ends.
     """
-    found: dict[Identity, Maker] = {}
+    found: dict[Identity, CallerFactory] = {}
     tokens = _tokens([one for one in identities if one.kind == TOKEN])
     users = _users([one for one in identities if one.kind not in (TOKEN, SESSION)])
     for one in identities:
@@ -301,7 +306,7 @@ def _users(identities: Sequence[Identity]) -> dict[str, Any]:
 
 
 def _signed_in(identity: Identity) -> Any:
-    """Whom the session of the request stands for now, as Django's middleware finds out."""
+    """The user of the request's session now, as Django's middleware finds out; or ``None``."""
     from django.contrib import auth
 
     user = auth.get_user(identity.fresh_request())
@@ -309,6 +314,6 @@ def _signed_in(identity: Identity) -> Any:
 
 
 def note(reply: Reply, began: float) -> None:
-    """The line of the log that the view would have written."""
+    """Write the log line that the view would have written; ``began`` is in monotonic seconds."""
     took = round((time.monotonic() - began) * 1000, 1)
     logs.tell(logs.level_of(reply.status_code), reply.sync_log | {"duration_ms": took})

@@ -1,7 +1,7 @@
 """Sends the events of many connections from few tasks, and lets no slow client hold up the others.
 
-An ASGI server takes an event at once, unless its client is slow. So one task sends for all
-connections that have something to send, one after another, as a plain loop would. When a server
+An ASGI server accepts an event at once, unless its client is slow. So one task sends for all
+connections that have events to send, one after another, as a plain loop would. When a server
 makes that task wait, another task goes on with the remaining connections, and the first one stays
 with the connection that it waits for. So as many tasks exist as there are slow clients, and an
 idle connection has none.
@@ -33,7 +33,7 @@ class Senders:
         self._ready: deque[Outgoing] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._round = 0
-        """Which task goes through those that are ready; 0 if none does."""
+        """The number of the task that sends now; 0 if none does."""
         self._rounds = 0
 
     def submit(self, outgoing: Outgoing) -> None:
@@ -136,7 +136,7 @@ class Outgoing:
         try:
             while self._events and not self._is_closed:
                 event, counted = self._events.pop(0)
-                self.sent_count += counted  # before: it may be acknowledged when the server goes on
+                self.sent_count += counted  # the acknowledgement may come before ``send`` returns
                 await self._send(event)
                 if counted:
                     self.was_sent()

@@ -46,7 +46,7 @@ class Shared:
         self.turn = 0
         """How often it was told that somebody's access changed."""
         self.forget: Callable[[str], None] = lambda user: None
-        """Called with a user whose access changed, before anything else is."""
+        """Called first with each user whose access has changed."""
         self._rechecks: dict[str, set[Callable[[], None]]] = {}
         self.turns = turns
         self._looked = looked
@@ -191,7 +191,7 @@ def _interval() -> float:
 
 
 def looked_after(function: Callable[..., Any], *args: Any) -> Any:
-    """What a function returns; the thread's connections are treated as around a request."""
+    """Call a function with the thread's database connections handled as for a request."""
     close_old_connections()
     try:
         return function(*args)

@@ -1,8 +1,8 @@
-"""What a user may see and write, asked once for a run.
+"""What a user may see and write, read once for a run.
 
-That is right only as long as the run itself does not change the answer. So the SQL of the answers
-is kept: where it names a table that the run writes, or where nobody can tell, the run's mutations
-are carried out one by one.
+This is correct only if the run itself does not change the answer. So the SQL of the answers is
+kept. If it names a table that the run writes, or if that is not certain, the run's mutations are
+carried out one by one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A mutation that is alone in its transaction needs no savepoint, unless it fails after a write.
+"""Runs a single mutation without a savepoint; it needs one only if it fails after a write.
 
 A refusal is stored in the same transaction, so what the mutation wrote before must be undone.
 Most refusals come before anything is written: then there is nothing to undo.
@@ -17,14 +17,14 @@ from .statements import is_read
 
 
 class NeedsSavepoint(Exception):
-    """The mutation failed with something to undo; it is to be carried out in a savepoint."""
+    """The mutation failed after it wrote something; run it again in a savepoint."""
 
 
 @contextlib.contextmanager
 def bare() -> Iterator[None]:
     """Carry out a mutation without a savepoint.
 
-    Raises ``NeedsSavepoint`` in place of an exception where the transaction cannot go on with it.
+    Raises ``NeedsSavepoint`` in place of an exception that the transaction cannot continue after.
     """
     db = connections[conf.DATABASE]
     hooks, wrote = len(db.run_on_commit), False

@@ -1,4 +1,4 @@
-"""Many rows in one statement, from values that stand column by column.
+"""Inserts or updates many rows in one statement, from one list of values for each column.
 
 Django's own ``bulk_create`` and ``bulk_update`` cost as much time for each row as a single
 ``save()``. Here PostgreSQL gets one array for each column, SQLite one prepared statement.

@@ -1,8 +1,8 @@
 """Saves that are delayed, and written together in one statement.
 
 Only saves that do nothing but write their row are delayed (``inspection``), and only where the
-primary key is known beforehand. Whatever else is asked of the database comes after them: the
-``flush`` runs before each other statement, so the project's code always reads the true state.
+primary key is known beforehand. ``flush`` writes them before any other statement runs, so the
+project's code always reads the true state.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from . import columns, inspection
 
 
 class RowVanished(Exception):
-    """A row that was read and locked is not there to be updated."""
+    """A row that was read and locked is missing at its update."""
 
 
 class DelayedSaves:
@@ -49,7 +49,7 @@ class DelayedSaves:
     # In place of a serializer's ``save``
 
     def create(self, serializer: Any, given: dict[str, Any]) -> Any | None:
-        """The new instance, whose row is written later; ``None``: it has to be saved now."""
+        """The new instance, whose row is written later; ``None`` if it has to be saved now."""
         values = {**serializer.validated_data, **given}
         context = serializer.context
         if isinstance(serializer, SyncSerializerMixin) and NEW_ID in context:

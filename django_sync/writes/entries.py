@@ -1,4 +1,4 @@
-"""What triggers have written down since a moment of this transaction."""
+"""The feed's entries that triggers have written since a moment of this transaction."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What can be known of a project's classes before a run: how much of it may be shared.
+"""Checks of a project's classes before a run: which steps the mutations may share.
 
-Each question is whether a class does a step as Django and DRF do it. The answers are looked up
-for each run, because classes can be changed while a process runs.
+Each function checks whether a class does a step as Django and DRF do it. It is called for each
+run, because classes can be changed while a process runs.
 """
 
 from __future__ import annotations

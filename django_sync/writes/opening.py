@@ -1,8 +1,8 @@
 """The first two statements of a transaction of mutations.
 
-The first locks the client's row and reads the feed's state: who sends the same mutations at the
-same time waits there. On SQLite it takes the write lock of the database. The second reads the
-results that are stored, so it sees what the other batch has committed.
+The first locks the client's row and reads the feed's state: a request with the same mutations waits
+there. On SQLite it takes the write lock of the database. The second reads the stored results, so it
+sees what the other batch has committed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Ids of objects that shall be created; whether they are in use is asked along the way."""
+    """Ids of objects to be created; the second statement also checks whether they are in use."""
 
     collection: Collection
     ids: Sequence[uuid.UUID]

@@ -1,12 +1,12 @@
 """One serializer for each mutation of a run, whose fields are built once.
 
 DRF builds all fields of a serializer anew for each instance, which costs more than to validate a
-small object. There are three ways, from the quickest to the one that is always right:
+small object. There are three ways, from the fastest to the one that is always correct:
 
-* *shared*: validation is nothing but each field's own. All mutations use the same fields.
-* *copied*: the serializer validates in a way of its own, and its code might change fields. Each
+* *shared*: only the fields validate. All mutations use the same fields.
+* *copied*: the serializer has validation of its own, and its code might change fields. Each
   mutation gets fields that are made from the same arguments.
-* *built*: the project's code decides on the fields. Each mutation gets what its viewset makes.
+* *built*: the project's code decides the fields. Each mutation gets its viewset's serializer.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class RunSerializers:
         with translated():
             self.kind: type[Any] = viewset.get_serializer_class()
         self.is_shared = self.is_copied = self.delays_create = self.delays_update = False
-        if not field_patterns.are_foretold(type(viewset), self.kind):
+        if not field_patterns.has_fixed_fields(type(viewset), self.kind):
             return
         with translated():
             self.pattern: Any = viewset.get_serializer(data={})

@@ -1,8 +1,8 @@
-"""A batch in runs: neighbours of one collection and operation that can be carried out together.
+"""A batch in runs: neighbouring mutations of one collection and operation, carried out together.
 
-No object is in a run twice, and none of its mutations names another object of the run. Where a
-run cannot be carried out together, its savepoint is undone and its mutations go one by one. That
-way is the definition of what is right; a run only may come to the same with fewer statements.
+No object is in a run twice, and no mutation of a run refers to another object of the run. If a run
+cannot be carried out together, its savepoint is rolled back, and its mutations run one by one. The
+single-mutation path defines what is correct; a run gives the same result with fewer statements.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from .singly import RunSingly
 log = logging.getLogger("django_sync.mutations")
 
 LEAST = 2
-"""Mutations for which it pays to go together."""
+"""The fewest mutations of a run."""
 ODD_SHARE = 4
-"""Where more than one in so many is odd, all go one by one."""
+"""If more than one in this many mutations is odd, all run one by one."""
 
 Single = Callable[[Mutation], Result]
 """Carries out one mutation in a savepoint of its own."""
@@ -41,9 +41,9 @@ Kind = tuple[str, Write]
 def split(
     mutations: Iterable[Mutation], common: Callable[[Mutation], bool]
 ) -> Iterator[list[Mutation]]:
-    """The runs of a batch, in its order; what is not common is a run of its own.
+    """The runs of a batch, in its order; a mutation that is not common is a run of its own.
 
-    ``common`` is asked when the runs before a mutation are carried out.
+    ``common`` is called after the runs before the mutation have been carried out.
     """
     run: list[Mutation] = []
     ids: set[str] = set()
@@ -133,7 +133,7 @@ class Runs:
             if is_final(error):
                 return [self.single(mutation) for mutation in run]
             raise
-        except Exception as error:  # noqa: BLE001  # one by one it is told of its own mutation
+        except Exception as error:  # noqa: BLE001  # the single-mutation path reports it
             log.debug("a run of %d is carried out one by one: %r", len(run), error)
             return [self.single(mutation) for mutation in run]
         return [self._store(m, told) for m, told in zip(run, outcomes, strict=True)]

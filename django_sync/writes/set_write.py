@@ -1,8 +1,8 @@
-"""One run: what is asked of the database for one mutation is asked once for all.
+"""One run: a statement that one mutation needs runs once for all mutations.
 
-The project's code runs for each mutation in the order of the batch. What it saves is delayed
-where that comes to the same; what it writes by itself is watched, so that a run never mistakes
-another's change for a mutation's own. The caller holds the savepoint and the replay.
+The project's code runs for each mutation in the order of the batch. Its saves are delayed if the
+result is the same. Its own statements are watched, so that a change by somebody else is never taken
+for the mutation's own. The caller has the savepoint, and repeats the run one by one if needed.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from .singly import RunSingly
 from .statements import Statements
 
 Outcome = Effect | errors.SyncError
-"""What became of one mutation of a run; an error is its refusal."""
+"""The result of one mutation of a run; an error is its refusal."""
 REFUSALS = (errors.ValidationFailed, errors.FieldNotWritable, errors.PermissionDenied)
-"""What the project's code may say before it wrote anything, without an effect on the others."""
+"""Refusals by the project's code that, before any write, do not affect the other mutations."""
 
 
 class SetWrite:

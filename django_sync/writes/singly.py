@@ -1,4 +1,4 @@
-"""The word by which a run is given up."""
+"""The exception that ends a run."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 
 class RunSingly(Exception):
-    """This run cannot be carried out together; its savepoint is undone and each goes alone.
+    """This run cannot be carried out together: roll it back, and run each mutation alone.
 
-    ``odd`` are the objects that are in the way, where that is known: what lies between them can
-    still go together. ``lasting`` says that the next run of the same kind would end alike.
+    ``odd`` are the objects that cause this, if they are known: the mutations between them can still
+    run together. ``lasting``: the next run of the same kind would fail in the same way.
     """
 
     def __init__(self, odd: Iterable[uuid.UUID] = (), *, lasting: bool = False) -> None:

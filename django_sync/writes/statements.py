@@ -1,7 +1,7 @@
-"""What the project's code asks of the database while a run is carried out.
+"""Watches the statements of the project's code while a run is carried out.
 
-A run may share what it read only as long as nobody else has changed it. So each statement of the
-project's code is looked at before it is executed: which table it writes, and whether it reads the
+A run may share what it read only as long as no other code has changed it. So each statement of the
+project's code is examined before it is executed: which table it writes, and whether it reads the
 table that the run writes. A statement that is not understood ends the run, and its mutations are
 carried out one by one.
 """

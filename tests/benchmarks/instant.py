@@ -31,19 +31,19 @@ class Instant(httpx2.BaseTransport):
         self.requests += 1
         path = request.url.path.rpartition("/sync/")[2]
         if path == "mutations/":
-            told = self.batch(json.loads(request.read()))
+            answer = self.batch(json.loads(request.read()))
         elif path == "changes/":
-            told = self.page(int(request.url.params.get("cursor", "0")))
+            answer = self.page(int(request.url.params.get("cursor", "0")))
         else:
             limits = {"batch_size": self.batch_size, "body_bytes": 5_242_880}
-            told = {"protocol": PROTOCOL_VERSION, "epoch": EPOCH, "limits": limits}
-        content = json.dumps(told, separators=(",", ":")).encode()
+            answer = {"protocol": PROTOCOL_VERSION, "epoch": EPOCH, "limits": limits}
+        content = json.dumps(answer, separators=(",", ":")).encode()
         self.spent += time.process_time() - began
         return httpx2.Response(200, content=content, headers={"Content-Type": "application/json"})
 
-    def batch(self, told: dict[str, Any]) -> dict[str, Any]:
+    def batch(self, body: dict[str, Any]) -> dict[str, Any]:
         results = []
-        for mutation in told["mutations"]:
+        for mutation in body["mutations"]:
             head = {"collection": mutation["collection"], "id": mutation["object_id"]}
             record = {**head, "revision": 1, "scope": "", "object": mutation["fields"]}
             self.log.append({"op": "put", **record})

@@ -89,7 +89,7 @@ def drop(plan: Plan) -> None:
 
 
 def fill(plan: Plan) -> None:
-    """A backlog that is the same altogether, whatever the number of shards."""
+    """Fill the outboxes: the same number of changes in all, for any number of shards."""
     for shard in range(plan.shards):
         with plan.connect(shard) as db:
             db.execute(
@@ -111,7 +111,7 @@ def step(db: Any, shard: int) -> int:
     return int(moved - head)
 
 
-# What processes do; each tells how much, and of how much CPU of its servers
+# The work of the processes; each reports how much it did and the CPU time of its servers
 
 
 def drain(ready: Any, plan: Plan, number: int) -> dict[str, float]:
@@ -205,18 +205,18 @@ def run(plan: Plan, tasks: Sequence[tuple[Task, int]]) -> list[dict[str, float]]
 
 def drained(plan: Plan) -> dict[str, float]:
     fill(plan)
-    told = run(plan, [(drain, shard) for shard in range(plan.shards)])
-    done, cpu = sum(t["done"] for t in told), sum(t["cpu"] for t in told)
-    wall = max(t["seconds"] for t in told)
+    reports = run(plan, [(drain, shard) for shard in range(plan.shards)])
+    done, cpu = sum(t["done"] for t in reports), sum(t["cpu"] for t in reports)
+    wall = max(t["seconds"] for t in reports)
     return {"changes/s": done / wall, "CPU µs/change": cpu / done * 1e6, "cores": cpu / wall}
 
 
 def traffic(plan: Plan, writers: int, readers: int) -> dict[str, float]:
     tasks: list[tuple[Task, int]] = [(follow, shard) for shard in range(plan.shards)]
     tasks += [(write, n) for n in range(writers)] + [(read, n) for n in range(readers)]
-    told = run(plan, tasks)
-    moved, wrote = told[: plan.shards], told[plan.shards : plan.shards + writers]
-    pulls = told[plan.shards + writers :]
+    reports = run(plan, tasks)
+    moved, wrote = reports[: plan.shards], reports[plan.shards : plan.shards + writers]
+    pulls = reports[plan.shards + writers :]
 
     def total(of: list[dict[str, float]], name: str) -> float:
         return sum(one[name] for one in of)
@@ -307,10 +307,12 @@ def main() -> int:
     django.setup()
     env = {"DATABASE_URL": url}
     with database(env):
-        told = {"one database": [measured([env["DATABASE_URL"]] * n, asked) for n in asked.shards]}
-    told["a database for each shard"] = in_databases(url, asked)
-    told["the model"] = model([1, 2, 4, 8, 16, 32, 64])
-    for title, rows in told.items():
+        tables = {
+            "one database": [measured([env["DATABASE_URL"]] * n, asked) for n in asked.shards]
+        }
+    tables["a database for each shard"] = in_databases(url, asked)
+    tables["the model"] = model([1, 2, 4, 8, 16, 32, 64])
+    for title, rows in tables.items():
         show(title, rows)
         if asked.json:
             with asked.json.open("a") as file:

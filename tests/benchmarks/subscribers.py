@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from django_sync.realtime.line import WINDOW
 
 PATIENCE = 60.0
-"""Seconds for which an answer is waited for."""
+"""Seconds to wait for an answer."""
 
 AT_ONCE = 50
 """Sockets that open at the same time: fewer than a server lets wait from one address."""
@@ -114,7 +114,7 @@ class Socket(asyncio.Protocol):
 
 
 async def opened(port: int, path: str, number: int, *, syncs: bool) -> list[Socket]:
-    """So many open sockets that have caught up."""
+    """Open sockets that have caught up."""
     loop = asyncio.get_running_loop()
     sockets: list[Socket] = []
     for group in _groups(number):
@@ -133,7 +133,7 @@ def _groups(number: int) -> list[range]:
 
 
 async def until_all(sockets: Sequence[Socket], count: int) -> None:
-    """Until each socket has had so many frames."""
+    """Wait until each socket has had this many frames."""
     deadline = time.monotonic() + PATIENCE
     while any(socket.count < count for socket in sockets):
         if time.monotonic() > deadline:
@@ -165,6 +165,6 @@ class Writer:
         answer = await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), PATIENCE)
         lines = answer.decode("latin-1").split("\r\n")
         sizes = [int(n.split(":")[1]) for n in lines if n.lower().startswith("content-length")]
-        told = await self._reader.readexactly(sizes[0])
+        content = await self._reader.readexactly(sizes[0])
         if " 201 " not in lines[0]:
-            raise RuntimeError(f"{lines[0]} {told[:300]!r}")
+            raise RuntimeError(f"{lines[0]} {content[:300]!r}")

@@ -104,7 +104,7 @@ def sockets(asked: Options) -> Iterable[Line]:
 
 @work
 def waiting(asked: Options) -> Iterable[Line]:
-    """On PostgreSQL alone: SQLite has one writer, whom so many readers hold up."""
+    """Only on PostgreSQL: SQLite has one writer, and so many readers would block it."""
     from django.db import connection
 
     from tests.benchmarks import waiting
@@ -123,7 +123,7 @@ def browser(asked: Options) -> Iterable[Line]:
 
 @work
 def sequencer(asked: Options) -> Iterable[Line]:
-    """The last, since it leaves the log long."""
+    """Runs last, since it leaves a long log."""
     from tests.benchmarks import works_sequencer
 
     return works_sequencer.lines(asked.backlog, asked.pairs)

@@ -63,25 +63,25 @@ def _filters(database: str, records: int, times: int, port: int) -> Iterator[Lin
     with browser.chromium(port) as page:
         page.evaluate(browser.FETCH)
         page.evaluate(browser.READY, {"indexes": browser.INDEXES})
-        told = browser.filters(page, times)
-    by_index, scan = (flat(told[of]["median"]) for of in ("title", "scan"))
+        seconds = browser.filters(page, times)
+    by_index, scan = (flat(seconds[of]["median"]) for of in ("title", "scan"))
     yield Line(database, "browser, filter by an index", 1, "filter", "a scan", scan, by_index, None)
     for name, found in (
         ("browser, filter by an index, limit", by_index),
-        ("browser, first 20 in order", flat(told["order"]["median"])),
-        ("browser, filter in a page just opened", flat(told["reopened"]["first"])),
+        ("browser, first 20 in order", flat(seconds["order"]["median"])),
+        ("browser, filter in a page just opened", flat(seconds["reopened"]["first"])),
     ):
         yield Line(database, name, 1, "filter", "0.1 s", flat(FILTER), found, Goal(1))
 
 
 def flat(seconds: float) -> Cost:
-    """Of what only the time is known."""
+    """A cost of which only the time is known."""
     return Cost(seconds, seconds, 0)
 
 
 def spent(page: Any, script: str, asked: Any, pid: int | None = None) -> Cost:
-    """The seconds that a script tells, the browser's CPU, and the server's."""
+    """The seconds that a script reports, and the browser's CPU time without the server's."""
     server, client = cpu(pid) if pid else 0.0, browser.cpu_of_children()
-    told = page.evaluate(script, asked)
+    result = page.evaluate(script, asked)
     client = browser.cpu_of_children() - client
-    return Cost(told["seconds"], client, cpu(pid) - server if pid else 0.0)
+    return Cost(result["seconds"], client, cpu(pid) - server if pid else 0.0)

@@ -87,7 +87,7 @@ class Cards:
 def line(batches: int, pairs: int) -> Line:
     singly, together = Cards("singly"), Cards("together")
     say(f"{batches} batches of {SIZE} cards")
-    told = in_turn(singly.work(batches, SIZE * 10), together.work(batches, runs.LEAST), pairs)
+    costs = in_turn(singly.work(batches, SIZE * 10), together.work(batches, runs.LEAST), pairs)
     name, against = "mutations, 100 cards of the example a batch", "the same one by one"
     goal = Goal(5, of_rate=True)
-    return Line(connection.vendor, name, SIZE * batches, "mutation", against, *told, goal)
+    return Line(connection.vendor, name, SIZE * batches, "mutation", against, *costs, goal)

@@ -42,14 +42,14 @@ def queued(
         auth=TokenAuth("queue"),
         transport=transport,
     )
-    with client._store.write():  # One commit for all: how they came there is not measured.
+    with client._store.write():  # One commit for all: making them is not measured.
         for row in rows:
             client.collection(collection).create(row)
     return client
 
 
 def sending(prepare: Callable[[], SyncClient], number: int) -> Work:
-    """Send what waits; the next turn's client is made off the clock."""
+    """Send what waits; the client of the next round is made while nothing is measured."""
     made = [prepare()]
 
     def refill() -> None:
@@ -110,13 +110,13 @@ def notes(number: int, folder: Path, pairs: int) -> Iterator[Line]:
         return queued(folder, "notes", own, application)
 
     say(f"{number:,} mutations queued offline")
-    told = in_turn(sent_plain, sending(prepare, number), pairs, warm=False)
+    costs = in_turn(sent_plain, sending(prepare, number), pairs, warm=False)
     name, against = f"{number:,} mutations queued offline", f"DRF many=True, {BATCH} a request"
-    yield Line(connection.vendor, name, 1, "queue", against, *told, Within(10))
+    yield Line(connection.vendor, name, 1, "queue", against, *costs, Within(10))
     say(f"{number:,} mutations queued offline, the client alone")
     alone = in_turn(lambda: None, sending(lambda: alone_with(folder, rows), number), pairs)[1]
     name = f"{name}, the client alone"
-    yield Line(connection.vendor, name, 1, "queue", "the line above", told[1], alone, None)
+    yield Line(connection.vendor, name, 1, "queue", "the line above", costs[1], alone, None)
 
 
 def alone_with(folder: Path, rows: list[dict[str, Any]]) -> SyncClient:
@@ -133,8 +133,8 @@ def cards(number: int) -> Iterator[Line]:
         with database(env):
             run(MIGRATE, env)
             argv = [sys.executable, "-m", "tests.benchmarks.works_queue", str(number)]
-            told = subprocess.run(argv, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE)
-            found = json.loads(told.stdout)
+            process = subprocess.run(argv, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+            found = json.loads(process.stdout)
     name = f"{number:,} mutations queued offline, the example's cards"
     base, ours = Cost(**found["base"]), Cost(**found["ours"])
     against = f"the same serializer, many=True, {BATCH} a call"

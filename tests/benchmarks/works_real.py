@@ -53,7 +53,7 @@ PLAIN = Kind(
 
 @dataclass(frozen=True)
 class Unit:
-    """What is done in a turn, and how many units of it."""
+    """What is done in a round, and how many units of it."""
 
     work: Work
     n: int
@@ -63,7 +63,7 @@ class Unit:
 def wide(kind: Kind, number: int) -> dict[str, Unit]:
     folder = kind.folder.objects.create(name="wide")
     rows = [kind.wide(folder=folder) for _ in range(number)]
-    turn = iter(range(1_000_000))
+    serial = iter(range(1_000_000))
 
     def save() -> None:
         for row in rows:
@@ -72,7 +72,7 @@ def wide(kind: Kind, number: int) -> dict[str, Unit]:
 
     def update() -> None:
         with transaction.atomic():
-            kind.wide.objects.update(c0=f"text {next(turn)}")
+            kind.wide.objects.update(c0=f"text {next(serial)}")
 
     def create() -> None:
         for _ in range(number):
@@ -88,7 +88,7 @@ def wide(kind: Kind, number: int) -> dict[str, Unit]:
 
 
 def tree(kind: Kind, number: int) -> dict[str, Unit]:
-    """A root with branches of ten; who renames a node touches those below it."""
+    """A root with branches of ten; renaming a node also changes the nodes below it."""
     folder = kind.folder.objects.create(name="tree")
     root = kind.node.objects.create(folder=folder, name="root")
     branches = [
@@ -98,15 +98,15 @@ def tree(kind: Kind, number: int) -> dict[str, Unit]:
         kind.node.objects.bulk_create(
             kind.node(folder=folder, parent=branch, name=str(i)) for i in range(10)
         )
-    turn = iter(range(1_000_000))
+    serial = iter(range(1_000_000))
 
     def rename() -> None:
         for branch in branches:
-            branch.name = f"branch {next(turn)}"
+            branch.name = f"branch {next(serial)}"
             branch.save()
 
     def move() -> None:
-        at = next(turn)
+        at = next(serial)
         for i, branch in enumerate(branches[1:]):
             branch.parent = root if (at + i) % 2 else branches[0]
             branch.save()
@@ -134,7 +134,7 @@ def three_hops(kind: Kind, number: int) -> dict[str, Unit]:
     folders = [kind.folder.objects.create(name=str(i)) for i in range(2)]
     shelf = kind.shelf.objects.create(folder=folders[0])
     box = kind.box.objects.create(shelf=shelf)
-    turn = iter(range(1_000_000))
+    serial = iter(range(1_000_000))
 
     def create() -> None:
         for i in range(number):
@@ -144,7 +144,7 @@ def three_hops(kind: Kind, number: int) -> dict[str, Unit]:
         kind.thing.objects.bulk_create(kind.thing(box=box, name=str(i)) for i in range(10 * number))
 
     def move() -> None:
-        shelf.folder = folders[next(turn) % 2]
+        shelf.folder = folders[next(serial) % 2]
         shelf.save()
 
     create()

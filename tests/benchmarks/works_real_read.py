@@ -28,7 +28,7 @@ PAGE = 1000
 AGAINST = "plain DRF list, the same serializer"
 AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 RECORD = b'"revision":'
-"""Stands once in each record of a page; no field here is called so."""
+"""Occurs once in each record of a page, and in no field's name."""
 
 
 def pulled(browser: Browser, collection: str) -> int:
@@ -69,7 +69,7 @@ def lister(viewset: type[Any], token: str) -> Callable[[], int]:
 
 
 def measured(viewset: type[Any], collection: str, number: int, pairs: int) -> tuple[Cost, Cost]:
-    """The plain list and the first pull, in turn."""
+    """The plain list and the first pull, one after the other."""
     browser, listed = Browser("real"), lister(viewset, "real")
 
     def check(found: int) -> None:
@@ -82,7 +82,7 @@ def measured(viewset: type[Any], collection: str, number: int, pairs: int) -> tu
 
 
 def fill(number: int) -> None:
-    """So many of each shape, all sequenced."""
+    """Create ``number`` of each shape, all sequenced."""
     from django.contrib.auth.models import User
     from rest_framework.authtoken.models import Token
 
@@ -146,9 +146,9 @@ def shapes(number: int, pairs: int) -> Iterator[Line]:
     )
     for what, viewset, collection in each:
         say(f"first pull, {what}")
-        told = measured(viewset, collection, number, pairs)
+        costs = measured(viewset, collection, number, pairs)
         name = f"first pull, {what}"
-        yield Line(connection.vendor, name, number, "record", AGAINST, *told, None)
+        yield Line(connection.vendor, name, number, "record", AGAINST, *costs, None)
 
 
 # The example
@@ -164,8 +164,8 @@ def example(number: int, pairs: int) -> Iterator[Line]:
             run(MIGRATE, env)
             argv = [sys.executable, "-m", "tests.benchmarks.works_real_read"]
             argv += [str(number), str(pairs)]
-            told = subprocess.run(argv, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE)
-    for found in json.loads(told.stdout):
+            process = subprocess.run(argv, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    for found in json.loads(process.stdout):
         costs = Cost(**found["base"]), Cost(**found["ours"])
         name = f"first pull, the example's {found['collection']}"
         yield Line(found["database"], name, found["n"], "record", AGAINST, *costs, None)
@@ -211,8 +211,8 @@ def of_example(number: int, pairs: int) -> Iterator[dict[str, Any]]:
         ("cards with labels", api.CardViewSet, number),
     ):
         base, ours = measured(viewset, collection.split()[0], n, pairs)
-        told = {"database": connection.vendor, "collection": collection, "n": n}
-        yield {**told, "base": asdict(base), "ours": asdict(ours)}
+        report = {"database": connection.vendor, "collection": collection, "n": n}
+        yield {**report, "base": asdict(base), "ours": asdict(ours)}
 
 
 def lines(number: int, pairs: int) -> Iterator[Line]:

@@ -1,7 +1,7 @@
 """The sequencer alone: a long outbox, moved to the log by one process while nobody writes.
 
-Against the bare minimum that any log costs: the same rows, put by one statement into a table with
-the same indexes. PostgreSQL alone, since SQLite has no sequencer.
+Compared with the least that any log costs: the same rows, inserted by one statement into a table
+with the same indexes. PostgreSQL alone, since SQLite has no sequencer.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def lines(number: int, pairs: int) -> Iterator[Line]:
         f"CREATE TABLE {outbox} (LIKE {feed.OUTBOX} INCLUDING ALL)",
     )
 
-    def bare() -> Callable[[], None]:
+    def plain() -> Callable[[], None]:
         execute(
             f"INSERT INTO {log} (position, mark, {ROWS})"
             f" SELECT (SELECT COALESCE(max(position), 0) FROM {log})"
@@ -59,11 +59,11 @@ def lines(number: int, pairs: int) -> Iterator[Line]:
     fill(outbox, number)
     fill(feed.OUTBOX, number)
     say(f"sequencing {number:,} changes, {conf.SEQUENCE_BATCH:,} in a transaction")
-    base, cost = in_turn(bare, ours, pairs)
+    base, cost = in_turn(plain, ours, pairs)
     against = "INSERT … SELECT into a table with the log's indexes"
     goal = PerSecond(LEAST)
     line = Line(connection.vendor, "sequencer alone", number, "change", against, base, cost, goal)
-    say(f"{number / cost.wall:,.0f} changes a second, {number / base.wall:,.0f} by the bare INSERT")
+    say(f"{number / cost.wall:,.0f} changes a second, {number / base.wall:,.0f} by plain INSERT")
     yield line
     execute(f"DROP TABLE {log}", f"DROP TABLE {outbox}")
     feed.sequence()

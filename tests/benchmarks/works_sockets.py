@@ -32,7 +32,7 @@ OPTIONS = [
     *("--ws-per-message-deflate", "false"),
 ]
 PAUSE = 0.02
-"""Seconds between two writes, for what they bring about afterwards."""
+"""Seconds between two writes, for the work that follows each."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class MemoryLine:
     def to_json(self) -> str:
         ratio = self.goal.ratio(self.base, self.ours)
         met = "yes" if self.goal.met(ratio) else "**no**"
-        told = asdict(self) | {"unit": "KiB", "goal": str(self.goal), "met": met, "ratio": ratio}
-        return json.dumps(told, ensure_ascii=False)
+        body = asdict(self) | {"unit": "KiB", "goal": str(self.goal), "met": met, "ratio": ratio}
+        return json.dumps(body, ensure_ascii=False)
 
 
 @contextmanager
@@ -106,11 +106,11 @@ async def ready(server: Served) -> None:
         else:
             writer.close()
             break
-    await turn(server, 2, 5)
+    await measure_round(server, 2, 5)
 
 
-async def turn(server: Served, number: int, writes: int) -> tuple[Cost, float]:
-    """So many writes to so many sockets: what they cost in all, and KiB of each idle socket."""
+async def measure_round(server: Served, number: int, writes: int) -> tuple[Cost, float]:
+    """Cost of all writes to ``number`` sockets, and KiB of each idle socket."""
     before = memory(server.pid)[0]
     sockets = await opened(server.port, server.path, number, syncs=server.syncs)
     await asyncio.sleep(1)
@@ -176,7 +176,7 @@ async def measured(
         for kind in list(kinds) if round_ % 2 == 0 else list(kinds)[::-1]:
             say(f"{writes} writes to {sockets} sockets, {kind}")
             server, number = kinds[kind]
-            cost, each = await turn(server, number, writes)
+            cost, each = await measure_round(server, number, writes)
             costs[kind].append(cost)
             if number:
                 kib[kind].append(each)

@@ -575,14 +575,14 @@ def sockets_page() -> str:
         "it has taken on this connection; one `ack` may stand for several. It may name no frame "
         "that was not sent, and none twice. Frames that stay unacknowledged for a heartbeat close "
         "the socket with 4429. Over a stream a frame counts as taken when it is sent.",
-        "An `ack` for each frame costs the server more than the frame. So the clients acknowledge "
-        "when half of the window is used, and at the latest when a frame has waited for a third of "
-        "the heartbeat. A client that waits for a cursor acknowledges at once.",
-        "A `cursor` follows an acknowledgement, at most once a second, and stands for all frames "
-        "that were sent before it. The pages of a catch-up bring theirs at once, and each "
-        "heartbeat brings one where the place has moved. A client that ends before its cursor has "
-        "come gets those frames again: at most what came in a third of a heartbeat and a second. "
-        "Nothing is lost by that, since changes are whole records and tombstones.",
+        "An `ack` for each frame would cost the server more than the frame. So the clients "
+        "acknowledge when half of the window is used, and at the latest when a frame has waited "
+        "for a third of the heartbeat. A client that waits for a cursor acknowledges at once.",
+        "The server sends a `cursor` after an acknowledgement, at most once a second. It covers "
+        "all frames that were sent before it. Each page of a catch-up is followed by its cursor at "
+        "once, and each heartbeat sends one if the place has moved. A client that stops before its "
+        "cursor has come gets those frames again: at most those of a third of a heartbeat and one "
+        "second. This is harmless, since changes are whole records and tombstones.",
         f"Batches are carried out in their order. {consumer.MUTATES} of one socket may wait, and "
         "the next begins when what was answered before has been taken.",
         "## Heartbeat",

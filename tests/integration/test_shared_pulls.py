@@ -408,11 +408,11 @@ def test_where_something_has_no_position_yet_it_is_looked_at_again(site, ada, bo
 def test_nothing_is_answered_from_within_a_transaction(boards):
     """What it shows may be undone."""
     with transaction.atomic():
-        ask = shared_pulls.Ask(None, None, "", 1)
+        pull = shared_pulls.Pull(None, None, "", 1)
         with pytest.MonkeyPatch.context() as patch:
             cursor = object()
-            patch.setattr(shared_pulls, "_opened", lambda ask: cursor)
-            assert shared_pulls.answers([ask], recent.Recent()) == [None]
+            patch.setattr(shared_pulls, "_open_cursor", lambda pull: cursor)
+            assert shared_pulls.answers([pull], recent.Recent()) == [None]
 
 
 # Replicas that are kept by such answers

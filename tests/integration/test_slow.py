@@ -69,7 +69,7 @@ def cards(people):
 
 
 def found(people, name="cards"):
-    return next(one for one in slow.look([people.ada]) if one.collection == name)
+    return next(one for one in slow.measure([people.ada]) if one.collection == name)
 
 
 def test_the_example_is_fast(cards):
@@ -146,4 +146,4 @@ def test_an_unknown_user(db):
 
 def test_the_first_user_who_sees_some_is_asked(people):
     Board.objects.filter(pk__in=[people.launch.pk, people.private.pk]).delete()
-    assert [one.user for one in slow.look([people.alan, people.ada])] == ["ada"] * 4
+    assert [one.user for one in slow.measure([people.alan, people.ada])] == ["ada"] * 4

@@ -39,14 +39,14 @@ class Command(SyncCommand):
         parser.add_argument(
             "--as",
             dest="username",
-            help="The user as whom --slow reads; else those who signed in last are tried.",
+            help="For --slow: read as this user; without it, users who signed in last are tried.",
         )
         parser.add_argument("--batch-size", type=int, help="Rows looked at in one statement.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check_database(options["database"])
         if options["slow"]:
-            self.look_for_slow(options["username"], as_json=options["json"])
+            self.report_slow(options["username"], as_json=options["json"])
             return
         look: dict[str, Any] = {"minutes": options["stuck_minutes"], "batch": options["batch_size"]}
         if options["verbosity"] > 1 and not options["json"]:
@@ -65,15 +65,15 @@ class Command(SyncCommand):
         if code:
             sys.exit(code)
 
-    def look_for_slow(self, username: str | None, *, as_json: bool) -> None:
+    def report_slow(self, username: str | None, *, as_json: bool) -> None:
         try:
-            found = slow.look(slow.users_to_ask(username))
+            found = slow.measure(slow.users_to_try(username))
         except LookupError:
             raise CommandError(f"There is no user “{username}”.") from None
         if as_json:
             self.tell({"collections": [collection.to_json() for collection in found]})
         else:
-            self.stdout.write("\n".join(text for one in found for text in told_of(one)))
+            self.stdout.write("\n".join(text for one in found for text in slowness_lines(one)))
         if any(collection.is_slow for collection in found):
             sys.exit(PROBLEMS)
 
@@ -108,8 +108,8 @@ HOW = (
 )
 
 
-def told_of(found: slow.Slowness) -> Iterator[str]:
-    """What was found of a collection, and how to make it faster."""
+def slowness_lines(found: slow.Slowness) -> Iterator[str]:
+    """The lines of output on a collection: its cost, and how to make it faster."""
     if found.error:
         yield f"note: {found.collection}: not looked at; {found.error}"
         return

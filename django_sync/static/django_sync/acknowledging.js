@@ -1,22 +1,22 @@
 /**
- * When a socket's client acknowledges what it has taken. Pure; the Python client has it too.
+ * When a client acknowledges the frames of a socket. Pure; the Python client has it too.
  *
- * The server sends a window of frames ahead, and then waits for an acknowledgement. One for each
- * frame would be right, and would cost the server more than the frame did. So a client acknowledges
- * when half of the window is used, or when the first frame has waited for a third of a heartbeat, or
- * at once where it needs the server's answer: a cursor follows an acknowledgement, and frames
- * that wait for their cursor are not shown before it. `tests/vectors/acknowledging.json` holds both
- * clients to this.
+ * The server sends a window of frames, and then waits for an acknowledgement. To acknowledge each
+ * frame would cost the server more than to send it. So a client acknowledges when half of the
+ * window is used, or when the first frame has waited for a third of a heartbeat, or at once when it
+ * waits for a cursor: the server sends the cursor after an acknowledgement, and some frames are not
+ * shown before their cursor has come. Both clients are tested with
+ * `tests/vectors/acknowledging.json`.
  */
 
-/** Frames that a server sends ahead, where its `welcome` does not say. */
+/** Frames of the window, where the server's `welcome` does not say how many. */
 export const WINDOW = 16;
 
 /** Counts the frames of one socket. Times are seconds of one clock. */
 export class Acknowledging {
   #taken = 0;
   #acknowledged = 0;
-  /** When the first frame came that is not acknowledged. */
+  /** When the first unacknowledged frame came. */
   #since = 0;
 
   /** @param {number} heartbeat seconds @param {number} [window] frames */
@@ -25,13 +25,13 @@ export class Acknowledging {
     this.window = window;
   }
 
-  /** So many frames have been taken on this socket. @param {number} frames @param {number} now */
+  /** Say how many frames were taken on this socket so far. @param {number} frames @param {number} now */
   take(frames, now) {
     if (frames > this.#taken && this.#taken === this.#acknowledged) this.#since = now;
     this.#taken = frames;
   }
 
-  /** When the next acknowledgement is due; infinity where nothing is to be acknowledged. */
+  /** When the next acknowledgement is due; infinity if there is nothing to acknowledge. */
   dueAt({ atOnce = false } = {}) {
     const waiting = this.#taken - this.#acknowledged;
     if (waiting === 0) return Infinity;
@@ -40,7 +40,7 @@ export class Acknowledging {
   }
 
   /**
-   * The number of frames to acknowledge now, which counts as done; `null`: not yet.
+   * The number to acknowledge now, which then counts as acknowledged; `null`: not yet.
    * @param {number} now
    * @param {{atOnce?: boolean}} [how]
    */

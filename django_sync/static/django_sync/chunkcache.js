@@ -1,9 +1,9 @@
 /**
- * What one tab has in memory of its store's chunks: all summaries, and of columns and contents
- * those that were used last, as many as fit.
+ * What one tab keeps in memory of its store's chunks: all summaries, and the columns and contents
+ * that were used last, as many as fit.
  *
- * Columns and contents never change. The summaries do, in any tab, so they belong to a version that
- * the store counts up with each change of them, within the same transaction.
+ * Columns and contents never change. Summaries may be changed by any tab. So the store counts a
+ * version, which each transaction that changes summaries raises.
  */
 
 /** @import { Content, Summary } from "./chunks.js" */
@@ -11,13 +11,13 @@
 
 /** @typedef {Map<string, Map<number, Summary>>} Directory Summaries by collection and number. */
 
-/** Characters of records' texts that are kept: some thousands of records. */
+/** Characters of records' texts that are kept at most: some thousands of records. */
 const TEXT = 4_000_000;
 
-/** Values in columns that are kept. */
+/** Values of columns that are kept at most. */
 const VALUES = 300_000;
 
-/** Values by key; those that were used longest ago go where they weigh too much together. */
+/** A cache with a limit of weight: the values that were used longest ago are dropped first. */
 export class Recent {
   /** @type {Map<string | number, {value: any, weight: number}>} */
   #held = new Map();
@@ -70,14 +70,14 @@ export class ChunkCache {
   #contents = new Recent(TEXT);
   #columns = new Recent(VALUES);
 
-  /** The summaries of that version, or `null` where they are not known. @param {string} clientId @param {number} version */
+  /** The summaries of that version, or `null` if they are not in memory. @param {string} clientId @param {number} version */
   directory(clientId, version) {
     this.#isOf(clientId);
     if (version === 0) return /** @type {Directory} */ (new Map());
     return this.#version === version ? this.#directory : null;
   }
 
-  /** @param {string} clientId @param {number} version @param {Directory} directory which nobody changes any more */
+  /** @param {string} clientId @param {number} version @param {Directory} directory which must not be changed any more */
   keep(clientId, version, directory) {
     this.#isOf(clientId);
     if (version > this.#version) [this.#version, this.#directory] = [version, directory];
@@ -109,7 +109,7 @@ export class ChunkCache {
     this.#columns.set(`${number}/${field}`, row, weight);
   }
 
-  /** A store that was cleared counts from the beginning, under another client's id. @param {string} clientId */
+  /** Forget all if the client's id is another one: a store that was cleared counts anew. @param {string} clientId */
   #isOf(clientId) {
     if (this.#clientId === clientId) return;
     this.#clientId = clientId;

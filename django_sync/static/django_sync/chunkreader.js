@@ -1,4 +1,4 @@
-/** Chunks as one transaction reads them, from the store or from the tab's memory. */
+/** Reads chunks within one transaction, from the store or from the tab's memory. */
 
 import { livePositions, positionOf, scopeAt, summaryOf } from "./chunks.js";
 import { orderOf } from "./indexes.js";
@@ -12,10 +12,10 @@ import { orderOf } from "./indexes.js";
 
 /** @typedef {{summary: Summary, at: number}} Place A position in a chunk. */
 
-/** The columns with the ids are stored under this name, which no field has. */
+/** The column of ids is stored under this name; no field has it. */
 export const IDS = "";
 
-/** More columns than that, and half of all, are listed, not read one by one. */
+/** If more columns than this are missing, and more than half of all, all are read with one request. */
 const SOME = 4;
 
 export class Chunks {
@@ -23,9 +23,9 @@ export class Chunks {
   #cache;
   /** The summaries, once they are known. @type {Directory | null} */
   #directory = null;
-  /** What is being read, for all that wait for it. @type {Map<string, Promise<any>>} */
+  /** What is being read now, so that nothing is read twice. @type {Map<string, Promise<any>>} */
   #reading = new Map();
-  /** Chunks up to this one are there whether or not this transaction is committed. */
+  /** The last chunk that is committed; those after it exist only if this transaction is committed. */
   #committed;
   #hasChanged = false;
 
@@ -41,7 +41,7 @@ export class Chunks {
     return [...((await this.known()).get(collection)?.values() ?? [])];
   }
 
-  /** A chunk's records. @param {number} number @param {boolean} [keep] whether they may be wanted again soon @returns {Promise<Content>} */
+  /** A chunk's records. @param {number} number @param {boolean} [keep] whether to keep them in memory @returns {Promise<Content>} */
   async content(number, keep = true) {
     const kept = this.#cache.content(number);
     if (kept !== undefined) return kept;
@@ -58,7 +58,7 @@ export class Chunks {
   }
 
   /**
-   * The values of a field in some chunks; a column that is not stored is made of the records.
+   * The values of a field in some chunks; a column that is not stored is made from the records.
    * @param {string} collection
    * @param {string} field
    * @param {Summary[]} summaries
@@ -71,7 +71,7 @@ export class Chunks {
     }));
   }
 
-  /** Stored columns, and those in memory. @param {string} collection @param {string} field @param {Summary[]} summaries @returns {Promise<(Row | undefined)[]>} */
+  /** The columns in memory or in the store; `undefined` where there is none. @param {string} collection @param {string} field @param {Summary[]} summaries @returns {Promise<(Row | undefined)[]>} */
   async #stored(collection, field, summaries) {
     const found = new Map(summaries.map(({ number }) => [number, this.#cache.column(number, field)]));
     const missing = summaries.filter(({ number, fields }) => {
@@ -97,7 +97,7 @@ export class Chunks {
     }));
   }
 
-  /** A column that is not stored. @param {Summary} summary @param {string} field @returns {Promise<Column>} */
+  /** Make a column that is not stored. @param {Summary} summary @param {string} field @returns {Promise<Column>} */
   async #made({ number }, field) {
     const { objects } = await this.content(number, false);
     const column = orderOf(objects.map((text) => JSON.parse(text)), field);
@@ -110,14 +110,14 @@ export class Chunks {
     if (number <= this.#committed) this.#cache.keepColumn(number, field, column, (column.ids ?? column.at).length);
   }
 
-  /** Read something once, for all who ask while it is read. @template T @param {string} what @param {() => Promise<T>} read @returns {Promise<T>} */
+  /** Read something once; calls for the same meanwhile get the same promise. @template T @param {string} what @param {() => Promise<T>} read @returns {Promise<T>} */
   #shared(what, read) {
     const reading = this.#reading.get(what) ?? read().finally(() => this.#reading.delete(what));
     this.#reading.set(what, reading);
     return reading;
   }
 
-  /** Where in the chunks a record is; `null` for nowhere. @param {Key} key @returns {Promise<Place | null>} */
+  /** The chunk and position of a record; `null` if no chunk has it. @param {Key} key @returns {Promise<Place | null>} */
   async find([collection, id]) {
     const summaries = [];
     for (const summary of (await this.known()).get(collection)?.values() ?? []) {
@@ -145,7 +145,7 @@ export class Chunks {
     return live.filter((at) => scopeAt(content, at) === scope);
   }
 
-  /** The summaries; a transaction that changes them has its own. @returns {Promise<Directory>} */
+  /** The summaries; a transaction that changes them works on a copy. @returns {Promise<Directory>} */
   async known() {
     const { version } = stateOf(this.#tx);
     this.#directory ??= this.#cache.directory(this.#tx.meta.clientId, version);
@@ -164,7 +164,7 @@ export class Chunks {
     return last + 1;
   }
 
-  /** The summaries are about to change: take a copy of them, and count it. */
+  /** Before the first change of summaries: copy them, and raise the version. */
   #change() {
     if (this.#hasChanged) return;
     this.#hasChanged = true;
@@ -178,7 +178,7 @@ export class Chunks {
     return /** @type {Summary} */ (this.#directory?.get(collection)?.get(number));
   }
 
-  /** There is this chunk from now on, in the place of the one of its number. @param {Summary} summary */
+  /** Add a chunk, or replace the one with its number. @param {Summary} summary */
   replace(summary) {
     this.#change();
     const held = this.#directory?.get(summary.collection) ?? new Map();
@@ -186,13 +186,13 @@ export class Chunks {
     held.set(summary.number, summary);
   }
 
-  /** There is this chunk no more. @param {Summary} summary */
+  /** Remove a chunk. @param {Summary} summary */
   drop({ collection, number }) {
     this.#change();
     this.#directory?.get(collection)?.delete(number);
   }
 
-  /** There is no chunk any more. */
+  /** Remove all chunks. */
   clear() {
     this.#directory = new Map();
     this.#change();
@@ -205,7 +205,7 @@ export class Chunks {
   }
 }
 
-/** What the store counts of its chunks: the last one's number, and the changes of the summaries. @param {Tx} tx */
+/** The number of the last chunk, and the version of the summaries. @param {Tx} tx */
 function stateOf({ meta }) {
   return meta.chunks ?? { last: 0, version: 0 };
 }

@@ -1,12 +1,12 @@
 /**
- * What a chunk is: records of one collection and generation that are stored in a few rows instead
- * of one row each, since IndexedDB's cost is by the row. Pure.
+ * What a chunk is: records of one collection and generation that are stored together in a few
+ * rows, not in one row each, since each row costs IndexedDB time. Pure.
  *
- * A chunk has three parts. Its *summary* is small and may change: it says which ids lie between
- * which, and at which positions a record counts no longer. Its *columns* are the ids, and for each
- * indexed field the values in order. Its *content* is the records themselves, each object as JSON
- * text, so that reading one record parses one. Columns and content are never changed, and no
- * number is used twice, so a copy in memory is right for as long as the summary is there.
+ * A chunk has three parts. Its *summary* is small and may change: it has the first and the last id,
+ * and the positions whose records are not valid any more. Its *columns* are the ids, and for each
+ * indexed field the values in order. Its *content* is the records, each object as JSON text, so that
+ * reading one record parses only that one. Columns and content never change, and no number is used
+ * twice. So a copy in memory is valid as long as the summary exists.
  */
 
 import { orderOf } from "./indexes.js";
@@ -22,7 +22,7 @@ import { orderOf } from "./indexes.js";
  * @property {string[]} scopes that occur in it
  * @property {string} first id
  * @property {string} last id
- * @property {number} count of records, those that are gone included
+ * @property {number} count of records, including those that are gone
  * @property {number} weight characters of all its records' JSON
  * @property {ReadonlySet<number>} gone positions of records that were changed, moved or removed since
  * @property {string[]} fields that it has a stored column of
@@ -38,12 +38,12 @@ import { orderOf } from "./indexes.js";
 
 /** @typedef {{summary: Summary, ids: string[], columns: Map<string, Column>, content: Content}} Chunk */
 
-/** @typedef {{size: number, least: number, singles: number}} Sizes `size` of a chunk, `least` that make one, `singles` that may stay outside; all in records. */
+/** @typedef {{size: number, least: number, singles: number}} Sizes All in records: `size` is the most of a chunk, `least` the fewest, `singles` how many may stay outside of chunks. */
 
 /** @type {Readonly<Sizes>} */
 export const SIZES = Object.freeze({ size: 250, least: 50, singles: 1_000 });
 
-/** Characters of JSON in a chunk at most, unless one record has more: to read a record is to read its chunk. */
+/** Characters of JSON in a chunk at most, unless one record has more: reading a record reads its whole chunk. */
 export const WEIGHT = 250_000;
 
 /** @typedef {{row: Row, text: string}} Part A record and its object as JSON. */
@@ -126,12 +126,12 @@ export function recordAt({ collection, generation }, content, id, at) {
   return { collection, id, revision: content.revisions[at], scope: scopeAt(content, at), object, generation };
 }
 
-/** How many of its records count. @param {Summary} summary */
+/** How many of its records are not gone. @param {Summary} summary */
 export function liveIn({ count, gone }) {
   return count - gone.size;
 }
 
-/** The positions that count. @param {Summary} summary */
+/** The positions that are not gone. @param {Summary} summary */
 export function livePositions({ count, gone }) {
   return Array.from({ length: count }, (_, at) => at).filter((at) => !gone.has(at));
 }

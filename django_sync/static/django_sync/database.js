@@ -31,9 +31,9 @@ import { NAMES, SCHEMA_VERSION } from "./tables.js";
  * @property {import("./wakes.js").Count} [wakes] wake-ups; none in a store of before
  * @property {import("./enabling.js").Enabled | null} [push] how the server may wake this browser
  * @property {string | null} [session] the id of the session that was opened last
- * @property {{last: number, version: number}} [chunks] the number of the last one that was made, and how
- *   often summaries were changed; none in a store of before
- * @property {Indexes} [indexes] what chunks are made with
+ * @property {{last: number, version: number}} [chunks] the number of the last chunk, and how often
+ *   summaries were changed; missing in a store of an earlier version
+ * @property {Indexes} [indexes] the fields that have columns in chunks
  * @property {string | null} fingerprint of the credentials that the server took for this store
  */
 
@@ -120,7 +120,7 @@ export class Database {
     );
   }
 
-  /** Have what is written from now on indexed so; of what is there, `upkeep.js` makes the rest. @param {Indexes} indexes */
+  /** Set the indexes of what is written from now on; `upkeep.js` indexes the existing chunks. @param {Indexes} indexes */
   async declare(indexes) {
     this.#indexes = indexes;
     if (await this.read(async ({ meta }) => same(meta.indexes ?? {}, indexes))) return;

@@ -68,7 +68,7 @@ export class Feed {
     return new Feed(replica, names, listener, synced, await replica.beginStream());
   }
 
-  /** Whether something is not applied, or not said to be complete, before a cursor comes. */
+  /** Whether changes are held back, or the replica is not caught up, until a cursor comes. */
   get waitsForCursor() {
     return this.#held.length > 0 || !this.caughtUp;
   }

@@ -1,9 +1,9 @@
 /**
- * Values of fields in order, and conditions on them. Pure. tests/vectors/indexes.json holds both
- * clients to it.
+ * Values of fields in order, and conditions on them. Pure. Both clients are tested with
+ * `tests/vectors/indexes.json`.
  *
  * The order is: null or no such field, false, true, numbers, strings by Unicode code point, and last
- * arrays and objects, which are alike to it.
+ * arrays and objects, which all have the same place.
  */
 
 import { plain, same } from "./encoding.js";
@@ -21,7 +21,7 @@ import { Invalid } from "./errors.js";
 
 const BOUNDS = ["gt", "gte", "lt", "lte"];
 
-/** Values of other ranks than these are no longer told apart. */
+/** The rank of arrays and objects, which all have the same place. */
 const OTHER = 4;
 
 /** @param {unknown} value */
@@ -48,8 +48,8 @@ export function compareValues(one, other) {
 }
 
 /**
- * By code point. JavaScript compares UTF-16 code units, where what lies beyond U+FFFF begins with
- * a surrogate, which comes before U+E000.
+ * Compare by code point. JavaScript compares UTF-16 code units: there a character above U+FFFF
+ * begins with a surrogate, which comes before U+E000.
  * @param {string} one
  * @param {string} other
  */
@@ -81,14 +81,14 @@ export function orderOf(objects, field) {
   return { values: at.map((position) => values[position]), at };
 }
 
-/** What of a field is kept in an index. @param {Fields} object @param {string} field */
+/** The value that an index keeps of a field. @param {Fields} object @param {string} field */
 function indexed(object, field) {
   const value = Object.hasOwn(object, field) ? object[field] : null;
   return rankOf(value) === OTHER ? [] : value;
 }
 
 /**
- * Read what is wanted of a record's fields.
+ * The conditions in an object of fields and their values or bounds.
  * @param {Fields} wanted
  * @returns {Condition[]}
  * @throws {Invalid} for a bound that has no order
@@ -111,7 +111,7 @@ function isBounds(value) {
   return names.length > 0 && names.every((name) => BOUNDS.includes(name));
 }
 
-/** Whether an object meets them all. @param {Condition[]} conditions @param {Fields} object */
+/** Whether an object meets all conditions. @param {Condition[]} conditions @param {Fields} object */
 export function meets(conditions, object) {
   return conditions.every(({ field, equals, bounds }) => {
     if (!Object.hasOwn(object, field)) return false;
@@ -130,16 +130,16 @@ function isWithin(value, bounds) {
   });
 }
 
-/** Whether an index leads to what meets it: an index does not tell arrays and objects apart. @param {Condition} condition */
+/** Whether an index can find what meets the condition: it cannot for arrays and objects. @param {Condition} condition */
 export function isIndexable({ bounds, equals }) {
   return bounds !== undefined || rankOf(equals) !== OTHER;
 }
 
 /**
- * The part of a column in which all that meets a condition is; all of it for none.
+ * The part of a column that contains all values that meet a condition; the whole column for `null`.
  * @param {Column} column
  * @param {Condition | null} condition
- * @returns {[from: number, to: number]} `to` is behind the last
+ * @returns {[from: number, to: number]} `to` is exclusive
  */
 export function partOf({ values }, condition) {
   if (condition === null) return [0, values.length];
@@ -153,27 +153,27 @@ export function partOf({ values }, condition) {
   return [from, Math.max(from, to)];
 }
 
-/** Where values that are at least this begin. @param {any[]} values @param {any} value */
+/** The position of the first value that is not less than this one. @param {any[]} values @param {any} value */
 function before(values, value) {
   return split(values, (found) => compareValues(found, value) < 0);
 }
 
-/** Where values above this begin. @param {any[]} values @param {any} value */
+/** The position of the first value above this one. @param {any[]} values @param {any} value */
 function behind(values, value) {
   return split(values, (found) => compareValues(found, value) <= 0);
 }
 
-/** Where values of this one's type begin. @param {any[]} values @param {any} value */
+/** The position of the first value of this one's type, or of a later type. @param {any[]} values @param {any} value */
 function firstOf(values, value) {
   return split(values, (found) => rankOf(found) < rankOf(value));
 }
 
-/** Where values of this one's type end. @param {any[]} values @param {any} value */
+/** The position of the first value of a type after this one's. @param {any[]} values @param {any} value */
 function endOf(values, value) {
   return split(values, (found) => rankOf(found) <= rankOf(value));
 }
 
-/** How many values at the beginning are so. @param {any[]} values @param {(value: any) => boolean} isSo */
+/** How many values at the beginning pass a test that no later value passes. @param {any[]} values @param {(value: any) => boolean} isSo */
 function split(values, isSo) {
   let [low, high] = [0, values.length];
   while (low < high) {
@@ -185,11 +185,11 @@ function split(values, isSo) {
 }
 
 /**
- * Read the option `indexes`.
+ * Check the option `indexes`.
  * @param {Indexes} indexes
  * @param {readonly string[]} collections that the client has
  * @returns {Indexes}
- * @throws {Invalid} for a collection that it does not have, and for what is no list of names
+ * @throws {Invalid} for a collection that the client does not have, and for fields that are no list of names
  */
 export function declared(indexes, collections) {
   for (const [name, fields] of Object.entries(indexes)) {

@@ -121,7 +121,7 @@ export class Live {
     return this.#due(this.#alarm.now());
   }
 
-  /** Acknowledge what was taken, where that is due. A stream's server does not ask for it. */
+  /** Acknowledge the frames that were taken, if that is due; over a stream nothing is sent. */
   #acknowledge() {
     if (this.transport !== "websocket") return;
     const now = this.#alarm.now();

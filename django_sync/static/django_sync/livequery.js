@@ -61,7 +61,7 @@ export class LiveQuery {
 
   /** These objects may look different now; `null` where all may. @internal @param {string[] | null} ids */
   touched(ids) {
-    // Of what is limited, another record may come up from behind.
+    // With a limit, another record may take the place of one that left.
     if (ids === null || this.#query.limit < Infinity || this.#dirty.size + ids.length > MANY) this.#all = true;
     else for (const id of ids) this.#dirty.add(id);
     void this.#run();

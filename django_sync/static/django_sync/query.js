@@ -1,10 +1,9 @@
 /**
- * A collection's records that match, in an order, of one state of the store.
+ * Finds a collection's records that match, in order, in one state of the store.
  *
- * Where an index leads to them it is used, else all chunks are read. Either way each chunk's content
- * is read once at most, or once for each round where only so many are wanted; records outside of
- * chunks, which are few, are all looked at; and what has local mutations is taken as the user
- * sees it.
+ * An index is used if there is a fitting one, else all chunks are read. The content of a chunk is
+ * read at most once, or with a limit at most once in each round. Records outside of chunks are few,
+ * so all of them are checked. Objects with local mutations are checked as the user sees them.
  */
 
 import { livePositions, recordAt } from "./chunks.js";
@@ -21,10 +20,10 @@ import { mutationsByObject, seenRecord } from "./overlay.js";
 /**
  * @typedef {object} Ordering In which order records are wanted, and how many.
  * @property {string} [orderBy] a field, with `-` before it for the reverse; their ids without it
- * @property {number} [limit] so many, the first in that order; all without it
+ * @property {number} [limit] the most records, the first in that order; all without it
  */
 
-/** @typedef {import("./encoding.js").Fields | ((record: Record) => boolean)} Wanted Fields' values or bounds (`gt`, `gte`, `lt`, `lte`), or a test of one's own. */
+/** @typedef {import("./encoding.js").Fields | ((record: Record) => boolean)} Wanted Fields' values or bounds (`gt`, `gte`, `lt`, `lte`), or a function that says whether a record matches. */
 
 /** Contents read at a time. */
 const TOGETHER = 16;
@@ -33,7 +32,7 @@ const TOGETHER = 16;
 
 /** @typedef {{summary: Summary, ids: string[], column: Column, from: number, to: number}} Part The part of a chunk's column in which candidates are. */
 
-/** What is asked of a collection. */
+/** Conditions, an order and a limit. */
 export class Query {
   /** @type {Condition[]} */
   conditions = [];
@@ -46,7 +45,7 @@ export class Query {
   /**
    * @param {Wanted} wanted
    * @param {Ordering} [ordering]
-   * @throws {Invalid} for a bound without an order, and for a limit that is no number
+   * @throws {Invalid} for a bound that has no order, and for a limit that is not a whole number from 0 on
    */
   constructor(wanted, { orderBy, limit = Infinity } = {}) {
     if (typeof wanted === "function") this.#accepts = /** @type {(record: Record) => boolean} */ (wanted);
@@ -58,7 +57,7 @@ export class Query {
     this.field = orderBy.slice(Number(this.isReversed));
   }
 
-  /** Whether the fields are as they are wanted. @param {Record["object"]} object */
+  /** Whether an object meets the conditions on its fields. @param {Record["object"]} object */
   meets(object) {
     return meets(this.conditions, object);
   }
@@ -68,7 +67,7 @@ export class Query {
     return record !== null && this.meets(record.object) && this.#accepts(record);
   }
 
-  /** Records in the order that is asked for, no more than are asked for. @param {Record[]} records */
+  /** Sort records in the order of the query, and cut at its limit. @param {Record[]} records */
   inOrder(records) {
     const { field } = this;
     const sign = this.isReversed ? -1 : 1;
@@ -152,7 +151,7 @@ class Finding {
   }
 
   /**
-   * Which index to use, if any, and whether its order is the one that is asked for.
+   * Which index to use, if any, and whether its order is the order of the query.
    * @param {Summary[]} summaries
    * @returns {Promise<{parts: Part[] | null, isOrdered: boolean}>}
    */
@@ -171,7 +170,7 @@ class Finding {
     if (isOrdered || field === null || limit === Infinity || !fields.includes(field)) {
       return { parts: best?.parts ?? null, isOrdered };
     }
-    // In the order that is asked for, about `limit` of each `fewest / all` are looked at.
+    // A walk in the wanted order reads about `limit * all / fewest` candidates until `limit` match.
     const own = usable.find((condition) => condition.field === field) ?? null;
     const ordered = await this.#parts(summaries, field, own);
     const expected = best === null ? 0 : (limit * counted(ordered)) / fewest;
@@ -188,7 +187,7 @@ class Finding {
     return parts.filter(({ from, to }) => from < to);
   }
 
-  /** Take candidates in order, and twice as many each time, until enough match. @param {Part[]} parts */
+  /** Read candidates in order, twice as many in each round, until enough match. @param {Part[]} parts */
   async #walk(parts) {
     const ids = await this.#tx.records.chunks.ids(this.#collection, parts.map(({ summary }) => summary));
     parts.forEach((part, which) => (part.ids = ids[which]));
@@ -204,7 +203,7 @@ class Finding {
   /** Take what matches at these positions. @param {{summary: Summary, positions: number[]}[]} wanted */
   async #read(wanted) {
     const some = wanted.filter(({ positions }) => positions.length > 0);
-    // What reads nearly everything would only drive out of memory what others need.
+    // A query that reads nearly everything would remove from memory what other queries need.
     const keep = some.length <= TOGETHER;
     for (let from = 0; from < some.length; from += TOGETHER) {
       const batch = some.slice(from, from + TOGETHER);
@@ -228,7 +227,7 @@ class Finding {
 }
 
 /**
- * So many of them, by chunk.
+ * The next `count` candidates, grouped by chunk.
  * @param {Iterator<Candidate, void>} candidates
  * @param {number} count
  */
@@ -251,8 +250,7 @@ function counted(parts) {
 }
 
 /**
- * Candidates of several chunks in the order of their values, those of one value in the order of
- * their ids; or all in reverse.
+ * The candidates of several chunks in the order of value and id, or in the reverse order.
  * @param {Part[]} parts
  * @param {boolean} isReversed
  * @returns {Generator<Candidate, void>}
@@ -290,7 +288,7 @@ function idOf({ part, next }) {
 }
 
 /**
- * Put the head at a place of a binary heap where it belongs.
+ * Restore the order of a binary heap below one place.
  * @param {Head[]} heads
  * @param {number} at
  * @param {(one: Head, other: Head) => boolean} comesFirst

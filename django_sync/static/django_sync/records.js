@@ -1,11 +1,11 @@
 /**
- * The server's records within one transaction, wherever they are stored: alone, a row each, or
- * many together in a chunk. Nobody else reads or writes these tables.
+ * The server's records within one transaction, whether each has a row of its own or many are in a
+ * chunk. No other code reads or writes these tables.
  *
- * A record is in one place only: as a row, or at a position of one chunk that is not gone. What is
- * written is gathered and stored when the transaction ends, or before something is listed: many
- * records together become chunks, few become rows, and their former places are given up, all in
- * the same transaction. So a crash leaves a record in its old place or in its new one.
+ * A record is in one place only: in a row of its own, or at a position of one chunk that is not
+ * gone. Written records are collected, and stored when the transaction ends or before records are
+ * listed. Many records become chunks, few become rows, and their old places are marked or deleted in
+ * the same transaction. So after a crash a record is in its old place or in its new one.
  */
 
 import { Chunks, IDS } from "./chunkreader.js";
@@ -18,24 +18,24 @@ import { chunkOf, cut, liveIn, livePositions, recordAt, rowOf } from "./chunks.j
 /** @import { Key } from "./overlay.js" */
 /** @import { Row } from "./tables.js" */
 
-/** @typedef {{key: Key, row: Row | null, isNew: boolean}} Written `isNew`: it is stored nowhere yet. */
+/** @typedef {{key: Key, row: Row | null, isNew: boolean}} Written `isNew`: it is not stored yet. */
 
-/** Rows that are read at a time. */
+/** Rows that are read with one request. */
 const MANY = 1_000;
 
-/** So many keys are worth another look at the rows. */
+/** From this many keys on, it is checked whether to read all rows at once. */
 const MANY_KEYS = 20;
 
-/** To list so many rows takes no longer than to get one by its key. */
+/** Listing this many rows takes no longer than getting one row by its key. */
 const ROWS_PER_KEY = 8;
 
 export class Records {
   #tx;
   /** @type {Map<string, Written>} */
   #written = new Map();
-  /** Chunks that were changed and not stored yet. @type {Map<number, Summary>} */
+  /** Chunks that were changed and are not stored yet. @type {Map<number, Summary>} */
   #dirty = new Map();
-  /** Records that are known to be no row of their own. @type {Set<string>} */
+  /** Records that are known to have no row of their own. @type {Set<string>} */
   #noRow = new Set();
   /** All rows of some collections, by id. @type {Map<string, Map<string, Row>>} */
   #rows = new Map();
@@ -60,7 +60,7 @@ export class Records {
   }
 
   /**
-   * Many records are about to be read: where few are rows of their own, these are read at once.
+   * Prepare for reading many records: if few have rows of their own, read all of these at once.
    * @param {Key[]} keys
    */
   async expect(keys) {
@@ -73,7 +73,7 @@ export class Records {
     }
   }
 
-  /** Write one. @param {Row} row @param {boolean} [isNew] whether it is known to be stored nowhere */
+  /** Write one. @param {Row} row @param {boolean} [isNew] whether it is known not to be stored yet */
   put(row, isNew = false) {
     this.#write([row.collection, row.id], row, isNew);
   }
@@ -109,8 +109,8 @@ export class Records {
   }
 
   /**
-   * The ids of all records of earlier generations, some at a time. What was handed out may be
-   * removed meanwhile.
+   * The ids of all records of earlier generations, some at a time. The caller may remove these
+   * before it takes the next ones.
    * @param {string} collection
    * @param {number} [generation] all of them without it
    * @returns {AsyncGenerator<string[]>}
@@ -161,13 +161,13 @@ export class Records {
     return (await this.chunks.summaries(collection)).reduce((sum, summary) => sum + liveIn(summary), rows);
   }
 
-  /** Those that are kept, although deleted, for the local edits on them. @returns {Promise<Row[]>} */
+  /** Deleted records that are kept for the local edits on them. @returns {Promise<Row[]>} */
   async keptDeleted() {
     await this.flush();
     return this.#tx.list("records", { index: "gone", only: 1 });
   }
 
-  /** Those that are rows of their own. @param {string} collection @param {{after?: string, limit?: number}} [range] */
+  /** Records that have rows of their own. @param {string} collection @param {{after?: string, limit?: number}} [range] */
   async singles(collection, range = {}) {
     await this.flush();
     return this.#tx.list("records", { ...range, only: [collection] });
@@ -189,7 +189,7 @@ export class Records {
 
   // ── The end of the transaction ──
 
-  /** Store what was gathered. */
+  /** Store what was written. */
   async flush() {
     if (this.#written.size === 0) return;
     const written = [...this.#written.values()];
@@ -208,13 +208,13 @@ export class Records {
     this.#written.set(name, { key, row, isNew });
   }
 
-  /** Leave the places of records that have been written or removed. @param {Written[]} written */
+  /** Mark or delete the old places of records that were written or removed. @param {Written[]} written */
   async #giveUp(written) {
     const places = await Promise.all(written.map(({ key }) => this.chunks.find(key)));
     places.forEach((place, which) => {
       const { key, row } = written[which];
       if (place !== null) this.#mask(place);
-      // A row that stays one is overwritten; where it goes into a chunk, `#store` has it deleted.
+      // A record that stays a row is overwritten; if it moves to a chunk, `#store` deletes the row.
       else if (row === null) this.#deleteRow(key);
     });
   }
@@ -259,7 +259,7 @@ export class Records {
     this.#replace(summary);
   }
 
-  /** One of a chunk's records does not count any more. @param {Place} place */
+  /** Mark a position of a chunk as gone. @param {Place} place */
   #mask({ summary, at }) {
     const now = this.#dirty.get(summary.number) ?? this.chunks.now(summary);
     const gone = this.#dirty.has(now.number) ? /** @type {Set<number>} */ (now.gone) : new Set(now.gone);
@@ -272,7 +272,7 @@ export class Records {
     this.chunks.replace(summary);
   }
 
-  /** Store what has changed of the chunks; one of which nothing is left goes. */
+  /** Store the changed summaries; delete chunks that have no record left. */
   #settle() {
     for (const summary of this.#dirty.values()) {
       const { collection, number, fields } = summary;
@@ -316,7 +316,7 @@ function grouped(rows) {
   return found.values();
 }
 
-/** The position of the first id behind another. @param {string[]} ids @param {string | undefined} after */
+/** The position of the first id after another. @param {string[]} ids @param {string | undefined} after */
 function firstBehind(ids, after) {
   if (after === undefined) return 0;
   let [low, high] = [0, ids.length];

@@ -50,8 +50,8 @@ export const TABLES = Object.freeze({
     // `gone` is set only where a deleted record is kept for the local edits that stand on it.
     indexes: { scope: ["collection", "scope"], gone: "gone" },
   },
-  // Records that came together are kept together, as chunks.js has it: what a chunk is and which of
-  // its records count no longer; its ids and the values of its indexed fields; the records.
+  // Records that came together are stored in chunks (see chunks.js): `chunks` has the summaries,
+  // `columns` the ids and the values of indexed fields, `contents` the records.
   chunks: { key: ["collection", "number"], indexes: {} },
   columns: { key: ["collection", "field", "number"], indexes: {} },
   contents: { key: "number", indexes: {} },
@@ -63,5 +63,5 @@ export const TABLES = Object.freeze({
 /** @type {Table[]} */
 export const NAMES = /** @type {Table[]} */ (Object.keys(TABLES));
 
-/** 1 had no chunks. A store of an earlier version is taken over as it is. */
+/** Version 1 had no chunks. A store of version 1 is used as it is. */
 export const SCHEMA_VERSION = 2;

@@ -1,9 +1,9 @@
 /**
- * What is done for the store while nothing else happens: single records go into chunks, chunks of
- * which little is left are made anew, and columns are made for fields that are to be indexed.
+ * Maintenance of the store while the browser is idle: single records are put into chunks, chunks
+ * with few records left are rewritten, and missing columns of indexed fields are made.
  *
- * Each step is one short transaction that changes where records are stored and nothing of what
- * they are. So it may run beside everything else, in several tabs too, and may end at any point.
+ * Each step is one short transaction. It changes where records are stored, never the records. So it
+ * may run beside everything else, also in several tabs, and may stop at any point.
  */
 
 import { liveIn, livePositions, recordAt, WEIGHT } from "./chunks.js";
@@ -14,16 +14,16 @@ import { SyncError } from "./errors.js";
 /** @import { Database, Tx } from "./database.js" */
 /** @import { Row } from "./tables.js" */
 
-/** Chunks whose columns are made in one step. */
+/** Chunks that get their columns in one step. */
 const INDEXED = 8;
 
-/** So many small chunks are made anew together: at most five come of them, for none has a quarter of what fits. */
+/** Small chunks that are rewritten together: each is less than a quarter full, so at most five come out. */
 const SMALL = 8;
 
-/** Milliseconds after a write at which a look is worth it. */
+/** Milliseconds from a write to the next check. */
 const LATER = 2_000;
 
-/** Milliseconds between steps where the browser does not tell when it is idle. */
+/** Milliseconds between steps where the browser cannot say when it is idle. */
 const BETWEEN = 20;
 
 /** Runs the steps of one tab. */
@@ -41,18 +41,18 @@ export class Upkeep {
     this.#names = names;
   }
 
-  /** Something was written; there may be something to do soon. */
+  /** Something was written: check soon whether there is something to do. */
   poke() {
     if (this.#isStopped || this.#isRunning || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.run();
     }, LATER);
-    // Node would wait for it before it ends.
+    // Else Node would not exit before the timer has fired.
     /** @type {{unref?: () => void}} */ (/** @type {unknown} */ (this.#timer)).unref?.();
   }
 
-  /** Do all that is to be done, step by step. */
+  /** Do all steps that are due. */
   async run() {
     this.#isRunning = true;
     try {
@@ -61,7 +61,7 @@ export class Upkeep {
       }
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
-      log.info("The store was not tidied:", error); // it works as it is, and the next time comes
+      log.info("The store was not tidied:", error); // the store works as it is; the next write tries again
     } finally {
       this.#isRunning = false;
     }
@@ -72,14 +72,14 @@ export class Upkeep {
     clearTimeout(this.#timer);
   }
 
-  /** Look first: a transaction that writes keeps others waiting. @param {string} name */
+  /** Check in a reading transaction first: one that writes makes others wait. @param {string} name */
   async #step(name) {
     const task = await this.#db.read((tx) => taskOf(tx, name));
     return task !== null && this.#db.write((tx) => tidied(tx, name));
   }
 }
 
-/** Wait until the browser has nothing better to do. @returns {Promise<void>} */
+/** Wait until the browser is idle. @returns {Promise<void>} */
 function idle() {
   return new Promise((resolve) => {
     if (globalThis.requestIdleCallback === undefined) setTimeout(resolve, BETWEEN);
@@ -88,7 +88,7 @@ function idle() {
 }
 
 /**
- * Do a step for one collection; whether there was one.
+ * Do the next step for one collection; return whether there was one.
  * @param {Tx} tx
  * @param {string} collection
  */
@@ -99,7 +99,7 @@ export async function tidied(tx, collection) {
     const fields = tx.meta.indexes?.[collection] ?? [];
     for (const summary of task.summaries) await tx.records.reindex(summary, fields);
   } else {
-    for (const summary of task.summaries) await again(tx, summary);
+    for (const summary of task.summaries) await rewrite(tx, summary);
     for (const row of task.rows) tx.records.put(row);
   }
   return true;
@@ -127,7 +127,7 @@ async function taskOf(tx, collection) {
   return others.length > 0 ? { summaries: others.slice(0, INDEXED), rows: [], reindex: true } : null;
 }
 
-/** Single records that make a chunk, where there are more of them than may be. @param {Tx} tx @param {string} collection */
+/** Single records for a new chunk, if there are more of them than allowed. @param {Tx} tx @param {string} collection */
 async function surplus(tx, collection) {
   const { size, least, singles } = tx.records.sizes;
   if ((await tx.count("records", { only: [collection] })) <= singles) return [];
@@ -148,8 +148,8 @@ function ofOneGeneration(all) {
   return [...groups.values()].reduce((largest, group) => (group.length > largest.length ? group : largest), []);
 }
 
-/** Write what counts of a chunk once more. @param {Tx} tx @param {Summary} summary */
-async function again(tx, summary) {
+/** Rewrite the records of a chunk that are not gone. @param {Tx} tx @param {Summary} summary */
+async function rewrite(tx, summary) {
   const [content, [ids]] = await Promise.all([
     tx.records.chunks.content(summary.number, false),
     tx.records.chunks.ids(summary.collection, [summary]),

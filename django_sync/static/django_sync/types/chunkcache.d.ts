@@ -1,4 +1,4 @@
-/** Values by key; those that were used longest ago go where they weigh too much together. */
+/** A cache with a limit of weight: the values that were used longest ago are dropped first. */
 export class Recent {
     /** @param {number} limit */
     constructor(limit: number);
@@ -13,9 +13,9 @@ export class Recent {
     #private;
 }
 export class ChunkCache {
-    /** The summaries of that version, or `null` where they are not known. @param {string} clientId @param {number} version */
+    /** The summaries of that version, or `null` if they are not in memory. @param {string} clientId @param {number} version */
     directory(clientId: string, version: number): Directory | null;
-    /** @param {string} clientId @param {number} version @param {Directory} directory which nobody changes any more */
+    /** @param {string} clientId @param {number} version @param {Directory} directory which must not be changed any more */
     keep(clientId: string, version: number, directory: Directory): void;
     /** @param {number} number @returns {Content | undefined} */
     content(number: number): Content | undefined;

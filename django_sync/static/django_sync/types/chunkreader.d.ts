@@ -5,42 +5,42 @@
 /** @import { Key } from "./overlay.js" */
 /** @import { Row } from "./tables.js" */
 /** @typedef {{summary: Summary, at: number}} Place A position in a chunk. */
-/** The columns with the ids are stored under this name, which no field has. */
+/** The column of ids is stored under this name; no field has it. */
 export const IDS: "";
 export class Chunks {
     /** @param {Tx} tx @param {ChunkCache} cache */
     constructor(tx: Tx, cache: ChunkCache);
     /** A collection's chunks. @param {string} collection @returns {Promise<Summary[]>} */
     summaries(collection: string): Promise<Summary[]>;
-    /** A chunk's records. @param {number} number @param {boolean} [keep] whether they may be wanted again soon @returns {Promise<Content>} */
+    /** A chunk's records. @param {number} number @param {boolean} [keep] whether to keep them in memory @returns {Promise<Content>} */
     content(number: number, keep?: boolean): Promise<Content>;
     /** The ids in some chunks. @param {string} collection @param {Summary[]} summaries @returns {Promise<string[][]>} */
     ids(collection: string, summaries: Summary[]): Promise<string[][]>;
     /**
-     * The values of a field in some chunks; a column that is not stored is made of the records.
+     * The values of a field in some chunks; a column that is not stored is made from the records.
      * @param {string} collection
      * @param {string} field
      * @param {Summary[]} summaries
      * @returns {Promise<Column[]>}
      */
     columns(collection: string, field: string, summaries: Summary[]): Promise<Column[]>;
-    /** Where in the chunks a record is; `null` for nowhere. @param {Key} key @returns {Promise<Place | null>} */
+    /** The chunk and position of a record; `null` if no chunk has it. @param {Key} key @returns {Promise<Place | null>} */
     find([collection, id]: Key): Promise<Place | null>;
     /** Chunks with records of a scope. @param {string} collection @param {string} scope */
     withScope(collection: string, scope: string): Promise<Summary[]>;
     /** The positions of a scope's records. @param {Summary} summary @param {string} scope */
     ofScope(summary: Summary, scope: string): Promise<number[]>;
-    /** The summaries; a transaction that changes them has its own. @returns {Promise<Directory>} */
+    /** The summaries; a transaction that changes them works on a copy. @returns {Promise<Directory>} */
     known(): Promise<Directory>;
     /** A number that no chunk has had. */
     nextNumber(): number;
     /** A chunk as it is in this transaction; the summaries are known. @param {Summary} summary @returns {Summary} */
     now({ collection, number }: Summary): Summary;
-    /** There is this chunk from now on, in the place of the one of its number. @param {Summary} summary */
+    /** Add a chunk, or replace the one with its number. @param {Summary} summary */
     replace(summary: Summary): void;
-    /** There is this chunk no more. @param {Summary} summary */
+    /** Remove a chunk. @param {Summary} summary */
     drop({ collection, number }: Summary): void;
-    /** There is no chunk any more. */
+    /** Remove all chunks. */
     clear(): void;
     /** The transaction was committed. */
     committed(): void;

@@ -28,9 +28,9 @@ export function scopeAt({ scopes }: Content, at: number): string;
  * @returns {Row}
  */
 export function recordAt({ collection, generation }: Summary, content: Content, id: string, at: number): Row;
-/** How many of its records count. @param {Summary} summary */
+/** How many of its records are not gone. @param {Summary} summary */
 export function liveIn({ count, gone }: Summary): number;
-/** The positions that count. @param {Summary} summary */
+/** The positions that are not gone. @param {Summary} summary */
 export function livePositions({ count, gone }: Summary): number[];
 /** Where an id is in a list in order, or -1. @param {string[]} ids @param {string} id */
 export function positionOf(ids: string[], id: string): number;
@@ -44,7 +44,7 @@ export function positionOf(ids: string[], id: string): number;
  * @property {string[]} scopes that occur in it
  * @property {string} first id
  * @property {string} last id
- * @property {number} count of records, those that are gone included
+ * @property {number} count of records, including those that are gone
  * @property {number} weight characters of all its records' JSON
  * @property {ReadonlySet<number>} gone positions of records that were changed, moved or removed since
  * @property {string[]} fields that it has a stored column of
@@ -57,10 +57,10 @@ export function positionOf(ids: string[], id: string): number;
  * @property {string[]} objects as JSON
  */
 /** @typedef {{summary: Summary, ids: string[], columns: Map<string, Column>, content: Content}} Chunk */
-/** @typedef {{size: number, least: number, singles: number}} Sizes `size` of a chunk, `least` that make one, `singles` that may stay outside; all in records. */
+/** @typedef {{size: number, least: number, singles: number}} Sizes All in records: `size` is the most of a chunk, `least` the fewest, `singles` how many may stay outside of chunks. */
 /** @type {Readonly<Sizes>} */
 export const SIZES: Readonly<Sizes>;
-/** Characters of JSON in a chunk at most, unless one record has more: to read a record is to read its chunk. */
+/** Characters of JSON in a chunk at most, unless one record has more: reading a record reads its whole chunk. */
 export const WEIGHT: 250000;
 /**
  * A record and its object as JSON.
@@ -89,7 +89,7 @@ export type Summary = {
      */
     last: string;
     /**
-     * of records, those that are gone included
+     * of records, including those that are gone
      */
     count: number;
     /**
@@ -124,7 +124,7 @@ export type Chunk = {
     content: Content;
 };
 /**
- * `size` of a chunk, `least` that make one, `singles` that may stay outside; all in records.
+ * All in records: `size` is the most of a chunk, `least` the fewest, `singles` how many may stay outside of chunks.
  */
 export type Sizes = {
     size: number;

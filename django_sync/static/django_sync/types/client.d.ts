@@ -29,8 +29,8 @@ export { MemoryStore } from "./memory.js";
  * @property {string | Store} store a name of your choice, one for each user: the IndexedDB database is
  *   `django_sync` and that name; or a store such as `MemoryStore`
  * @property {readonly string[]} collections the names to keep in step
- * @property {Indexes} [indexes] which fields are looked for, by collection, such as `{cards: ["board", "due"]}`;
- *   without it the store's stay as they are
+ * @property {Indexes} [indexes] which fields have an index, by collection, such as `{cards: ["board", "due"]}`;
+ *   without it the store keeps the indexes that it has
  * @property {Auth | null} [auth] who the client is to the server; nobody without it
  * @property {readonly Transport[]} [transports] which ways the link may use; all without it
  * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
@@ -224,8 +224,8 @@ export type Options = {
      */
     collections: readonly string[];
     /**
-     * which fields are looked for, by collection, such as `{cards: ["board", "due"]}`;
-     * without it the store's stay as they are
+     * which fields have an index, by collection, such as `{cards: ["board", "due"]}`;
+     * without it the store keeps the indexes that it has
      */
     indexes?: import("./indexes.js").Indexes | undefined;
     /**

@@ -44,13 +44,13 @@ export class Collection {
     /** All records, in the order of their ids. @returns {Promise<Record[]>} */
     all(): Promise<Record[]>;
     /**
-     * The records whose fields have these values, or are within these bounds, or of which a function
-     * says `true`: in the order of their ids, or of a field. All are of one state of the store. With
-     * an index on a field that is asked for, the others are not read.
+     * The records whose fields have these values, or are within these bounds, or for which a function
+     * returns `true`: in the order of their ids, or of a field. All are of one state of the store. With
+     * an index on a field of the query, only the records that the index finds are read.
      * @param {Wanted} wanted such as `{board: id, due: {gte: "2026-03-01", lt: "2026-04-01"}}`
      * @param {Ordering} [ordering] such as `{orderBy: "-due", limit: 20}`
      * @returns {Promise<Record[]>}
-     * @throws {errors.Invalid} for a bound that is neither number nor text nor true nor false
+     * @throws {errors.Invalid} for a bound that is not a number, a text, `true` or `false`, and for a limit that is not a whole number from 0 on
      */
     filter(wanted: Wanted, ordering?: Ordering): Promise<Record[]>;
     /** @internal @param {Query} query @returns {Promise<Record[]>} */
@@ -61,8 +61,8 @@ export class Collection {
     count(): Promise<number>;
     /**
      * Call `callback` with the records that match, in the order of their ids or of a field: now, and
-     * whenever one of them changes, comes or goes, whoever did it.
-     * @param {Wanted} wanted as `filter()` has it
+     * whenever one of them changes, comes or goes, by this client or by others.
+     * @param {Wanted} wanted as for `filter()`
      * @param {(records: Record[]) => unknown} callback
      * @param {Ordering} [ordering]
      * @returns {LiveQuery} `stop()` ends it

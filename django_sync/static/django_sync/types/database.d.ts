@@ -25,7 +25,7 @@ export class Database {
     read<T>(body: (tx: Tx) => Promise<T>): Promise<T>;
     /** Forget everything, the client's id and its binding to a user included. */
     wipe(): Promise<void>;
-    /** Have what is written from now on indexed so; of what is there, `upkeep.js` makes the rest. @param {Indexes} indexes */
+    /** Set the indexes of what is written from now on; `upkeep.js` indexes the existing chunks. @param {Indexes} indexes */
     declare(indexes: Indexes): Promise<void>;
     close(): void;
     #private;
@@ -77,15 +77,15 @@ export type Meta = {
      */
     session?: string | null | undefined;
     /**
-     * the number of the last one that was made, and how
-     * often summaries were changed; none in a store of before
+     * the number of the last chunk, and how often
+     * summaries were changed; missing in a store of an earlier version
      */
     chunks?: {
         last: number;
         version: number;
     } | undefined;
     /**
-     * what chunks are made with
+     * the fields that have columns in chunks
      */
     indexes?: Indexes | undefined;
     /**

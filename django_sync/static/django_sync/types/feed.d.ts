@@ -23,7 +23,7 @@ export class Feed {
     frames: number;
     caughtUp: boolean;
     place: Place;
-    /** Whether something is not applied, or not said to be complete, before a cursor comes. */
+    /** Whether changes are held back, or the replica is not caught up, until a cursor comes. */
     get waitsForCursor(): boolean;
     /** Let others feed the store. */
     end(): Promise<void>;

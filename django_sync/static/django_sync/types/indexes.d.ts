@@ -13,29 +13,29 @@ export function compareValues(one: any, other: any): number;
  */
 export function orderOf(objects: Fields[], field: string): Column;
 /**
- * Read what is wanted of a record's fields.
+ * The conditions in an object of fields and their values or bounds.
  * @param {Fields} wanted
  * @returns {Condition[]}
  * @throws {Invalid} for a bound that has no order
  */
 export function conditionsOf(wanted: Fields): Condition[];
-/** Whether an object meets them all. @param {Condition[]} conditions @param {Fields} object */
+/** Whether an object meets all conditions. @param {Condition[]} conditions @param {Fields} object */
 export function meets(conditions: Condition[], object: Fields): boolean;
-/** Whether an index leads to what meets it: an index does not tell arrays and objects apart. @param {Condition} condition */
+/** Whether an index can find what meets the condition: it cannot for arrays and objects. @param {Condition} condition */
 export function isIndexable({ bounds, equals }: Condition): boolean;
 /**
- * The part of a column in which all that meets a condition is; all of it for none.
+ * The part of a column that contains all values that meet a condition; the whole column for `null`.
  * @param {Column} column
  * @param {Condition | null} condition
- * @returns {[from: number, to: number]} `to` is behind the last
+ * @returns {[from: number, to: number]} `to` is exclusive
  */
 export function partOf({ values }: Column, condition: Condition | null): [from: number, to: number];
 /**
- * Read the option `indexes`.
+ * Check the option `indexes`.
  * @param {Indexes} indexes
  * @param {readonly string[]} collections that the client has
  * @returns {Indexes}
- * @throws {Invalid} for a collection that it does not have, and for what is no list of names
+ * @throws {Invalid} for a collection that the client does not have, and for fields that are no list of names
  */
 export function declared(indexes: Indexes, collections: readonly string[]): Indexes;
 /**

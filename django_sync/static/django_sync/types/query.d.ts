@@ -7,12 +7,12 @@
 export function find(tx: Tx, collection: string, query: Query): Promise<Record[]>;
 /** @typedef {{summary: Summary, at: number}} Candidate */
 /** @typedef {{summary: Summary, ids: string[], column: Column, from: number, to: number}} Part The part of a chunk's column in which candidates are. */
-/** What is asked of a collection. */
+/** Conditions, an order and a limit. */
 export class Query {
     /**
      * @param {Wanted} wanted
      * @param {Ordering} [ordering]
-     * @throws {Invalid} for a bound without an order, and for a limit that is no number
+     * @throws {Invalid} for a bound that has no order, and for a limit that is not a whole number from 0 on
      */
     constructor(wanted: Wanted, { orderBy, limit }?: Ordering);
     /** @type {Condition[]} */
@@ -21,11 +21,11 @@ export class Query {
     field: string | null;
     isReversed: boolean;
     limit: number;
-    /** Whether the fields are as they are wanted. @param {Record["object"]} object */
+    /** Whether an object meets the conditions on its fields. @param {Record["object"]} object */
     meets(object: Record["object"]): boolean;
     /** @param {Record | null} record @returns {record is Record} */
     matches(record: Record | null): record is Record;
-    /** Records in the order that is asked for, no more than are asked for. @param {Record[]} records */
+    /** Sort records in the order of the query, and cut at its limit. @param {Record[]} records */
     inOrder(records: Record[]): Record[];
     #private;
 }
@@ -42,12 +42,12 @@ export type Ordering = {
      */
     orderBy?: string | undefined;
     /**
-     * so many, the first in that order; all without it
+     * the most records, the first in that order; all without it
      */
     limit?: number | undefined;
 };
 /**
- * Fields' values or bounds (`gt`, `gte`, `lt`, `lte`), or a test of one's own.
+ * Fields' values or bounds (`gt`, `gte`, `lt`, `lte`), or a function that says whether a record matches.
  */
 export type Wanted = import("./encoding.js").Fields | ((record: Record) => boolean);
 export type Candidate = {

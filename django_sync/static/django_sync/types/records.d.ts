@@ -6,11 +6,11 @@ export class Records {
     /** One record. @param {Key} key @returns {Promise<Row | undefined>} */
     get(key: Key): Promise<Row | undefined>;
     /**
-     * Many records are about to be read: where few are rows of their own, these are read at once.
+     * Prepare for reading many records: if few have rows of their own, read all of these at once.
      * @param {Key[]} keys
      */
     expect(keys: Key[]): Promise<void>;
-    /** Write one. @param {Row} row @param {boolean} [isNew] whether it is known to be stored nowhere */
+    /** Write one. @param {Row} row @param {boolean} [isNew] whether it is known not to be stored yet */
     put(row: Row, isNew?: boolean): void;
     /** Remove one. @param {Key} key */
     remove(key: Key): void;
@@ -25,8 +25,8 @@ export class Records {
         limit: number;
     }): Promise<Row[]>;
     /**
-     * The ids of all records of earlier generations, some at a time. What was handed out may be
-     * removed meanwhile.
+     * The ids of all records of earlier generations, some at a time. The caller may remove these
+     * before it takes the next ones.
      * @param {string} collection
      * @param {number} [generation] all of them without it
      * @returns {AsyncGenerator<string[]>}
@@ -38,23 +38,23 @@ export class Records {
     hasScope(collection: string, scope: string): Promise<boolean>;
     /** How many there are. @param {string} collection */
     count(collection: string): Promise<number>;
-    /** Those that are kept, although deleted, for the local edits on them. @returns {Promise<Row[]>} */
+    /** Deleted records that are kept for the local edits on them. @returns {Promise<Row[]>} */
     keptDeleted(): Promise<Row[]>;
-    /** Those that are rows of their own. @param {string} collection @param {{after?: string, limit?: number}} [range] */
+    /** Records that have rows of their own. @param {string} collection @param {{after?: string, limit?: number}} [range] */
     singles(collection: string, range?: {
         after?: string;
         limit?: number;
     }): Promise<Row[]>;
     /** Remove all. */
     clear(): void;
-    /** Store what was gathered. */
+    /** Store what was written. */
     flush(): Promise<void>;
     /** Store the columns of these fields and no others. @param {Summary} summary @param {readonly string[]} fields */
     reindex(summary: Summary, fields: readonly string[]): Promise<void>;
     #private;
 }
 /**
- * `isNew`: it is stored nowhere yet.
+ * `isNew`: it is not stored yet.
  */
 export type Written = {
     key: Key;

@@ -41,7 +41,7 @@ export const TABLES: Readonly<Record<Table, {
 }>>;
 /** @type {Table[]} */
 export const NAMES: Table[];
-/** 1 had no chunks. A store of an earlier version is taken over as it is. */
+/** Version 1 had no chunks. A store of version 1 is used as it is. */
 export const SCHEMA_VERSION: 2;
 export type Fields = import("./encoding.js").Fields;
 export type Table = "meta" | "collections" | "records" | "chunks" | "columns" | "contents" | "outbox" | "conflicts" | "rejections";

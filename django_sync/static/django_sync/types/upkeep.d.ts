@@ -1,5 +1,5 @@
 /**
- * Do a step for one collection; whether there was one.
+ * Do the next step for one collection; return whether there was one.
  * @param {Tx} tx
  * @param {string} collection
  */
@@ -8,9 +8,9 @@ export function tidied(tx: Tx, collection: string): Promise<boolean>;
 export class Upkeep {
     /** @param {Database} db @param {readonly string[]} names of the collections */
     constructor(db: Database, names: readonly string[]);
-    /** Something was written; there may be something to do soon. */
+    /** Something was written: check soon whether there is something to do. */
     poke(): void;
-    /** Do all that is to be done, step by step. */
+    /** Do all steps that are due. */
     run(): Promise<void>;
     stop(): void;
     #private;
