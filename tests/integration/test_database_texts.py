@@ -9,7 +9,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from django.db import connection, models, transaction
+from django.db import connection, connections, models, transaction
 from django.db.models import Count
 from django.test.utils import CaptureQueriesContext, isolate_apps
 from hypothesis import HealthCheck, given, settings
@@ -486,6 +486,23 @@ def test_lists_of_another_database_are_read_as_before(cards, settings):
 def test_an_unmanaged_table_s_columns_are_not_trusted(monkeypatch):
     monkeypatch.setattr(Label._meta, "managed", False)
     assert plan_of("labels", api.LabelSerializer).text is None
+
+
+def test_times_of_a_database_with_a_zone_of_its_own(cards, monkeypatch):
+    """SQLite stores them without a zone, as ``TIME_ZONE`` of the database has it."""
+    database = connections["default"]
+    monkeypatch.setitem(database.settings_dict, "TIME_ZONE", "Asia/Tokyo")
+    for name in ("timezone", "timezone_name"):
+        monkeypatch.delitem(vars(database), name, raising=False)
+    kind = type("Due", (api.CardSerializer,), {})
+    kind.Meta = type("Meta", (), {"model": Card, "fields": ["due"]})
+    try:
+        Card.objects.update(due=datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC))
+        told = plan_of(serializer=kind).records(Card.objects.all())
+    finally:
+        for name in ("timezone", "timezone_name"):
+            vars(database).pop(name, None)
+    assert {record.object["due"] for record in told} == {"2026-01-02T03:04:05Z"}
 
 
 def by_hand(monkeypatch):
