@@ -69,7 +69,8 @@ with isolate_apps("tests.app"):
         address = models.GenericIPAddressField(null=True)
         own = Own(max_length=20, null=True)
 
-        _do_insert = models.Model._do_insert  # no trigger fills what sync leaves out
+        # No trigger fills what sync leaves out.
+        _do_insert = models.Model._do_insert  # type: ignore[attr-defined]  # the stubs lack it
 
         class Meta:
             app_label = "app"
