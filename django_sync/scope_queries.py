@@ -6,13 +6,21 @@ and its comments. Then each viewset's ``get_scopes`` returns the same query.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import QuerySet
 
 __all__ = ["ScopeQueries"]
+
+PLAIN = frozenset(
+    {str, bytes, int, float, bool, Decimal, uuid.UUID, date, datetime, time, timedelta}
+)
+"""Types of parameters of which two are equal where their ``repr`` is."""
 
 
 def as_scopes(listed: Iterable[object]) -> frozenset[str]:
@@ -63,5 +71,14 @@ def _statement(query: QuerySet[Any]) -> tuple[object, ...] | None:
         sql, params = query.query.sql_with_params()
     except EmptyResultSet:
         return None
+    if not all(map(_is_plain, params)):
+        return None
     # ``repr`` tells 1 from True, and takes parameters that have no hash.
     return query.db, type(query), query._iterable_class, sql, repr(params)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether ``repr`` tells all of a parameter: that of psycopg's JSON is cut after 35 signs."""
+    if type(value) in (list, tuple):
+        return all(map(_is_plain, cast("Sequence[object]", value)))
+    return value is None or type(value) in PLAIN

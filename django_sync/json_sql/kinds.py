@@ -13,11 +13,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
 from rest_framework import ISO_8601
 from rest_framework import fields as drf
 from rest_framework.settings import api_settings
 
+from ..conf import conf
 from ..fields import RevisionField, ScopeField, SyncIdField
 
 UTC = ZoneInfo("UTC")
@@ -108,7 +109,7 @@ def _is_number(field: Any, kind: Kind) -> bool:
 def _writes_iso(field: Any, kind: Kind) -> bool:
     """Whether a time or an id is written in its usual form, a time in UTC."""
     if type(field) is drf.DateTimeField:
-        return kind is DATETIME and settings.USE_TZ and writes_utc(field)
+        return kind is DATETIME and settings.USE_TZ and writes_utc(field) and _stores_utc()
     if type(field) is drf.DateField:
         return kind is DATE and _is_iso(getattr(field, "format", api_settings.DATE_FORMAT))
     if type(field) is drf.TimeField:
@@ -121,6 +122,15 @@ def writes_utc(field: Any) -> bool:
     zone = field.timezone if hasattr(field, "timezone") else field.default_timezone()
     iso = _is_iso(getattr(field, "format", api_settings.DATETIME_FORMAT))
     return iso and zone in (datetime.UTC, UTC)
+
+
+def _stores_utc() -> bool:
+    """Whether stored times say by themselves when they are, or are in UTC.
+
+    SQLite's have no time zone; ``TIME_ZONE`` of the database says in which they are.
+    """
+    connection: Any = connections[conf.DATABASE]
+    return connection.vendor != "sqlite" or connection.timezone in (datetime.UTC, UTC)
 
 
 def _is_iso(form: str | None) -> bool:

@@ -32,6 +32,8 @@ LEAST = 2
 """The fewest mutations of a run."""
 ODD_SHARE = 4
 """If more than one in this many mutations is odd, all run one by one."""
+SPLITS = 3
+"""How often a run is tried again without its odd mutations."""
 
 Single = Callable[[Mutation], Result]
 """Carries out one mutation in a savepoint of its own."""
@@ -119,7 +121,7 @@ class Runs:
             and not self.concern(mutation)
         )
 
-    def _run(self, run: list[Mutation]) -> list[Result]:
+    def _run(self, run: list[Mutation], splits: int = SPLITS) -> list[Result]:
         kind = (run[0].collection, run[0].op)
         if len(run) < LEAST or kind in self.lasting:
             return [self.single(mutation) for mutation in run]
@@ -128,7 +130,7 @@ class Runs:
         except RunSingly as reason:
             if reason.lasting:
                 self.lasting.add(kind)
-            return self._around(run, reason.odd)
+            return self._around(run, reason.odd, splits)
         except OperationalError as error:
             if is_final(error):
                 return [self.single(mutation) for mutation in run]
@@ -146,13 +148,16 @@ class Runs:
         finally:
             self.caller.cache.clear()
 
-    def _around(self, run: list[Mutation], odd: frozenset[uuid.UUID]) -> list[Result]:
-        """The odd ones one by one, in their places; what lies between them together."""
-        if not odd or len(odd) * ODD_SHARE > len(run):
+    def _around(self, run: list[Mutation], odd: frozenset[uuid.UUID], splits: int) -> list[Result]:
+        """The odd ones one by one, in their places; what lies between them together.
+
+        Each try may find others odd, so there are only so many.
+        """
+        if not (odd and splits) or len(odd) * ODD_SHARE > len(run):
             return [self.single(mutation) for mutation in run]
         results: list[Result] = []
         for part in _whole(run, lambda mutation: mutation.object_id not in odd):
-            results += self._run(part)
+            results += self._run(part, splits - 1)
         return results
 
     def _store(self, mutation: Mutation, told: Outcome) -> Result:

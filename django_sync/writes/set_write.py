@@ -157,13 +157,16 @@ class SetWrite:
         found = self.records(ids) if ids else {}
         self.caller.cache.clear()
         self.access.check_again()
-        for id in ids:
-            record = found.get(id)
-            if record is None or record.scope not in self.access.scopes:
-                raise RunSingly([id])
-            if not self.access.may_write(record.scope):
-                raise RunSingly([id])
-            if record.revision != self.revisions.get(id, record.revision):
-                raise RunSingly(lasting=True)  # somebody else's write is among them
+        astray = [id for id in ids if not self._may_lie(found.get(id))]
+        if astray:
+            raise RunSingly(astray)
+        if any(found[id].revision != self.revisions.get(id, found[id].revision) for id in ids):
+            raise RunSingly(lasting=True)  # somebody else's write is among them
         self.access.check_untouched(self.statements.written)
         return found
+
+    def _may_lie(self, record: Record | None) -> bool:
+        """Whether a record is where its writer may see and write."""
+        if record is None or record.scope not in self.access.scopes:
+            return False
+        return self.access.may_write(record.scope)

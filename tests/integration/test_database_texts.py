@@ -9,7 +9,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from django.db import connection, models, transaction
+from django.db import connection, connections, models, transaction
 from django.db.models import Count
 from django.test.utils import CaptureQueriesContext, isolate_apps
 from hypothesis import HealthCheck, given, settings
@@ -27,6 +27,7 @@ from django_sync.rendering import encoded, plan_for
 from django_sync.serializers import SyncSerializerMixin
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Label
+from tests.app.models import Doc
 from tests.replica import Replica
 
 PG = connection.vendor == "postgresql"
@@ -492,6 +493,34 @@ def test_lists_of_another_database_are_read_as_before(cards, settings):
 def test_an_unmanaged_table_s_columns_are_not_trusted(monkeypatch):
     monkeypatch.setattr(Label._meta, "managed", False)
     assert plan_of("labels", api.LabelSerializer).text is None
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch):
+    """The database has a time zone of its own."""
+    database = connections["default"]
+    with monkeypatch.context() as patched:
+        patched.setitem(database.settings_dict, "TIME_ZONE", "Asia/Tokyo")
+        forget_zone(database)
+        yield
+    forget_zone(database)
+
+
+def forget_zone(database):
+    for name in ("timezone", "timezone_name"):
+        vars(database).pop(name, None)
+
+
+@pytest.mark.skipif(PG, reason="PostgreSQL stores times with a zone")
+def test_times_of_a_database_with_a_zone_of_its_own(cards, in_tokyo):
+    """SQLite stores them without one, as ``TIME_ZONE`` of the database has it."""
+    kind = type("Times", (SyncSerializerMixin, serializers.ModelSerializer), {})
+    kind.Meta = type("Meta", (), {"model": Doc, "fields": ["updated_at"]})
+    doc = Doc.objects.create()
+    at = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    Doc.objects.filter(pk=doc.pk).update(updated_at=at)
+    (told,) = plan_for("docs", Doc, kind()).records(Doc.objects.all())
+    assert told.object["updated_at"] == "2026-01-02T03:04:05Z"
 
 
 def by_hand(monkeypatch):
