@@ -34,6 +34,8 @@ class Kind:
 TEXT, INTEGER, BOOLEAN, UUID = Kind("text"), Kind("integer"), Kind("boolean"), Kind("uuid")
 ID = Kind("id")
 """An object's own id, which ``queries.joined`` has looked at."""
+SCOPE = Kind("scope")
+"""A record's scope, which a record without one does not name."""
 DATETIME, DATE, TIME = Kind("datetime"), Kind("date"), Kind("time")
 
 COLUMNS: Mapping[type[Any], Kind] = {
