@@ -16,7 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connections, models
-from django.utils import timezone
+from django.utils import timezone, translation
 from rest_framework import serializers
 
 from . import errors, field_patterns
@@ -260,8 +260,9 @@ class Collection:
     def seen_again(self, caller: Caller, ids: Sequence[uuid.UUID], kind: Class) -> list[Record]:
         """The same, in a snapshot of what is committed: what ``rendered`` holds is not made anew.
 
-        ``kind`` is who sees these alike. Where nothing of them is remembered it asks what
-        ``seen`` asks, else for their revisions first, and for those alone that are other ones.
+        ``kind`` is who sees these alike, from ``class_of``. Where nothing of them is remembered it
+        asks what ``seen`` asks, else for their revisions first, and for those alone that are other
+        ones.
         """
         serializer, plan = self._planned(caller)
         if plan is None:
@@ -282,6 +283,15 @@ class Collection:
             rendered.add(kind, made)
         scopes = self.scopes(caller)
         return [*made, *(record for record in there.values() if record.scope in scopes)]
+
+    def class_of(self, caller: Caller, epoch: str, tag: str) -> Class:
+        """Who sees this collection's records as the caller does, in this thread's language.
+
+        Labels of choices and localized numbers are of the language, so a record that was made in
+        one is not shown in another.
+        """
+        language = translation.get_language() or ""
+        return (epoch, self.name, tag, self.viewer(caller), language)
 
     def record(self, caller: Caller, id: uuid.UUID) -> Record | None:
         """An object's record, in whichever scope; ``None`` where the query hides it."""

@@ -321,8 +321,7 @@ class Pull:
     def _seen(self, collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> list[Record]:
         if not self.committed:
             return collection.seen(self.caller, ids)
-        tag, viewer = now.tags[collection.name], collection.viewer(self.caller)
-        kind = (self.state.epoch, collection.name, tag, viewer)
+        kind = collection.class_of(self.caller, self.state.epoch, now.tags[collection.name])
         return collection.seen_again(self.caller, ids, kind)
 
 

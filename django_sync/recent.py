@@ -24,7 +24,7 @@ MOST_TEXTS = 4_000
 """Texts that are kept; about 4 MiB of ordinary records."""
 
 Class = tuple[str, ...]
-"""Who see a record alike: epoch, collection, tag, user (``""``: any); and a language, if chosen."""
+"""Who see a record alike: epoch, collection, tag, user (``""``: any), language."""
 
 
 class Recent:

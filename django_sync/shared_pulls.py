@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from . import errors, feed, heard, orders, pulling
 from .caller import Caller
 from .cursor import Cursor
-from .recent import Class, Recent
+from .recent import Recent
 from .registry import registry
 from .rendering import encoded
 from .scopes import View
@@ -33,14 +33,12 @@ class Viewer:
 
     ``key`` names them, ``caller`` makes one of them, new each time so that nothing is remembered of
     an earlier look. ``names`` are the collections that they ask for (``None``: all that may be
-    read). ``language`` is that of their requests (``""``: the site's), ``active`` makes the thread
-    as it is while such a request runs.
+    read). ``active`` makes the thread as it is while such a request runs: its language, for one.
     """
 
     key: bytes
     caller: Callable[[], Caller]
     names: tuple[str, ...] | None
-    language: str
     active: Callable[[], AbstractContextManager[object]]
 
 
@@ -234,9 +232,7 @@ class Turn:
 
     def _texts_of(self, viewer: Viewer, name: str, ids: Sequence[uuid.UUID]) -> Texts:
         collection, (caller, view) = registry.get(name), self._seen(viewer)
-        kind: Class = (self.state.epoch, name, view.tags[name], collection.viewer(caller))
-        if viewer.language:
-            kind = (*kind, viewer.language)
+        kind = collection.class_of(caller, self.state.epoch, view.tags[name])
         put = self.recent.texts.put
         records = collection.seen_again(caller, ids, kind)
         found = {(name, record.id): put(kind, record) for record in records}

@@ -244,7 +244,7 @@ def _asks(served: Sequence[Waiting], callers: Mapping[Identity, Maker]) -> dict[
         if identity not in made:
             made[identity] = make()
         if key not in viewers:
-            viewers[key] = Viewer(key, make, identity.names, identity.language, identity.as_there)
+            viewers[key] = Viewer(key, make, identity.names, identity.as_there)
         most = conf.PAGE_SIZE if identity.limit is None else min(identity.limit, conf.PAGE_SIZE)
         asks[(identity, cursor)] = Ask(viewers[key], made[identity], cursor, most)
     return asks

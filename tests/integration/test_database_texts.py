@@ -197,7 +197,8 @@ class TestEachKind(Made):
     )
     def test_a_record_is_what_drf_makes_of_it(self, rows, scope, zone, coerce):
         for row in rows:
-            Sample.objects.create(**row, sync_scope=scope, sync_revision=2**62)
+            Sample.objects.create(**row, sync_revision=2**62)
+        Sample.objects.update(sync_scope=scope)  # an insert leaves it to triggers: here are none
         told = Sample.objects.order_by("sync_scope", "sync_id")
         with self.settings(TIME_ZONE=zone, REST_FRAMEWORK={"COERCE_DECIMAL_TO_STRING": coerce}):
             assert by_plan(ALL) == by_drf(ALL, told)
