@@ -240,14 +240,14 @@ class Collection:
     def _page(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
     ) -> Any:
-        queryset = self.queryset(caller, shape=False)
-        queryset = queryset.filter(**{f"{self.id_name}__isnull": False})
+        wanted: dict[str, Any] = {f"{self.id_name}__isnull": False}
         if len(scopes) == 1:
-            queryset = queryset.filter(sync_scope=scopes[0])
+            wanted["sync_scope"] = scopes[0]
         else:
-            queryset = queryset.filter(sync_scope__in=scopes)
+            wanted["sync_scope__in"] = scopes
         if after is not None:
-            queryset = queryset.filter(**{f"{self.id_name}__gt": after})
+            wanted[f"{self.id_name}__gt"] = after
+        queryset = self.queryset(caller, shape=False).filter(**wanted)
         return queryset.order_by("sync_scope", self.id_name)[:limit]
 
     def seen(self, caller: Caller, ids: Sequence[uuid.UUID]) -> list[Record]:

@@ -54,11 +54,18 @@ class RecordText(Expression):
     def set_source_expressions(self, exprs: Any) -> None:
         self.sources = list(exprs)
 
-    def resolve_expression(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
         """A copy for this query; Django's way for what may lead to another table."""
         own = self._own_columns(query)
         if own is None:
-            return super().resolve_expression(query, *args, **kwargs)
+            return super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
         found = self.copy()
         found.sources, found.is_own = own, True
         return found
