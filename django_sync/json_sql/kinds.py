@@ -32,6 +32,8 @@ class Kind:
 
 
 TEXT, INTEGER, BOOLEAN, UUID = Kind("text"), Kind("integer"), Kind("boolean"), Kind("uuid")
+SCOPE = Kind("scope")
+"""A text that is not NULL: a change without a scope does not name the member at all."""
 ID = Kind("id")
 """An object's own id, which ``queries.joined`` has looked at."""
 SCOPE = Kind("scope")

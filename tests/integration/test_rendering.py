@@ -202,10 +202,10 @@ def test_the_way_back_of_a_key_is_two_queries_a_page(db, django_assert_num_queri
 
 
 def test_a_plan_is_made_once_and_again_where_drf_writes_otherwise(settings):
-    kept = usual_plan("cards", Card, api.CardSerializer())
-    assert usual_plan("cards", Card, api.CardSerializer()) is kept
+    kept = usual_plan("cards", Card, api.CardSerializer)
+    assert usual_plan("cards", Card, api.CardSerializer) is kept
     settings.TIME_ZONE = "Asia/Kathmandu"
-    other = usual_plan("cards", Card, api.CardSerializer())
+    other = usual_plan("cards", Card, api.CardSerializer)
     assert "created_at" in {cell.name for cell in other.text.gaps}
     assert "created_at" not in {cell.name for cell in kept.text.gaps}
 
@@ -213,5 +213,5 @@ def test_a_plan_is_made_once_and_again_where_drf_writes_otherwise(settings):
 def test_serializers_of_each_request_do_not_pile_up(monkeypatch):
     monkeypatch.setattr(rendering, "MOST_PLANS", 3)
     for _ in range(10):
-        assert usual_plan("cards", Card, type("Made", (api.CardSerializer,), {})())
+        assert usual_plan("cards", Card, type("Made", (api.CardSerializer,), {}))
     assert len(rendering._usual) <= 3

@@ -537,7 +537,7 @@ def test_a_run_within_a_request_that_is_atomic(people, events, monkeypatch, went
 @pytest.mark.sqlite
 def test_w1_on_sqlite_the_first_statement_takes_the_write_lock(events, monkeypatch):
     """Also where the project's transactions begin as readers."""
-    monkeypatch.setattr(connection, "transaction_mode", None)
+    monkeypatch.setattr(connections["default"], "transaction_mode", None)
     batch = makes(events, "a", "b")
     with CaptureQueriesContext(connection) as captured:
         events.send(*batch)

@@ -60,12 +60,12 @@ def server_keeps_silent(patch: Patch, name: str, op: Op) -> None:
 
 @sabotage
 def server_forgets_removes(patch: Patch) -> None:
-    server_keeps_silent(patch, "_gone", Op.REMOVE)
+    server_keeps_silent(patch, "gone", Op.REMOVE)
 
 
 @sabotage
 def server_forgets_deletes(patch: Patch) -> None:
-    server_keeps_silent(patch, "_gone", Op.DELETE)
+    server_keeps_silent(patch, "gone", Op.DELETE)
 
 
 @sabotage
