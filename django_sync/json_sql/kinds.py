@@ -36,8 +36,6 @@ SCOPE = Kind("scope")
 """A text that is not NULL: a change without a scope does not name the member at all."""
 ID = Kind("id")
 """An object's own id, which ``queries.joined`` has looked at."""
-SCOPE = Kind("scope")
-"""A record's scope, which a record without one does not name."""
 DATETIME, DATE, TIME = Kind("datetime"), Kind("date"), Kind("time")
 
 COLUMNS: Mapping[type[Any], Kind] = {

@@ -13,7 +13,6 @@ _TIMES = "{c} >= '0001-01-02 00:00:00+00' AND {c} < '9999-12-31 00:00:00+00'"
 _UTC = "pg_catalog.timezone('UTC', {c})"
 
 TEMPLATES: dict[str, str] = {
-    "scope": "pg_catalog.to_json({c}::text)::text",
     "text": "coalesce(pg_catalog.to_json({c}::text)::text, 'null')",
     "scope": "pg_catalog.to_json({c}::text)::text",
     "integer": "coalesce({c}::text, 'null')",

@@ -43,7 +43,6 @@ def _of_time(function: str, size: int) -> str:
 _NULL = "WHEN {c} IS NULL THEN 'null' END"
 
 TEMPLATES: dict[str, str] = {
-    "scope": "CASE typeof({c}) WHEN 'text' THEN json_quote({c}) END",
     "text": "CASE typeof({c}) WHEN 'text' THEN json_quote({c}) WHEN 'null' THEN 'null' END",
     "scope": "CASE typeof({c}) WHEN 'text' THEN json_quote({c}) END",
     "integer": "CASE typeof({c}) WHEN 'integer' THEN CAST({c} AS TEXT) WHEN 'null' THEN 'null' END",
