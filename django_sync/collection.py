@@ -16,7 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connections, models
-from django.utils import timezone
+from django.utils import timezone, translation
 from rest_framework import serializers
 
 from . import errors, field_patterns
@@ -240,14 +240,14 @@ class Collection:
     def _page(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
     ) -> Any:
-        queryset = self.queryset(caller, shape=False)
-        queryset = queryset.filter(**{f"{self.id_name}__isnull": False})
+        wanted: dict[str, Any] = {f"{self.id_name}__isnull": False}
         if len(scopes) == 1:
-            queryset = queryset.filter(sync_scope=scopes[0])
+            wanted["sync_scope"] = scopes[0]
         else:
-            queryset = queryset.filter(sync_scope__in=scopes)
+            wanted["sync_scope__in"] = scopes
         if after is not None:
-            queryset = queryset.filter(**{f"{self.id_name}__gt": after})
+            wanted[f"{self.id_name}__gt"] = after
+        queryset = self.queryset(caller, shape=False).filter(**wanted)
         return queryset.order_by("sync_scope", self.id_name)[:limit]
 
     def seen(self, caller: Caller, ids: Sequence[uuid.UUID]) -> list[Record]:
@@ -260,8 +260,9 @@ class Collection:
     def seen_again(self, caller: Caller, ids: Sequence[uuid.UUID], kind: Class) -> list[Record]:
         """The same, in a snapshot of what is committed: what ``rendered`` holds is not made anew.
 
-        ``kind`` is who sees these alike. Where nothing of them is remembered it asks what
-        ``seen`` asks, else for their revisions first, and for those alone that are other ones.
+        ``kind`` is who sees these alike, from ``class_of``. Where nothing of them is remembered it
+        asks what ``seen`` asks, else for their revisions first, and for those alone that are other
+        ones.
         """
         serializer, plan = self._planned(caller)
         if plan is None:
@@ -282,6 +283,15 @@ class Collection:
             rendered.add(kind, made)
         scopes = self.scopes(caller)
         return [*made, *(record for record in there.values() if record.scope in scopes)]
+
+    def class_of(self, caller: Caller, epoch: str, tag: str) -> Class:
+        """Who sees this collection's records as the caller does, in this thread's language.
+
+        Labels of choices and localized numbers are of the language, so a record that was made in
+        one is not shown in another.
+        """
+        language = translation.get_language() or ""
+        return (epoch, self.name, tag, self.viewer(caller), language)
 
     def record(self, caller: Caller, id: uuid.UUID) -> Record | None:
         """An object's record, in whichever scope; ``None`` where the query hides it."""

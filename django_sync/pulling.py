@@ -113,13 +113,19 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     for name in names or ():
         registry.get(name)
     cursor = None if text is None else open_cursor(caller, text)
-    before = feed.overview(cursor.position if cursor else 0, whole=False)
-    if cursor is not None and _is_up_to_date(caller, cursor, names, before):
-        return Page((), _unmoved(caller, cursor, str(text)), False, cursor.epoch)
-    asked = Asked(cursor, names, limit, left=before.waiting and feed.catch_up())
+    asked, settled = Asked(cursor, names, limit), False
+    if cursor is not None and cursor.tails:
+        before = feed.overview(cursor.position, whole=False)
+        if _is_up_to_date(caller, cursor, names, before):
+            return Page((), _unmoved(caller, cursor, str(text)), False, cursor.epoch)
+        asked, settled = replace(asked, left=before.waiting and feed.catch_up()), True
     try:
-        with feed.snapshot() as committed:
-            answer = _answer(caller, asked, committed)
+        answer = _answer(caller, asked, settled=settled)
+        if answer is None:
+            before = feed.overview(whole=False)  # makes the feed's row where there is none yet
+            asked = replace(asked, left=before.waiting and feed.catch_up())
+            answer = _answer(caller, asked, settled=True)
+        assert answer is not None
     except Diverged as found:
         feed.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
@@ -174,14 +180,23 @@ def hold(cursor: Cursor) -> int:
     return now
 
 
-def _answer(caller: Caller, asked: Asked, committed: bool) -> Answer:
-    seen = feed.overview(asked.cursor.position if asked.cursor else 0)
-    if asked.cursor is None:
-        state = seen.state
-        cursor = Cursor(state.epoch, state.head, state.mark, NOTHING, NOTHING)
-    else:
-        state, cursor = proved(asked.cursor, seen), asked.cursor
-    return Pull(caller, asked, replace(seen, state=state), cursor, committed).answer()
+def _answer(caller: Caller, asked: Asked, *, settled: bool) -> Answer | None:
+    """The answer, of one snapshot; ``None`` where the feed has to be brought up to date before.
+
+    ``settled``: it has been. A page of what exists costs one statement less than if the feed were
+    asked before the snapshot begins.
+    """
+    with feed.snapshot() as committed:
+        position = asked.cursor.position if asked.cursor else 0
+        seen = feed.overview(position) if settled else feed.seen(position)
+        if seen is None or (seen.waiting and not settled):
+            return None
+        if asked.cursor is None:
+            state = seen.state
+            cursor = Cursor(state.epoch, state.head, state.mark, NOTHING, NOTHING)
+        else:
+            state, cursor = proved(asked.cursor, seen), asked.cursor
+        return Pull(caller, asked, replace(seen, state=state), cursor, committed).answer()
 
 
 @dataclass
@@ -306,8 +321,7 @@ class Pull:
     def _seen(self, collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> list[Record]:
         if not self.committed:
             return collection.seen(self.caller, ids)
-        tag, viewer = now.tags[collection.name], collection.viewer(self.caller)
-        kind = (self.state.epoch, collection.name, tag, viewer)
+        kind = collection.class_of(self.caller, self.state.epoch, now.tags[collection.name])
         return collection.seen_again(self.caller, ids, kind)
 
 

@@ -24,8 +24,7 @@ MOST_TEXTS = 4_000
 """Texts that are kept; about 4 MiB of ordinary records."""
 
 Class = tuple[str, ...]
-"""Callers for whom a record looks the same: epoch, collection, tag, user (``""``: any), and their
-language if a request chose one."""
+"""Callers who see a record alike: epoch, collection, tag, user (``""``: any), language."""
 
 
 class Recent:

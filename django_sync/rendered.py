@@ -6,7 +6,7 @@ somebody who sees alike need not be rendered again. Who sees it is asked of the 
 only what it looks like is remembered.
 
 It is kept by epoch, collection, tag (rights and shape), user (``""`` where the viewset says
-``seen_alike``), serializer and time zone, and only for what comes straight from rows
+``seen_alike``), language, serializer and time zone, and only for what comes straight from rows
 (``rendering.Plan``).
 Nothing is remembered of a transaction that may still be rolled back: ``feed.snapshot`` tells.
 
@@ -29,7 +29,7 @@ MOST = 4_000
 """Records in one generation; about 8 MiB of ordinary ones in both."""
 
 Class = tuple[str, ...]
-"""Epoch, collection, tag, user, serializer and time zone: who sees a record alike."""
+"""Epoch, collection, tag, user, language, serializer and time zone: who sees a record alike."""
 Key = tuple[Class, uuid.UUID]
 
 

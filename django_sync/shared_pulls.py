@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from . import errors, feed, heard, orders, pulling
 from .caller import Caller
 from .cursor import Cursor
-from .recent import Class, Recent
+from .recent import Recent
 from .registry import registry
 from .rendering import encoded
 from .scopes import View
@@ -34,14 +34,13 @@ class Viewer:
 
     ``key`` names them. ``caller`` makes one of them, a new one each time, so that no answer of an
     earlier snapshot is kept. ``names`` are the collections that they ask for (``None``: all that
-    they may read). ``language`` is the language of their requests (``""``: the site's). ``active``
-    is a context in which the thread is set up as it is while such a request runs.
+    they may read). ``active`` is a context in which the thread is set up as it is while such a
+    request runs, in its language.
     """
 
     key: bytes
     caller: Callable[[], Caller]
     names: tuple[str, ...] | None
-    language: str
     active: Callable[[], AbstractContextManager[object]]
 
 
@@ -241,9 +240,7 @@ class SnapshotReader:
 
     def _texts_of(self, viewer: Viewer, name: str, ids: Sequence[uuid.UUID]) -> Texts:
         collection, (caller, view) = registry.get(name), self._seen(viewer)
-        kind: Class = (self.state.epoch, name, view.tags[name], collection.viewer(caller))
-        if viewer.language:
-            kind = (*kind, viewer.language)
+        kind = collection.class_of(caller, self.state.epoch, view.tags[name])
         put = self.recent.texts.put
         records = collection.seen_again(caller, ids, kind)
         found = {(name, record.id): put(kind, record) for record in records}

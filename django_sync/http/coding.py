@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from rest_framework.parsers import BaseParser
@@ -71,23 +72,32 @@ class SyncRenderer(JSONRenderer):
         return indent is None and self.compact and not self.ensure_ascii
 
     def _joined(self, data: Json) -> bytes:
-        """The bytes of a body; members that are text already stay as they are."""
-        members = (f"{self._dumped(name)}:{self._member(value)}" for name, value in data.items())
-        text = "{" + ",".join(members) + "}"
-        # As DRF does: in JavaScript before 2019 these two characters end a line.
-        return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
+        """The bytes of a body; members that are text already stay as they are.
 
-    def _member(self, value: Any) -> str:
-        if not isinstance(value, ReadyList):
-            return self._dumped(value)
-        runs = itertools.groupby(value.parts, key=lambda part: isinstance(part, ReadyText))
-        return "[" + ",".join(self._run(list(run), ready=ready) for ready, run in runs) + "]"
+        All pieces are joined once, because a page may be a megabyte.
+        """
+        pieces: list[str] = []
+        for name, value in data.items():
+            pieces += ["," if pieces else "{", self._dumped(name), ":"]
+            pieces += self._listed(value) if isinstance(value, ReadyList) else [self._dumped(value)]
+        text = "".join([*pieces, "}"])
+        if not text.isascii():
+            # As DRF does: in JavaScript before 2019 these two characters end a line.
+            text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        return text.encode()
 
-    def _run(self, parts: list[Any], *, ready: bool) -> str:
-        """Neighbouring parts of one kind: texts, or objects, which are dumped together."""
-        if ready:
-            return ",".join(part.text for part in parts)
-        return self._dumped(parts)[1:-1]
+    def _listed(self, value: ReadyList[Any]) -> Iterator[str]:
+        """The pieces of a list; neighbouring objects are dumped together."""
+        before = "["
+        for ready, run in itertools.groupby(value.parts, key=_is_ready):
+            if ready:
+                for part in run:
+                    yield from (before, part.text)
+                    before = ","
+            else:
+                yield from (before, self._dumped(list(run))[1:-1])
+                before = ","
+        yield "[]" if before == "[" else "]"
 
     def _dumped(self, value: Any) -> str:
         return json.dumps(
@@ -97,6 +107,10 @@ class SyncRenderer(JSONRenderer):
             allow_nan=False,
             separators=(",", ":"),
         )
+
+
+def _is_ready(part: Any) -> bool:
+    return isinstance(part, ReadyText)
 
 
 def parsed(data: Json) -> Json:

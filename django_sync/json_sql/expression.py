@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,11 +19,23 @@ Part = str | tuple[Kind, str] | Subquery
 """JSON text as it stands, a column by its lookup with its kind, or a list of ids."""
 
 
+PLAIN = re.compile(r"""[A-Za-z0-9_{}\[\]:,." -]*""")
+"""Texts that are the same within the quotes of SQL, whatever the server's settings."""
+
+
 class RecordText(Expression):
-    """The parts one behind the other; NULL where one of them is nothing the database can write."""
+    """The parts one behind the other; NULL where one of them is nothing the database can write.
+
+    A plan keeps one for all its queries. Where all columns are the table's own, its SQL depends on
+    nothing but the vendor and the table's name, so it is written once.
+    """
 
     def __init__(self, parts: Sequence[Part]) -> None:
         super().__init__(output_field=models.TextField())
+        self.names = [part[1] for part in parts if isinstance(part, tuple)]
+        self.are_names = not any(isinstance(part, Subquery) for part in parts)
+        self.is_own = False
+        self.written: dict[tuple[str, str], tuple[str, tuple[Any, ...]]] = {}
         self.texts: list[str | Kind | None] = []
         self.sources: list[Any] = []
         for part in parts:
@@ -41,16 +54,55 @@ class RecordText(Expression):
     def set_source_expressions(self, exprs: Any) -> None:
         self.sources = list(exprs)
 
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        """A copy for this query; Django's way for what may lead to another table."""
+        own = self._own_columns(query)
+        if own is None:
+            return super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
+        found = self.copy()
+        found.sources, found.is_own = own, True
+        return found
+
+    def _own_columns(self, query: Any) -> list[Any] | None:
+        """What ``F`` would come to for each name, where all are columns of the query's table."""
+        options, alias = query.get_meta(), query.get_initial_alias()
+        if not self.are_names or alias != options.db_table or query.annotations:
+            return None
+        known = {field.name: field for field in options.concrete_fields}
+        fields = [known.get(name) for name in self.names]
+        if not all(f and f.model._meta.db_table == alias and not f.is_relation for f in fields):
+            return None
+        return [field.get_col(alias) for field in fields if field]
+
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """The parts' SQL in their order, with the texts as parameters."""
+        """The SQL, and its parameters."""
+        if not self.is_own:
+            return self._sql(compiler, connection)
+        key = (connection.vendor, self.sources[0].alias)
+        if key not in self.written:
+            self.written[key] = self._sql(compiler, connection)
+        return self.written[key]
+
+    def _sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """The parts' SQL in their order; texts are parameters, or literals where no doubt is."""
         dialect = DIALECTS[connection.vendor]
         sources = iter(self.sources)
         pieces: list[str] = []
         params: list[Any] = []
         for text in self.texts:
             if isinstance(text, str):
-                pieces.append(dialect.LITERAL)
-                params.append(text)
+                if PLAIN.fullmatch(text):
+                    pieces.append(dialect.LITERAL.replace("%s", f"'{text}'"))
+                else:
+                    pieces.append(dialect.LITERAL)
+                    params.append(text)
                 continue
             sql, own = compiler.compile(next(sources))
             if text is not None:

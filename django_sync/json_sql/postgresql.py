@@ -13,15 +13,15 @@ _TIMES = "{c} >= '0001-01-02 00:00:00+00' AND {c} < '9999-12-31 00:00:00+00'"
 _UTC = "pg_catalog.timezone('UTC', {c})"
 
 TEMPLATES: dict[str, str] = {
-    "scope": "pg_catalog.to_json({c}::text)::text",
     "text": "coalesce(pg_catalog.to_json({c}::text)::text, 'null')",
+    "scope": "pg_catalog.to_json({c}::text)::text",
     "integer": "coalesce({c}::text, 'null')",
     "boolean": "CASE WHEN {c} THEN 'true' WHEN {c} IS NULL THEN 'null' ELSE 'false' END",
     "uuid": "coalesce('\"' || {c}::text || '\"', 'null')",
     "id": "'\"' || {c}::text || '\"'",
     "datetime": (
         f"CASE WHEN {{c}} IS NULL THEN 'null' WHEN {_TIMES} THEN '\"' || pg_catalog.to_char({_UTC},"
-        " CASE WHEN pg_catalog.date_trunc('second', {c}) = {c} THEN 'YYYY-MM-DD\"T\"HH24:MI:SS'"
+        " CASE WHEN {c}::timestamptz(0) = {c} THEN 'YYYY-MM-DD\"T\"HH24:MI:SS'"
         " ELSE 'YYYY-MM-DD\"T\"HH24:MI:SS.US' END) || 'Z\"' END"
     ),
     "date": (

@@ -43,8 +43,8 @@ def _of_time(function: str, size: int) -> str:
 _NULL = "WHEN {c} IS NULL THEN 'null' END"
 
 TEMPLATES: dict[str, str] = {
-    "scope": "CASE typeof({c}) WHEN 'text' THEN json_quote({c}) END",
     "text": "CASE typeof({c}) WHEN 'text' THEN json_quote({c}) WHEN 'null' THEN 'null' END",
+    "scope": "CASE typeof({c}) WHEN 'text' THEN json_quote({c}) END",
     "integer": "CASE typeof({c}) WHEN 'integer' THEN CAST({c} AS TEXT) WHEN 'null' THEN 'null' END",
     "boolean": f"CASE WHEN {{c}} = 1 THEN 'true' WHEN {{c}} = 0 THEN 'false' {_NULL}",
     "uuid": f"CASE WHEN {_is_hex('{c}')} THEN '\"' || {_dashed('{c}')} || '\"' {_NULL}",
@@ -74,7 +74,7 @@ LIST = (
 
 def are_ids(values: Sequence[Any]) -> bool:
     """Whether all of these are ids as Django stores them; the same test costs SQLite far more."""
-    if not all(type(value) is str and len(value) == 32 for value in values):
+    if set(map(type, values)) != {str} or set(map(len, values)) != {32}:
         return False
     text = "".join(values)
     return text.isascii() and not text.encode().translate(None, b"0123456789abcdef")

@@ -8,7 +8,7 @@ its JSON into the gap. A page without gaps is one text.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,23 +29,26 @@ MOST_MEMBERS = 150
 
 @dataclass(frozen=True, slots=True)
 class TextPlan:
-    """The texts that the database makes of a record, and the cells that go between them."""
+    """The texts that the database makes of a record, and the cells that go between them.
+
+    ``whole`` is the record without gaps, for a page whose ids are looked at besides.
+    """
 
     collection: str
     id_name: str
-    texts: tuple[tuple[Part, ...], ...]
+    texts: Mapping[str, RecordText]
+    whole: RecordText | None
     gaps: tuple[Cell, ...]
 
     def records(self, queryset: Any) -> list[Record] | None:
         """The records of a query's rows; ``None`` if Python has to make one of them."""
         if rendered_by(queryset) is None:
             return None
-        texts = {f"sync_text_{n}": RecordText(parts) for n, parts in enumerate(self.texts)}
         lookups = [cell.lookup for cell in self.gaps]
         fixed = (self.id_name, "sync_revision", "sync_scope")
-        rows = queryset.prefetch_related(None).annotate(**texts)
+        rows = queryset.prefetch_related(None).annotate(**self.texts)
         made: list[Record] = []
-        for id, revision, scope, *told in rows.values_list(*fixed, *lookups, *texts):
+        for id, revision, scope, *told in rows.values_list(*fixed, *lookups, *self.texts):
             text = self._filled(told[len(lookups) :], told)
             if text is None:
                 return None
@@ -67,11 +70,9 @@ class TextPlan:
 
     def page(self, queryset: Any) -> Joined | None:
         """A page of a query's rows as one text; ``None`` if Python has to handle each row."""
-        if self.gaps or rendered_by(queryset) is None:
+        if self.whole is None or rendered_by(queryset) is None:
             return None
-        head, _, *more = self.texts[0]
-        text = RecordText([head, (ID, self.id_name), *more])
-        return joined(queryset.prefetch_related(None), self.id_name, text)
+        return joined(queryset.prefetch_related(None), self.id_name, self.whole)
 
 
 def text_plan(
@@ -99,9 +100,11 @@ def text_plan(
         else:
             return None
     texts[-1].append("}}")
-    return TextPlan(
-        collection, id.name, tuple(tuple(_merged(parts)) for parts in texts), tuple(gaps)
-    )
+    merged = [list(_merged(parts)) for parts in texts]
+    first, _, *more = merged[0]
+    whole = None if gaps else RecordText([first, (ID, id.name), *more])
+    named = {f"sync_text_{n}": RecordText(parts) for n, parts in enumerate(merged)}
+    return TextPlan(collection, id.name, named, whole, tuple(gaps))
 
 
 def _columns_of_sync(model: Any) -> tuple[Any, Any]:

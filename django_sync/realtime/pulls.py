@@ -249,7 +249,7 @@ def _pulls(served: Sequence[Waiting], callers: Mapping[Identity, CallerFactory])
         if identity not in made:
             made[identity] = make()
         if key not in viewers:
-            viewers[key] = Viewer(key, make, identity.names, identity.language, identity.activate)
+            viewers[key] = Viewer(key, make, identity.names, identity.activate)
         most = conf.PAGE_SIZE if identity.limit is None else min(identity.limit, conf.PAGE_SIZE)
         pulls[(identity, cursor)] = Pull(viewers[key], made[identity], cursor, most)
     return pulls

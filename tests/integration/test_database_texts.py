@@ -19,6 +19,7 @@ from rest_framework import serializers
 
 from django_sync.caller import Caller
 from django_sync.http.coding import SyncRenderer
+from django_sync.json_sql.expression import RecordText
 from django_sync.models import SyncModel
 from django_sync.protocol import ReadyList, ReadyRecord, Record
 from django_sync.registry import registry
@@ -598,3 +599,21 @@ def test_replicas_and_the_engine_see_objects(people, cards):
         *("urgent", "a", "b", "c")
     }
     assert len(replica.records) == 12
+
+
+def test_sql_that_is_written_once_is_what_django_would_write(monkeypatch):
+    """The second query takes the SQL of the first; without it, columns are resolved by Django."""
+
+    def written(title):
+        text = plan_for("samples", Sample, WRITTEN()).text
+        found = []
+        for rows in (Sample.objects.filter(body="a"), Sample.objects.filter(body=title)):
+            query = rows.annotate(sync_text=text.whole).values_list("sync_text").query
+            found.append(query.get_compiler("default").as_sql())
+        return found, len(text.whole.written)
+
+    once, kept = written("b")
+    monkeypatch.setattr(RecordText, "_own_columns", lambda text, query: None)
+    each, not_kept = written("b")
+    assert once == each
+    assert (kept, not_kept) == (1, 0)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+from rest_framework import serializers
 
 from django_sync import rendering
 from django_sync.rendered import rendered
@@ -85,6 +87,30 @@ def test_those_who_see_alike_share_it_and_others_do_not(boards, made, monkeypatc
         assert len(made) == times
         assert equal(ada)
         assert equal(grace)
+
+
+class Localized(api.CardSerializer):
+    """Shows a number as the reader's language writes it."""
+
+    votes = serializers.DecimalField(max_digits=9, decimal_places=2, localize=True)
+
+
+def test_what_is_made_in_one_language_is_not_shown_in_another(boards, made, monkeypatch):
+    monkeypatch.setattr(api.CardViewSet, "serializer_class", Localized)
+    monkeypatch.setattr(api.CardViewSet, "seen_alike", True)
+    some = {}
+    for language, reader in (("de", boards.ada), ("en", boards.ada), ("de", boards.grace)):
+        with translation.override(language):
+            some[language, reader.username] = in_step(reader)[0]
+    made.clear()
+    card = edited(boards, votes=3)
+    shown = {}
+    for (language, name), replica in some.items():
+        with translation.override(language):
+            replica.pull()
+        shown[language, name] = replica.records["cards", card.sync_id].object["votes"]
+    assert shown == {("de", "ada"): "3,00", ("en", "ada"): "3.00", ("de", "grace"): "3,00"}
+    assert len(made) == 2
 
 
 def test_g1_an_edit_after_the_rendering_is_told(boards):
