@@ -90,24 +90,22 @@ class Ledger:
         The lock comes first: who waited for it reads what the other batch has stored, and what
         a prune has forgotten. Raises ``ClientMismatch``.
         """
-        opened = opening.open_transaction(self.caller, self.client)
-        self.epoch = opened.epoch
+        forgotten = opening.open_transaction(self.caller, self.client)
         if self.client is not None:
-            self.client.forgotten_seq = opened.forgotten_seq
+            self.client.forgotten_seq = forgotten
         found = self._stored(mutations)
         for mutation in mutations:
             if mutation.id not in self.rows:  # the same id again is the first one's repeat
                 self.rows[mutation.id] = found.get(mutation.id) or self._new(mutation)
 
     def _stored(self, mutations: Sequence[Mutation]) -> dict[uuid.UUID, MutationResult]:
-        """The results that are stored, and, of a create alone, whether its id is unused."""
+        """The epoch, the stored results, and, of a create alone, whether its id is unused."""
         probe = _probed(mutations)
-        if self.client is None and probe is None:
-            return {}
-        rows, in_use = opening.stored_results(self.client, [m.id for m in mutations], probe)
-        if probe is not None and not in_use:
+        stored = opening.stored_results(self.client, [m.id for m in mutations], probe)
+        self.epoch = stored.epoch
+        if probe is not None and not stored.in_use:
             self.unused = frozenset(probe.ids)
-        return {row.mutation_id: row for row in rows}
+        return {row.mutation_id: row for row in stored.results}
 
     def is_new(self, mutation: Mutation) -> bool:
         """Whether it has no result yet, neither a stored one nor one of this transaction."""
