@@ -20,9 +20,10 @@ from .. import errors, feed
 from ..caller import Caller
 from ..collection import Collection
 from ..conf import conf
-from ..models import Client, MutationResult
+from ..models import Client, Decision, MutationResult
 
 CLIENT = Client._meta.db_table
+DECISION = Decision._meta.db_table
 RESULT = MutationResult._meta.db_table
 _READ = f"SELECT c.user_id, c.forgotten_seq FROM {CLIENT} c WHERE c.id = %s"
 
@@ -89,10 +90,7 @@ def stored_results(client: Client | None, ids: Sequence[uuid.UUID], probe: Probe
     """The epoch, the client's stored results among these ids, and whether the probe's are used."""
     db = connections[conf.DATABASE]
     asked, bounds = ("false", []) if probe is None else probe.collection.in_use(probe.ids)
-    among: Any = list(ids)
-    within = "= ANY(%s)"
-    if db.vendor != "postgresql":
-        among, within = json.dumps([id.hex for id in ids]), "IN (SELECT value FROM json_each(%s))"
+    within, among = _among(db, ids)
     owner = None if client is None else _bound(db, client.pk)
     with db.cursor() as cursor:
         cursor.execute(
@@ -107,6 +105,29 @@ def stored_results(client: Client | None, ids: Sequence[uuid.UUID], probe: Probe
     results = MutationResult.objects.using(conf.DATABASE).filter(pk__in=known) if known else ()
     told = feed.state()[0].epoch if epoch is None else str(uuid.UUID(str(epoch)))
     return Stored(told, list(results), bool(in_use))
+
+
+def has_open_decision(client: Client, objects: Sequence[uuid.UUID]) -> bool:
+    """Whether a decision of this client about any of these objects is still open.
+
+    One parameter holds all ids: an update that names each of them costs ten times as much.
+    """
+    db = connections[conf.DATABASE]
+    within, among = _among(db, objects)
+    with db.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT 1 FROM {DECISION} WHERE client_id = %s"
+            f" AND settled_at IS NULL AND object_id {within})",
+            [_bound(db, client.pk), among],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _among(db: Any, ids: Sequence[uuid.UUID]) -> tuple[str, Any]:
+    """SQL for being among these ids, and its parameter."""
+    if db.vendor == "postgresql":
+        return "= ANY(%s)", list(ids)
+    return "IN (SELECT value FROM json_each(%s))", json.dumps([id.hex for id in ids])
 
 
 def _bound(db: Any, id: uuid.UUID) -> Any:

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db import connection, connections, models, transaction
+from django.db import connection, connections, connections, models, transaction
 from django.db.models.signals import post_save, pre_delete
 from django.test.utils import CaptureQueriesContext
 from rest_framework import permissions, serializers
@@ -537,7 +537,7 @@ def test_a_run_within_a_request_that_is_atomic(people, events, monkeypatch, went
 @pytest.mark.sqlite
 def test_w1_on_sqlite_the_first_statement_takes_the_write_lock(events, monkeypatch):
     """Also where the project's transactions begin as readers."""
-    monkeypatch.setattr(connection, "transaction_mode", None)
+    monkeypatch.setattr(connections[connection.alias], "transaction_mode", None)
     batch = makes(events, "a", "b")
     with CaptureQueriesContext(connection) as captured:
         events.send(*batch)
