@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db import connection, connections, connections, models, transaction
+from django.db import connection, connections, models, transaction
 from django.db.models.signals import post_save, pre_delete
 from django.test.utils import CaptureQueriesContext
 from rest_framework import permissions, serializers
