@@ -11,7 +11,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework import serializers as drf
-from rest_framework.fields import empty
+from rest_framework.fields import SkipField, empty
 
 from django_sync.writes.validation import quick_check
 
@@ -54,7 +54,7 @@ VALUES = (
 def outcome(validate: Any, value: Any) -> Any:
     try:
         told = validate(value)
-    except Exception as error:
+    except (drf.ValidationError, SkipField) as error:
         return type(error), getattr(error, "detail", None)
     return type(told), told
 
