@@ -197,27 +197,34 @@ class Collection:
 
     def in_use(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
         """An SQL condition and its parameters: whether any of these ids has or had a row."""
-        bound: list[Any]
-        db = connections[conf.DATABASE]
-        quote = db.ops.quote_name
-        column = quote(str(id_field(self.model).column))
-        table = quote(self.model._meta.db_table)
-        among, bound = "= ANY(%s)", [list(ids)]
-        if db.vendor != "postgresql":
-            among = "IN (SELECT value FROM json_each(%s))"
-            bound = [json.dumps([id.hex for id in ids])]
+        there, bound = self._there(ids)
+        among = _among(ids)[0]
         sql = (
-            f"EXISTS (SELECT 1 FROM {table} WHERE {column} {among}) OR EXISTS (SELECT 1"
+            f"{there} OR EXISTS (SELECT 1"
             f" FROM {Tombstone._meta.db_table} WHERE model = %s AND object_id {among})"
         )
         return sql, [*bound, self.label, *bound]
 
-    def any_in_use(self, ids: Sequence[uuid.UUID]) -> bool:
-        """Whether any of these ids has or had a row."""
-        sql, bounds = self.in_use(ids)
+    def _there(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
+        """An SQL condition and its parameters: whether any of these ids has a row."""
+        quote = connections[conf.DATABASE].ops.quote_name
+        column = quote(str(id_field(self.model).column))
+        among, bound = _among(ids)
+        table = quote(self.model._meta.db_table)
+        return f"EXISTS (SELECT 1 FROM {table} WHERE {column} {among})", bound
+
+    def any_there(self, ids: Sequence[uuid.UUID]) -> bool:
+        """Whether any of these ids has a row, also one that the user may not see."""
+        return self._is_so(*self._there(ids))
+
+    def _is_so(self, sql: str, bounds: list[Any]) -> bool:
         with connections[conf.DATABASE].cursor() as cursor:
             cursor.execute(f"SELECT {sql}", bounds)
             return bool(cursor.fetchone()[0])
+
+    def any_in_use(self, ids: Sequence[uuid.UUID]) -> bool:
+        """Whether any of these ids has a row or had one."""
+        return self._is_so(*self.in_use(ids))
 
     def page(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
@@ -471,12 +478,11 @@ class Collection:
     def check_names(self, viewset: Any, fields: Json, known: Any = None) -> None:
         """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for fixed ones."""
         known = known or self.fields(viewset)
-        unknown = sorted(set(fields) - set(known))
-        if unknown:
+        if unknown := sorted(name for name in fields if name not in known):
             told = [{"code": "unknown", "detail": "There is no such field."}]
             raise errors.ValidationFailed(errors=dict.fromkeys(unknown, told))
-        fixed = sorted(name for name in fields if known[name].read_only)
-        if fixed:
+        if fixed := [name for name in fields if known[name].read_only]:
+            fixed.sort()
             told = [{"code": "read_only", "detail": "The server alone writes this field."}]
             raise errors.FieldNotWritable(errors=dict.fromkeys(fixed, told))
         refuse_unsayable(fields)
@@ -508,6 +514,13 @@ class Collection:
         return isinstance(self.fields(viewset).get(name), serializers.ManyRelatedField)
 
 
+def _among(ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
+    """SQL for being among these ids, and its one parameter."""
+    if connections[conf.DATABASE].vendor == "postgresql":
+        return "= ANY(%s)", [list(ids)]
+    return "IN (SELECT value FROM json_each(%s))", [json.dumps([id.hex for id in ids])]
+
+
 @contextlib.contextmanager
 def in_range() -> Iterator[None]:
     """A context for validation: raise ``ValidationFailed`` for a value that overflows."""
@@ -524,8 +537,9 @@ def refuse_unsayable(fields: Json) -> None:
     JSON reads 1e999 as an infinity and writes none; it reads half a surrogate and UTF-8
     has no bytes for it. DRF makes numbers of the texts “nan” and “inf”.
     """
-    wrong = sorted(name for name, value in fields.items() if not sayable(value))
+    wrong = [name for name, value in fields.items() if not sayable(value)]
     if wrong:
+        wrong.sort()
         told = [{"code": "invalid", "detail": "JSON in UTF-8 cannot say this value."}]
         raise errors.ValidationFailed(errors=dict.fromkeys(wrong, told))
 
@@ -534,6 +548,8 @@ def sayable(value: Any) -> bool:
     """Whether JSON in UTF-8 has words for all that is in a value."""
     if isinstance(value, str):
         return value.isascii() or encodable(value)
+    if value is None or value is True or value is False:
+        return True
     if isinstance(value, (int, float)):
         return abs(value) <= sys.float_info.max  # what a Python float and a JavaScript number hold
     if isinstance(value, dict):

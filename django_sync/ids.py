@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import uuid
 
@@ -11,6 +12,9 @@ else:
     from uuid_utils.compat import uuid7
 
 __all__ = ["canonical_uuid", "new_id"]
+
+
+_HYPHENATED = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
 def new_id() -> uuid.UUID:
@@ -30,7 +34,6 @@ def canonical_uuid(text: object) -> uuid.UUID:
     """
     if not isinstance(text, str) or len(text) != 36:
         raise ValueError("not a hyphenated UUID")
-    value = uuid.UUID(text)
-    if str(value) != text.lower():
+    if _HYPHENATED.match(text) is None:
         raise ValueError("not a hyphenated UUID")
-    return value
+    return uuid.UUID(text)

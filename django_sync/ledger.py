@@ -21,7 +21,18 @@ from . import errors, feed
 from .caller import Caller
 from .conf import conf
 from .models import Client, Decision, MutationResult
-from .protocol import Conflict, ConflictKind, Json, Mutation, Resolution, Result, Status, Write
+from .protocol import (
+    Conflict,
+    ConflictKind,
+    Json,
+    Mutation,
+    ReadyRecord,
+    ReadyResult,
+    Resolution,
+    Result,
+    Status,
+    Write,
+)
 from .registry import registry
 from .settling import WHOLE
 from .writes import columns, opening
@@ -34,8 +45,20 @@ def digest(mutation: Mutation) -> str:
     ``base`` is an aid for merging, which a client forgets with a record that has left
     its view; a repeat without it is the same mutation still.
     """
-    body = {k: v for k, v in mutation.to_json().items() if k not in ("seq", "at", "base")}
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    body: Json = {
+        "id": str(mutation.id),
+        "op": str(mutation.op),
+        "collection": mutation.collection,
+        "object_id": str(mutation.object_id),
+        "base_revision": mutation.base_revision,
+        "fields": mutation.fields,
+    }
+    if mutation.epoch is not None:
+        body["epoch"] = mutation.epoch
+    return hashlib.sha256(_sorted.encode(body).encode()).hexdigest()
+
+
+_sorted = json.JSONEncoder(sort_keys=True)
 
 
 NOTHING: Json = {}
@@ -90,24 +113,22 @@ class Ledger:
         The lock comes first: who waited for it reads what the other batch has stored, and what
         a prune has forgotten. Raises ``ClientMismatch``.
         """
-        opened = opening.open_transaction(self.caller, self.client)
-        self.epoch = opened.epoch
+        forgotten = opening.open_transaction(self.caller, self.client)
         if self.client is not None:
-            self.client.forgotten_seq = opened.forgotten_seq
+            self.client.forgotten_seq = forgotten
         found = self._stored(mutations)
         for mutation in mutations:
             if mutation.id not in self.rows:  # the same id again is the first one's repeat
                 self.rows[mutation.id] = found.get(mutation.id) or self._new(mutation)
 
     def _stored(self, mutations: Sequence[Mutation]) -> dict[uuid.UUID, MutationResult]:
-        """The results that are stored, and, of a create alone, whether its id is unused."""
+        """The epoch, the stored results, and, of a create alone, whether its id is unused."""
         probe = _probed(mutations)
-        if self.client is None and probe is None:
-            return {}
-        rows, in_use = opening.stored_results(self.client, [m.id for m in mutations], probe)
-        if probe is not None and not in_use:
+        stored = opening.stored_results(self.client, [m.id for m in mutations], probe)
+        self.epoch = stored.epoch
+        if probe is not None and not stored.in_use:
             self.unused = frozenset(probe.ids)
-        return {row.mutation_id: row for row in rows}
+        return {row.mutation_id: row for row in stored.results}
 
     def is_new(self, mutation: Mutation) -> bool:
         """Whether it has no result yet, neither a stored one nor one of this transaction."""
@@ -233,9 +254,12 @@ class Ledger:
                 revision=effect.revision,
                 settled_at=timezone.now(),
             )
-        return Result(
-            mutation.id, effect.status, effect.revision, effect.record, resolved=tuple(told)
-        )
+        record, revision = effect.record, effect.revision
+        if isinstance(record, ReadyRecord):
+            if revision is not None and not told:
+                return ReadyResult(mutation.id, effect.status, revision, record)
+            record = record.to_json()
+        return Result(mutation.id, effect.status, revision, record, resolved=tuple(told))
 
     def meet(self, mutation: Mutation, conflict: Conflict) -> Result:
         trace = {"conflict": {"kind": str(conflict.kind), "fields": list(conflict.fields)}}
@@ -301,7 +325,9 @@ class Ledger:
             for row in self.written.values()
             if (id := row.object_id) is not None and row.op != Write.CREATE
         }
-        if self.client is not None and again:
+        if self.client is None or not again:
+            return
+        if opening.has_open_decision(self.client, list(again)):
             still_open = Decision.objects.using(conf.DATABASE).filter(
                 client=self.client, object_id__in=again, settled_at=None
             )

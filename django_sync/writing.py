@@ -18,7 +18,17 @@ from . import errors, feed
 from .caller import Caller
 from .collection import CREATE, DELETE, UPDATE, Action, Collection
 from .merge import Trail, find_overlap, same
-from .protocol import Conflict, ConflictKind, Json, Kept, Mutation, Record, Status, Write
+from .protocol import (
+    Conflict,
+    ConflictKind,
+    Json,
+    Kept,
+    Mutation,
+    ReadyRecord,
+    Record,
+    Status,
+    Write,
+)
 from .settling import Settlement, Settler
 
 Spans = tuple[tuple[int, int], ...]
@@ -45,7 +55,7 @@ class Effect:
     status: Status
     before: int
     revision: int | None
-    record: Json | None
+    record: Json | ReadyRecord | None
     scope: str | None = None
     settlement: Settlement | None = None
 
@@ -53,6 +63,10 @@ class Effect:
 def tombstone(collection: Collection, id: uuid.UUID, revision: int) -> Json:
     """The record of a deleted object."""
     return {"collection": collection.name, "id": str(id), "revision": revision, "deleted": True}
+
+
+def _told(record: Record) -> Json | ReadyRecord:
+    return record if isinstance(record, ReadyRecord) else record.to_json()
 
 
 class Writer:
@@ -337,13 +351,13 @@ class Writer:
         """What a write did, whose object had revision ``before`` and looks like this now."""
         if record.revision == before and settlement is None:
             status = Status.APPLIED
-        return Effect(status, before, record.revision, record.to_json(), record.scope, settlement)
+        return Effect(status, before, record.revision, _told(record), record.scope, settlement)
 
     def unchanged(self, record: Record, settlement: Settlement | None) -> Effect:
         """Nothing was left to write."""
         status = Status.APPLIED if settlement is None else Status.MERGED
         now = record.revision
-        return Effect(status, now, now, record.to_json(), record.scope, settlement)
+        return Effect(status, now, now, _told(record), record.scope, settlement)
 
     def _record(self, collection: Collection, instance: Any) -> Record:
         """The record of a locked instance."""

@@ -11,7 +11,17 @@ from rest_framework.response import Response
 
 from .. import engine, errors
 from ..ids import canonical_uuid
-from ..protocol import Json, ReadyList, ReadyRecord, ReadyText, Record, check_depth, page_body
+from ..protocol import (
+    Json,
+    ReadyList,
+    ReadyRecord,
+    ReadyResult,
+    ReadyText,
+    Record,
+    Result,
+    check_depth,
+    page_body,
+)
 from .edge import SyncView, is_trusted_origin
 from .tickets import TicketAuthentication
 
@@ -117,7 +127,11 @@ class MutationsView(SyncView):
         refused = next((r.problem for r in reversed(results) if r.problem), None)
         if refused is not None:
             engine.refused(self.caller, str(refused.get("code")))
-        return Response({"results": [result.to_json() for result in results]})
+        return Response({"results": ReadyList(map(_told, results), dict)})
+
+
+def _told(result: Result) -> Json | ReadyText:
+    return result.text if isinstance(result, ReadyResult) else result.to_json()
 
 
 def id_of(text: Any) -> uuid.UUID | None:

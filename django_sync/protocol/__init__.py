@@ -13,7 +13,7 @@ from .messages import (
     Result,
     check_depth,
 )
-from .ready import ReadyChanges, ReadyList, ReadyRecord, ReadyText, page_body
+from .ready import ReadyChanges, ReadyList, ReadyRecord, ReadyResult, ReadyText, page_body
 from .sessions import Network, Push, SessionChange, SessionRequest
 from .words import PROTOCOL_VERSION, ConflictKind, Kept, Op, Status, Transport, Write
 
@@ -34,6 +34,7 @@ __all__ = [
     "ReadyChanges",
     "ReadyList",
     "ReadyRecord",
+    "ReadyResult",
     "ReadyText",
     "Record",
     "Resolution",

@@ -79,16 +79,14 @@ def _object(value: Any, name: str) -> Json:
 
 def check_depth(value: Any, name: str) -> None:
     """Raise ``Invalid`` where a value is nested more deeply than any reader need follow."""
-    level, depth = [value], 0
+    depth = 0
+    level = [value] if isinstance(value, (dict, list)) else []
     while level:
         if depth >= MAX_DEPTH:
             raise errors.Invalid(f"“{name}” is nested more than {MAX_DEPTH} levels deep.")
         inner: list[Any] = []
         for found in level:
-            if isinstance(found, dict):
-                inner.extend(found.values())
-            elif isinstance(found, list):
-                inner.extend(found)
+            inner.extend(found.values() if isinstance(found, dict) else found)
         level, depth = [v for v in inner if isinstance(v, (dict, list))], depth + 1
 
 
@@ -116,8 +114,8 @@ def _one_of(words: type[Word], body: Mapping[str, Any], name: str) -> Word:
 
 
 def _only(body: Mapping[str, Any], known: frozenset[str]) -> None:
-    unknown = sorted(set(body) - known)
-    if unknown:
+    if not body.keys() <= known:
+        unknown = sorted(body.keys() - known)
         raise errors.Invalid(f"Unknown members: {', '.join(unknown)}.")
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import builtins
 import json
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
-from .messages import Change, Json, Page, Record
-from .words import Op
+from .messages import Change, Json, Page, Record, Result
+from .words import Op, Status
 
 PUT = '{"op":"put",'
 """How the text of each ``put`` begins; the record's members follow."""
@@ -107,6 +108,42 @@ class ReadyChange(Change):
 
     def __repr__(self) -> str:
         return f"ReadyChange({self._record.put})"
+
+
+class ReadyResult(Result):
+    """The result of a mutation that took effect, with a record of which the text is known."""
+
+    __slots__ = ("_told",)
+
+    _told: ReadyRecord
+
+    def __init__(self, id: uuid.UUID, status: Status, revision: int, record: ReadyRecord) -> None:
+        told = (id, status, revision, None, None, (), False, record)
+        for name, value in zip(_OF_RESULT, told, strict=True):
+            _set(self, name, value)
+
+    @property
+    def record(self) -> Json:
+        return self._told.to_json()
+
+    @property
+    def text(self) -> ReadyText:
+        """The whole result."""
+        return ReadyText(
+            f'{{"id":"{self.id}","status":"{self.status}","replayed":false,'
+            f'"revision":{self.revision},"record":{self._told.text.text}}}'
+        )
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Result) and self.to_json() == other.to_json()
+
+    __hash__ = None  # type: ignore[assignment]  # its record is a dict
+
+    def __repr__(self) -> str:
+        return f"ReadyResult({self.text.text})"
+
+
+_OF_RESULT = ("id", "status", "revision", "conflict", "problem", "resolved", "replayed", "_told")
 
 
 class ReadyList(Sequence[Item], Generic[Item]):

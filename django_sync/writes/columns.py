@@ -30,7 +30,11 @@ def insert(db: Any, model: Any, fields: Sequence[Any], columns: Sequence[list[An
     table, names = quote(model._meta.db_table), ", ".join(quote(f.column) for f in fields)
     values = [for_database(f, column, db) for f, column in zip(fields, columns, strict=True)]
     with db.cursor() as cursor:
-        if db.vendor == "postgresql":
+        if len(columns[0]) == 1:  # arrays cost more to write than they save
+            marks = ", ".join(["%s"] * len(fields))
+            sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"
+            cursor.execute(sql, [column[0] for column in values])
+        elif db.vendor == "postgresql":
             arrays = ", ".join(f"%s::{array_type(f, db)}" for f in fields)
             sql = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"
             cursor.execute(sql, values)

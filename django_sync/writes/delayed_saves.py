@@ -7,10 +7,13 @@ project's code always reads the true state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import datetime
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
-from django.db import connections
+from django.db import connections, models
 
 from ..conf import conf
 from ..fields import RevisionField, ScopeField, Stale, SyncIdField, TriggerOwned, id_field, remember
@@ -32,16 +35,19 @@ class DelayedSaves:
         self.model, self.expected = model, expected
         self.db = connections[conf.DATABASE]
         self.count = 0
-        self._inserts: list[list[Any]] = []
-        self._updates: list[list[Any]] = []
+        self._inserts: list[Sequence[Any]] = []
+        self._updates: list[Sequence[Any]] = []
         self._keys: list[Any] = []
         self._reserved: Iterator[Any] | None = None
         options = model._meta
         fields = options.local_concrete_fields
         self._names = {name for f in fields for name in (f.name, f.attname)}
         self._inserted = [f for f in fields if _is_inserted(f)]
+        self._insert_row = _row_reader(self._inserted, add=True)
         self._updated = [f for f in fields if not (f.primary_key or isinstance(f, TriggerOwned))]
+        self._update_row = _row_reader(self._updated, add=False)
         self._stale = [f.attname for f in fields if isinstance(f, (RevisionField, ScopeField))]
+        self._has_relations = any(f.is_relation for f in fields) or bool(options.private_fields)
         self._alias = conf.DATABASE
         self._id_name = id_field(model).name
         self._auto_key = type(options.pk) in inspection.AUTO_KEYS
@@ -61,9 +67,10 @@ class DelayedSaves:
             instance.pk = self._next_key()
         if instance.pk is None:
             return None
-        instance._prepare_related_fields_for_save(operation_name="save")
-        row = [f.pre_save(instance, True) for f in self._inserted]
-        if any(map(_is_expression, row)):
+        if self._has_relations:
+            instance._prepare_related_fields_for_save(operation_name="save")
+        row = self._insert_row(instance)
+        if _has_expression(row):
             return None
         self._inserts.append(row)
         self.count += 1
@@ -79,9 +86,10 @@ class DelayedSaves:
             return None
         for name, value in values.items():
             setattr(instance, name, value)
-        instance._prepare_related_fields_for_save(operation_name="save")
-        row = [f.pre_save(instance, False) for f in self._updated]
-        if any(map(_is_expression, row)):
+        if self._has_relations:
+            instance._prepare_related_fields_for_save(operation_name="save")
+        row = self._update_row(instance)
+        if _has_expression(row):
             return None
         self._updates.append(row)
         self._keys.append(instance.pk)
@@ -96,7 +104,7 @@ class DelayedSaves:
         remember(instance)
 
     def _are_columns(self, values: dict[str, Any]) -> bool:
-        return values.keys() <= self._names and not any(map(_is_expression, values.values()))
+        return values.keys() <= self._names and not _has_expression(values.values())
 
     # Keys
 
@@ -167,10 +175,31 @@ def _is_inserted(field: Any) -> bool:
     return not isinstance(field, TriggerOwned) or isinstance(field, SyncIdField)
 
 
-def _is_expression(value: Any) -> bool:
-    return hasattr(value, "resolve_expression")
+def _row_reader(fields: Sequence[Any], *, add: bool) -> Callable[[Any], Sequence[Any]]:
+    """From an instance to the values of its row, as each field's ``pre_save`` gives them."""
+    if len(fields) > 1 and all(map(_is_read_alone, fields)):
+        plain: Callable[[Any], Sequence[Any]] = attrgetter(*(f.attname for f in fields))
+        return plain
+    return lambda instance: [f.pre_save(instance, add) for f in fields]
 
 
-def _turned(rows: list[list[Any]]) -> list[list[Any]]:
+def _is_read_alone(field: Any) -> bool:
+    """Whether ``pre_save`` does no more than read the attribute."""
+    if type(field) in (models.DateField, models.DateTimeField, models.TimeField):
+        return not (field.auto_now or field.auto_now_add)
+    return type(field).pre_save is models.Field.pre_save
+
+
+SCALARS = frozenset({str, int, bool, float, type(None), uuid.UUID, datetime.datetime})
+"""Types of values that are no expressions."""
+
+
+def _has_expression(values: Iterable[Any]) -> bool:
+    return not SCALARS.issuperset(map(type, values)) and any(
+        hasattr(value, "resolve_expression") for value in values
+    )
+
+
+def _turned(rows: list[Sequence[Any]]) -> list[list[Any]]:
     """Columns from rows."""
     return [list(column) for column in zip(*rows, strict=True)]

@@ -1,8 +1,9 @@
 """The first two statements of a transaction of mutations.
 
-The first locks the client's row and reads the feed's state: a request with the same mutations waits
-there. On SQLite it takes the write lock of the database. The second reads the stored results, so it
-sees what the other batch has committed.
+The first locks the client's row: a request with the same mutations waits there. On SQLite it takes
+the write lock of the database. The second reads the stored results and the feed's epoch, so it sees
+what was committed meanwhile. The first could not: after a wait PostgreSQL reads only the locked row
+again, and the rest of its answer is from before the wait.
 """
 
 from __future__ import annotations
@@ -19,22 +20,21 @@ from .. import errors, feed
 from ..caller import Caller
 from ..collection import Collection
 from ..conf import conf
-from ..models import Client, MutationResult
+from ..models import Client, Decision, MutationResult
 
 CLIENT = Client._meta.db_table
+DECISION = Decision._meta.db_table
 RESULT = MutationResult._meta.db_table
-_READ = (
-    f"SELECT c.user_id, c.forgotten_seq, (SELECT epoch FROM {feed.FEED} WHERE id = 1)"
-    f" FROM {CLIENT} c WHERE c.id = %s"
-)
+_READ = f"SELECT c.user_id, c.forgotten_seq FROM {CLIENT} c WHERE c.id = %s"
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """What the first statement read; ``forgotten_seq`` is the client's."""
+class Stored:
+    """What the second statement read; ``in_use``: an id of the probe has a row or had one."""
 
     epoch: str
-    forgotten_seq: int = -1
+    results: list[MutationResult]
+    in_use: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Probe:
     ids: Sequence[uuid.UUID]
 
 
-def open_transaction(caller: Caller, client: Client | None) -> Opened:
-    """Lock the client's row, which is made where it is not there yet, and read the feed's state.
+def open_transaction(caller: Caller, client: Client | None) -> int:
+    """Lock the client's row, made where it is not there yet; return its ``forgotten_seq``.
 
     Without a client (a REST call without a key) nothing is locked but, on SQLite, the database.
     Raises ``ClientMismatch`` where the client is another user's.
@@ -54,7 +54,7 @@ def open_transaction(caller: Caller, client: Client | None) -> Opened:
     db = connections[conf.DATABASE]
     _take_write_lock(db)
     if client is None:
-        return Opened(feed.state()[0].epoch)
+        return -1
     found = _read(db, client.pk)
     if found is None:
         Client.objects.using(conf.DATABASE).bulk_create(
@@ -63,8 +63,7 @@ def open_transaction(caller: Caller, client: Client | None) -> Opened:
         found = _read(db, client.pk)
     if found is None or str(found[0]) != caller.key:
         raise errors.ClientMismatch
-    epoch = feed.state()[0].epoch if found[2] is None else str(uuid.UUID(str(found[2])))
-    return Opened(epoch, found[1])
+    return int(found[1])
 
 
 def _read(db: Any, id: uuid.UUID) -> Any:
@@ -87,24 +86,48 @@ def _take_write_lock(db: Any) -> None:
         cursor.execute(f"UPDATE {feed.FEED} SET head = head WHERE id = 0")
 
 
-def stored_results(
-    client: Client | None, ids: Sequence[uuid.UUID], probe: Probe | None
-) -> tuple[list[MutationResult], bool]:
-    """The client's stored results among these ids, and whether an id of the probe is in use."""
+def stored_results(client: Client | None, ids: Sequence[uuid.UUID], probe: Probe | None) -> Stored:
+    """The epoch, the client's stored results among these ids, and whether the probe's are used."""
     db = connections[conf.DATABASE]
     asked, bounds = ("false", []) if probe is None else probe.collection.in_use(probe.ids)
-    among: Any = list(ids)
-    within = "= ANY(%s)"
-    if db.vendor != "postgresql":
-        among, within = json.dumps([id.hex for id in ids]), "IN (SELECT value FROM json_each(%s))"
+    within, among = _among(db, ids)
     owner = None if client is None else _bound(db, client.pk)
-    found = MutationResult.objects.using(conf.DATABASE).raw(
-        f"SELECT p.in_use, r.* FROM (SELECT {asked} AS in_use) p LEFT JOIN {RESULT} r"
-        f" ON r.client_id = %s AND r.mutation_id {within}",
-        [*bounds, owner, among],
-    )
-    rows: list[Any] = list(found)
-    return [row for row in rows if row.pk is not None], bool(rows[0].in_use)
+    with db.cursor() as cursor:
+        cursor.execute(
+            f"SELECT p.in_use, p.epoch, r.id FROM (SELECT {asked} AS in_use,"
+            f" (SELECT epoch FROM {feed.FEED} WHERE id = 1) AS epoch) p"
+            f" LEFT JOIN {RESULT} r ON r.client_id = %s AND r.mutation_id {within}",
+            [*bounds, owner, among],
+        )
+        rows = cursor.fetchall()
+    in_use, epoch, _ = rows[0]
+    known = [key for _, _, key in rows if key is not None]
+    results = MutationResult.objects.using(conf.DATABASE).filter(pk__in=known) if known else ()
+    told = feed.state()[0].epoch if epoch is None else str(uuid.UUID(str(epoch)))
+    return Stored(told, list(results), bool(in_use))
+
+
+def has_open_decision(client: Client, objects: Sequence[uuid.UUID]) -> bool:
+    """Whether a decision of this client about any of these objects is still open.
+
+    One parameter holds all ids: an update that names each of them costs ten times as much.
+    """
+    db = connections[conf.DATABASE]
+    within, among = _among(db, objects)
+    with db.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT 1 FROM {DECISION} WHERE client_id = %s"
+            f" AND settled_at IS NULL AND object_id {within})",
+            [_bound(db, client.pk), among],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _among(db: Any, ids: Sequence[uuid.UUID]) -> tuple[str, Any]:
+    """SQL for being among these ids, and its parameter."""
+    if db.vendor == "postgresql":
+        return "= ANY(%s)", list(ids)
+    return "IN (SELECT value FROM json_each(%s))", json.dumps([id.hex for id in ids])
 
 
 def _bound(db: Any, id: uuid.UUID) -> Any:

@@ -28,6 +28,7 @@ from ..protocol import Json
 from ..serializers import NEW_ID
 from . import inspection
 from .delayed_saves import DelayedSaves, delay
+from .validation import quick_check
 
 
 class RunSerializers:
@@ -54,6 +55,7 @@ class RunSerializers:
                     for v in field.validators
                     if type(v) is not ProhibitSurrogateCharactersValidator
                 ]
+            self.checks = [(n, f, quick_check(f)) for n, f in self.writable.items()]
 
     def _find_what_is_delayed(self) -> None:
         model, kind = self.collection.model, self.kind
@@ -97,16 +99,24 @@ class RunSerializers:
         with translated(), in_range():
             one._validated_data, one._errors = self._validate(fields), {}
         made = one._validated_data
-        refuse_unsayable({n: v for n, v in made.items() if v is not fields.get(n)})
+        other = {n: v for n, v in made.items() if v is not fields.get(n)}
+        if other:
+            refuse_unsayable(other)
         return one
 
     def _validate(self, fields: Json) -> dict[str, Any]:
         """What ``Serializer.run_validation`` does where nothing of it is the project's own."""
         found: dict[str, Any] = {}
         wrong: dict[str, Any] = {}
-        for name, field in self.writable.items():
+        for name, field, check in self.checks:
+            value = fields.get(name, empty)
             try:
-                found[name] = field.run_validation(fields.get(name, empty))
+                if check is not None:
+                    quick = check(value)
+                    if quick is not empty:
+                        found[name] = quick
+                        continue
+                found[name] = field.run_validation(value)
             except ValidationError as error:
                 wrong[name] = error.detail
             except DjangoValidationError as error:

@@ -60,9 +60,12 @@ def split(
 
 
 def _continues(first: Mutation, mutation: Mutation, ids: set[str]) -> bool:
-    alike = (first.collection, first.op) == (mutation.collection, mutation.op)
-    names = (str(mutation.id), str(mutation.object_id), *texts_in(mutation.fields))
-    return alike and ids.isdisjoint(names)
+    return (
+        first.op is mutation.op
+        and first.collection == mutation.collection
+        and ids.isdisjoint((str(mutation.id), str(mutation.object_id)))
+        and ids.isdisjoint(texts_in(mutation.fields))
+    )
 
 
 def _whole(run: list[Mutation], common: Callable[[Mutation], bool]) -> Iterator[list[Mutation]]:
@@ -80,16 +83,19 @@ def _whole(run: list[Mutation], common: Callable[[Mutation], bool]) -> Iterator[
         yield part
 
 
-def texts_in(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> list[str]:
     """All strings within a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from texts_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts_in(inner)
+    found: list[str] = []
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, str):
+            found.append(one)
+        elif isinstance(one, dict):
+            todo.extend(one.values())
+        elif isinstance(one, list):
+            todo.extend(one)
+    return found
 
 
 @dataclass(slots=True)

@@ -166,7 +166,7 @@ class Deletes(OnRows):
         with translated():
             collector.delete()
         feed.check_constraints()
-        if self.collection.existing(ids):
+        if self.collection.any_there(ids):
             raise RunSingly(lasting=True)
         self.traces = feed.tombstones(self.collection.label, ids)
         if any(id in self.traces and self.traces[id].revision != self.before[id] + 1 for id in ids):

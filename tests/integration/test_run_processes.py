@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from django_sync import feed
-from django_sync.models import Client, MutationResult
+from django_sync.models import Client, Feed, MutationResult
 from example_project.boards.models import Card
 from tests import processes as p
 from tests.integration.phone import Phone
@@ -98,3 +100,26 @@ def test_two_batches_of_one_client_in_flight_wait_for_each_other(
         assert [(r["status"], r["replayed"]) for r in worker.result()] == [("applied", False)] * 3
     assert Card.objects.filter(title="new").count() == 6
     check_log()
+
+
+def test_f4_an_epoch_that_moves_while_a_batch_waits_is_the_one_that_counts(
+    boards: Any, processes: p.Processes
+) -> None:
+    """A base of the lost history is unknown, also where the batch came before the new epoch."""
+    feed.sequence()
+    phone = Phone(boards.ada)
+    Client.objects.create(id=phone.id, user=boards.ada)
+    card = Card.objects.create(board=boards.launch, title="old")
+    card.refresh_from_db()
+    body = phone.update(card, title="changed") | {"epoch": feed.state()[0].epoch}
+    two = processes.worker()
+    with transaction.atomic():
+        Feed.objects.update(epoch=uuid.uuid4())
+        Client.objects.select_for_update(no_key=True).get(pk=phone.id)
+        two.start(send, "ada", batch(phone, body))
+        p.wait_for_waiters(1)
+    [result] = two.result()
+    assert result["status"] == "conflict"
+    assert result["conflict"]["kind"] == "unknown_base"
+    card.refresh_from_db()
+    assert card.title == "old"
