@@ -54,7 +54,7 @@ and then the planner hashes all of a long one at each step. Nobody updates an en
 the sequencer, under its lock, takes one out, so the places hold."""
 
 STEPS = 4
-"""Transactions of sequencing in one pull, at most; where more is left it is asked to come again."""
+"""Transactions of sequencing in one request or turn, at most; where more is left, it comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,8 @@ def sequence() -> int:
 
     Runs in transactions of its own, unless one is open already (as in a
     ``TestCase``). Where another sequencer holds the lock for longer than
-    ``SEQUENCE_WAIT_MS``, what is positioned by then has to do.
+    ``SEQUENCE_WAIT_MS``, what is positioned by then has to do. A long outbox takes its time: this
+    is for commands. What somebody waits for calls ``advance``.
     """
     db, moved = connection(), 0
     while _waiting(db):
@@ -130,6 +131,11 @@ def catch_up() -> bool:
     """
     db = connection()
     return all(_sequence_once(db) == conf.SEQUENCE_BATCH for _ in range(STEPS))
+
+
+def advance() -> bool:
+    """``catch_up``, if the outbox holds anything; whether there is more to do."""
+    return _waiting(connection()) and catch_up()
 
 
 def _waiting(db: Any) -> bool:
@@ -358,23 +364,24 @@ NEWS = 1000
 """Entries that are looked at for their scopes; more may concern anybody."""
 
 
-def news(after: int | None) -> tuple[int, frozenset[str] | None]:
-    """The head, and the scopes of what stands behind ``after``; ``None``: of too much to say.
+def news(after: int | None) -> tuple[int, frozenset[str] | None, bool]:
+    """The head; the scopes of what stands behind ``after`` (``None``: of too much to say).
 
-    Sequences first. Without ``after`` nothing is new.
+    And whether the outbox holds more than was sequenced first: then it is time to look again.
+    Without ``after`` nothing is new.
     """
-    sequence()
+    left = advance()
     current, _ = state()
     if after is None or after == current.head:
-        return current.head, frozenset()
+        return current.head, frozenset(), left
     if after > current.head or after < current.floor:
-        return current.head, None
+        return current.head, None, left
     entries = Change.objects.using(conf.DATABASE).filter(
         position__gt=after, position__lte=current.head
     )
     scopes = list(entries.order_by("position").values_list("scope", flat=True)[:NEWS])
     told = frozenset(scope for scope in scopes if scope is not None)
-    return current.head, told if len(scopes) < NEWS else None
+    return current.head, told if len(scopes) < NEWS else None, left
 
 
 def unsequenced(scopes: Sequence[str]) -> bool:

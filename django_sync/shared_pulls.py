@@ -88,11 +88,12 @@ def answers(asks: Sequence[Ask], recent: Recent) -> list[Answer | None]:
     for attempt in range(1, ATTEMPTS + 1):
         if not waiting:
             break
-        feed.sequence()
+        left = feed.advance()
         with feed.snapshot() as committed:
             if not committed:
                 break
-            turn = Turn(recent, recent.catch_up(), is_last=attempt == ATTEMPTS)
+            is_last = left or attempt == ATTEMPTS
+            turn = Turn(recent, recent.catch_up(), is_last=is_last, left=left)
             pages, again = turn.pages([(ask, cursors[id(ask)]) for ask in waiting])
         for ask, page in pages:
             found[id(ask)] = _finished(ask, cursors[id(ask)], page)
@@ -144,11 +145,12 @@ Texts = dict[tuple[str, uuid.UUID], str]
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """All that one snapshot is asked for."""
+    """All that one snapshot is asked for; ``left``: before it more was to be sequenced than was."""
 
     recent: Recent
     state: feed.State
     is_last: bool
+    left: bool = False
     views: dict[bytes, tuple[Caller, View]] = field(default_factory=dict)
 
     def pages(self, asks: Iterable[tuple[Ask, Cursor]]) -> tuple[list[tuple[Ask, Page]], list[Ask]]:
@@ -199,7 +201,7 @@ class Turn:
         """Put the changes into the pages; the viewers whose pages would end too early."""
         by_viewer: dict[bytes, list[Page]] = {}
         for page in pages:
-            if page.entries:
+            if page.entries or self.left:
                 by_viewer.setdefault(page.viewer.key, []).append(page)
         return {key for key, some in by_viewer.items() if not self._fill_alike(some)}
 
@@ -213,12 +215,12 @@ class Turn:
         touched = [page.touched() for page in pages]
         with _speaking_for(viewer):
             texts = self._texts(viewer, touched)
-        unpositioned = bool(texts) and feed.unsequenced(sorted(pages[0].scopes))
+        unpositioned = (bool(texts) or self.left) and feed.unsequenced(sorted(pages[0].scopes))
         if unpositioned and not self.is_last:
             return False
         for page, named in zip(pages, touched, strict=True):
             page.changes = [text for (name, id), text in texts.items() if id in named.get(name, ())]
-            page.more = page.more or (bool(page.changes) and unpositioned)
+            page.more = page.more or (bool(page.changes or self.left) and unpositioned)
         return True
 
     def _texts(self, viewer: Viewer, touched: Iterable[dict[str, dict[uuid.UUID, None]]]) -> Texts:
