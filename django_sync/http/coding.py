@@ -7,6 +7,7 @@ forbearing where it writes: what one row holds must not end the sync of all.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from typing import Any, NoReturn
@@ -90,13 +91,13 @@ class SyncRenderer(JSONRenderer):
         return self._dumped(parts)[1:-1]
 
     def _dumped(self, value: Any) -> str:
-        return json.dumps(
-            value,
-            cls=self.encoder_class,
-            ensure_ascii=False,
-            allow_nan=False,
-            separators=(",", ":"),
-        )
+        return _encoder(self.encoder_class).encode(value)
+
+
+@functools.cache
+def _encoder(encoder_class: type[json.JSONEncoder]) -> json.JSONEncoder:
+    """The one for all bodies: to make it takes longer than to write a small one."""
+    return encoder_class(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def parsed(data: Json) -> Json:
