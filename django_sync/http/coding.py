@@ -95,9 +95,12 @@ class SyncRenderer(JSONRenderer):
 
 
 @functools.cache
-def _encoder(encoder_class: type[json.JSONEncoder]) -> json.JSONEncoder:
+def _encoder(encoder_class: Any) -> json.JSONEncoder:
     """The one for all bodies: to make it takes longer than to write a small one."""
-    return encoder_class(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    made: json.JSONEncoder = encoder_class(
+        ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+    return made
 
 
 def parsed(data: Json) -> Json:
