@@ -91,7 +91,8 @@ class SyncRenderer(JSONRenderer):
         return self._dumped(parts)[1:-1]
 
     def _dumped(self, value: Any) -> str:
-        return _encoder(self.encoder_class).encode(value)
+        kind: Any = self.encoder_class  # mypy takes a class for unhashable
+        return _encoder(kind).encode(value)
 
 
 @functools.cache
