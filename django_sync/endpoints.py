@@ -118,7 +118,7 @@ def begin() -> None:
     """Have the dispatcher's cursor stand somewhere, if it does not yet: at the head of now."""
     if PushCursor.objects.using(conf.DATABASE).filter(id=1).exists():
         return
-    feed.sequence()
+    feed.advance()
     state, _ = feed.state()
     row = PushCursor(id=1, epoch=state.epoch, position=state.head, mark=state.mark)
     PushCursor.objects.using(conf.DATABASE).bulk_create([row], ignore_conflicts=True)

@@ -86,7 +86,7 @@ __all__ = [
 
 def describe(caller: Caller, root: str) -> Json:
     """The service document: what a client needs before its first pull. ``root`` is its path."""
-    feed.sequence()
+    feed.advance()
     state, _ = feed.state()
     return {
         "protocol": PROTOCOL_VERSION,
@@ -195,7 +195,7 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
     if batch.cursor is not None or not any(isinstance(one, Mutation) for one in read):
         mutations.client_of(caller, batch.client_id)  # else the first statement of the run does it
     if batch.cursor is not None:
-        feed.sequence()
+        feed.advance()
         pulling.check_history(pulling.open_cursor(caller, batch.cursor))
     run = mutations.Run(caller, Client(id=batch.client_id), atomic=batch.atomic)
     return run.results(read)
@@ -296,7 +296,7 @@ def sessions(caller: Caller) -> list[Json]:
     found = sessions_of_clients.own_sessions(caller)
     lags: Mapping[uuid.UUID, lag.Lag] = {}
     if any(session.position is not None for session in found):
-        feed.sequence()
+        feed.advance()
         lags = lag.lags_within(found, sorted(scopes_of(caller)))
     now = timezone.now()
     return [standing.shown(session, lags.get(session.id), now) for session in found]

@@ -89,9 +89,8 @@ class Said:
 
 def turn(seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
     """What is new for each seat, in their order; and whether there is more to be read at once."""
-    feed.sequence()
+    more = feed.advance()
     delivered: dict[int, Delivery] = {}
-    more = False
     try:
         with feed.snapshot():
             for place, group in _by_place(seats):

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, connections, transaction
+from django.db import OperationalError, ProgrammingError, connections, transaction
 
 from .conf import conf
 from .ids import new_id
@@ -36,6 +36,8 @@ OUTBOX = Outbox._meta.db_table
 TOMBSTONE = Tombstone._meta.db_table
 LOCKED = "55P03"
 """PostgreSQL's SQLSTATE for a lock that was not to be had in time."""
+NO_FUNCTION = frozenset({"42883", "42501"})
+"""Its SQLSTATEs for a function that is not there, and for one that may not be called."""
 
 _MOVE = f"""
 WITH gone AS (
@@ -54,7 +56,7 @@ empty outbox; with a join, the planner would hash a long outbox at each step. A 
 valid: entries are never updated, and only the sequencer deletes them, under its lock."""
 
 STEPS = 4
-"""Transactions of sequencing in one pull, at most; if more is left, the client pulls again."""
+"""The most sequencing transactions in one request or turn; if more is left, another one follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ def sequence() -> int:
 
     Runs in transactions of its own, unless one is open already (as in a
     ``TestCase``). Where another sequencer holds the lock for longer than
-    ``SEQUENCE_WAIT_MS``, what is positioned by then has to do.
+    ``SEQUENCE_WAIT_MS``, what is positioned by then has to do. A long outbox takes its time: this
+    is for commands. What somebody waits for calls ``advance``.
     """
     db, moved = connection(), 0
     while _waiting(db):
@@ -130,6 +133,11 @@ def catch_up() -> bool:
     """
     db = connection()
     return all(_sequence_once(db) == conf.SEQUENCE_BATCH for _ in range(STEPS))
+
+
+def advance() -> bool:
+    """``catch_up``, if the outbox holds anything; whether there is more to do."""
+    return _waiting(connection()) and catch_up()
 
 
 def _waiting(db: Any) -> bool:
@@ -275,6 +283,8 @@ def seen(position: int = 0, *, whole: bool = True) -> Overview | None:
     On PostgreSQL the transaction goes on without JIT where it is asked for the whole.
     """
     db = connection()
+    if not whole and (known := _by_function(db, position)) is not None:
+        return known
     with db.cursor() as cursor:
         cursor.execute(_overview(db.vendor, whole), [position])
         row = cursor.fetchone()
@@ -286,6 +296,44 @@ def seen(position: int = 0, *, whole: bool = True) -> Overview | None:
         mark=there if position else 0,
         generations=json.loads(generations) if generations else {},
         waiting=bool(waiting),
+    )
+
+
+_without_function: set[str] = set()
+"""Aliases of databases that refused the function: it is missing there, or not ours to call."""
+
+
+def _by_function(db: Any, position: int) -> Overview | None:
+    """The overview from the function of migration 0011, whose plan PostgreSQL keeps.
+
+    ``None`` where it cannot be had, and where its failure would end somebody's transaction.
+    """
+    if db.vendor != "postgresql" or db.in_atomic_block or db.alias in _without_function:
+        return None
+    if not db.get_autocommit():
+        return None
+    try:
+        with db.cursor() as cursor:
+            cursor.execute(f"SELECT django_sync_overview({int(position)})")
+            (told,) = cursor.fetchone()
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "sqlstate", None) not in NO_FUNCTION:
+            raise
+        _without_function.add(db.alias)
+        log.info("django_sync_overview() is not to be had; a statement takes its place")
+        return None
+    return None if told is None else _told_overview(told, position)
+
+
+def _told_overview(told: str, position: int) -> Overview:
+    """What the function said, in its order."""
+    epoch, head, floor, mark, waiting, *generations = told.split("|", 5)
+    there = None if mark == "-1" else int(mark)
+    return Overview(
+        state=State(epoch, int(head), int(floor), 0),
+        mark=there if position else 0,
+        generations=json.loads(generations[0]) if generations else {},
+        waiting=waiting == "1",
     )
 
 
@@ -387,23 +435,24 @@ NEWS = 1000
 """Entries that are looked at for their scopes; more may concern anybody."""
 
 
-def news(after: int | None) -> tuple[int, frozenset[str] | None]:
-    """The head, and the scopes of what stands behind ``after``; ``None``: of too much to say.
+def news(after: int | None) -> tuple[int, frozenset[str] | None, bool]:
+    """The head; the scopes of what stands behind ``after`` (``None``: of too much to say).
 
-    Sequences first. Without ``after`` nothing is new.
+    And whether the outbox holds more than was sequenced first: then it is time to look again.
+    Without ``after`` nothing is new.
     """
-    sequence()
+    left = advance()
     current, _ = state()
     if after is None or after == current.head:
-        return current.head, frozenset()
+        return current.head, frozenset(), left
     if after > current.head or after < current.floor:
-        return current.head, None
+        return current.head, None, left
     entries = Change.objects.using(conf.DATABASE).filter(
         position__gt=after, position__lte=current.head
     )
     scopes = list(entries.order_by("position").values_list("scope", flat=True)[:NEWS])
     told = frozenset(scope for scope in scopes if scope is not None)
-    return current.head, told if len(scopes) < NEWS else None
+    return current.head, told if len(scopes) < NEWS else None, left
 
 
 def unsequenced(scopes: Sequence[str]) -> bool:

@@ -19,6 +19,7 @@ from .errors import CursorExpired
 from .models import ScopeSet
 
 Scopes = frozenset[str]
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
 NOTHING = ""
 """The digest of the empty view, which is not kept."""
 
@@ -42,7 +43,7 @@ class View:
             name: [tag, places[tuple(sorted(self.scopes[name]))]]
             for name, tag in sorted(self.tags.items())
         }
-        return json.dumps([lists, held], separators=(",", ":"))
+        return _COMPACT.encode([lists, held])
 
     @classmethod
     def decoded(cls, body: str) -> View:

@@ -92,11 +92,13 @@ def answers(pulls: Sequence[Pull], recent: Recent) -> list[Answer | None]:
     for attempt in range(1, ATTEMPTS + 1):
         if not waiting:
             break
-        feed.sequence()
+        left = feed.advance()
         with feed.snapshot() as committed:
             if not committed:
                 break
-            reader = SnapshotReader(recent, recent.catch_up(), is_last=attempt == ATTEMPTS)
+            reader = SnapshotReader(
+                recent, recent.catch_up(), is_last=left or attempt == ATTEMPTS, left=left
+            )
             pages, again = reader.pages([(pull, cursors[id(pull)]) for pull in waiting])
         for pull, page in pages:
             found[id(pull)] = _answer(pull, cursors[id(pull)], page)
@@ -148,11 +150,15 @@ Texts = dict[tuple[str, uuid.UUID], str]
 
 @dataclass(slots=True, eq=False)
 class SnapshotReader:
-    """Builds the pages of many pulls from one database snapshot."""
+    """Builds the pages of many pulls from one database snapshot.
+
+    ``left``: the outbox held more than was sequenced before the snapshot.
+    """
 
     recent: Recent
     state: feed.State
     is_last: bool
+    left: bool = False
     views: dict[bytes, tuple[Caller, View]] = field(default_factory=dict)
 
     def pages(
@@ -205,7 +211,7 @@ class SnapshotReader:
         """Put the changes into the pages; return the viewers whose pages would be incomplete."""
         by_viewer: dict[bytes, list[Page]] = {}
         for page in pages:
-            if page.entries:
+            if page.entries or self.left:
                 by_viewer.setdefault(page.viewer.key, []).append(page)
         return {key for key, some in by_viewer.items() if not self._fill_of_viewer(some)}
 
@@ -219,12 +225,12 @@ class SnapshotReader:
         touched = [page.touched() for page in pages]
         with _on_behalf_of(viewer):
             texts = self._texts(viewer, touched)
-        unpositioned = bool(texts) and feed.unsequenced(sorted(pages[0].scopes))
+        unpositioned = (bool(texts) or self.left) and feed.unsequenced(sorted(pages[0].scopes))
         if unpositioned and not self.is_last:
             return False
         for page, named in zip(pages, touched, strict=True):
             page.changes = [text for (name, id), text in texts.items() if id in named.get(name, ())]
-            page.more = page.more or (bool(page.changes) and unpositioned)
+            page.more = page.more or (bool(page.changes or self.left) and unpositioned)
         return True
 
     def _texts(self, viewer: Viewer, touched: Iterable[dict[str, dict[uuid.UUID, None]]]) -> Texts:

@@ -7,6 +7,7 @@ forbearing where it writes: what one row holds must not end the sync of all.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Iterator
@@ -100,13 +101,17 @@ class SyncRenderer(JSONRenderer):
         yield "[]" if before == "[" else "]"
 
     def _dumped(self, value: Any) -> str:
-        return json.dumps(
-            value,
-            cls=self.encoder_class,
-            ensure_ascii=False,
-            allow_nan=False,
-            separators=(",", ":"),
-        )
+        kind: Any = self.encoder_class  # mypy takes a class for unhashable
+        return _encoder(kind).encode(value)
+
+
+@functools.cache
+def _encoder(encoder_class: Any) -> json.JSONEncoder:
+    """The one for all bodies: to make it takes longer than to write a small one."""
+    made: json.JSONEncoder = encoder_class(
+        ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+    return made
 
 
 def _is_ready(part: Any) -> bool:

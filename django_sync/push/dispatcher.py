@@ -48,8 +48,16 @@ def dispatch() -> int:
 
     May run in any number of processes, and be ended at any moment.
     """
-    feed.sequence()
-    endpoints.begin()
+    noted, left = 0, True
+    while left:
+        left = feed.advance()
+        endpoints.begin()
+        noted += _note_positioned()
+    return noted
+
+
+def _note_positioned() -> int:
+    """Look through what has a position; how many endpoints it concerns."""
     noted, more = 0, True
     while more:
         step = _step()

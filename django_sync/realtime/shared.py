@@ -169,8 +169,10 @@ class Shared:
     async def _look(self, after: int | None) -> News:
         from .. import feed
 
-        found: News = await self._looked(looked_after, feed.news, after)
-        return found
+        head, scopes, left = await self._looked(looked_after, feed.news, after)
+        if left:
+            self.watch.hurry()
+        return head, scopes
 
     async def _turn(self, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
         from .. import fanout

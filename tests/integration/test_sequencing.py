@@ -6,14 +6,21 @@ Counted in transactions of ``SEQUENCE_BATCH`` entries; what that takes in second
 
 from __future__ import annotations
 
+import contextlib
+import json
+import uuid
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from django_sync import feed
-from django_sync.models import Change, Outbox
+from django_sync import engine, fanout, feed, shared_pulls
+from django_sync.caller import Caller
+from django_sync.models import Change, Outbox, PushCursor
+from django_sync.push import dispatcher
+from django_sync.recent import Recent
 from example_project.boards.models import Card
 from tests.integration.conftest import make_people
 from tests.replica import Replica, truth
@@ -120,3 +127,125 @@ def test_positions_have_no_gaps_and_follow_the_order_of_writing(boards, steps):
     assert list(moved.values_list("position", flat=True)) == list(
         range(first + 1, first + 1 + len(written))
     )
+
+
+# What somebody waits for moves a part of the backlog; who comes after goes on
+
+
+def as_ada(boards: Any) -> Caller:
+    return Caller.for_user(boards.ada)
+
+
+def describe(boards: Any, cursor: str) -> object:
+    return engine.describe(as_ada(boards), "/sync/")
+
+
+def mutate(boards: Any, cursor: str) -> object:
+    values = {"board": str(boards.launch.sync_id), "title": "Mine"}
+    create = {"id": str(uuid.uuid4()), "seq": 1, "op": "create", "collection": "cards"}
+    mutation = create | {"object_id": str(uuid.uuid4()), "fields": values}
+    body = {"client_id": str(uuid.uuid4()), "cursor": cursor, "mutations": [mutation]}
+    (result,) = engine.mutate(as_ada(boards), body)
+    assert result.status == "applied", result
+    return result
+
+
+def turn(boards: Any, cursor: str) -> object:
+    seat = engine.seat(as_ada(boards), ("cards",), cursor)
+    assert seat is not None
+    return fanout.turn([seat])
+
+
+def news(boards: Any, cursor: str) -> object:
+    return feed.news(None)
+
+
+@pytest.mark.parametrize("request_", [describe, mutate, turn, news])
+def test_a_request_moves_no_more_than_a_pull(
+    boards: Any, steps: list[int], request_: Callable[[Any, str], object]
+) -> None:
+    replica = Replica(boards.ada, ("cards",))
+    replica.pull()
+    behind(boards.launch, boards.private)
+    request_(boards, str(replica.cursor))
+    assert steps == [BATCH] * feed.STEPS
+    replica.pull()
+    assert replica.held() == truth(boards.ada, ("cards",))
+
+
+def test_the_hub_goes_on_until_all_is_sent(boards, steps):
+    """Each turn says that the next is due, also where it found nothing for anybody."""
+    replica = Replica(boards.ada, ("cards",))
+    replica.pull()
+    behind(boards.launch, boards.private)
+    seat, frames, turns, more = engine.seat(as_ada(boards), ("cards",), replica.cursor), [], 0, True
+    while more:
+        before = len(steps)
+        (delivery,), more = fanout.turn([seat])
+        assert len(steps) - before <= feed.STEPS
+        seat, turns = delivery.seat, turns + 1
+        frames += [json.loads(delivery.frame)] if delivery.frame else []
+    assert turns == 3
+    changed = [change["object"]["title"] for frame in frames for change in frame["changes"]]
+    assert changed == ["the last"]
+    assert not frames[-1]["has_more"]
+
+
+def test_who_waits_is_told_of_all_of_it(boards, steps):
+    """Each look says whether the next is due."""
+    head, _, _ = feed.news(None)
+    behind(boards.launch, boards.private)
+    before_all, looks, scopes, left = head, 0, set(), True
+    while left:
+        before = len(steps)
+        head, found, left = feed.news(head)
+        assert len(steps) - before <= feed.STEPS
+        looks, scopes = looks + 1, scopes | set(found)
+    assert looks == 3
+    written = Change.objects.filter(position__gt=before_all).values_list("scope", flat=True)
+    assert scopes == set(written)
+    assert not Outbox.objects.exists()
+
+
+def test_pulls_that_are_answered_together_come_again(boards, steps):
+    """With ``has_more`` where something of the viewer's own is left, as one by one."""
+    replica = Replica(boards.ada, ("cards",))
+    replica.pull()
+    viewer = shared_pulls.Viewer(b"ada", lambda: as_ada(boards), ("cards",), contextlib.nullcontext)
+    recent, cursor = Recent(), str(replica.cursor)
+
+    def page() -> Any:
+        ask = shared_pulls.Pull(viewer, as_ada(boards), cursor, 100)
+        before = len(steps)
+        (answer,) = shared_pulls.answers([ask], recent)
+        assert len(steps) - before <= feed.STEPS
+        return answer
+
+    assert not page().has_more
+    behind(boards.launch, boards.private)
+    pages = [page()]
+    while pages[-1].has_more:
+        cursor = pages[-1].cursor
+        pages.append(page())
+    assert [one.has_changes for one in pages] == [False, False, True]
+    assert not Outbox.objects.exists()
+
+
+def test_the_dispatcher_looks_through_each_part_before_it_moves_the_next(
+    boards, steps, monkeypatch
+):
+    dispatcher.dispatch()
+    behind(boards.launch, boards.private)
+    begun, step = [], dispatcher._step
+
+    def noted() -> Any:
+        found = step()
+        begun.append((len(steps), PushCursor.objects.get().position))
+        return found
+
+    monkeypatch.setattr(dispatcher, "_step", noted)
+    dispatcher.dispatch()
+    assert sorted({moved for moved, _ in begun}) == [feed.STEPS, 2 * feed.STEPS, len(steps)]
+    first = max(position for moved, position in begun if moved == feed.STEPS)
+    assert first == begun[-1][1] - sum(steps[feed.STEPS :])
+    assert not Outbox.objects.exists()

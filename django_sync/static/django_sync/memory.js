@@ -1,6 +1,7 @@
 /** A store in memory: for Node, for tests, and for browsers that keep nothing. */
 
 import { frozen } from "./encoding.js";
+import { Ordered } from "./ordered.js";
 import { NAMES, TABLES } from "./tables.js";
 
 /** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
@@ -78,13 +79,12 @@ class MemoryTransaction {
 
   /** @param {Table} table @param {Range} [range] */
   async list(table, range = {}) {
-    return [...this.#sheet(table).walk(range)];
+    return this.#sheet(table).list(range);
   }
 
   /** @param {Table} table @param {Range} [range] */
   async count(table, range = {}) {
-    if (range.only === undefined) return this.#sheet(table).rows.size;
-    return [...this.#sheet(table).walk(range)].length;
+    return this.#sheet(table).count(range);
   }
 
   /** @param {Table} table @param {Row} row */
@@ -121,67 +121,49 @@ class MemoryTransaction {
   }
 }
 
-/** One table's rows by their spelled keys. */
+/** One table's rows by their spelled keys, and in the order of its key and of each index. */
 class Sheet {
   /** @type {Map<string, Row>} */
   rows = new Map();
-  /** @type {Row[] | null} */
-  #sorted = null;
+  #byKey;
+  /** @type {Map<string, Ordered>} */
+  #byIndex = new Map();
 
   /** @param {Table} table */
   constructor(table) {
-    this.layout = TABLES[table];
+    const { key, indexes } = TABLES[table];
+    this.#byKey = new Ordered(key, key);
+    for (const [name, path] of Object.entries(indexes)) this.#byIndex.set(name, new Ordered(path, key));
   }
 
   /** @param {string} key @param {Row | undefined} row */
   set(key, row) {
-    this.#sorted = null;
+    const before = this.rows.get(key);
     if (row === undefined) this.rows.delete(key);
     else this.rows.set(key, row);
-  }
-
-  /** @param {Range} range @returns {Generator<Row>} */
-  *walk({ index, only, after, limit = Infinity }) {
-    const path = index === undefined ? this.layout.key : this.layout.indexes[index];
-    const wanted = only === undefined ? [] : parts(only);
-    let left = limit;
-    const rows = this.#inOrder();
-    for (let at = this.#first(rows, index, wanted, after); at < rows.length && left > 0; at++) {
-      const found = parts(keyOf(rows[at], path));
-      if (found.includes(undefined)) continue; // as IndexedDB has it, a row without the key is in no index
-      if (!wanted.every((part, place) => part === found[place])) {
-        if (index === undefined) return;
-        continue;
-      }
-      if (after !== undefined && !(found[wanted.length] > after)) continue;
-      left -= 1;
-      yield rows[at];
+    for (const ordered of [this.#byKey, ...this.#byIndex.values()]) {
+      if (before !== undefined) ordered.remove(before);
+      if (row !== undefined) ordered.add(row);
     }
   }
 
-  #inOrder() {
-    const { key } = this.layout;
-    this.#sorted ??= [...this.rows.values()].sort((one, other) =>
-      compare(parts(keyOf(one, key)), parts(keyOf(other, key))),
-    );
-    return this.#sorted;
+  /** @param {Range} range */
+  list({ index, only, after, limit = Infinity }) {
+    return this.#ordered(index).between(only === undefined ? [] : [only].flat(), after, limit);
   }
 
-  /**
-   * Where to begin: the rows are in the order of their keys.
-   * @param {Row[]} rows @param {string | undefined} index @param {any[]} wanted
-   * @param {string | number | undefined} after
-   */
-  #first(rows, index, wanted, after) {
-    if (index !== undefined) return 0;
-    const from = after === undefined ? wanted : [...wanted, after];
-    let [low, high] = [0, rows.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (compare(parts(keyOf(rows[middle], this.layout.key)), from) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  /** @param {Range} range */
+  count({ index, only, after, limit }) {
+    if (after !== undefined || limit !== undefined) return this.list({ index, only, after, limit }).length;
+    return this.#ordered(index).count(only === undefined ? [] : [only].flat());
+  }
+
+  /** @param {string | undefined} index */
+  #ordered(index) {
+    if (index === undefined) return this.#byKey;
+    const found = this.#byIndex.get(index);
+    if (found === undefined) throw new RangeError(`no such index: ${index}`);
+    return found;
   }
 }
 
@@ -190,20 +172,7 @@ function keyOf(row, path) {
   return Array.isArray(path) ? path.map((name) => row[name]) : row[path];
 }
 
-/** @param {any} key @returns {any[]} */
-function parts(key) {
-  return Array.isArray(key) ? key : [key];
-}
-
 /** @param {Key} key */
 function spelled(key) {
   return JSON.stringify(key);
-}
-
-/** @param {any[]} one @param {any[]} other */
-function compare(one, other) {
-  for (let at = 0; at < Math.min(one.length, other.length); at++) {
-    if (one[at] !== other[at]) return one[at] < other[at] ? -1 : 1;
-  }
-  return one.length - other.length;
 }
