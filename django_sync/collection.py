@@ -208,9 +208,10 @@ class Collection:
     def _there(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
         """An SQL condition and its parameters: whether any of these ids has a row."""
         quote = connections[conf.DATABASE].ops.quote_name
-        column = quote(str(id_field(self.model).column))
+        field: Any = id_field(self.model)
+        # The id of a model that inherits its columns stands in its parent's table.
+        column, table = quote(field.column), quote(field.model._meta.db_table)
         among, bound = _among(ids)
-        table = quote(self.model._meta.db_table)
         return f"EXISTS (SELECT 1 FROM {table} WHERE {column} {among})", bound
 
     def any_there(self, ids: Sequence[uuid.UUID]) -> bool:

@@ -528,12 +528,21 @@ def test_g4_what_breaks_at_the_commit_does_not_undo_what_another_process_was_tol
 def test_w2_batches_that_lock_in_opposite_orders(
     boards: Any, processes: p.Processes, readers: Any, card: Card
 ) -> None:
-    """A deadlock is no result: one of the two is run again, and both end with all applied."""
+    """A deadlock is no result: one of the two is run again, and both end with all applied.
+
+    A label between the two cards keeps them out of one run, which would lock both in one order.
+    """
     other = Card.objects.create(board=boards.launch, title="other")
     other.refresh_from_db()
     ada, grace = Phone(boards.ada), Phone(boards.grace)
-    first = batch(ada, *(ada.update(row, title="Ada") for row in (card, other)))
-    second = batch(grace, *(grace.update(row, body="Grace") for row in (other, card)))
+
+    def label(phone: Phone) -> Any:
+        return phone.create("labels", name=str(phone.id)[:8], board=str(boards.launch.sync_id))
+
+    first = batch(ada, ada.update(card, title="Ada"), label(ada), ada.update(other, title="Ada"))
+    second = batch(
+        grace, grace.update(other, body="Grace"), label(grace), grace.update(card, body="Grace")
+    )
     if connection.vendor == "postgresql":
         one, two = processes.worker("written"), processes.worker("written")
         one.start(send, "ada", first)
