@@ -13,7 +13,8 @@ from typing import Any
 from django.db import DatabaseError, connections
 
 from ..conf import conf
-from .statements import is_read
+from .cursors import watched_cursors
+from .read_only import is_read
 
 
 class NeedsSavepoint(Exception):
@@ -34,8 +35,12 @@ def bare() -> Iterator[None]:
         wrote = wrote or not (isinstance(sql, str) and is_read(sql))
         return execute(sql, params, many, context)
 
+    def note_unseen(name: str) -> None:
+        nonlocal wrote
+        wrote = True
+
     try:
-        with db.execute_wrapper(watch):
+        with db.execute_wrapper(watch), watched_cursors(db, note_unseen):
             yield
     except Exception as error:
         broken = isinstance(error, DatabaseError) or isinstance(error.__cause__, DatabaseError)

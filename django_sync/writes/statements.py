@@ -16,14 +16,13 @@ from typing import Any
 from django.db import connections
 
 from ..conf import conf
+from .cursors import watched_cursors
+from .read_only import is_read
 
 _WRITE = re.compile(
     r'\s*(INSERT|UPDATE|DELETE FROM)(?: OR IGNORE)?(?: INTO)?\s+"?([^\s"(]+)"?', re.IGNORECASE
 )
-_READ = re.compile(r"\s*(?:SELECT|WITH)\b.*\bFROM\b", re.IGNORECASE | re.DOTALL)
 _HARMLESS = re.compile(r"\s*(?:SAVEPOINT|RELEASE SAVEPOINT)\b", re.IGNORECASE)
-_CHANGES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|CALL)\b(?!\s+OF\b)", re.IGNORECASE)
-_LOCKS = re.compile(r"\bFOR (?:NO KEY )?UPDATE\b", re.IGNORECASE)
 _UPSERT_NOTHING = re.compile(r"\bDO NOTHING\s*$", re.IGNORECASE)
 _UPSERT = re.compile(
     r"\bON (?:CONFLICT|DUPLICATE)\b(?!.*\bDO NOTHING\b)", re.IGNORECASE | re.DOTALL
@@ -78,8 +77,15 @@ class Statements:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        with connections[conf.DATABASE].execute_wrapper(self):
+        db = connections[conf.DATABASE]
+        with db.execute_wrapper(self), watched_cursors(db, self._note_unseen):
             yield
+
+    def _note_unseen(self, name: str) -> None:
+        """The project's code does something whose SQL is not seen, such as ``COPY``."""
+        with self.ours():
+            self.flush()
+        self.spoilt = f"a call of cursor.{name}()"
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         if not self._ours:
@@ -146,8 +152,3 @@ def names_any(statements: Iterable[str], tables: Iterable[str]) -> bool:
     """Whether any of these tables is named in any of the statements."""
     among = "|".join(rf"\b{re.escape(name)}\b" for name in tables)
     return bool(among) and any(re.search(among, sql) for sql in statements)
-
-
-def is_read(sql: str) -> bool:
-    """Whether a statement reads rows and cannot change any."""
-    return _READ.match(sql) is not None and not _CHANGES.search(_LOCKS.sub("", sql))
