@@ -125,11 +125,14 @@ def server_takes_a_snapshots_place_after_its_rows(patch: Patch) -> None:
 
 @sabotage_of_what_is_rare
 def server_does_not_mind_a_gap(patch: Patch) -> None:
-    overview = feed.overview
     patch.setattr(feed, "generations", dict)
-    patch.setattr(
-        feed, "overview", lambda *args, **kw: replace(overview(*args, **kw), generations={})
-    )
+    seen = feed.seen
+
+    def without_generations(*args: Any, **options: Any) -> Any:
+        found = seen(*args, **options)
+        return None if found is None else replace(found, generations={})
+
+    patch.setattr(feed, "seen", without_generations)
 
 
 @sabotage
