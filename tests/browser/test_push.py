@@ -52,6 +52,10 @@ STORED = """async () => {
   return { titles: rows.map((row) => row.object.title ?? null), meta };
 }"""
 
+VISIBLE = """async () => {
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return windows.filter((one) => one.visibilityState === "visible").length;
+}"""
 SHOWN = """async () => {
   const shown = await self.registration.getNotifications();
   return shown.map(({ title, body, tag }) => ({ title, body, tag }));
@@ -166,6 +170,8 @@ class Browser:
     def look_away(self) -> None:
         """No window shows the site: the one from which the test looks goes elsewhere."""
         self.beside.goto("about:blank")
+        worker = self.context.service_workers[-1]
+        until(lambda: not worker.evaluate(VISIBLE), "the worker sees no window of the site")
 
     def stored(self) -> dict[str, Any]:
         found: dict[str, Any] = self.beside.evaluate(STORED)
