@@ -121,6 +121,7 @@ class Statements:
     def _is_own_row(self, sql: str, params: Any) -> bool:
         """Whether it is what Django says to save the mutation's own row."""
         tail = f' WHERE "{self.tables.own}"."{self.key}" = %s'
+        sql, _, _ = sql.partition(" RETURNING ")  # Django 6 reads generated columns back
         return bool(params) and sql.endswith(tail) and params[-1] == self.own_key
 
 
