@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import statistics
 import sys
@@ -205,11 +206,10 @@ class Line:
     def to_json(self) -> str:
         told = asdict(self) | {"goal": str(self.goal or ""), "met": self.verdict()}
         goal = self.goal or Goal(1)
-        told |= {
-            f"ratio_{of}": goal.ratio(getattr(self.base, of), getattr(self.ours, of))
-            for of in ("wall", "cpu")
-        }
-        return json.dumps(told, ensure_ascii=False)
+        for of in ("wall", "cpu"):
+            ratio = goal.ratio(getattr(self.base, of), getattr(self.ours, of))
+            told[f"ratio_{of}"] = ratio if math.isfinite(ratio) else None
+        return json.dumps(told, ensure_ascii=False, allow_nan=False)
 
 
 def per(seconds: float) -> str:
