@@ -132,12 +132,12 @@ def site(boards, settings) -> Iterator[Site]:
 
 @pytest.fixture
 def ada(boards) -> Header:
-    return bearer(boards.ada)  # type: ignore[no-any-return]
+    return bearer(boards.ada)  # type: ignore[no-any-return]  # the fixture is untyped
 
 
 @pytest.fixture
 def grace(boards) -> Header:
-    return bearer(boards.grace)  # type: ignore[no-any-return]
+    return bearer(boards.grace)  # type: ignore[no-any-return]  # the fixture is untyped
 
 
 async def holder(site: Site, header: Header) -> Poller:

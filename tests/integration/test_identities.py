@@ -291,13 +291,13 @@ def test_a_language_is_the_requests_own(boards, settings, ada):
             spoken.append(translation.get_language())
             return get_queryset(self)
 
-        api.CardViewSet.get_queryset = noting  # type: ignore[method-assign]
+        api.CardViewSet.get_queryset = noting  # type: ignore[method-assign]  # put back below
         try:
             await change(create, boards.launch)
             with whole(site, 0):
                 got = [await german.pull(), await french.pull()]
         finally:
-            api.CardViewSet.get_queryset = get_queryset  # type: ignore[method-assign]
+            api.CardViewSet.get_queryset = get_queryset  # type: ignore[method-assign]  # put back below
         told = [dict(one.headers)[b"Content-Language"] for one in got]
         assert told == [b"de", b"fr"]
         assert list(dict.fromkeys(spoken)) == ["de", "fr"]
