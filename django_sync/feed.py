@@ -315,19 +315,19 @@ def _by_function(db: Any, position: int) -> Overview | None:
     try:
         with db.cursor() as cursor:
             cursor.execute(f"SELECT django_sync_overview({int(position)})")
-            (told,) = cursor.fetchone()
+            (text,) = cursor.fetchone()
     except ProgrammingError as error:
         if getattr(error.__cause__, "sqlstate", None) not in NO_FUNCTION:
             raise
         _without_function.add(db.alias)
-        log.info("django_sync_overview() is not to be had; a statement takes its place")
+        log.info("django_sync_overview() is missing or may not be called; a statement is used")
         return None
-    return None if told is None else _told_overview(told, position)
+    return None if text is None else _parse_overview(text, position)
 
 
-def _told_overview(told: str, position: int) -> Overview:
-    """What the function said, in its order."""
-    epoch, head, floor, mark, waiting, *generations = told.split("|", 5)
+def _parse_overview(text: str, position: int) -> Overview:
+    """Read the function's answer: its values are in the order of migration 0011."""
+    epoch, head, floor, mark, waiting, *generations = text.split("|", 5)
     there = None if mark == "-1" else int(mark)
     return Overview(
         state=State(epoch, int(head), int(floor), 0),

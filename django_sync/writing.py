@@ -65,7 +65,8 @@ def tombstone(collection: Collection, id: uuid.UUID, revision: int) -> Json:
     return {"collection": collection.name, "id": str(id), "revision": revision, "deleted": True}
 
 
-def _told(record: Record) -> Json | ReadyRecord:
+def _as_sent(record: Record) -> Json | ReadyRecord:
+    """The record as a result carries it: the database's text stays text."""
     return record if isinstance(record, ReadyRecord) else record.to_json()
 
 
@@ -351,13 +352,13 @@ class Writer:
         """What a write did, whose object had revision ``before`` and looks like this now."""
         if record.revision == before and settlement is None:
             status = Status.APPLIED
-        return Effect(status, before, record.revision, _told(record), record.scope, settlement)
+        return Effect(status, before, record.revision, _as_sent(record), record.scope, settlement)
 
     def unchanged(self, record: Record, settlement: Settlement | None) -> Effect:
         """Nothing was left to write."""
         status = Status.APPLIED if settlement is None else Status.MERGED
         now = record.revision
-        return Effect(status, now, now, _told(record), record.scope, settlement)
+        return Effect(status, now, now, _as_sent(record), record.scope, settlement)
 
     def _record(self, collection: Collection, instance: Any) -> Record:
         """The record of a locked instance."""

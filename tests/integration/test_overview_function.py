@@ -126,7 +126,7 @@ def test_another_failure_is_not_taken_for_a_missing_function(boards, monkeypatch
     def broken(told: str, position: int) -> Any:
         raise ProgrammingError("not of the function")
 
-    monkeypatch.setattr(feed, "_told_overview", broken)
+    monkeypatch.setattr(feed, "_parse_overview", broken)
     with pytest.raises(ProgrammingError):
         feed.overview(1, whole=False)
     assert not feed._without_function
