@@ -15,18 +15,20 @@ class DjangoSyncConfig(AppConfig):
     verbose_name = "Sync"
 
     def ready(self) -> None:
-        from . import announce, checks, endpoints, sync
+        from . import checks, sync
         from .capture import after_migrate, attend
         from .conf import conf
+        from .feed import notify
+        from .push import endpoints
 
         checks.enlist()
         if getattr(settings, "CHANNEL_LAYERS", None):  # Channels is an extra
-            from .realtime.doorbell import Doorbell
+            from .realtime.channel_layer import Doorbell
 
-            announce.listen(Doorbell())
+            notify.listen(Doorbell())
         if conf.PUSH_SENDERS:
-            announce.listen(endpoints.look_again)
+            notify.listen(endpoints.look_again)
         sync.autodiscover()
         connection_created.connect(attend, dispatch_uid="django_sync.attend")
-        connection_created.connect(announce.attend, dispatch_uid="django_sync.announce")
+        connection_created.connect(notify.attend, dispatch_uid="django_sync.announce")
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="django_sync.after_migrate")

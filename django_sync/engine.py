@@ -14,26 +14,16 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from . import (
-    endpoints,
-    errors,
-    fanout,
-    feed,
-    heard,
-    ladder,
-    lag,
-    mutations,
-    orders,
-    pulling,
-    standing,
-    vapid,
-)
-from . import history as histories
-from . import sessions as sessions_of_clients
-from .caller import Caller
-from .collection import DELETE, UPDATE, Action, Collection
+from . import errors
 from .conf import conf
-from .ids import new_id
+from .drf.caller import Caller
+from .drf.collection import DELETE, UPDATE, Action, Collection
+from .drf.registry import registry
+from .feed import fanout
+from .feed import history as histories
+from .feed import log as feed_log
+from .feed import pull as feed_pull
+from .feed.visibility import View, keep
 from .models import Client, MutationResult
 from .protocol import (
     PROTOCOL_VERSION,
@@ -48,9 +38,13 @@ from .protocol import (
     Status,
     Write,
 )
-from .registry import registry
-from .scopes import View, keep
-from .sessions import Opened
+from .protocol.ids import new_id
+from .push import endpoints, vapid
+from .sessions import directives, lag, presence, transport_choice
+from .sessions import lifecycle as sessions_of_clients
+from .sessions import state as sessions_state
+from .sessions.lifecycle import Opened
+from .writes import batch as writes_batch
 
 __all__ = [
     "Call",
@@ -86,8 +80,8 @@ __all__ = [
 
 def describe(caller: Caller, root: str) -> Json:
     """The service document: what a client needs before its first pull. ``root`` is its path."""
-    feed.advance()
-    state, _ = feed.state()
+    feed_log.advance()
+    state, _ = feed_log.state()
     return {
         "protocol": PROTOCOL_VERSION,
         "epoch": state.epoch,
@@ -102,7 +96,7 @@ def describe(caller: Caller, root: str) -> Json:
             for c in registry
             if c.may(caller, "read")
         },
-        "transports": [str(transport) for transport in ladder.offered(conf.TRANSPORTS)],
+        "transports": [str(transport) for transport in transport_choice.offered(conf.TRANSPORTS)],
         "limits": {
             "page_size": conf.PAGE_SIZE,
             "batch_size": conf.BATCH_SIZE,
@@ -122,11 +116,11 @@ def pull(
 ) -> Page:
     """The next page of changes; see ``pulling.pull`` for what it raises."""
     most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
-    ordered = orders.pending_snapshots(caller)
+    ordered = directives.pending_snapshots(caller)
     if ordered and cursor is not None:
         raise errors.CursorExpired("The server asks for a fresh snapshot.")
-    page = pulling.pull(caller, cursor, collections, most)
-    orders.fulfil(ordered)
+    page = feed_pull.pull(caller, cursor, collections, most)
+    directives.fulfil(ordered)
     _note_pull(caller, cursor, page)
     return page
 
@@ -134,31 +128,31 @@ def pull(
 def _note_pull(caller: Caller, cursor: str | None, page: Page) -> None:
     """How far the caller's session is: where its cursor is, or the page's, if that says nothing."""
     if page.snapshot is not None:
-        heard.note(caller, "snapshot", progress=dict(page.snapshot))
+        presence.note(caller, "snapshot", progress=dict(page.snapshot))
     elif not page.changes and not page.has_more:
-        if heard.is_due(caller, "level"):
-            place = pulling.open_cursor(caller, page.cursor).position
-            heard.note(caller, "level", position=place)
-    elif cursor is not None and heard.is_due(caller, "behind"):
-        opened = pulling.open_cursor(caller, cursor)
+        if presence.is_due(caller, "level"):
+            place = feed_pull.open_cursor(caller, page.cursor).position
+            presence.note(caller, "level", position=place)
+    elif cursor is not None and presence.is_due(caller, "behind"):
+        opened = feed_pull.open_cursor(caller, cursor)
         if opened.tails:
-            heard.note(caller, "behind", position=opened.position)
+            presence.note(caller, "behind", position=opened.position)
 
 
 def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> frozenset[str]:
     """The scopes in which changes of these collections concern the caller."""
-    view = pulling.current_view(caller, collections)
+    view = feed_pull.current_view(caller, collections)
     return frozenset(scope for _, scope in view.pairs())
 
 
 def view_of(caller: Caller) -> View:
     """All that the caller sees now."""
-    return pulling.current_view(caller, None)
+    return feed_pull.current_view(caller, None)
 
 
 def audience(caller: Caller, collections: Sequence[str] | None) -> fanout.Audience:
     """Who the caller is to the hub: what they see now, which cursors may name from now on."""
-    view = pulling.current_view(caller, collections)
+    view = feed_pull.current_view(caller, collections)
     keep(view)
     return fanout.Audience.of(caller, view)
 
@@ -168,7 +162,7 @@ def seat(caller: Caller, collections: Sequence[str] | None, cursor: str) -> fano
 
     ``None`` where what they see has changed since, so that they pull on.
     """
-    opened = pulling.open_cursor(caller, cursor)
+    opened = feed_pull.open_cursor(caller, cursor)
     now = audience(caller, collections)
     if not opened.tails or opened.goal != now.key[0]:
         return None
@@ -177,7 +171,7 @@ def seat(caller: Caller, collections: Sequence[str] | None, cursor: str) -> fano
 
 def epoch() -> str:
     """The feed's epoch."""
-    current, _ = feed.state()
+    current, _ = feed_log.state()
     return current.epoch
 
 
@@ -190,14 +184,16 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
     batch = Batch.from_json(body)
     if len(batch.mutations) > conf.BATCH_SIZE:
         raise errors.TooLarge(f"A batch holds at most {conf.BATCH_SIZE} mutations.")
-    orders.check(caller, batch.client_id)
-    read = mutations.read_mutations(batch)
+    directives.check(caller, batch.client_id)
+    read = writes_batch.read_mutations(batch)
     if batch.cursor is not None or not any(isinstance(one, Mutation) for one in read):
-        mutations.client_of(caller, batch.client_id)  # else the first statement of the run does it
+        writes_batch.client_of(
+            caller, batch.client_id
+        )  # else the first statement of the run does it
     if batch.cursor is not None:
-        feed.advance()
-        pulling.check_history(pulling.open_cursor(caller, batch.cursor))
-    run = mutations.Run(caller, Client(id=batch.client_id), atomic=batch.atomic)
+        feed_log.advance()
+        feed_pull.check_history(feed_pull.open_cursor(caller, batch.cursor))
+    run = writes_batch.Run(caller, Client(id=batch.client_id), atomic=batch.atomic)
     return run.results(read)
 
 
@@ -210,10 +206,10 @@ def open_session(caller: Caller, body: Any) -> Opened:
     Raises ``Invalid``, ``UnknownCollection``, ``ClientMismatch``, ``Blocked``.
     """
     asked = SessionRequest.from_json(body)
-    orders.check(caller, asked.client_id)
+    directives.check(caller, asked.client_id)
     if asked.push is not None:
         endpoints.check(asked.push)
-    client = mutations.client_of(caller, asked.client_id)
+    client = writes_batch.client_of(caller, asked.client_id)
     with transaction.atomic(using=conf.DATABASE):
         opened = sessions_of_clients.open_session(caller, client, asked.told)
         endpoints.forget_ended(client.id)
@@ -264,13 +260,13 @@ def check_session(caller: Caller, session: uuid.UUID) -> None:
     Raises ``PermissionDenied``, ``SessionEnded``, ``Blocked``.
     """
     caller.session_id, caller.client_id = session, sessions_of_clients.check(session, caller)
-    orders.check(caller)
-    heard.note(caller, "there")
+    directives.check(caller)
+    presence.note(caller, "there")
 
 
 def check_orders(caller: Caller) -> None:
     """See that nothing is ordered against the caller; raises ``Blocked``, ``SessionEnded``."""
-    orders.check(caller)
+    directives.check(caller)
 
 
 def heard_of(caller: Caller, position: int | None) -> None:
@@ -278,14 +274,14 @@ def heard_of(caller: Caller, position: int | None) -> None:
 
     Raises ``CursorExpired`` where a fresh snapshot was ordered.
     """
-    if orders.pending_snapshots(caller):
+    if directives.pending_snapshots(caller):
         raise errors.CursorExpired("The server asks for a fresh snapshot.")
-    heard.note(caller, "there" if position is None else "level", position=position)
+    presence.note(caller, "there" if position is None else "level", position=position)
 
 
 def refused(caller: Caller, code: str) -> None:
     """The caller was refused something."""
-    heard.refused(caller, code)
+    presence.refused(caller, code)
 
 
 def sessions(caller: Caller) -> list[Json]:
@@ -296,10 +292,10 @@ def sessions(caller: Caller) -> list[Json]:
     found = sessions_of_clients.own_sessions(caller)
     lags: Mapping[uuid.UUID, lag.Lag] = {}
     if any(session.position is not None for session in found):
-        feed.advance()
+        feed_log.advance()
         lags = lag.lags_within(found, sorted(scopes_of(caller)))
     now = timezone.now()
-    return [standing.shown(session, lags.get(session.id), now) for session in found]
+    return [sessions_state.shown(session, lags.get(session.id), now) for session in found]
 
 
 # REST: a thin face of the same
@@ -316,7 +312,7 @@ class Call:
 
 def etag(caller: Caller, collection: Collection, record: Record) -> str:
     """The opaque tag of a record as this caller sees it."""
-    state, _ = feed.state()
+    state, _ = feed_log.state()
     seen = f"{state.epoch} {collection.rights(caller)} {collection.shape(caller)} {caller.key}"
     told = hashlib.sha256(f"{record.id} {record.revision} {seen}".encode()).hexdigest()[:20]
     return f'"{record.revision}-{told}"'
@@ -495,7 +491,7 @@ def _run(caller: Caller, mutation: Mutation, call: Call) -> Result:
     client = None
     if call.client_id is not None and call.key is not None:
         client = Client(id=call.client_id)
-    (result,) = mutations.Run(caller, client, strict=True).results([mutation])
+    (result,) = writes_batch.Run(caller, client, strict=True).results([mutation])
     if result.status.took_effect:
         return result
     raise _refusal(result)

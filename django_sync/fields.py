@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import class_prepared, post_save
 
-from .ids import new_id
+from .protocol.ids import new_id
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]

@@ -15,12 +15,12 @@ from django.utils.module_loading import autodiscover_modules
 from django.utils.text import slugify
 
 from .capture import set_scope_path
-from .collection import Collection
+from .drf.collection import Collection
+from .drf.registry import registry
+from .drf.serializers import SyncRelatedField, SyncSerializerMixin
+from .drf.viewsets import ScopesOf, SyncModelPermissions, SyncViewSetMixin, make_viewset
 from .models import SyncModel
-from .orders import block, end, refresh, unblock
-from .registry import registry
-from .serializers import SyncRelatedField, SyncSerializerMixin
-from .viewsets import ScopesOf, SyncModelPermissions, SyncViewSetMixin, make_viewset
+from .sessions.directives import block, end, refresh, unblock
 
 __all__ = [
     "SyncModelPermissions",

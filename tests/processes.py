@@ -36,8 +36,12 @@ if not apps.ready:  # In the process that the others are forked from, once for a
 from django.db import connection, connections, transaction
 from django.db.backends.signals import connection_created
 
-from django_sync import engine, feed, ledger, mutations, sessions, shared_pulls, writing
+from django_sync import engine
+from django_sync.feed import log as feed_log
 from django_sync.models import Client as SyncClient
+from django_sync.realtime import shared_pulls
+from django_sync.sessions import lifecycle
+from django_sync.writes import apply, batch, result_store
 
 DEADLINE = 60.0
 """Seconds after which what a test waits for is taken as never coming."""
@@ -96,21 +100,21 @@ HERE: Here
 
 POINTS: dict[str, tuple[Any, str, bool]] = {
     "received": (engine, "mutate", False),
-    "claimed": (ledger.Ledger, "open", True),
-    "written": (writing.Writer, "carry_out", True),
-    "uncommitted": (ledger.Ledger, "close", True),
-    "refused": (mutations.Run, "_refuse_all", False),
-    "committed": (mutations.Run, "results", True),
+    "claimed": (result_store.Ledger, "open", True),
+    "written": (apply.Writer, "carry_out", True),
+    "uncommitted": (result_store.Ledger, "close", True),
+    "refused": (batch.Run, "_refuse_all", False),
+    "committed": (batch.Run, "results", True),
     "pulled": (engine, "pull", True),
-    "diverged": (feed, "diverged", False),
+    "diverged": (feed_log, "diverged", False),
     "shared": (shared_pulls, "answers", True),
-    "ticket found": (sessions, "_of_ticket", True),
+    "ticket found": (lifecycle, "_of_ticket", True),
 }
 """Places to stop at: whose function, its name, and whether behind or before it."""
 
 STATEMENTS = {
-    "locked": f"FROM {feed.FEED} WHERE id = 1 FOR UPDATE",
-    "moved": f"UPDATE {feed.FEED} SET head",
+    "locked": f"FROM {feed_log.FEED} WHERE id = 1 FOR UPDATE",
+    "moved": f"UPDATE {feed_log.FEED} SET head",
     "run begun": "FROM sqlite_master" if connection.vendor == "sqlite" else "FROM pg_trigger",
     "run written": 'INSERT INTO "boards_card" (',
     "results written": 'INSERT INTO "django_sync_mutationresult"',

@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from django_sync import engine, errors
-from django_sync.caller import Caller
+from django_sync.drf.caller import Caller
 from django_sync.protocol import Change, Op, Page
 from example_project.boards.models import Board, Card, Comment, Label
 

@@ -9,13 +9,13 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 
-from ..caller import Caller
-from ..collection import CREATE, UPDATE, Collection
+from ..drf.caller import Caller
+from ..drf.collection import CREATE, UPDATE, Collection
+from ..drf.registry import registry
 from ..merge import same
 from ..models import Decision
 from ..protocol import Json, Write
-from ..registry import registry
-from ..settling import WHOLE
+from ..writes.resolve import WHOLE
 from . import rights
 
 NOW, SERVER, CLIENT, BASE = "now", "server", "client", "base"

@@ -20,7 +20,7 @@ from django.urls import NoReverseMatch, reverse
 from .. import errors
 from ..conf import conf
 from ..models import Decision, OpenConflict
-from ..settling import WHOLE
+from ..writes.resolve import WHOLE
 from .cases import BASE, CLIENT, NOW, SERVER, Case, Plan, Row
 from .pages import ReadOnlyAdmin, by_object
 from .settle import Look, Moved, Writing, settle

@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from ..conf import conf
-from ..endpoints import sender_of
 from ..models import Endpoint, SyncSession
 from ..push.attempts import attempt, sent
+from ..push.endpoints import sender_of
 from ..push.sender import Outcome
 from .confirming import MOST, Row, confirmation, is_confirmed
 from .naming import ago, marked, name_of

@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.db.models import Model
 
-from .. import feed
-from ..history import Actors
-from ..ids import canonical_uuid
+from ..feed import log as feed_log
+from ..feed.history import Actors
 from ..protocol import Json
+from ..protocol.ids import canonical_uuid
 from .seen import BASE, Overlap
 from .sent import plain, wording
 from .telling import label_of
@@ -33,7 +33,7 @@ def who_deleted(model: type[Model], base: Json) -> str | None:
     except ValueError:
         return None
     label = label_of(model)
-    trace = feed.tombstones(label, [id]).get(id)
+    trace = feed_log.tombstones(label, [id]).get(id)
     return None if trace is None else Actors(label, id, [trace.revision]).of(trace.revision)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from itertools import islice
 
-from ..caller import Caller
 from ..conf import conf
+from ..drf.caller import Caller
+from ..drf.registry import registry
 from ..models import Decision, SyncSession
-from ..registry import registry
 
 MOST = 1000
 """Counts go so far."""

@@ -13,9 +13,9 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from .. import orders
 from ..models import Order, SyncSession
-from ..standing import State, state_of
+from ..sessions import directives
+from ..sessions.state import State, state_of
 from .confirming import MOST, Row, confirmation, is_confirmed
 from .naming import name_of, short
 
@@ -81,8 +81,8 @@ def _refresh(session: Any) -> str:
 
 
 def _unblocks(session: Any, by: Any) -> bool:
-    of_user = orders.unblock(user=session.user)
-    return orders.unblock(client=session.client_id) or of_user
+    of_user = directives.unblock(user=session.user)
+    return directives.unblock(client=session.client_id) or of_user
 
 
 ORDERS = {
@@ -93,7 +93,7 @@ ORDERS = {
         "what they hold and what they have not sent, say that the session was ended, and open "
         "another when their users ask, or at their next start.",
         "end",
-        lambda session, by: orders.end(session.id, by=by),
+        lambda session, by: directives.end(session.id, by=by),
         lambda session: session.id,
         _end,
         "ended",
@@ -106,7 +106,7 @@ ORDERS = {
         "are let in again. They can still sign in elsewhere on this site. What their clients hold "
         "stays on them, and what they have not sent stays there too.",
         "block",
-        lambda session, by: orders.block(user=session.user, by=by),
+        lambda session, by: directives.block(user=session.user, by=by),
         lambda session: ("user", session.user_id),
         _block_user,
         "blocked",
@@ -119,7 +119,7 @@ ORDERS = {
         "others. A client says itself which it is: against somebody who has the credentials, "
         "block the user, and take the credentials back.",
         "block",
-        lambda session, by: orders.block(client=session.client_id, by=by),
+        lambda session, by: directives.block(client=session.client_id, by=by),
         lambda session: ("client", session.client_id),
         _block_client,
         "blocked",
@@ -142,7 +142,7 @@ ORDERS = {
         "At their next pull these clients are told that their cursor has expired, fetch everything "
         "anew, and forget what they no longer find. What they have not sent stays in their outbox.",
         "refresh",
-        lambda session, by: orders.refresh(session.client_id, by=by),
+        lambda session, by: directives.refresh(session.client_id, by=by),
         lambda session: ("snapshot", session.client_id),
         _refresh,
         "to pull anew",
@@ -223,6 +223,6 @@ def _action(name: str) -> Callable[[Any, HttpRequest, Any], HttpResponse | None]
 
 def _with_blocks(sessions: Sequence[Any]) -> None:
     """What is ordered against each, in one statement for all."""
-    blocks = orders.blocks_of(sessions)
+    blocks = directives.blocks_of(sessions)
     for session in sessions:
         session.block_list = blocks[session.id]

@@ -21,11 +21,11 @@ from django.utils.functional import cached_property
 
 from .. import capture
 from ..conf import conf
-from ..history import OPS
-from ..ids import canonical_uuid
+from ..feed.history import OPS
+from ..maintenance.status import MOST as WHOLE_COUNT
+from ..maintenance.status import sizes, status
 from ..models import Change, Client, Feed
-from ..status import MOST as WHOLE_COUNT
-from ..status import sizes, status
+from ..protocol.ids import canonical_uuid
 
 MOST = 5000
 """Rows that can be paged through; whoever wants others searches for them."""

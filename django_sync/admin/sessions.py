@@ -18,13 +18,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from .. import orders
 from ..conf import conf
-from ..ids import canonical_uuid
-from ..ladder import PREFERENCE
-from ..lag import Lag, lags
 from ..models import Order, SyncSession
-from ..standing import State, of_state, state_of, title_of, with_blocks
+from ..protocol.ids import canonical_uuid
+from ..sessions import directives
+from ..sessions.lag import Lag, lags
+from ..sessions.state import State, of_state, state_of, title_of, with_blocks
+from ..sessions.transport_choice import PREFERENCE
 from .endpoints import endpoints_of, may_test, test_push
 from .holding import held, open_conflicts
 from .naming import ago, brief, marked, name_of, span
@@ -171,7 +171,7 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
                 request, self.opts, object_id
             )
             return response
-        blocks = orders.blocks_of([session])[session.id]
+        blocks = directives.blocks_of([session])[session.id]
         pending = Order.objects.using(conf.DATABASE).filter(
             kind=Order.Kind.SNAPSHOT, client=session.client_id
         )

@@ -21,16 +21,16 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .. import feed
-from ..collection import CREATE, DELETE, UPDATE, Collection
 from ..conf import conf
+from ..drf.collection import CREATE, DELETE, UPDATE, Collection
+from ..drf.registry import registry
+from ..drf.serializers import vouch
+from ..feed import log as feed_log
 from ..fields import id_field
-from ..ids import canonical_uuid
 from ..merge import same
 from ..models import Decision
 from ..protocol import Json, Kept, Write
-from ..registry import registry
-from ..serializers import vouch
+from ..protocol.ids import canonical_uuid
 from . import rights
 from .cases import Case, Plan
 from .telling import MOST, text
@@ -146,7 +146,7 @@ class Writing:
             self.collection.create(viewset, serializer)
         else:
             self.collection.update(viewset, serializer)
-        feed.check_constraints()
+        feed_log.check_constraints()
         row = rights.row_of(self.collection.model, self.id)
         after = self._last() if row is None else int(row.sync_revision)
         self._log(row or self.case.row, now, (before, after))
@@ -154,7 +154,7 @@ class Writing:
 
     def _last(self) -> int:
         """The last revision of an object that is gone."""
-        trace = feed.tombstones(self.collection.label, [self.id]).get(self.id)
+        trace = feed_log.tombstones(self.collection.label, [self.id]).get(self.id)
         return 0 if trace is None else trace.revision
 
     def _log(self, row: Any, now: Json, revisions: tuple[int, int]) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 
 from django.db.models import Model
 
-from .. import feed
 from ..conf import conf
-from ..history import OPS, Actors
+from ..feed import log as feed_log
+from ..feed.history import OPS, Actors
 from ..merge import Step
 from ..models import Decision, MutationResult
 from ..protocol import Json
@@ -90,7 +90,7 @@ def lines(
 ) -> tuple[list[Line], int | None]:
     """The newest revisions under ``below``, and where the next page begins if there is one."""
     label = label_of(model)
-    steps = feed.steps(label, id, None, below, PAGE + 1)
+    steps = feed_log.steps(label, id, None, below, PAGE + 1)
     told = steps[:PAGE]
     revisions = [step.revision for step in told]
     actors = Actors(label, id, revisions)
@@ -179,7 +179,9 @@ def since(model: type[Model], id: uuid.UUID, above: int, upto: int) -> Since:
     label = label_of(model)
     if upto - above > MANY:
         return Since(frozenset(), (), complete=False)
-    steps: list[Step] = sorted(feed.history(label, id, above, upto), key=lambda step: step.revision)
+    steps: list[Step] = sorted(
+        feed_log.history(label, id, above, upto), key=lambda step: step.revision
+    )
     revisions = [step.revision for step in steps]
     actors = Actors(label, id, revisions)
     who = [name for revision in revisions if (name := actors.of(revision)) is not None]

@@ -8,11 +8,11 @@ from typing import Any
 from django.db import connections
 from django.db.models import Model
 
-from .. import feed
 from ..conf import conf
-from ..ids import new_id
+from ..feed import log as feed_log
 from ..models import Feed, MutationResult
 from ..protocol import Json, Status, Write
+from ..protocol.ids import new_id
 from .telling import label_of
 
 
@@ -41,7 +41,7 @@ def revision_after(model: type[Model], key: Any, id: uuid.UUID) -> int:
     found = rows.order_by().values_list("sync_revision", flat=True).first()
     if found is not None:
         return int(found)
-    trace = feed.tombstones(label_of(model), [id]).get(id)
+    trace = feed_log.tombstones(label_of(model), [id]).get(id)
     return 0 if trace is None else trace.revision
 
 

@@ -10,9 +10,9 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.core import checks
 
 from ..capture import scope_path
-from ..collection import Collection
-from ..registry import registry
-from ..viewsets import SyncViewSetMixin
+from ..drf.collection import Collection
+from ..drf.registry import registry
+from ..drf.viewsets import SyncViewSetMixin
 from .resolvers import check_resolvers
 from .serializers import check_serializer
 

@@ -12,7 +12,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import conf
-from ..endpoints import sender_of
+from ..push.endpoints import sender_of
 from ..push.sender import Sender
 
 WEB_PUSH = "django_sync.push.webpush.WebPush"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core import checks
 
-from ..collection import Collection
+from ..drf.collection import Collection
 from ..merge import Resolver
 
 

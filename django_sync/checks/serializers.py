@@ -10,12 +10,12 @@ from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from rest_framework import relations, serializers
 from rest_framework.exceptions import APIException
 
-from ..caller import Caller
-from ..collection import Collection
+from ..drf.caller import Caller
+from ..drf.collection import Collection
+from ..drf.registry import registry
+from ..drf.schema_hash import decides_on_fields
+from ..drf.serializers import SyncRelatedField, SyncSerializerMixin, is_synced, relation_of
 from ..fields import uuid_primary_key
-from ..registry import registry
-from ..serializers import SyncRelatedField, SyncSerializerMixin, is_synced, relation_of
-from ..shapes import decides_on_fields
 
 Messages = Iterator[checks.CheckMessage]
 BROKEN = (APIException, AssertionError, ImproperlyConfigured, FieldDoesNotExist)

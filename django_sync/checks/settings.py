@@ -12,10 +12,10 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import SETTINGS
-from ..ladder import PREFERENCE
+from ..maintenance.retention import RESULT_DAYS_LEAST
 from ..protocol import Transport
-from ..retention import RESULT_DAYS_LEAST
-from ..settling import default_resolver
+from ..sessions.transport_choice import PREFERENCE
+from ..writes.resolve import default_resolver
 
 MAY_BE_ZERO = ("RETRIES", "WAIT_SECONDS")
 

@@ -15,10 +15,10 @@ from .backoff import Backoff
 from .client import SyncClient
 from .collection import Collection
 from .conflicts import Conflict, Resolution
-from .pace import Pace
-from .query import Query
-from .reach import NetworkState
-from .views import Change, Counts, Mutation, Progress, Record, Rejection, Status
+from .link.pace import Pace
+from .net.network_state import NetworkState
+from .store.query import Query
+from .types import Change, Counts, Mutation, Progress, Record, Rejection, Status
 
 __all__ = [
     "Auth",

@@ -19,7 +19,7 @@ import httpx2
 from .. import errors
 from .auth import Auth, BasicAuth, TokenAuth
 from .client import SyncClient
-from .store import Store
+from .store.database import Store
 from .terminal import Terminal
 
 DONE, REFUSED, USAGE, OFFLINE = 0, 1, 2, 3

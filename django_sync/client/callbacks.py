@@ -11,10 +11,10 @@ from typing import TypeVar
 from .. import errors
 from .conflicts import Conflict, Conflicts, Resolution
 from .events import ChangeHandler, ConflictHandler, Events, RejectionHandler, StatusHandler
-from .overlay import Watch
-from .results import Results, Settled
-from .store import Store
-from .views import Change, Rejection, Status
+from .store.database import Store
+from .store.overlay import Watch
+from .store.results import Results, Settled
+from .types import Change, Rejection, Status
 
 _Change = TypeVar("_Change", bound=ChangeHandler)
 _Conflict = TypeVar("_Conflict", bound=ConflictHandler)

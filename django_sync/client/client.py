@@ -13,31 +13,31 @@ from typing import Any, Self
 import httpx2
 
 from .. import errors
-from . import indexes as field_indexes
-from . import wakeups
-from .alarm import Alarm
-from .around import Around
 from .auth import Auth
-from .background import Background
 from .backoff import Backoff
-from .binding import Binding
 from .callbacks import _Callbacks
-from .choice import able
 from .collection import Collection
 from .conflicts import Conflict, Conflicts
-from .exchange import Exchange
-from .lease import Lease
-from .link import Event, State
-from .network import TIMEOUT, Network
-from .outbox import Outbox
-from .pace import Pace
-from .reach import Kind, Reachability
-from .replica import Replica
-from .results import Results
-from .store import Store
-from .views import Change, Counts, Mutation, Progress, Rejection, Status
-from .wakes import Wakes
-from .waking import Waking
+from .link import wakeups
+from .link.background import Background
+from .link.exchange import Exchange
+from .link.pace import Pace
+from .link.states import Event, State
+from .link.transports import able
+from .link.wakes import Wakes
+from .link.waking import Waking
+from .net.http import TIMEOUT, Network
+from .net.network_monitor import Around
+from .net.network_state import Kind, Reachability
+from .store import indexes as field_indexes
+from .store.database import Store
+from .store.lease import Lease
+from .store.outbox import Outbox
+from .store.owner import Binding
+from .store.replica import Replica
+from .store.results import Results
+from .types import Change, Counts, Mutation, Progress, Rejection, Status
+from .waker import Alarm
 
 
 def _utcnow() -> datetime.datetime:

@@ -6,15 +6,16 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .. import errors, ids
+from .. import errors
+from ..protocol import ids
 from ..protocol.words import Write
-from .encoding import Json, object_id, plain, same
-from .ordering import Wanted
-from .outbox import Outbox
-from .overlay import Watch, visible
-from .query import Query
-from .store import Store
-from .views import Change, Record
+from .store.database import Store
+from .store.encoding import Json, object_id, plain, same
+from .store.ordering import Wanted
+from .store.outbox import Outbox
+from .store.overlay import Watch, visible
+from .store.query import Query
+from .types import Change, Record
 
 
 class Collection:

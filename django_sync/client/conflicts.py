@@ -21,12 +21,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .encoding import Json, dumps, loads, plain
-from .folding import Draft
-from .outbox import Outbox
-from .overlay import Key, State, mutation_of, mutations_on
-from .store import Store
-from .views import Mutation, Record
+from .store.compaction import Draft
+from .store.database import Store
+from .store.encoding import Json, dumps, loads, plain
+from .store.outbox import Outbox
+from .store.overlay import Key, State, mutation_of, mutations_on
+from .types import Mutation, Record
 
 _OP = "(SELECT op FROM outbox WHERE outbox.seq = conflicts.seq)"
 _DELETED = f"iif({_OP} = 'delete', kind, 'update_delete')"

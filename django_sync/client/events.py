@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from .conflicts import Conflict, Resolution
-from .views import Change, Rejection, Status
+from .types import Change, Rejection, Status
 
 log = logging.getLogger("django_sync.client")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from .results import Settled
-from .views import Change
+from .store.results import Settled
+from .types import Change
 
 
 class Listener(Protocol):

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from .client import SyncClient
 from .conflicts import Conflict
-from .views import Change, Counts, Record, Rejection, Status
+from .types import Change, Counts, Record, Rejection, Status
 
 STYLES = {"green": "32", "yellow": "33", "red": "31", "blue": "34", "dim": "2", "bold": "1"}
 SIGNS = {"created": ("+", "green"), "updated": ("~", "yellow"), "deleted": ("−", "red")}

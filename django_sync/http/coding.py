@@ -18,8 +18,8 @@ from rest_framework.renderers import JSONRenderer
 
 from .. import errors
 from ..conf import conf
+from ..drf.rendering import finite
 from ..protocol import Json, ReadyList, ReadyText
-from ..rendering import finite
 
 
 def too_large() -> errors.TooLarge:

@@ -22,11 +22,11 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from .. import engine, errors, logs
-from ..caller import Caller
 from ..conf import conf
-from ..ids import canonical_uuid
-from ..problems import translate
+from ..drf.caller import Caller
+from ..drf.exceptions import translate
 from ..protocol import Json
+from ..protocol.ids import canonical_uuid
 from .coding import ProblemRenderer, SyncParser, SyncRenderer, too_large
 from .problems import problem_response
 from .schema import inspector

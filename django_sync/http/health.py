@@ -8,8 +8,8 @@ from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import View
 
-from .. import health
 from ..conf import conf
+from ..maintenance import health
 
 
 def answer(well: bool, word: str) -> HttpResponse:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import ClientError, SyncError, every_error
-from ..ladder import PREFERENCE
 from ..protocol import PROTOCOL_VERSION, ConflictKind, Json, Op, Status, Transport, Write
 from ..protocol.messages import MAX_SEQ
 from ..protocol.sessions import (
@@ -19,6 +18,7 @@ from ..protocol.sessions import (
     TYPE_LENGTH,
     VERSION_LENGTH,
 )
+from ..sessions.transport_choice import PREFERENCE
 from .notation import (
     COUNT,
     OBJECT,

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.schemas.inspectors import ViewInspector
 
-from ..caller import Caller
-from ..collection import READ, Collection
+from ..drf.caller import Caller
+from ..drf.collection import READ, Collection
+from ..drf.registry import registry
 from ..protocol import Json
-from ..registry import registry
 from . import notation as n
 from . import operations as o
 
@@ -70,7 +70,7 @@ def pascal(name: str) -> str:
 class Reference(OpenApiSerializerFieldExtension):  # type: ignore[misc]  # an optional import
     """A reference to a synced object is its id."""
 
-    target_class = "django_sync.serializers.SyncRelatedField"
+    target_class = "django_sync.drf.serializers.SyncRelatedField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
         return dict(n.UUID)

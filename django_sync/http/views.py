@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .. import engine, errors
-from ..ids import canonical_uuid
 from ..protocol import (
     Json,
     ReadyList,
@@ -22,6 +21,7 @@ from ..protocol import (
     check_depth,
     page_body,
 )
+from ..protocol.ids import canonical_uuid
 from .edge import SyncView, is_trusted_origin
 from .tickets import TicketAuthentication
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from .. import errors
-from ..ids import canonical_uuid
+from .ids import canonical_uuid
 from .words import ConflictKind, Op, Status, Write
 
 Json = dict[str, Any]

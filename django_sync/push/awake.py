@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from ..models import SyncSession
-from ..standing import allowed_silence
+from ..sessions.state import allowed_silence
 
 __all__ = ["awake_until"]
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from ..conf import conf
 from ..errors import printable
 from ..models import Endpoint
-from ..push_models import PROBLEM_LENGTH
+from ..models.push import PROBLEM_LENGTH
 from .attempts import Attempt, Done, log_done, sent, told
 from .backoff import pause
 from .sender import Outcome, Receipt

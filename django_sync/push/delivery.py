@@ -21,15 +21,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from .. import feed, orders
 from ..conf import conf
-from ..endpoints import sender_of
-from ..ids import new_id
+from ..feed import log as feed_log
 from ..models import Endpoint
+from ..protocol.ids import new_id
+from ..sessions import directives
 from .attempts import Attempt, attempt
 from .awake import awake_until
 from .batch import Batch
 from .dispatcher import waiting
+from .endpoints import sender_of
 
 __all__ = ["deliver"]
 
@@ -59,7 +60,7 @@ def _claimed() -> tuple[uuid.UUID, list[Endpoint]]:
     first = waiting(now).order_by("due_at").values_list("id", flat=True)
     every = Endpoint.objects.using(conf.DATABASE)
     with transaction.atomic(using=conf.DATABASE):
-        if feed.connection().features.has_select_for_update_skip_locked:
+        if feed_log.connection().features.has_select_for_update_skip_locked:
             ids = list(first.select_for_update(skip_locked=True)[: conf.PUSH_BATCH])
             found = every.filter(id__in=ids).update(**taken)
         else:  # one statement, which SQLite lets nobody come between
@@ -74,7 +75,7 @@ def _sorted(batch: Batch, claimed: Sequence[Endpoint]) -> Iterator[Attempt]:
     """Those that are to be sent; the others are settled at once."""
     now = timezone.now()
     window = datetime.timedelta(seconds=conf.PUSH_WINDOW)
-    blocks = orders.blocks_of([endpoint.session for endpoint in claimed])
+    blocks = directives.blocks_of([endpoint.session for endpoint in claimed])
     gone, silenced = [], []
     for endpoint in claimed:
         session, sender = endpoint.session, sender_of(endpoint.kind)

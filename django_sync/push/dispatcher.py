@@ -19,11 +19,14 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from .. import endpoints, errors, feed, pulling
+from .. import errors
 from ..conf import conf
-from ..cursor import Cursor
+from ..drf.registry import registry
+from ..feed import log as feed_log
+from ..feed import pull
+from ..feed.cursor import Cursor
 from ..models import Change, Endpoint, PushCursor
-from ..registry import registry
+from . import endpoints
 
 __all__ = ["dispatch", "note"]
 
@@ -50,7 +53,7 @@ def dispatch() -> int:
     """
     noted, left = 0, True
     while left:
-        left = feed.advance()
+        left = feed_log.advance()
         endpoints.begin()
         noted += _note_positioned()
     return noted
@@ -72,7 +75,7 @@ def _step() -> Step:
         if cursor is None:
             return Step(False, 0)  # another one is at it
         try:
-            state = pulling.check_history(_place(cursor))
+            state = pull.check_history(_place(cursor))
         except errors.CursorExpired:
             return Step(False, _everybody(cursor))
         if state.head == cursor.position:
@@ -87,7 +90,7 @@ def _step() -> Step:
 def _locked() -> PushCursor | None:
     """The cursor, for this transaction alone; ``None`` where another one has it."""
     rows = PushCursor.objects.using(conf.DATABASE).filter(id=1)
-    if feed.connection().features.has_select_for_update_skip_locked:
+    if feed_log.connection().features.has_select_for_update_skip_locked:
         return rows.select_for_update(skip_locked=True).first()
     rows.update(position=F("position"))  # takes SQLite's lock before anything is read
     return rows.first()
@@ -102,7 +105,7 @@ def _move(cursor: PushCursor, epoch: str, position: int, mark: int) -> None:
     rows.update(epoch=epoch, position=position, mark=mark)
 
 
-def _end(after: int, state: feed.State) -> tuple[int, int]:
+def _end(after: int, state: feed_log.State) -> tuple[int, int]:
     """Where a page of the feed ends, and the mark there: at the head, or at an entry before."""
     if state.head <= after + conf.SEQUENCE_BATCH:
         return state.head, state.mark
@@ -126,7 +129,7 @@ def _changed(after: int, upto: int) -> Changed:
 
 def _everybody(cursor: PushCursor) -> int:
     """What happened since cannot be told any more: all are woken, a thousand a second."""
-    state, _ = feed.state()
+    state, _ = feed_log.state()
     log.warning("the dispatcher's place in the feed is gone; all endpoints are woken")
     _move(cursor, state.epoch, state.head, state.mark)
     ids = _served().order_by("id").values_list("id", flat=True)

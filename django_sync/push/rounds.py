@@ -7,7 +7,7 @@ from django.utils import timezone
 from ..conf import conf
 from .delivery import deliver
 from .dispatcher import dispatch, waiting
-from .looking import look
+from .visibility_refresh import look
 
 __all__ = ["batches_due", "note_news", "send_all"]
 

@@ -1,5 +1,5 @@
 """What waits: all under ``/sync/live/``, native async, with nothing held meanwhile."""
 
-from .longpoll import Live, live
+from .asgi import Live, live
 
 __all__ = ["Live", "live"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from .. import errors
-from ..cursor import MAX_LENGTH
-from ..ids import canonical_uuid
+from ..feed.cursor import MAX_LENGTH
 from ..protocol import PROTOCOL_VERSION, Json
+from ..protocol.ids import canonical_uuid
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from ..conf import conf
 from ..errors import SyncError
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..fanout import Audience, Delivery, Seat
+    from ..feed.fanout import Audience, Delivery, Seat
 
 log = logging.getLogger("django_sync.realtime")
 

@@ -31,10 +31,10 @@ from django.urls import set_script_prefix
 from django.utils import translation
 
 from ..conf import conf
-from .plain import Scope
+from .requests import Scope
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..caller import Caller
+    from ..drf.caller import Caller
 
 MOST = 5_000
 """Identities that a process keeps at most; each holds its last request, about 10 KiB."""
@@ -168,7 +168,7 @@ class Identity:
 
     def fresh_request(self) -> Any:
         """A copy of Django's request as it came: no user and no session is loaded in it."""
-        from ..caller import ATTRIBUTE
+        from ..drf.caller import ATTRIBUTE
 
         http = copy.copy(self.request._request)
         for name in (ATTRIBUTE, "_cached_user"):
@@ -179,7 +179,7 @@ class Identity:
 
     def caller(self, user: Any, auth: Any) -> Caller:
         """The caller, as a request of this moment would have made it; ``user`` is copied."""
-        from ..caller import Caller
+        from ..drf.caller import Caller
 
         request = copy.copy(self.request)
         request._request = self.fresh_request()
@@ -283,7 +283,7 @@ def identity_of(response: Any, viewer: bytes) -> Identity | None:
 
 def _strip(view: Any) -> None:
     """Release the page that was answered, and what the caller had loaded for it."""
-    from ..caller import ATTRIBUTE
+    from ..drf.caller import ATTRIBUTE
 
     vars(view).pop("response", None)
     vars(view).pop("asker", None)

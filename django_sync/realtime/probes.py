@@ -11,7 +11,7 @@ import json
 
 from django.urls import Resolver404, resolve
 
-from .plain import Scope, Send
+from .requests import Scope, Send
 
 LIVE = "django_sync:health-live"
 READY = "django_sync:health-ready"
@@ -36,7 +36,7 @@ async def answer(name: str, method: str, send: Send, *, ending: bool) -> None:
     """Say how it is."""
     well = True
     if name == READY:
-        from .. import health
+        from ..maintenance import health
 
         well = not ending and await asyncio.to_thread(health.ready)
     word = "unavailable" if not well else "live" if name == LIVE else "ready"

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 from .. import logs
 from ..conf import conf
 from .identities import SESSION, TOKEN, Identities, Identity, Keys, PullRequest, identity_of
-from .plain import Scope, Send
+from .requests import Scope, Send
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..caller import Caller
-    from ..recent import Recent
-    from ..shared_pulls import Answer, Pull
+    from ..drf.caller import Caller
+    from ..feed.recent import Recent
+    from .shared_pulls import Answer, Pull
 
 log = logging.getLogger("django_sync.realtime")
 
@@ -218,8 +218,8 @@ class Reader:
 
     def _answered(self, pulls: dict[Key, Pull], gone: set[Identity]) -> dict[Key, Answer | None]:
         """Answers to all for whom the project's code does not fail; adds the others to ``gone``."""
-        from .. import shared_pulls
-        from ..recent import Recent
+        from ..feed.recent import Recent
+        from . import shared_pulls
 
         recent = self._recent = self._recent or Recent()
         while True:
@@ -236,7 +236,7 @@ class Reader:
 
 def _pulls(served: Sequence[Waiting], callers: Mapping[Identity, CallerFactory]) -> dict[Key, Pull]:
     """The pulls to answer: equal pulls with one cursor are answered once."""
-    from ..shared_pulls import Pull, Viewer
+    from .shared_pulls import Pull, Viewer
 
     pulls: dict[Key, Pull] = {}
     viewers: dict[bytes, Viewer] = {}

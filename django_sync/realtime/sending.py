@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from contextvars import Context
 from typing import Any
 
-from .plain import Send
+from .requests import Send
 
 log = logging.getLogger("django_sync.realtime")
 

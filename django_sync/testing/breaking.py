@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import httpcore2
 import httpx2
 
-from ..client.cutting import shut
+from ..client.net.cancel import shut
 
 LENGTHS = (0, 200, 1_000, 5_000, 20_000)
 """Bytes after which one breaks, at most; the first says: never."""

@@ -13,7 +13,7 @@ import datetime
 import threading
 import time
 
-from ..client.alarm import Alarm
+from ..client.waker import Alarm
 
 DEADLINE = 60.0
 """Real seconds after which what is waited for is taken as never coming."""

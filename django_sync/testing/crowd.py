@@ -25,7 +25,7 @@ from typing import Any
 import httpx2
 
 from ..client import Auth, Backoff, SyncClient
-from ..client.pace import Pace
+from ..client.link.pace import Pace
 from .faults import FAIR, Fate, FaultyTransport
 from .guest import Guest
 from .party import Party

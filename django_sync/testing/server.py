@@ -23,9 +23,9 @@ import httpx2
 
 from .. import errors
 from ..protocol import PROTOCOL_VERSION
+from .connections import Lines
 from .holding import Held as HeldRequests
 from .holding import MemoryTransport
-from .lines import Lines
 from .writes import Writes
 
 Json = dict[str, Any]

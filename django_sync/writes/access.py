@@ -14,11 +14,11 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 
-from ..caller import Caller
 from ..capture import has_other_triggers
-from ..collection import Action, Collection
 from ..conf import conf
-from .singly import RunSingly
+from ..drf.caller import Caller
+from ..drf.collection import Action, Collection
+from .errors import RunSingly
 from .statements import Reads, Tables, names_any
 
 

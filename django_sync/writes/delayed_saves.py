@@ -16,8 +16,8 @@ from typing import Any
 from django.db import connections, models
 
 from ..conf import conf
+from ..drf.serializers import NEW_ID, SyncSerializerMixin
 from ..fields import RevisionField, ScopeField, Stale, SyncIdField, TriggerOwned, id_field, remember
-from ..serializers import NEW_ID, SyncSerializerMixin
 from . import columns, inspection
 
 

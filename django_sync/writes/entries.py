@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from django.db import connections
 
-from .. import feed
 from ..conf import conf
+from ..feed import log as feed_log
 
 
 class EntriesSince:
@@ -17,7 +17,9 @@ class EntriesSince:
     def __init__(self, label: str, ids: Sequence[uuid.UUID]) -> None:
         self.label, self.ids = label, frozenset(ids)
         sqlite = connections[conf.DATABASE].vendor == "sqlite"
-        self.table, self.place = (feed.CHANGE, "position") if sqlite else (feed.OUTBOX, "id")
+        self.table, self.place = (
+            (feed_log.CHANGE, "position") if sqlite else (feed_log.OUTBOX, "id")
+        )
         self._after: int | None = None
         self._delayed = -1
 

@@ -17,12 +17,12 @@ from django.utils.module_loading import import_string
 from rest_framework import mixins, permissions, serializers
 from rest_framework.fields import Field
 
-from ..field_patterns import has_own
+from ..drf.field_patterns import has_own
+from ..drf.rendering import KNOWN
+from ..drf.serializers import SyncRelatedField, SyncSerializerMixin
+from ..drf.viewsets import SyncModelPermissions
 from ..fields import TriggerOwned, mark_stale
 from ..models import SyncModel
-from ..rendering import KNOWN
-from ..serializers import SyncRelatedField, SyncSerializerMixin
-from ..viewsets import SyncModelPermissions
 
 BLIND: frozenset[Any] = frozenset(
     {permissions.AllowAny, permissions.IsAuthenticated, permissions.IsAdminUser}

@@ -21,11 +21,11 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import SkipField, empty, get_error_detail
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
-from .. import field_patterns
-from ..collection import Collection, in_range, refuse_unsayable
-from ..problems import translated
+from ..drf import field_patterns
+from ..drf.collection import Collection, in_range, refuse_unsayable
+from ..drf.exceptions import translated
+from ..drf.serializers import NEW_ID
 from ..protocol import Json
-from ..serializers import NEW_ID
 from . import inspection
 from .delayed_saves import DelayedSaves, delay
 from .validation import quick_check

@@ -16,15 +16,15 @@ from typing import Any
 from django.db import OperationalError, transaction
 
 from .. import errors
-from ..caller import Caller
 from ..conf import conf
-from ..ledger import Ledger
+from ..drf.caller import Caller
+from ..drf.registry import registry
 from ..protocol import Mutation, Result, Write
-from ..registry import registry
-from ..writing import Writer
+from .apply import Writer
+from .errors import RunSingly
+from .result_store import Ledger
 from .set_write import Outcome
 from .set_writes import KINDS
-from .singly import RunSingly
 
 log = logging.getLogger("django_sync.mutations")
 

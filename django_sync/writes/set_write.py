@@ -13,18 +13,19 @@ from typing import Any
 
 from django.db import connections
 
-from .. import errors, feed
-from ..caller import Caller
-from ..collection import FIELDS, Action, Collection
+from .. import errors
 from ..conf import conf
+from ..drf.caller import Caller
+from ..drf.collection import FIELDS, Action, Collection
+from ..feed import log as feed_log
 from ..protocol import Mutation, Record
-from ..writing import Effect, Writer
 from . import inspection
 from .access import Access
+from .apply import Effect, Writer
 from .delayed_saves import DelayedSaves
 from .entries import EntriesSince
+from .errors import RunSingly
 from .run_serializers import RunSerializers
-from .singly import RunSingly
 from .statements import Statements
 
 Outcome = Effect | errors.SyncError
@@ -153,7 +154,7 @@ class SetWrite:
 
     def landed(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
         """The records after the writes, if all lie where their writer may see and write."""
-        feed.check_constraints()
+        feed_log.check_constraints()
         found = self.records(ids) if ids else {}
         self.caller.cache.clear()
         self.access.check_again()

@@ -8,15 +8,16 @@ from typing import Any
 from django.db.models import signals
 from django.db.models.deletion import Collector
 
-from .. import errors, feed
-from ..collection import CREATE, DELETE, UPDATE
+from .. import errors
 from ..conf import conf
-from ..problems import translated
+from ..drf.collection import CREATE, DELETE, UPDATE
+from ..drf.exceptions import translated
+from ..feed import log as feed_log
 from ..protocol import Mutation, Status, Write
-from ..writing import Effect, tombstone
 from . import inspection
+from .apply import Effect, tombstone
+from .errors import RunSingly
 from .set_write import Outcome, SetWrite
-from .singly import RunSingly
 from .statements import names_any
 
 
@@ -52,7 +53,7 @@ class Creates(SetWrite):
     def _check_ids(self) -> None:
         if self.collection.any_in_use(self.ids):
             located = self.collection.located(self.ids)
-            raise RunSingly({*located, *feed.tombstones(self.collection.label, self.ids)})
+            raise RunSingly({*located, *feed_log.tombstones(self.collection.label, self.ids)})
 
 
 class OnRows(SetWrite):
@@ -165,10 +166,10 @@ class Deletes(OnRows):
         self._check_alone(collector)
         with translated():
             collector.delete()
-        feed.check_constraints()
+        feed_log.check_constraints()
         if self.collection.any_there(ids):
             raise RunSingly(lasting=True)
-        self.traces = feed.tombstones(self.collection.label, ids)
+        self.traces = feed_log.tombstones(self.collection.label, ids)
         if any(id in self.traces and self.traces[id].revision != self.before[id] + 1 for id in ids):
             raise RunSingly(lasting=True)
 

@@ -37,7 +37,7 @@ import json, sys, django; django.setup()
 from tests.benchmarks.notes.models import Note
 made = [Note(room="bench", **one) for one in json.load(sys.stdin)]
 Note.objects.bulk_create(made, batch_size=5000)
-from django_sync import feed
+from django_sync.feed import log as feed
 feed.sequence()
 """
 

@@ -33,7 +33,7 @@ SETUP = """
 import uuid, django; django.setup()
 from django.contrib.auth.models import User
 from django.utils import timezone
-from django_sync import endpoints
+from django_sync.push import endpoints
 from django_sync.models import Client, Endpoint, PushScope, PushUser, SyncSession
 from example_project.boards.models import Board, Membership
 now, number, boards = timezone.now(), {endpoints}, {writes}

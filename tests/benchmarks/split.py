@@ -101,13 +101,13 @@ def fill(plan: Plan) -> None:
 
 def step(db: Any, shard: int) -> int:
     """What ``feed._sequence_once`` does, on this shard's tables."""
-    from django_sync import feed
+    from django_sync.feed import log as feed_log
 
     row, outbox, log = tables(shard)
-    move = feed._MOVE.replace(feed.CHANGE, log).replace(feed.OUTBOX, outbox)
+    move = feed_log._MOVE.replace(feed_log.CHANGE, log).replace(feed_log.OUTBOX, outbox)
     with db.transaction():
         head = db.execute(f"SELECT head FROM {row} WHERE id = 1 FOR UPDATE").fetchone()[0]
-        moved = db.execute(move.replace(feed.FEED, row), [STEP, head]).fetchone()[0]
+        moved = db.execute(move.replace(feed_log.FEED, row), [STEP, head]).fetchone()[0]
     return int(moved - head)
 
 
@@ -236,7 +236,7 @@ def model(shards: Sequence[int]) -> list[dict[str, float]]:
     """Cursors with a place for each shard, made by the real cipher; and the shards of a pull."""
     from dataclasses import replace
 
-    from django_sync import cursor as cursors
+    from django_sync.feed import cursor as cursors
 
     dice, found = random.Random(1), []
     base = cursors.Cursor(str(uuid.uuid4()), 10**9, dice.getrandbits(53), "a" * 40, "a" * 40)

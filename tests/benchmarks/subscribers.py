@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Sequence
 
-from django_sync.realtime.line import WINDOW
+from django_sync.realtime.connection import WINDOW
 
 PATIENCE = 60.0
 """Seconds to wait for an answer."""

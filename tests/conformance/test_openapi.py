@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from django_sync import engine, errors
-from django_sync.caller import Caller
+from django_sync.drf.caller import Caller
 from example_project.boards.models import Board, Card, Comment, Label
 
 DOCUMENT = json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))

@@ -32,7 +32,7 @@ class Frame:
 
 def frames() -> Mapping[str, Frame]:
     """Every kind of frame, those of the client first."""
-    from django_sync.cursor import MAX_LENGTH
+    from django_sync.feed.cursor import MAX_LENGTH
     from django_sync.http import notation as n
     from django_sync.http.operations import SCHEMAS
     from django_sync.protocol import PROTOCOL_VERSION
@@ -144,8 +144,8 @@ def document() -> Json:
     from drf_spectacular.generators import SchemaGenerator
 
     from django_sync.protocol import PROTOCOL_VERSION, Transport
-    from django_sync.realtime.codes import MEANINGS
-    from django_sync.sessions import PATHS
+    from django_sync.realtime.close_codes import MEANINGS
+    from django_sync.sessions.lifecycle import PATHS
 
     found = frames()
     known = SchemaGenerator().get_schema(public=True)["components"]["schemas"]

@@ -191,10 +191,10 @@ def client_page() -> str:
 
 
 def link_page() -> str:
-    from django_sync.client.link import TABLE, Act, Event, State
+    from django_sync.client.link.states import TABLE, Act, Event, State
 
     lines = [
-        notice("django_sync/client/link.py"),
+        notice("django_sync/client/link/states.py"),
         "# The link's states",
         "What the Python client does by itself after `start()`, as `status.link` tells it. How to "
         "use it is said in [Stay in step in the background](../howto/background.md).",
@@ -227,8 +227,8 @@ def facts() -> list[str]:
 def sessions_page() -> str:
     from dataclasses import replace
 
-    from django_sync.ladder import PREFERENCE, RULES, Situation, choose
     from django_sync.protocol import Network, Transport
+    from django_sync.sessions.transport_choice import PREFERENCE, RULES, Situation, choose
 
     everything = Situation(offered=frozenset(PREFERENCE), able=frozenset(PREFERENCE))
     examples = {
@@ -261,7 +261,7 @@ def sessions_page() -> str:
         told = f"{choice.poll_interval} | {' '.join(choice.reasons)}"
         rows.append(f"| {name} | `{choice.transport}` | {fallback} | {told} |")
     lines = [
-        notice("django_sync/ladder.py and django_sync/logs.py"),
+        notice("django_sync/sessions/transport_choice.py and django_sync/logs.py"),
         "# Sessions and the ladder",
         "A client opens a session to be told which transport to use. What it sends and what it is "
         "answered is said in [the protocol](../protocol.md#8-sessions-and-transports), why it is "
@@ -326,7 +326,7 @@ def sessions_page() -> str:
 
 def link_vectors() -> str:
     """The same table for other languages' clients: every state and event, one a line."""
-    from django_sync.client.link import TABLE
+    from django_sync.client.link.states import TABLE
 
     moves = [
         json.dumps({"state": state, "event": event, "to": to, "act": act})
@@ -533,9 +533,9 @@ def sockets_page() -> str:
     import django
 
     django.setup()
-    from django_sync.cursor import MAX_LENGTH
-    from django_sync.realtime import consumer, frames, line, shared, turns
-    from django_sync.realtime.codes import MEANINGS
+    from django_sync.feed.cursor import MAX_LENGTH
+    from django_sync.realtime import connection, fair_queue, frames, loop_state, websocket
+    from django_sync.realtime.close_codes import MEANINGS
     from tests.docs import asyncapi
 
     found = asyncapi.frames()
@@ -570,11 +570,11 @@ def sockets_page() -> str:
         kinds("server"),
         "`switch` is reserved, and not sent yet.",
         "## Flow control",
-        f"The server sends {line.WINDOW} `changes` frames that are not acknowledged, then waits; "
-        "nothing is lost; `welcome` names that `window`. A client sends `ack` with how many frames "
-        "it has taken on this connection; one `ack` may stand for several. It may name no frame "
-        "that was not sent, and none twice. Frames that stay unacknowledged for a heartbeat close "
-        "the socket with 4429. Over a stream a frame counts as taken when it is sent.",
+        f"The server sends {connection.WINDOW} `changes` frames that are not acknowledged, then "
+        "waits; nothing is lost; `welcome` names that `window`. A client sends `ack` with how many "
+        "frames it has taken on this connection; one `ack` may stand for several. It may name no "
+        "frame that was not sent, and none twice. Frames that stay unacknowledged for a heartbeat "
+        "close the socket with 4429. Over a stream a frame counts as taken when it is sent.",
         "An `ack` for each frame would cost the server more than the frame. So the clients "
         "acknowledge when half of the window is used, and at the latest when a frame has waited "
         "for a third of the heartbeat. A client that waits for a cursor acknowledges at once.",
@@ -583,7 +583,7 @@ def sockets_page() -> str:
         "once, and each heartbeat sends one if the place has moved. A client that stops before its "
         "cursor has come gets those frames again: at most those of a third of a heartbeat and one "
         "second. This is harmless, since changes are whole records and tombstones.",
-        f"Batches are carried out in their order. {consumer.MUTATES} of one socket may wait, and "
+        f"Batches are carried out in their order. {websocket.MUTATES} of one socket may wait, and "
         "the next begins when what was answered before has been taken.",
         "## Heartbeat",
         "`welcome` says how many seconds a heartbeat is "
@@ -599,14 +599,15 @@ def sockets_page() -> str:
                 "| a frame | [`BODY_BYTES`](settings.md#body_bytes), in UTF-8 | 4400 `too_large` |",
                 "| frames a second | [`SOCKET_FRAMES`](settings.md#socket_frames), twice as many "
                 "at once | 4429 |",
-                f"| bytes a second that a user sends in frames of {shared.LARGE // 1024} KiB and "
-                f"more | {shared.BYTES_PER_SECOND // 1024} KiB | wait their time; "
+                f"| bytes a second that a user sends in frames of {loop_state.LARGE // 1024} KiB "
+                f"and more | {loop_state.BYTES_PER_SECOND // 1024} KiB | wait their time; "
                 "above a heartbeat of it 4429 |",
-                f"| batches of a socket that wait | {consumer.MUTATES} | 4429 |",
-                f"| events that wait for a client to take them | {line.WAITING} | 4429 |",
+                f"| batches of a socket that wait | {websocket.MUTATES} | 4429 |",
+                f"| events that wait for a client to take them | {connection.WAITING} | 4429 |",
                 "| connections of a user in a process | "
                 "[`CONNECTIONS_PER_USER`](settings.md#connections_per_user) | 4429, a stream 429 |",
-                f"| handshakes of an address that wait | {turns.AT_THE_DOOR} | 1013, stream 503 |",
+                "| handshakes of an address that wait | "
+                f"{fair_queue.AT_THE_DOOR} | 1013, stream 503 |",
                 f"| `cursor` | {MAX_LENGTH} characters | 4400 `invalid_cursor` |",
                 f"| `collections` | {frames.MOST_NAMES} names | 4400 `invalid` |",
                 f"| `ref` | {frames.MOST_REF} characters, or an integer up to 2⁵³ − 1 | 4400 |",
@@ -751,7 +752,7 @@ def conflicts_page() -> str:
 def wakeups_page() -> str:
     from .wakeups import text
 
-    return text(notice("django_sync/client/wakeups.py and reach.py"))
+    return text(notice("django_sync/client/link/wakeups.py and reach.py"))
 
 
 def wakeups_vectors() -> str:

@@ -51,13 +51,13 @@ def scenes() -> list[Scene]:
     from django.contrib.auth.models import User
     from django.test import Client
 
-    from django_sync import feed
+    from django_sync.feed import log as feed_log
     from django_sync.models import Decision, OpenConflict
     from example_project.boards.models import Board, Card
     from tests.forms import opened, with_values
     from tests.integration.phone import Phone
 
-    feed.sequence()
+    feed_log.sequence()
     user = {name: User.objects.get(username=name) for name in ("ada", "grace", "admin")}
     card = Card.objects.get(title="Check pump 7")
     url = f"/admin/boards/card/{card.pk}/change/"
@@ -75,14 +75,14 @@ def scenes() -> list[Scene]:
         )
         grace.one(grace.update(row, title=theirs, column="doing"))
         ada.one(late)
-        feed.sequence()
+        feed_log.sequence()
     settled = OpenConflict.objects.earliest("id")
     page = f"/admin/django_sync/openconflict/{settled.pk}/change/"
     form = with_values(opened(staff, page), **{"choice:title": "client"})
     staff.post(page, form | {"step": ["write"]})
     card.refresh_from_db()
     grace.one(grace.update(card, title="Repair pump 7", votes=5))
-    feed.sequence()
+    feed_log.sequence()
     conflict = OpenConflict.objects.latest("id")
     assert conflict.is_open
     assert Decision.objects.count() > 1
@@ -113,11 +113,12 @@ def sessions_of(users: dict[str, Any]) -> str:
     from django.utils import timezone
     from rest_framework.test import APIClient
 
-    from django_sync import feed, sync
-    from django_sync.ids import new_id
+    from django_sync import sync
+    from django_sync.feed import log as feed_log
     from django_sync.models import Client, SyncSession
+    from django_sync.protocol.ids import new_id
 
-    head, now, ids = feed.state()[0].head, timezone.now(), {}
+    head, now, ids = feed_log.state()[0].head, timezone.now(), {}
     for name, user, platform, transport, behind, silent, problem in (
         ("Ada’s phone", "ada", "ios", "websocket", 5, 20, ""),
         ("", "ada", "javascript/browser", "sse", 0, 5, ""),

@@ -6,7 +6,7 @@ import ast
 import re
 
 from django_sync.conf import SETTINGS
-from django_sync.realtime import doorbell
+from django_sync.realtime import channel_layer
 
 from .howto import page, run, snippets
 from .pages import ROOT
@@ -37,7 +37,7 @@ def test_proxies_wait_for_longer_than_the_server_is_silent():
 
 def test_the_layer_is_one_that_reaches_others(settings):
     settings.CHANNEL_LAYERS = run(LAYER)["CHANNEL_LAYERS"]
-    found = doorbell.layer()
+    found = channel_layer.layer()
     assert found.hosts[0]["socket_timeout"] > found.brpop_timeout
 
 

@@ -6,7 +6,7 @@ import functools
 
 from django_sync import client as client_module
 from django_sync.client import SyncClient
-from django_sync.client.indexes import fields_of
+from django_sync.client.store.indexes import fields_of
 from django_sync.testing.server import MemoryServer
 
 from .howto import run, snippets

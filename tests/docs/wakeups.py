@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django_sync.client import link, reach, wakeups
-from django_sync.client.reach import Kind, NetworkState, Reachability, RoundTrip
+from django_sync.client.link import states, wakeups
+from django_sync.client.net import network_state
+from django_sync.client.net.network_state import Kind, NetworkState, Reachability, RoundTrip
 
 from .listing import entries
 
@@ -23,7 +24,7 @@ Row = dict[str, Any]
 def stands() -> list[Row]:
     """Every way in which things may stand."""
     ways = itertools.product(
-        link.State, (False, True), ("none", "wifi"), Reachability, (False, True), (False, True)
+        states.State, (False, True), ("none", "wifi"), Reachability, (False, True), (False, True)
     )
     return [
         {
@@ -141,11 +142,11 @@ def reach_vectors() -> str:
     """The table of reachability, round trips, and what is worth telling."""
     table = [
         {"state": state, "event": event, "to": to}
-        for state, row in reach.REACH.items()
+        for state, row in network_state.REACH.items()
         for event, to in row.items()
     ]
     differs = [
-        {"told": told, "now": now, "differs": reach.differs(network(told), network(now))}
+        {"told": told, "now": now, "differs": network_state.differs(network(told), network(now))}
         for told, now in TOLD
     ]
     return written({"table": table, "round_trips": map(trip, TRIPS), "differs": differs})
@@ -187,8 +188,8 @@ def text(notice: str) -> str:
         "not before `Retry-After`.",
         "## Whether the server can be had",
         entries(Reachability, "States of the network"),
-        entries(reach.Event, "What changes them"),
-        grid(reach.Event, reach.REACH, stays=True),
+        entries(network_state.Event, "What changes them"),
+        grid(network_state.Event, network_state.REACH, stays=True),
     ]
     return "\n\n".join(lines) + "\n"
 

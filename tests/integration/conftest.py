@@ -17,9 +17,9 @@ from django.core import signals
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, connection
 
-from django_sync import feed
 from django_sync.capture import paths
-from django_sync.registry import registry
+from django_sync.drf.registry import registry
+from django_sync.feed import log as feed_log
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests import processes as p
 from tests.integration.phone import Phone
@@ -49,7 +49,7 @@ def make_people() -> SimpleNamespace:
 @pytest.fixture
 def phone(people: SimpleNamespace) -> Phone:
     """A client of Ada's, who has pulled."""
-    feed.sequence()
+    feed_log.sequence()
     return Phone(people.ada)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django_sync import engine, feed
-from django_sync.caller import Caller
+from django_sync import engine
+from django_sync.drf.caller import Caller
+from django_sync.feed import log as feed_log
 from example_project.boards.models import Board, Card, Comment, Label
 
 
@@ -25,7 +26,7 @@ class Phone:
             "collection": collection,
             "object_id": str(object_id),
             "base_revision": at,
-            "epoch": feed.state()[0].epoch,
+            "epoch": feed_log.state()[0].epoch,
         }
         return body | members
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from django_sync.drf.record_cache import rendered
 from django_sync.realtime import live
-from django_sync.rendered import rendered
 from example_project.boards.models import Card
 from tests.integration.test_long_poll import PATIENCE, bearer, in_a_thread
 from tests.integration.test_plain import nobody

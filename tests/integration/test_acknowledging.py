@@ -8,7 +8,7 @@ import json
 import pytest
 
 from django_sync.realtime import hub
-from django_sync.realtime.line import WINDOW
+from django_sync.realtime.connection import WINDOW
 from example_project.boards.models import Card
 from tests.integration.wire import Site, bearer, in_a_thread, until
 

@@ -6,14 +6,14 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
-from django_sync import announce
+from django_sync.feed import notify
 from example_project.boards.models import Board, Card, Membership
 
 
 @pytest.fixture
 def rung(boards, monkeypatch):
     heard: list[object] = []
-    monkeypatch.setattr(announce, "_bells", [heard.append])
+    monkeypatch.setattr(notify, "_bells", [heard.append])
     return heard
 
 
@@ -34,7 +34,7 @@ def rung(boards, monkeypatch):
     ],
 )
 def test_what_is_a_write(sql, is_write):
-    assert announce.is_write(sql) is is_write
+    assert notify.is_write(sql) is is_write
 
 
 def test_each_way_to_write_rings(rung, boards):
@@ -91,7 +91,7 @@ def test_a_bell_that_breaks_fails_no_write(boards, monkeypatch, caplog):
     def broken(key):
         raise OSError("no bell")
 
-    monkeypatch.setattr(announce, "_bells", [broken])
+    monkeypatch.setattr(notify, "_bells", [broken])
     with caplog.at_level("CRITICAL", logger="django_sync.announce"):
         card = Card.objects.create(board=boards.launch, title="kept")
     assert Card.objects.filter(pk=card.pk).exists()
@@ -99,7 +99,7 @@ def test_a_bell_that_breaks_fails_no_write(boards, monkeypatch, caplog):
 
 def test_invalidate_waits_for_the_commit(rung, boards):
     with transaction.atomic():
-        announce.invalidate(boards.ada)
+        notify.invalidate(boards.ada)
         assert rung == []
     assert rung == [str(boards.ada.pk)]
 

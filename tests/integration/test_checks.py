@@ -16,10 +16,10 @@ from django_sync import checks
 from django_sync.capture import paths
 from django_sync.capture.specs import spec_problems
 from django_sync.checks.collections import check_collection
-from django_sync.collection import Collection
+from django_sync.drf.collection import Collection
+from django_sync.drf.registry import registry
+from django_sync.drf.serializers import SyncRelatedField
 from django_sync.merge import LastWrite, Manual
-from django_sync.registry import registry
-from django_sync.serializers import SyncRelatedField
 from django_sync.sync import SyncModelPermissions, SyncSerializerMixin, SyncViewSetMixin
 from example_project.boards import models as boards
 from tests.registry_app.models import Book, Memo, Notice, Pin, Poster, Remark, Shelf

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from rest_framework import serializers
 
-from django_sync.caller import Caller
+from django_sync.drf.caller import Caller
+from django_sync.drf.json_sql.expression import RecordText
+from django_sync.drf.record_cache import rendered
+from django_sync.drf.registry import registry
+from django_sync.drf.rendering import encoded, plan_for
+from django_sync.drf.serializers import SyncSerializerMixin
 from django_sync.http.coding import SyncRenderer
-from django_sync.json_sql.expression import RecordText
 from django_sync.models import SyncModel
 from django_sync.protocol import ReadyList, ReadyRecord, Record
-from django_sync.registry import registry
-from django_sync.rendered import rendered
-from django_sync.rendering import encoded, plan_for
-from django_sync.serializers import SyncSerializerMixin
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Label
 from tests.app.models import Doc
@@ -526,7 +526,7 @@ def test_times_of_a_database_with_a_zone_of_its_own(cards, in_tokyo):
 
 def by_hand(monkeypatch):
     """Let no database write anything."""
-    monkeypatch.setattr("django_sync.json_sql.texts.rendered_by", lambda queryset: None)
+    monkeypatch.setattr("django_sync.drf.json_sql.texts.rendered_by", lambda queryset: None)
 
 
 def test_a_list_over_http_is_the_same_to_the_byte(client, people, cards, monkeypatch):

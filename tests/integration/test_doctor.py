@@ -12,12 +12,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from django_sync import capture, doctor, feed, retention
+from django_sync import capture
 from django_sync.capture.base import index_name
 from django_sync.capture.install import found
-from django_sync.doctor import examine, mend
+from django_sync.feed import log as feed_log
+from django_sync.maintenance import doctor, retention
+from django_sync.maintenance.doctor import examine, mend
+from django_sync.maintenance.status import status
 from django_sync.models import Change, Feed, Generation, Outbox, Tombstone
-from django_sync.status import status
 from example_project.boards.models import Board, Card
 from tests.app.models import Doc, Event, Note, Place, Project
 from tests.replica import Replica, truth
@@ -28,8 +30,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def there(people):
     """A feed with something in it, in good health."""
-    feed.state()
-    feed.sequence()
+    feed_log.state()
+    feed_log.sequence()
 
 
 def kinds(findings=None):
@@ -223,7 +225,7 @@ def test_a_floor_above_the_log(people):
 
 
 def test_what_an_ended_prune_left_is_worth_a_note(people):
-    Feed.objects.update(floor=feed.state()[0].head)
+    Feed.objects.update(floor=feed_log.state()[0].head)
     (finding,) = examine()
     assert (finding.kind, finding.serious) == ("leftover", False)
     assert command("sync_doctor")[1] == 0
@@ -291,7 +293,7 @@ def test_the_status(people):
     behind_the_triggers("UPDATE boards_label SET sync_id = NULL")
     told = status()
     assert told.epoch == str(Feed.objects.get().epoch)
-    assert told.head == feed.state()[0].head
+    assert told.head == feed_log.state()[0].head
     assert told.changes == Change.objects.count()
     assert (told.waiting, told.lag, told.views) == (0, 0, 1)
     labels = next(m for m in told.models if m.model == "boards.label")
@@ -325,8 +327,8 @@ def test_the_status_of_a_feed_that_nobody_has_pulled(people):
 def test_prune_as_a_command(people):
     for n in range(5):
         Board.objects.create(name=f"Board {n}", owner=people.ada)
-    feed.sequence()
-    number, head = Change.objects.count(), feed.state()[0].head
+    feed_log.sequence()
+    number, head = Change.objects.count(), feed_log.state()[0].head
     text, code = command("sync_prune", "--dry-run", "--keep", "2")
     assert code == 0
     assert f"Would forget {number - 2} changes, 0 results, 0 views, 0 decisions" in text
@@ -344,7 +346,7 @@ def test_prune_as_a_command(people):
 def test_prune_tells_who_is_fetching(people):
     replica = Replica(people.ada, limit=1)
     replica.page()
-    place = feed.state()[0].head
+    place = feed_log.state()[0].head
     Board.objects.create(name="Later", owner=people.ada)
     text, _ = command("sync_prune", "--days", "0")
     assert f"It goes no further: a client is fetching from {place}." in text

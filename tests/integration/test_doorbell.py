@@ -10,8 +10,8 @@ import uuid
 
 import pytest
 
-from django_sync import announce
-from django_sync.realtime import doorbell
+from django_sync.feed import notify
+from django_sync.realtime import channel_layer
 
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 
@@ -46,12 +46,12 @@ def test_a_bell_here_is_heard_there(layers, monkeypatch, backend):
     if not redis_is_there():
         pytest.skip("no Redis at TEST_REDIS_URL")
     layers(backend)
-    bell = doorbell.Doorbell()
-    monkeypatch.setattr(doorbell, "me", iter_of("there", "here"))
+    bell = channel_layer.Doorbell()
+    monkeypatch.setattr(channel_layer, "me", iter_of("there", "here"))
 
     async def story():
         heard: asyncio.Queue[object] = asyncio.Queue()
-        answering = asyncio.create_task(doorbell.answer(heard.put_nowait))
+        answering = asyncio.create_task(channel_layer.answer(heard.put_nowait))
         try:
             assert await asyncio.wait_for(heard.get(), 20) is None  # having joined, it looks
             bell(None)
@@ -75,17 +75,19 @@ def test_its_own_hints_a_process_does_not_hear(layers):
     if not redis_is_there():
         pytest.skip("no Redis at TEST_REDIS_URL")
     layers(LAYERS[0])
-    bell = doorbell.Doorbell()
+    bell = channel_layer.Doorbell()
 
     async def story():
         heard: asyncio.Queue[object] = asyncio.Queue()
-        answering = asyncio.create_task(doorbell.answer(heard.put_nowait))
+        answering = asyncio.create_task(channel_layer.answer(heard.put_nowait))
         try:
             await asyncio.wait_for(heard.get(), 20)
             bell(None)
             await asyncio.to_thread(told, bell)
-            found = doorbell.layer()
-            await found.group_send(doorbell.GROUP, {"type": "sync.hint", "user": "last", "by": "x"})
+            found = channel_layer.layer()
+            await found.group_send(
+                channel_layer.GROUP, {"type": "sync.hint", "user": "last", "by": "x"}
+            )
             assert await asyncio.wait_for(heard.get(), 20) == "last"
         finally:
             answering.cancel()
@@ -104,7 +106,7 @@ def test_a_layer_that_is_gone_costs_the_writer_nothing(layers, caplog):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         layers(LAYERS[0], f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
-    bell = doorbell.Doorbell()
+    bell = channel_layer.Doorbell()
     with caplog.at_level("WARNING", logger="django_sync.realtime"):
         bell(None)
         told(bell)
@@ -116,11 +118,11 @@ def test_a_layer_that_is_gone_costs_the_writer_nothing(layers, caplog):
 
 def test_without_a_layer_that_leaves_the_process_no_thread_is_started(settings):
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    assert doorbell.layer() is None
+    assert channel_layer.layer() is None
     before = threading.active_count()
-    doorbell.Doorbell()(None)
+    channel_layer.Doorbell()(None)
     assert threading.active_count() == before
 
 
 def test_a_bell_is_hung_up_where_the_project_has_a_layer():
-    assert any(isinstance(bell, doorbell.Doorbell) for bell in announce._bells)
+    assert any(isinstance(bell, channel_layer.Doorbell) for bell in notify._bells)

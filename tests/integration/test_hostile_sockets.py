@@ -20,7 +20,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from django_sync.realtime import line, rate, shared
+from django_sync.realtime import connection, loop_state, throttle
 from example_project.boards.models import Card
 from tests.integration.test_socket import HELLO, batch, opened, titles, write
 from tests.integration.wire import Site, bearer, in_a_thread, until
@@ -273,15 +273,15 @@ def test_a_batch_may_be_as_long_as_over_http(site, ada, boards, settings):
 
 def test_large_frames_are_read_in_their_time(site, ada, grace, boards, monkeypatch):
     """However many sockets they come over; other users do not wait."""
-    monkeypatch.setattr(shared, "BYTES_PER_SECOND", 2 * shared.LARGE)
-    large = json.dumps({"type": "mutate", "ref": 1, "mutations": "x" * shared.LARGE})
-    waits, seconds = [], rate.Pace.seconds
+    monkeypatch.setattr(loop_state, "BYTES_PER_SECOND", 2 * loop_state.LARGE)
+    large = json.dumps({"type": "mutate", "ref": 1, "mutations": "x" * loop_state.LARGE})
+    waits, seconds = [], throttle.Pace.seconds
 
     def waiting(self, who, size, most):
         waits.append((who, seconds(self, who, size, most)))
         return waits[-1][1]
 
-    monkeypatch.setattr(rate.Pace, "seconds", waiting)
+    monkeypatch.setattr(throttle.Pace, "seconds", waiting)
 
     async def story():
         async with (
@@ -321,7 +321,7 @@ def held(site, of):
 
 
 def test_a_flood_of_handshakes_holds_up_nobody_elsewhere(site, ada, grace, boards, monkeypatch):
-    monkeypatch.setattr("django_sync.realtime.longpoll.AT_THE_DOOR", 5)
+    monkeypatch.setattr("django_sync.realtime.asgi.AT_THE_DOOR", 5)
     evil, good = ("10.6.6.6", 1), ("10.0.0.1", 1)
 
     async def one(ends):
@@ -385,7 +385,7 @@ def test_one_users_batches_hold_up_no_other_user(site, ada, grace, boards):
 @pytest.fixture
 def hasty(monkeypatch, settings):
     settings.DJANGO_SYNC = {"WATCH_MS": 50, "SOCKET_FRAMES": 1000}
-    monkeypatch.setattr(line, "FAREWELL_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "FAREWELL_SECONDS", 0.05)
 
 
 def test_who_only_pings_and_takes_nothing_is_cut(site, ada, grace, boards, hasty):

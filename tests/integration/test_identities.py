@@ -25,10 +25,12 @@ from rest_framework.throttling import SimpleRateThrottle, UserRateThrottle
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.tokens import AccessToken
 
-from django_sync import announce, orders, pulling
-from django_sync.caller import ATTRIBUTE
+from django_sync.drf.caller import ATTRIBUTE
+from django_sync.feed import notify
+from django_sync.feed import pull as feed_pull
 from django_sync.http import edge
 from django_sync.models import SyncSession
+from django_sync.sessions import directives
 from example_project.boards import api
 from example_project.boards.models import Membership
 from tests.integration.pollers import Header, Site, ada, change, create, grace, site, whole
@@ -119,7 +121,7 @@ def test_what_is_announced_counts_at_once(site, boards):
         poller = await site.poller(basic("ada"))
         other = await site.poller(basic("grace"))
         await change(set_password, boards.ada)
-        await change(announce.invalidate, boards.ada)
+        await change(notify.invalidate, boards.ada)
         assert (await poller.pull()).status == 401
         with whole(site, 0):
             assert (await other.pull()).status == 200
@@ -129,7 +131,7 @@ def test_what_is_announced_counts_at_once(site, boards):
 
 def test_what_is_announced_while_a_request_runs_is_not_remembered(site, boards, monkeypatch):
     """It was let in before, and may be answered after."""
-    pull = pulling.pull
+    pull = feed_pull.pull
     running, go = threading.Event(), threading.Event()
 
     def stopping(*args: Any) -> Any:
@@ -140,11 +142,11 @@ def test_what_is_announced_while_a_request_runs_is_not_remembered(site, boards, 
     async def story() -> None:
         poller = await site.poller(basic("ada"))
         site.forget()
-        monkeypatch.setattr(pulling, "pull", stopping)
+        monkeypatch.setattr(feed_pull, "pull", stopping)
         held = asyncio.create_task(poller.pull())
         await asyncio.to_thread(running.wait, PATIENCE)
         await change(set_password, boards.ada)
-        await change(announce.invalidate, boards.ada)
+        await change(notify.invalidate, boards.ada)
         go.set()
         await held
         assert (await poller.pull()).status == 401
@@ -484,7 +486,7 @@ def test_sessions_are_noted_to_be_there_and_level(site, ada, boards, settings):
 def test_who_is_blocked_is_refused_at_once(site, ada, boards):
     async def story() -> None:
         poller = await site.poller(ada)
-        await change(lambda: orders.block(user=boards.ada))
+        await change(lambda: directives.block(user=boards.ada))
         got = await poller.pull()
         assert (got.status, got.page["code"]) == (403, "blocked")
 
@@ -497,7 +499,7 @@ def test_a_client_that_is_to_pull_anew_is_told(site, ada, boards):
     async def story() -> None:
         poller = await site.poller(ada, ("Sync-Client", str(session.client_id)))
         other = await site.poller(ada)
-        await change(lambda: orders.refresh(session.client_id))
+        await change(lambda: directives.refresh(session.client_id))
         assert (await poller.pull()).status == 410
         assert (await other.pull()).status == 200
 

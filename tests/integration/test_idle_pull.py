@@ -23,11 +23,14 @@ from hypothesis import strategies as st
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from django_sync import errors, feed, pulling, retention
-from django_sync.caller import Caller
-from django_sync.cursor import Cursor, open_sealed, seal
+from django_sync import errors
+from django_sync.drf.caller import Caller
+from django_sync.drf.registry import registry
+from django_sync.feed import log as feed_log
+from django_sync.feed import pull
+from django_sync.feed.cursor import Cursor, open_sealed, seal
+from django_sync.maintenance import retention
 from django_sync.models import Feed, Generation, ScopeSet
-from django_sync.registry import registry
 from example_project.boards.models import Board, Card, Membership
 from tests.access_app import registered
 from tests.access_app.models import Notice
@@ -72,11 +75,11 @@ def before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callable
 
 
 def opened(replica: Replica) -> Cursor:
-    return pulling.open_cursor(Caller.for_user(replica.user), str(replica.cursor))
+    return pull.open_cursor(Caller.for_user(replica.user), str(replica.cursor))
 
 
 def give(replica: Replica, cursor: Cursor) -> None:
-    replica.cursor = pulling.seal_cursor(Caller.for_user(replica.user), cursor)
+    replica.cursor = pull.seal_cursor(Caller.for_user(replica.user), cursor)
 
 
 # What it costs
@@ -125,7 +128,7 @@ def test_a_query_for_scopes_that_has_parameters_of_its_own_is_run(boards, monkey
 
     monkeypatch.setattr(api.BoardScoped, "get_scopes", scopes)
     caller = Caller.for_user(boards.ada)
-    seen = pulling.current_view(caller, None).scopes
+    seen = pull.current_view(caller, None).scopes
     assert seen["cards"] == {str(boards.research.sync_id)}
     assert seen["labels"] == {str(boards.launch.sync_id)}
     assert seen["boards"] == seen["comments"] == seen["cards"] | seen["labels"]
@@ -147,7 +150,7 @@ def test_a_write_that_opens_a_scope_has_the_query_run_anew(boards):
 
 def test_a_change_in_between_comes_with_the_next_pull(boards, replica, monkeypatch):
     card = Card.objects.filter(board=boards.launch)
-    before(monkeypatch, pulling, "current_view", lambda: card.update(title="changed"))
+    before(monkeypatch, pull, "current_view", lambda: card.update(title="changed"))
     assert replica.page().changes == ()
     (change,) = replica.page().changes
     assert change.record.object["title"] == "changed"
@@ -155,7 +158,7 @@ def test_a_change_in_between_comes_with_the_next_pull(boards, replica, monkeypat
 
 def test_a_revocation_in_between_is_carried_out(boards, replica, monkeypatch):
     mine = Membership.objects.filter(user=boards.alan)
-    before(monkeypatch, pulling, "current_view", mine.delete)
+    before(monkeypatch, pull, "current_view", mine.delete)
     page = replica.page()
     assert {(change.op, change.collection) for change in page.changes} >= {("drop", "cards")}
     assert str(boards.launch.sync_id) not in {r.scope for r in replica.records.values()}
@@ -170,7 +173,7 @@ def test_g7_scopes_of_before_the_snapshot_are_not_used_in_it(boards, replica, mo
         granted.delete()
         cards.update(title=SECRET)
 
-    before(monkeypatch, feed, "snapshot", revoke)
+    before(monkeypatch, feed_log, "snapshot", revoke)
     replica.pull()
     assert SECRET not in repr(replica.log)
     assert str(boards.research.sync_id) not in {r.scope for r in replica.records.values()}
@@ -195,7 +198,7 @@ def test_g7_nor_are_permissions_that_django_keeps_at_the_user(
         crew.permissions.clear()
         notices.update(text=SECRET)
 
-    before(monkeypatch, feed, "snapshot", revoke)
+    before(monkeypatch, feed_log, "snapshot", revoke)
     replica.user = User.objects.get(pk=ada.pk)
     replica.page()
     assert SECRET not in repr(replica.log)
@@ -231,13 +234,13 @@ def test_a_gap_sends_the_collection_anew(replica):
 
 def test_once_a_day_the_view_is_noted(replica):
     """Else it would be pruned while its cursors are in use."""
-    yesterday = pulling.today() - 1
+    yesterday = pull.today() - 1
     ScopeSet.objects.update(used_on=datetime.date.fromordinal(yesterday))
     give(replica, replace(opened(replica), noted=yesterday))
     assert replica.page().changes == ()
-    assert opened(replica).noted == pulling.today()
+    assert opened(replica).noted == pull.today()
     used = ScopeSet.objects.get(digest=opened(replica).goal).used_on
-    assert used.toordinal() == pulling.today()
+    assert used.toordinal() == pull.today()
 
 
 def test_a_place_that_was_held_is_let_go(replica):
@@ -291,7 +294,7 @@ def carry_out(act: str, people: SimpleNamespace) -> None:
         case "gap":
             Generation.objects.create(model=f"boards.{len(Generation.objects.all())}")
         case "prune":
-            feed.sequence()
+            feed_log.sequence()
             retention.prune(days=0)
 
 
@@ -325,5 +328,5 @@ def step(replica: Replica) -> object:
 
 def step_without(replica: Replica) -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pulling, "_is_up_to_date", lambda *args: False)
+        patch.setattr(pull, "_is_up_to_date", lambda *args: False)
         return step(replica)

@@ -16,8 +16,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from rest_framework.authtoken.models import Token
 
-from django_sync import errors, feed
+from django_sync import errors
 from django_sync.client import Backoff, SyncClient, TokenAuth
+from django_sync.feed import log as feed_log
 from django_sync.models import Change, MutationResult, Outbox
 from example_project.boards.models import Card, Comment, Label
 from tests import processes as p
@@ -33,7 +34,7 @@ def wired(boards: SimpleNamespace) -> SimpleNamespace:
     """The people's rows, tokens to sign in with, and a feed that has begun."""
     for name in ("ada", "grace", "alan"):
         Token.objects.create(user=User.objects.get(username=name), key=f"demo-{name}")
-    feed.sequence()
+    feed_log.sequence()
     return boards
 
 
@@ -77,7 +78,7 @@ def contents(client: SyncClient) -> dict[str, Any]:
 
 def check_log() -> None:
     """Positions without gaps, and each revision of each object once, up to its last."""
-    feed.sequence()
+    feed_log.sequence()
     assert not Outbox.objects.exists()
     positions = list(Change.objects.order_by("position").values_list("position", flat=True))
     assert positions == list(range(positions[0], positions[0] + len(positions)))
@@ -334,7 +335,7 @@ class Stopping(httpx2.HTTPTransport):
 
 def stop_in_pages() -> None:
     """Stop with the second half of a page's changes unapplied, nothing of it committed."""
-    from django_sync.client.applying import Applying
+    from django_sync.client.store.apply import Applying
 
     original = Applying._put
 
@@ -349,7 +350,7 @@ def stop_in_pages() -> None:
 
 def stop_in_results() -> None:
     """Stop with some results entered, none of them committed."""
-    from django_sync.client.results import Results
+    from django_sync.client.store.results import Results
 
     original = Results._enter
 

@@ -18,7 +18,7 @@ from django.db import connection, connections
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
-from django_sync import feed
+from django_sync.feed import log as feed_log
 from django_sync.realtime import live
 from example_project.boards import api
 from example_project.boards.models import Card, Membership
@@ -165,7 +165,7 @@ def test_r5_what_comes_between_pull_and_waiting_is_not_missed(server, token, boa
             response = respond(scope, run)
             if not written:
                 written.append(Card.objects.create(board=boards.launch, title="Between"))
-                feed.sequence()
+                feed_log.sequence()
                 connections.close_all()
             return response
 
@@ -252,13 +252,13 @@ def test_r8_who_waits_holds_no_thread_and_no_connection(server, token, boards):
 
 def test_one_look_at_the_feed_serves_all(server, token, boards, monkeypatch):
     looks = []
-    news = feed.news
+    news = feed_log.news
 
     def counted(after):
         looks.append(after)
         return news(after)
 
-    monkeypatch.setattr(feed, "news", counted)
+    monkeypatch.setattr(feed_log, "news", counted)
 
     async def story():
         cursor = await caught_up(server, token)
@@ -310,7 +310,7 @@ def test_who_hangs_up_is_waited_for_no_longer(server, token):
 
 
 def test_a_look_that_fails_is_made_again(server, token, boards, monkeypatch, caplog):
-    news, failures = feed.news, []
+    news, failures = feed_log.news, []
 
     def failing(after):
         if after is not None and not failures:
@@ -320,7 +320,7 @@ def test_a_look_that_fails_is_made_again(server, token, boards, monkeypatch, cap
 
     async def story():
         cursor = await caught_up(server, token)
-        monkeypatch.setattr(feed, "news", failing)
+        monkeypatch.setattr(feed_log, "news", failing)
         held = asyncio.create_task(server.get(f"wait=25&cursor={cursor}", token))
         await server.waiting(1)
         await write(boards.launch)

@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from django_sync import feed, sync
+from django_sync import sync
+from django_sync.feed import log as feed_log
 from django_sync.protocol import Op
 from tests.app.models import Doc, Note, Project
 from tests.integration.test_registry import sent
@@ -60,7 +61,7 @@ def test_nobody_reads_it(api, ada, doc):
     assert replica.pull() == []
     Doc.objects.update(title="Still nobody's")
     Note.objects.update(text="still nobody's")
-    feed.sequence()
+    feed_log.sequence()
     assert replica.pull() == []
     for name, row in (("docs", doc), *(("notes", note) for note in Note.objects.all())):
         assert api.get(f"/sync/{name}/").json()["results"] == []

@@ -12,11 +12,11 @@ from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 
+from django_sync.drf.registry import registry
 from django_sync.errors import BY_CODE, ClientError
 from django_sync.http import operations, schema, urls
 from django_sync.http.health import HealthView
 from django_sync.http.views import OpenView
-from django_sync.registry import registry
 from example_project.boards import api
 from tests.docs.pages import ROOT
 

@@ -20,8 +20,9 @@ from django.db import transaction
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from django_sync import engine, feed
-from django_sync.caller import Caller
+from django_sync import engine
+from django_sync.drf.caller import Caller
+from django_sync.feed import log as feed_log
 from django_sync.models import SyncSession
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests.integration import permissions as p
@@ -109,7 +110,7 @@ def world(db: None) -> World:
         rows["comments", f"{who}'s"] = Comment.objects.create(card=card, author=user, text=who)
     Membership.objects.filter(user=users["stranger"]).delete()
     User.objects.filter(username="deactivated").update(is_active=False)
-    feed.sequence()
+    feed_log.sequence()
     for made in rows.values():
         made.refresh_from_db()
     hidden = [str(made.sync_id) for (_, kind), made in rows.items() if kind == p.ELSEWHERE]
@@ -216,7 +217,7 @@ def mutated(world: World, who: str, row: Row) -> tuple[Answer, Any]:
         "collection": row.collection,
         "object_id": str(id),
         "base_revision": revision,
-        "epoch": feed.state()[0].epoch,
+        "epoch": feed_log.state()[0].epoch,
     } | ({} if op == "delete" else {"fields": fields(world, row)})
     batch = {"client_id": str(uuid.uuid4()), "mutations": [mutation]}
     response = world.clients[who].post("/sync/mutations/", batch, format="json")

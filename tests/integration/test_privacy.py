@@ -19,10 +19,10 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
-from django_sync import feed
-from django_sync.caller import Caller
+from django_sync.drf.caller import Caller
+from django_sync.drf.registry import registry
+from django_sync.feed import log as feed_log
 from django_sync.models import Change, Client, MutationResult, Outbox, SyncSession, Tombstone
-from django_sync.registry import registry
 from example_project.boards import api as boards_api
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 
@@ -70,7 +70,7 @@ def world(people: SimpleNamespace) -> World:
     gone = Card.objects.create(board=people.private, title=f"{SECRET} gone")
     gone_id = gone.sync_id
     gone.delete()
-    feed.sequence()
+    feed_log.sequence()
     found = World(people, {})
     found.hidden = {n: found.row("private", n).sync_id for n in NAMES} | {"gone": gone_id}
     return found
@@ -536,7 +536,7 @@ def test_w5_a_replay_after_the_membership_shows_no_record(world, op):
             id,
             {} if op == "delete" else fields,
             base_revision=base,
-            epoch=feed.state()[0].epoch,
+            epoch=feed_log.state()[0].epoch,
         ),
     )
     assert (first[1], again[1]) == ("applied", "applied")
@@ -632,7 +632,7 @@ def test_a_viewer_reads_and_does_not_write(world, name, op, way):
             row.sync_id,
             fields,
             base_revision=base,
-            epoch=feed.state()[0].epoch,
+            epoch=feed_log.state()[0].epoch,
         )
     assert told[:2] == (403, "permission_denied"), told
     assert everything() == before
@@ -675,7 +675,7 @@ def test_a_move_needs_both_ends(world, name, source, target, way):
             row.sync_id,
             fields,
             base_revision=row.sync_revision,
-            epoch=feed.state()[0].epoch,
+            epoch=feed_log.state()[0].epoch,
         )
     assert told[:2] == (403, "permission_denied")
     assert everything() == before
@@ -734,7 +734,7 @@ def test_what_the_server_keeps_to_itself(world, name, fields, op):
             row.sync_id,
             fields,
             base_revision=row.sync_revision,
-            epoch=feed.state()[0].epoch,
+            epoch=feed_log.state()[0].epoch,
         )
     assert told[:2] == (422, "field_not_writable")
     assert everything() == before

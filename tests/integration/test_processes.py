@@ -18,9 +18,11 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client as Browser
 
-from django_sync import engine, feed, ledger
-from django_sync.caller import Caller
+from django_sync import engine
+from django_sync.drf.caller import Caller
+from django_sync.feed import log as feed_log
 from django_sync.models import Change, MutationResult, Outbox
+from django_sync.writes import result_store
 from example_project.boards.models import Board, Card, Comment, Label
 from tests import processes as p
 from tests.replica import Replica, truth
@@ -138,11 +140,11 @@ def break_the_commit() -> None:
     """From now on a batch fails as where a deferred constraint is broken at the commit."""
 
     def broken(self: Any) -> None:
-        ledger.Ledger.close = original  # type: ignore[method-assign]  # as it was
+        result_store.Ledger.close = original  # type: ignore[method-assign]  # as it was
         raise IntegrityError
 
-    original = ledger.Ledger.close
-    ledger.Ledger.close = broken  # type: ignore[method-assign]  # a fault, put in
+    original = result_store.Ledger.close
+    result_store.Ledger.close = broken  # type: ignore[method-assign]  # a fault, put in
 
 
 # ── What tests stand on ──────────────────────────────────────────────────────────────────────────
@@ -159,7 +161,7 @@ def readers(boards: SimpleNamespace) -> list[Replica]:
 
 @pytest.fixture
 def card(boards: SimpleNamespace) -> Card:
-    feed.sequence()
+    feed_log.sequence()
     found: Card = boards.launch.cards.get()
     return found
 
@@ -278,7 +280,7 @@ def test_g1_a_pull_in_the_middle_of_sequencing(
     grace.pull()  # This positions it; Ada has not heard of it.
     sequencer, writer = processes.worker(point), processes.worker()
     writer.call(retitle, card.pk, "in between")
-    sequencer.start(feed.sequence)
+    sequencer.start(feed_log.sequence)
     sequencer.reaches(point)
     writer.call(retitle, third.pk, "afterwards")
 

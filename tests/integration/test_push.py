@@ -17,15 +17,19 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_sync import announce, endpoints, engine, feed, orders, retention
-from django_sync.caller import Caller
+from django_sync import engine
 from django_sync.conf import SETTINGS
+from django_sync.drf.caller import Caller
+from django_sync.feed import log as feed_log
+from django_sync.feed import notify
+from django_sync.maintenance import retention
 from django_sync.models import Change, Endpoint, Feed, PushCursor, PushScope, PushUser, SyncSession
-from django_sync.push import delivery, dispatcher, locmem, looking, rounds
+from django_sync.push import delivery, dispatcher, endpoints, locmem, rounds, visibility_refresh
 from django_sync.push.attempts import Done
 from django_sync.push.awake import awake_until
 from django_sync.push.batch import Batch
 from django_sync.push.sender import Outcome, Receipt
+from django_sync.sessions import directives
 from example_project.boards.models import Board, Card, Membership
 
 LOCMEM = "django_sync.push.locmem.Locmem"
@@ -329,11 +333,11 @@ def test_a_socket_that_is_noted_as_seldom_as_may_be_is_not_woken():
 @pytest.mark.parametrize("whole", [True, False])
 def test_who_is_blocked_is_not_woken_and_keeps_their_endpoint(people, clock, whole):
     session, other = asleep(people.ada), asleep(people.ada)
-    orders.block(**({"user": people.ada} if whole else {"client": session.client_id}))
+    directives.block(**({"user": people.ada} if whole else {"client": session.client_id}))
     write(people.launch)
     assert [id for id, _ in a_round(clock)] == ([] if whole else [other.id])
     assert endpoint(session).due_at is None
-    orders.unblock(**({"user": people.ada} if whole else {"client": session.client_id}))
+    directives.unblock(**({"user": people.ada} if whole else {"client": session.client_id}))
     write(people.launch)
     assert sorted(id for id, _ in a_round(clock)) == sorted([session.id, other.id])
 
@@ -532,7 +536,7 @@ def test_page_by_page(people, clock, settings):
     for number in range(10):
         write(people.launch if number % 2 else people.research, str(number))
     assert rounds.note_news() == 8, "two endpoints in each of four pages"
-    assert PushCursor.objects.get().position == feed.state()[0].head
+    assert PushCursor.objects.get().position == feed_log.state()[0].head
     clock.shift(2)
     rounds.send_all()
     assert sorted(sent()) == sorted([(ada.id, ["cards"]), (grace.id, ["cards"])])
@@ -544,7 +548,7 @@ def test_where_its_place_is_gone_all_are_woken(people, clock, caplog, how):
     alan = asleep(people.alan)
     cursor = PushCursor.objects.filter(id=1)
     write(people.private)
-    feed.sequence()
+    feed_log.sequence()
     if how == "pruned":
         cursor.update(position=0, mark=0)
         with time_machine.travel(NOW + datetime.timedelta(days=20)):
@@ -578,11 +582,11 @@ def test_a_new_member_is_woken_when_it_is_looked_at_again(people, clock):
 
 
 def test_invalidate_has_it_looked_at_at_once(people, clock, django_capture_on_commit_callbacks):
-    announce.listen(endpoints.look_again)
+    notify.listen(endpoints.look_again)
     session = asleep(people.ada)
     Membership.objects.filter(board=people.research, user=people.ada).delete()
     with django_capture_on_commit_callbacks(execute=True):
-        announce.invalidate(people.ada)
+        notify.invalidate(people.ada)
     assert [id for id, _ in a_round(clock)] == [session.id], "the scope leaves its replica"
     write(people.research)
     assert a_round(clock) == [], "what goes on there is none of theirs any more"
@@ -605,16 +609,16 @@ def test_project_code_that_fails_holds_up_nobody(people, clock, monkeypatch, cap
         assert [id for id, _ in a_round(clock)] == [grace.id]
     PushScope.objects.filter(user_id=people.ada.pk).delete()
     monkeypatch.undo()
-    assert looking.look() == 0
+    assert visibility_refresh.look() == 0
     clock.shift(61)
-    assert looking.look() == 1, "it is tried again in a minute"
+    assert visibility_refresh.look() == 1, "it is tried again in a minute"
 
 
 def test_users_without_endpoints_cost_nothing_more(people, clock):
     session = asleep(people.ada)
     endpoints.forget(session.id)
     clock.shift(1000)
-    assert looking.look() == 0
+    assert visibility_refresh.look() == 0
     assert not PushScope.objects.exists()
 
 
@@ -633,10 +637,10 @@ def test_a_user_who_sees_much(people, clock, django_assert_max_num_queries):
 
 def test_changes_without_a_scope_wake_nobody(people, clock):
     asleep(people.ada)
-    feed.sequence()
-    head = feed.state()[0].head
+    feed_log.sequence()
+    head = feed_log.state()[0].head
     Change.objects.filter(position=head).update(scope=None)
-    PushCursor.objects.update(position=head - 1, mark=feed.state(head - 1)[1])
+    PushCursor.objects.update(position=head - 1, mark=feed_log.state(head - 1)[1])
     assert a_round(clock) == []
 
 
@@ -667,7 +671,7 @@ def test_sync_status_tells_what_push_has_to_do(people, clock):
     PushCursor.objects.create(**kept)
     rounds.note_news()
     write(people.launch)
-    feed.sequence()
+    feed_log.sequence()
     told = json.loads(told_by_status("--json"))["push"]
     assert (told["endpoints"], told["due"]) == (2, 0)
     assert told["unseen"] > 0

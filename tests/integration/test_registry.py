@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from django_sync import errors, sync
 from django_sync.capture import paths
-from django_sync.registry import registry
+from django_sync.drf.registry import registry
 from example_project.boards import api as boards_api
 from example_project.boards.models import Membership
 from tests.registry_app.models import Book, Memo, Notice, Poster, Remark, Shelf
@@ -147,7 +147,7 @@ def test_parents_come_before_their_children_in_whatever_order_they_are_registere
 
 
 def sent(user: User, op: str, collection: str, id: Any, base: Any = None, /, **fields: Any) -> Any:
-    from django_sync import feed
+    from django_sync.feed import log as feed_log
 
     mutation = {
         "id": str(uuid.uuid4()),
@@ -157,7 +157,7 @@ def sent(user: User, op: str, collection: str, id: Any, base: Any = None, /, **f
         "object_id": str(id),
         "base_revision": base,
         "fields": fields,
-        "epoch": feed.state()[0].epoch,
+        "epoch": feed_log.state()[0].epoch,
     }
     body = {"client_id": str(uuid.uuid4()), "mutations": [mutation]}
     (result,) = api(user).post("/sync/mutations/", body, format="json").json()["results"]

@@ -9,10 +9,10 @@ from django.db.models import Prefetch
 from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers
 
-from django_sync.caller import Caller
-from django_sync.registry import registry
-from django_sync.related import with_related
-from django_sync.serializers import SyncRelatedField, with_references
+from django_sync.drf.caller import Caller
+from django_sync.drf.registry import registry
+from django_sync.drf.related import with_related
+from django_sync.drf.serializers import SyncRelatedField, with_references
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from rest_framework import serializers
 
-from django_sync import rendering
-from django_sync.rendered import rendered
+from django_sync.drf import rendering
+from django_sync.drf.record_cache import rendered
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Label
 from tests.replica import Replica, truth

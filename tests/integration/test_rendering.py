@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from rest_framework import serializers
 
-from django_sync import rendering
-from django_sync.caller import Caller
-from django_sync.registry import registry
-from django_sync.rendering import plan_for, usual_plan
-from django_sync.serializers import SyncSerializerMixin, with_references
+from django_sync.drf import rendering
+from django_sync.drf.caller import Caller
+from django_sync.drf.registry import registry
+from django_sync.drf.rendering import plan_for, usual_plan
+from django_sync.drf.serializers import SyncSerializerMixin, with_references
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Label
 from tests.integration.conftest import make_people

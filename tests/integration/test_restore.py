@@ -17,9 +17,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from django_sync import errors, feed
+from django_sync import errors
 from django_sync.client import Change as Told
 from django_sync.client import SyncClient, TokenAuth
+from django_sync.feed import log as feed_log
 from django_sync.models import MutationResult
 from example_project.boards.models import Board, Card
 from tests import processes as p
@@ -136,12 +137,12 @@ def make_cards(people: SimpleNamespace, *titles: str) -> SimpleNamespace:
 
 
 def epoch() -> str:
-    return feed.state()[0].epoch
+    return feed_log.state()[0].epoch
 
 
 def head() -> int:
-    feed.sequence()
-    return feed.state()[0].head
+    feed_log.sequence()
+    return feed_log.state()[0].head
 
 
 def retitle(card: Card, title: str) -> None:
@@ -348,7 +349,7 @@ def test_f4_g5_a_backup_from_before_another_restore_has_an_epoch_that_was_there_
     retitle(card, "lost")
     ada.pull()
     unsent = phone.update(card, base=2, title="on what was lost") | {"epoch": first}
-    feed.diverged(first)
+    feed_log.diverged(first)
     ada.pull()
     assert ada.epoch != first
     house.restore()

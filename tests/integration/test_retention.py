@@ -14,10 +14,13 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from django_sync import engine, errors, feed, holds, pulling, retention
-from django_sync.caller import Caller
+from django_sync import engine, errors
 from django_sync.checks import check_settings
 from django_sync.client import SyncClient, TokenAuth
+from django_sync.drf.caller import Caller
+from django_sync.feed import holds, pull
+from django_sync.feed import log as feed_log
+from django_sync.maintenance import retention
 from django_sync.models import (
     Change,
     Client,
@@ -30,7 +33,7 @@ from django_sync.models import (
     SyncSession,
     Tombstone,
 )
-from django_sync.writes import opening
+from django_sync.writes import transaction_start
 from example_project.boards.models import Board, Card
 from tests.integration.phone import Phone
 from tests.replica import Replica, truth
@@ -42,7 +45,7 @@ def write(board, number):
     """So many changes, each with a position of its own."""
     for n in range(number):
         Card.objects.create(board=board, title=f"Card {n}")
-    feed.sequence()
+    feed_log.sequence()
 
 
 def age(days, **which):
@@ -81,7 +84,7 @@ def test_a_client_that_pulled_yesterday_goes_on_though_all_is_old(people):
     age(100)
     retention.prune()
     Card.objects.create(board=people.launch, title="The first in months")
-    feed.sequence()
+    feed_log.sequence()
     retention.prune()
     assert [str(c.op) for c in replica.pull()] == ["put"]
 
@@ -137,7 +140,7 @@ def test_an_older_cursor_expires_and_a_younger_one_does_not(people):
 def test_new_clients_get_no_tombstones(people):
     card = Card.objects.create(board=people.launch, title="Gone")
     card.delete()
-    feed.sequence()
+    feed_log.sequence()
     retention.prune(days=0)
     replica = Replica(people.ada)
     assert {str(c.op) for c in replica.pull()} == {"put"}
@@ -319,13 +322,13 @@ def test_a_view_that_is_pruned_while_it_is_noted_is_there_again(people, monkeypa
         replica = Replica(people.ada)
         replica.pull()
         clock.shift(datetime.timedelta(days=2))
-        told = pulling.keep
+        told = pull.keep
 
         def late(view):
             ScopeSet.objects.all().delete()
             return told(view)
 
-        monkeypatch.setattr(pulling, "keep", late)
+        monkeypatch.setattr(pull, "keep", late)
         replica.pull()
         assert ScopeSet.objects.get().used_on == timezone.now().date()
 
@@ -381,13 +384,13 @@ def test_w5_results_pruned_while_a_repeat_waits_for_its_lock(people, monkeypatch
     phone = Phone(people.ada)
     body = phone.create("boards", name="Once")
     phone.one(body)
-    lock = opening._take_write_lock
+    lock = transaction_start._take_write_lock
 
     def late(db):
         forget()
         lock(db)
 
-    monkeypatch.setattr(opening, "_take_write_lock", late)
+    monkeypatch.setattr(transaction_start, "_take_write_lock", late)
     assert phone.one(body).problem["code"] == "mutation_expired"
     assert Board.objects.filter(name="Once").count() == 1
 
@@ -443,7 +446,7 @@ def test_a_dry_run_changes_nothing_and_tells_what_a_run_would_do(people):
     write(people.launch, 6)
     phone = Phone(people.ada)
     phone.one(phone.create("boards", name="Board"))
-    feed.sequence()
+    feed_log.sequence()
     MutationResult.objects.update(at=timezone.now() - datetime.timedelta(days=40))
     Card.objects.create(board=people.launch, title="In the outbox still")
     kept = every_row()

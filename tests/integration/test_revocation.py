@@ -12,8 +12,9 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from rest_framework.authtoken.models import Token
 
-from django_sync import errors, feed
+from django_sync import errors
 from django_sync.client import SyncClient, TokenAuth
+from django_sync.feed import log as feed_log
 from django_sync.merge import ClientWins, ServerWins
 from example_project.boards import api as boards_api
 from example_project.boards.models import Card, Comment, Membership
@@ -90,7 +91,7 @@ def test_g7_what_waits_for_a_board_that_was_closed_is_refused_and_told(people, g
     cards.update(id, {"title": "Mine"})
     cards.create({"title": "New", "board": str(people.launch.sync_id)})
     Membership.objects.filter(board=people.launch, user=grace).delete()
-    feed.sequence()
+    feed_log.sequence()
     before = everything()
     client.sync()
     assert everything() == before
@@ -184,7 +185,7 @@ def test_g7_a_settled_mutation_that_is_sent_again_after_the_rights_tells_no_valu
 ):
     monkeypatch.setattr(boards_api.CardViewSet, "resolvers", {"*": resolver})
     row = world.row("private", "cards")
-    base, epoch = row.sync_revision, feed.state()[0].epoch
+    base, epoch = row.sync_revision, feed_log.state()[0].epoch
     Card.objects.filter(pk=row.pk).update(title=f"{SECRET} newer")
     first, again = revoked_after(
         world,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_sync.scope_queries import ScopeQueries
+from django_sync.drf.scope_queries import ScopeQueries
 from tests.app.models import Project
 
 pytestmark = pytest.mark.django_db

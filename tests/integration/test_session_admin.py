@@ -16,9 +16,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_sync import feed, heard, sync
+from django_sync import sync
 from django_sync.admin import pages
+from django_sync.feed import log as feed_log
 from django_sync.models import Order, SyncSession
+from django_sync.sessions import presence
 from tests.integration.test_admin_pages import clerk, listed, shown
 from tests.integration.test_session_orders import BLOCKED, ENDED, Device, code
 
@@ -36,7 +38,7 @@ PERMISSION = {
 
 @pytest.fixture(autouse=True)
 def nothing_is_noted():
-    heard.forget()
+    presence.forget()
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def device(people: SimpleNamespace) -> Device:
     told = {"name": "Ada’s phone", "platform": "ios", "version": "1.2", "collections": ["cards"]}
     device = Device(people.ada, transports=["poll"], **told)
     cursor = device.pull().json()["cursor"]
-    heard.forget()
+    presence.forget()
     device.pull(cursor)
     return device
 
@@ -129,7 +131,7 @@ def test_the_list_costs_the_same_for_few_and_many(root, people, monkeypatch):
         for _ in range(number):
             Device(people.ada)
         SyncSession.objects.update(position=1)
-        feed.sequence()
+        feed_log.sequence()
         with CaptureQueriesContext(connection) as captured:
             assert len(shown(listed(root, "syncsession"))) >= number
         counts.append(len(captured))

@@ -15,8 +15,10 @@ from django.db.utils import OperationalError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from django_sync import capture, feed, health
-from django_sync.health import Readiness
+from django_sync import capture
+from django_sync.feed import log as feed_log
+from django_sync.maintenance import health
+from django_sync.maintenance.health import Readiness
 from tests.integration.wire import Site
 
 LIVE, READY = "/sync/health/live", "/sync/health/ready"
@@ -75,7 +77,7 @@ def test_what_is_looked_at(monkeypatch):
     def unreadable(position: int = 0) -> Any:
         raise OperationalError("no such table")
 
-    monkeypatch.setattr(feed, "state", unreadable)
+    monkeypatch.setattr(feed_log, "state", unreadable)
     with pytest.raises(OperationalError):
         look()
 

@@ -86,7 +86,7 @@ def test_what_breaks_is_told_too(people, told, caplog, monkeypatch):
     def broken(*args: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("django_sync.pulling.pull", broken)
+    monkeypatch.setattr("django_sync.feed.pull.pull", broken)
     device.api.raise_request_exception = False
     assert device.pull().status_code == 500
     (line,) = told()

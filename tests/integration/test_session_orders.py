@@ -15,10 +15,13 @@ from django.contrib.auth.models import User
 from django.db import connections, transaction
 from django.utils import timezone
 
-from django_sync import announce, errors, orders, retention, sessions, sync
-from django_sync.caller import Caller
+from django_sync import errors, sync
+from django_sync.drf.caller import Caller
+from django_sync.feed import notify
+from django_sync.maintenance import retention
 from django_sync.models import Client, Order, SyncSession
-from django_sync.realtime.doorbell import Doorbell
+from django_sync.realtime.channel_layer import Doorbell
+from django_sync.sessions import directives, lifecycle
 from example_project.boards.models import Card
 from tests.integration.test_doorbell import LAYERS, layers_of, redis_is_there, told
 from tests.integration.test_http import client_of
@@ -30,9 +33,9 @@ EVERY = ["websocket", "sse", "long-poll", "poll"]
 @pytest.fixture(autouse=True)
 def everything_is_offered(settings):
     settings.DJANGO_SYNC = {"TRANSPORTS": EVERY, "WATCH_MS": 50}
-    orders.forget()
+    directives.forget()
     yield
-    orders.forget()
+    directives.forget()
 
 
 class Device:
@@ -213,16 +216,16 @@ def test_a_fresh_snapshot_is_pulled_once(people):
 
 def test_an_order_that_comes_while_it_pulls_is_not_taken_for_done(people, monkeypatch):
     device = Device(people.ada)
-    from django_sync import pulling
+    from django_sync.feed import pull as feed_pull
 
-    pull = pulling.pull
+    pull = feed_pull.pull
 
     def late(*args: Any) -> Any:
         page = pull(*args)
         sync.refresh(uuid.UUID(device.id))
         return page
 
-    monkeypatch.setattr(pulling, "pull", late)
+    monkeypatch.setattr(feed_pull, "pull", late)
     cursor = device.pull().json()["cursor"]
     monkeypatch.undo()
     assert code(device.pull(cursor)) == (410, "cursor_expired")
@@ -233,50 +236,50 @@ def test_an_order_that_comes_while_it_pulls_is_not_taken_for_done(people, monkey
 
 def test_orders_cost_requests_nothing_while_they_are_remembered(boards, django_assert_num_queries):
     caller = Caller.for_user(boards.ada)
-    orders.check(caller)
+    directives.check(caller)
     with django_assert_num_queries(0):
-        orders.check(caller)
-        assert orders.pending_snapshots(caller) == []
+        directives.check(caller)
+        assert directives.pending_snapshots(caller) == []
     sync.block(user=boards.ada)
     with pytest.raises(errors.Blocked):
-        orders.check(Caller.for_user(boards.ada))
+        directives.check(Caller.for_user(boards.ada))
     sync.unblock(user=boards.ada)
-    orders.check(caller)
+    directives.check(caller)
 
 
 def test_what_another_process_took_back_is_asked_again(boards):
     caller = Caller.for_user(boards.ada)
     sync.block(user=boards.ada)
     with pytest.raises(errors.Blocked):
-        orders.check(caller)
+        directives.check(caller)
     Order.objects.all().delete()  # as another process, of which this one has not heard
-    orders.check(caller)
+    directives.check(caller)
 
 
 def test_what_was_read_before_it_was_told_is_not_remembered(boards, monkeypatch):
     """A request reads the orders, one commits and is told, then it remembers what it read."""
-    read, caller = orders._all, Caller.for_user(boards.ada)
+    read, caller = directives._all, Caller.for_user(boards.ada)
 
     def slow() -> Any:
         found = read()
-        monkeypatch.setattr(orders, "_all", read)
+        monkeypatch.setattr(directives, "_all", read)
         sync.block(user=boards.ada)
         return found
 
-    monkeypatch.setattr(orders, "_all", slow)
-    orders.forget()
-    orders.check(caller)
+    monkeypatch.setattr(directives, "_all", slow)
+    directives.forget()
+    directives.check(caller)
     with pytest.raises(errors.Blocked):
-        orders.check(caller)
+        directives.check(caller)
 
 
 def test_too_many_orders_are_asked_for_one_by_one(boards, monkeypatch):
-    monkeypatch.setattr(orders, "MOST", 1)
+    monkeypatch.setattr(directives, "MOST", 1)
     sync.block(user=boards.ada)
     sync.block(user=boards.grace)
     for user, blocked in ((boards.ada, True), (boards.grace, True), (boards.alan, False)):
         try:
-            orders.check(Caller.for_user(user))
+            directives.check(Caller.for_user(user))
         except errors.Blocked:
             assert blocked
         else:
@@ -413,7 +416,7 @@ def test_blocked_between_ticket_and_socket(site, boards):
 def test_blocked_while_its_handshake_is_looked_at(site, boards, monkeypatch):
     """The look finds nothing, then the block commits and is told, then the socket opens."""
     looked, go = threading.Event(), threading.Event()
-    check = orders.check
+    check = directives.check
     holding = [True]
 
     def slow(caller: Caller, client: Any = None) -> None:
@@ -422,7 +425,7 @@ def test_blocked_while_its_handshake_is_looked_at(site, boards, monkeypatch):
             looked.set()
             assert go.wait(20)
 
-    monkeypatch.setattr(orders, "check", slow)
+    monkeypatch.setattr(directives, "check", slow)
 
     async def story():
         token = await in_a_thread(bearer, boards.ada)
@@ -443,7 +446,7 @@ async def anext_of(site: Site, token: Any) -> Any:
 
 def test_a_batch_over_a_socket_of_one_who_is_blocked(site, boards, monkeypatch):
     """Where nobody is told (a process without a layer), the next batch finds out."""
-    monkeypatch.setattr(announce, "invalidate_key", lambda key: None)
+    monkeypatch.setattr(notify, "invalidate_key", lambda key: None)
 
     async def story():
         device = await in_a_thread(device_of, boards.ada)
@@ -460,7 +463,7 @@ def test_a_batch_over_a_socket_of_one_who_is_blocked(site, boards, monkeypatch):
 
 
 def test_a_hint_of_another_process_is_heard_past_what_is_remembered(site, boards, monkeypatch):
-    monkeypatch.setattr(orders, "SECONDS", 1000)
+    monkeypatch.setattr(directives, "SECONDS", 1000)
 
     async def story():
         token = await in_a_thread(bearer, boards.ada)
@@ -477,7 +480,7 @@ def block_there(layers: Any, user: int) -> None:
     """In a process of its own, which tells others by a layer."""
     settings.CHANNEL_LAYERS = layers
     bell = Doorbell()
-    announce.listen(bell)
+    notify.listen(bell)
     sync.block(user=User.objects.get(pk=user))
     told(bell)
 
@@ -503,7 +506,7 @@ def test_a_block_in_another_process_is_felt_by_a_layer(processes, boards, settin
 
 
 def test_without_a_layer_the_next_heartbeat_finds_out(site, boards, settings, monkeypatch):
-    monkeypatch.setattr(orders, "SECONDS", 0)
+    monkeypatch.setattr(directives, "SECONDS", 0)
     settings.DJANGO_SYNC |= {"HEARTBEAT": 1}
 
     async def story():
@@ -529,7 +532,7 @@ def test_expired_and_idle_sessions(people):
     assert device.pull().status_code == 200
     session.refresh_from_db()
     assert (session.ending, session.ended_at) == ("", None), "it was heard of after all"
-    assert sessions.own_sessions(Caller.for_user(people.ada))[0].id == session.id
+    assert lifecycle.own_sessions(Caller.for_user(people.ada))[0].id == session.id
     SyncSession.objects.update(seen_at=timezone.now() - timedelta(hours=100))
     retention.prune()
     session.refresh_from_db()

@@ -15,10 +15,13 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_sync import feed, heard, lag, standing, sync
-from django_sync.caller import Caller
+from django_sync import sync
+from django_sync.drf.caller import Caller
+from django_sync.feed import log as feed_log
 from django_sync.models import Change, Client, SyncSession
-from django_sync.standing import State
+from django_sync.sessions import lag, presence
+from django_sync.sessions import state as sessions_state
+from django_sync.sessions.state import State
 from example_project.boards.models import Card
 from tests.integration.test_http import client_of
 from tests.integration.test_session_orders import Device
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_is_noted():
-    heard.forget()
+    presence.forget()
 
 
 @pytest.fixture
@@ -77,7 +80,7 @@ def test_a_session_at_its_snapshot_then_at_its_place(people, device, settings):
     assert shown(device)["lag"] is None
     caught_up(device)
     found = row(device)
-    assert (found.position, found.progress) == (feed.state()[0].head, None)
+    assert (found.position, found.progress) == (feed_log.state()[0].head, None)
     assert shown(device)["lag"] == {"changes": 0, "seconds": 0}
     assert shown(device)["version"] == "0.1"
 
@@ -95,7 +98,7 @@ def test_another_process_that_does_not_remember_writes_nothing_either(people, de
     with time_machine.travel(timezone.now(), tick=False):
         cursor = caught_up(device)
         before = row(device).seen_at
-        heard.forget()
+        presence.forget()
         (sql,) = writes(lambda: device.pull(cursor))
         assert "seen_at" in sql.split("WHERE")[1], "it finds no row"
         assert row(device).seen_at == before
@@ -159,21 +162,21 @@ def test_lag_counts_what_its_user_sees(people, device):
     caught_up(device)
     add(people, 3)
     add(people, 50, board=people.private)
-    feed.sequence()
+    feed_log.sequence()
     Change.objects.update(at=timezone.now() - timedelta(seconds=90))
     told = shown(device)["lag"]
     assert told["changes"] == 3, "others’ writes are no matter of theirs"
     assert 89 < told["seconds"] < 120
     (everything,) = lag.lags([row(device)]).values()
-    assert everything.changes == feed.state()[0].head - row(device).position >= 53
+    assert everything.changes == feed_log.state()[0].head - row(device).position >= 53
 
 
 def test_lag_where_the_log_was_pruned(people, device):
     add(people, 5)
     caught_up(device)
     SyncSession.objects.update(position=0)
-    feed.sequence()
-    head = feed.state()[0].head
+    feed_log.sequence()
+    head = feed_log.state()[0].head
     Change.objects.filter(position__lt=head).delete()
     Change.objects.update(at=timezone.now() - timedelta(seconds=300))
     (told,) = lag.lags([row(device)]).values()
@@ -192,7 +195,7 @@ def test_the_list_costs_the_same_for_few_and_many(people, device):
             Device(people.ada)
         SyncSession.objects.update(position=1)
         add(people, 5)
-        feed.sequence()
+        feed_log.sequence()
     assert counts[1] <= counts[0] + 1, "one statement more where there is a lag"
     assert counts[0] <= 12
 
@@ -213,7 +216,7 @@ def test_idle_by_transport(people, device, transport, seconds, state):
     SyncSession.objects.update(transport=transport, seen_at=seen)
     assert shown(device)["state"] == state
     for one in State:
-        found = standing.of_state(SyncSession.objects.all(), one)
+        found = sessions_state.of_state(SyncSession.objects.all(), one)
         assert found.exists() == (one is state), one
 
 
@@ -221,19 +224,19 @@ def test_blocked_and_ended_are_told_apart(people, device):
     other = Device(people.ada)
     sync.end(uuid.UUID(other.session))
     sync.block(client=uuid.UUID(device.id))
-    rows = {s.id: s for s in standing.with_blocks(SyncSession.objects.all())}
+    rows = {s.id: s for s in sessions_state.with_blocks(SyncSession.objects.all())}
     now = timezone.now()
-    found = {str(id): standing.state_of(session, now) for id, session in rows.items()}
+    found = {str(id): sessions_state.state_of(session, now) for id, session in rows.items()}
     assert found == {device.session: State.BLOCKED, other.session: State.ENDED}
     for state in State:
-        ids = {str(s.id) for s in standing.of_state(SyncSession.objects.all(), state)}
+        ids = {str(s.id) for s in sessions_state.of_state(SyncSession.objects.all(), state)}
         assert ids == {id for id, one in found.items() if one is state}
 
 
 def test_sync_status_tells_of_sessions(people, device, settings):
     caught_up(device)
     add(people, 4)
-    feed.sequence()
+    feed_log.sequence()
     for _ in range(2):
         Device(people.grace)
     SyncSession.objects.filter(user=people.grace).update(transport="sse")

@@ -17,10 +17,11 @@ from django.urls import include, path
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from django_sync import engine, errors, heard, sessions
-from django_sync.caller import Caller
+from django_sync import engine, errors
+from django_sync.drf.caller import Caller
+from django_sync.drf.registry import registry
 from django_sync.models import Client, SyncSession
-from django_sync.registry import registry
+from django_sync.sessions import lifecycle, presence
 from tests import processes as p
 from tests.integration.test_hostile import WRONG
 from tests.integration.test_http import client_of, is_problem
@@ -167,8 +168,8 @@ def test_a_client_has_one_session_at_a_time(api):
     assert {session["id"] for session in listed(api)} == {second["id"], other["id"]}
     is_problem(api.patch(f"/sync/sessions/{first['id']}/", {}, format="json"), 404, "not_found")
     with pytest.raises(errors.NotAuthenticated):
-        sessions.redeem(first["ticket"])
-    assert str(sessions.redeem(second["ticket"]).id) == second["id"]
+        lifecycle.redeem(first["ticket"])
+    assert str(lifecycle.redeem(second["ticket"]).id) == second["id"]
 
 
 def test_the_client_is_the_one_that_mutates(people, api):
@@ -268,7 +269,7 @@ def test_another_users_session_is_as_none(people, api, method):
     for answer in answers:
         is_problem(answer, 404, "not_found")
     assert answers[0].content == answers[1].content
-    assert sessions.redeem(mine["ticket"]).user == people.grace, "and nothing was done to it"
+    assert lifecycle.redeem(mine["ticket"]).user == people.grace, "and nothing was done to it"
 
 
 # End
@@ -283,7 +284,7 @@ def test_end(api):
         again = getattr(api, method)(f"/sync/sessions/{told['id']}/", {}, format="json")
         is_problem(again, 404, "not_found")
     with pytest.raises(errors.NotAuthenticated):
-        sessions.redeem(told["ticket"])
+        lifecycle.redeem(told["ticket"])
 
 
 # Malformed
@@ -348,14 +349,14 @@ def test_a_form_of_another_site_opens_none(people):
 
 def refused(ticket: Any) -> str:
     with pytest.raises(errors.NotAuthenticated) as told:
-        sessions.redeem(ticket)
+        lifecycle.redeem(ticket)
     return str(told.value.problem())
 
 
 def test_a_ticket_opens_one_socket_once(people, api):
     told = opened(api)
     assert parse_qs(urlsplit(told["url"]).query) == {"ticket": [told["ticket"]]}
-    session = sessions.redeem(told["ticket"])
+    session = lifecycle.redeem(told["ticket"])
     assert (str(session.id), session.user) == (told["id"], people.ada)
     refused(told["ticket"])
 
@@ -366,7 +367,7 @@ def test_only_its_hash_is_at_rest(api):
     assert row["ticket"] == hashlib.sha256(ticket.encode()).hexdigest()
     assert ticket not in str(row)
     refused(row["ticket"])
-    sessions.redeem(ticket)
+    lifecycle.redeem(ticket)
     (row,) = SyncSession.objects.values()
     assert (row["ticket"], row["ticket_until"]) == (None, None)
 
@@ -378,7 +379,7 @@ def test_it_opens_within_sixty_seconds(api, late, opens):
         ticket = opened(api)["ticket"]
     with time_machine.travel(now + datetime.timedelta(seconds=late), tick=False):
         if opens:
-            sessions.redeem(ticket)
+            lifecycle.redeem(ticket)
         else:
             refused(ticket)
 
@@ -388,7 +389,7 @@ def test_a_new_decision_voids_the_ticket_before(api):
     again = changed(api, told["id"])
     assert again["ticket"] != told["ticket"]
     refused(told["ticket"])
-    sessions.redeem(again["ticket"])
+    lifecycle.redeem(again["ticket"])
     changed(api, told["id"], foreground=False)
     refused(again["ticket"])
 
@@ -402,7 +403,7 @@ def test_who_may_not_sign_in_opens_no_socket(people, api):
 
 def test_why_a_ticket_is_refused_is_not_told(people, api):
     used, late, ended, inactive = (opened(api)["ticket"] for _ in range(4))
-    sessions.redeem(used)
+    lifecycle.redeem(used)
     digest = hashlib.sha256(late.encode()).hexdigest()
     SyncSession.objects.filter(ticket=digest).update(ticket_until=timezone.now())
     digest = hashlib.sha256(ended.encode()).hexdigest()
@@ -417,18 +418,18 @@ def test_why_a_ticket_is_refused_is_not_told(people, api):
 def test_check(people, api):
     id = uuid.UUID(opened(api)["id"])
     SyncSession.objects.update(seen_at=timezone.now() - datetime.timedelta(days=20))
-    heard.forget()
+    presence.forget()
     engine.check_session(Caller.for_user(people.ada), id)
     age = timezone.now() - SyncSession.objects.get().seen_at
     assert age < datetime.timedelta(days=1), "it was heard of"
     told = set()
     for other, who in ((id, people.grace), (NEVER, people.ada)):
         with pytest.raises(errors.PermissionDenied) as refusal:
-            sessions.check(other, Caller.for_user(who))
+            lifecycle.check(other, Caller.for_user(who))
         told.add(str(refusal.value.problem()))
     engine.end_session(Caller.for_user(people.ada), id)
     with pytest.raises(errors.PermissionDenied) as refusal:
-        sessions.check(id, Caller.for_user(people.ada))
+        lifecycle.check(id, Caller.for_user(people.ada))
     told.add(str(refusal.value.problem()))
     assert len(told) == 1
 
@@ -438,7 +439,7 @@ def test_check(people, api):
 
 def redeems(ticket: str) -> bool:
     try:
-        sessions.redeem(ticket)
+        lifecycle.redeem(ticket)
     except errors.NotAuthenticated:
         return False
     return True

@@ -20,9 +20,14 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from rest_framework.authtoken.models import Token
 
-from django_sync import feed, orders, pulling, recent, retention, shared_pulls
+from django_sync.feed import log as feed_log
+from django_sync.feed import pull as feed_pull
+from django_sync.feed import recent
+from django_sync.maintenance import retention
 from django_sync.models import Feed, Hold
 from django_sync.protocol import Page
+from django_sync.realtime import shared_pulls
+from django_sync.sessions import directives
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests.integration.pollers import (
     Got,
@@ -173,7 +178,7 @@ def test_what_was_pruned_is_not_answered_from_memory(site, ada, boards):
         await change(create, boards.launch)
         await change(create, boards.launch)
         late = await site.poller(ada, query="&collections=cards")
-        await change(lambda: feed.sequence() or retention.prune(days=0, keep=0))
+        await change(lambda: feed_log.sequence() or retention.prune(days=0, keep=0))
         assert (await poller.pull()).status == 410
         assert (await late.pull()).status in (200, 410)
 
@@ -211,7 +216,7 @@ class Looks:
     def __init__(self, monkeypatch: Any) -> None:
         self.count, self.gate, self.came = 0, threading.Event(), threading.Event()
         self.gate.set()
-        look = pulling.current_view
+        look = feed_pull.current_view
 
         def counted(*args: Any) -> Any:
             self.count += 1
@@ -219,7 +224,7 @@ class Looks:
             assert self.gate.wait(PATIENCE)
             return look(*args)
 
-        monkeypatch.setattr(pulling, "current_view", counted)
+        monkeypatch.setattr(feed_pull, "current_view", counted)
 
 
 @pytest.fixture
@@ -377,7 +382,7 @@ def test_many_pulls_of_one_user_cost_as_many_statements_as_one(site, ada, boards
 
 
 def counted(reader: Any, served: Any, costs: list[int]) -> Any:
-    orders.forget()  # they are read once a second
+    directives.forget()  # they are read once a second
     with CaptureQueriesContext(connections["default"]) as captured:
         found = reader(served)
     costs.append(len(captured))
@@ -387,7 +392,7 @@ def counted(reader: Any, served: Any, costs: list[int]) -> Any:
 def test_where_something_has_no_position_yet_it_is_looked_at_again(site, ada, boards, monkeypatch):
     """As long as that lasts the page says that there is more, and its place is held."""
     answers: list[bool] = []
-    monkeypatch.setattr(feed, "unsequenced", lambda scopes: bool(answers and answers.pop(0)))
+    monkeypatch.setattr(feed_log, "unsequenced", lambda scopes: bool(answers and answers.pop(0)))
 
     async def story() -> None:
         poller = await site.poller(ada)

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from rest_framework import serializers
 
-from django_sync import slow
+from django_sync.maintenance import slow_serializers
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Comment
 
@@ -69,7 +69,7 @@ def cards(people):
 
 
 def found(people, name="cards"):
-    return next(one for one in slow.measure([people.ada]) if one.collection == name)
+    return next(one for one in slow_serializers.measure([people.ada]) if one.collection == name)
 
 
 def test_the_example_is_fast(cards):
@@ -146,4 +146,4 @@ def test_an_unknown_user(db):
 
 def test_the_first_user_who_sees_some_is_asked(people):
     Board.objects.filter(pk__in=[people.launch.pk, people.private.pk]).delete()
-    assert [one.user for one in slow.measure([people.alan, people.ada])] == ["ada"] * 4
+    assert [one.user for one in slow_serializers.measure([people.alan, people.ada])] == ["ada"] * 4

@@ -17,11 +17,12 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from django_sync import announce, fanout, feed
-from django_sync.collection import Collection
 from django_sync.conf import conf
+from django_sync.drf.collection import Collection
+from django_sync.feed import fanout, notify
+from django_sync.feed import log as feed_log
 from django_sync.models import Feed, SyncSession
-from django_sync.realtime.line import WINDOW
+from django_sync.realtime.connection import WINDOW
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Comment, Membership
 from tests.integration.wire import Site, bearer, in_a_thread, until
@@ -118,7 +119,7 @@ def test_its_cursor_resumes_elsewhere(site, ada, boards):
 
 def test_r4_one_write_is_read_once_and_rendered_once_for_all(site, ada, grace, boards, monkeypatch):
     reads, renders = [], []
-    between, seen = feed.between, Collection.seen
+    between, seen = feed_log.between, Collection.seen
 
     def reading(*args):
         found = between(*args)
@@ -151,7 +152,7 @@ def test_r4_one_write_is_read_once_and_rendered_once_for_all(site, ada, grace, b
             await until(lambda: len(ready) == 20)
             await write(boards.launch, "All are there")
             await until(lambda: len(settled) == 20)
-            monkeypatch.setattr(feed, "between", reading)
+            monkeypatch.setattr(feed_log, "between", reading)
             monkeypatch.setattr(Collection, "seen", rendering)
             await write(boards.launch)
             await until(lambda: len(texts) == 20)
@@ -297,7 +298,7 @@ def test_r5_what_is_written_between_pull_and_joining_is_not_missed(site, ada, bo
         response = respond(scope, run, inside, body)
         if inside.follows and scope["path"].endswith("changes/") and not written:
             written.append(Card.objects.create(board=boards.launch, title="Between"))
-            feed.sequence()
+            feed_log.sequence()
             connection.close()
         return response
 
@@ -345,7 +346,7 @@ def test_a_fault_of_ours_closes_and_is_logged(site, ada, monkeypatch, caplog):
 
 
 def test_r7_a_write_that_nobody_announces_comes_all_the_same(site, ada, boards, monkeypatch):
-    monkeypatch.setattr(announce, "_bells", [])
+    monkeypatch.setattr(notify, "_bells", [])
 
     async def story():
         async with site.following(ada) as wire:
@@ -422,7 +423,7 @@ def test_who_says_nothing_is_cut(site, ada, boards, settings):
 def test_r6_a_membership_that_ends_is_felt(site, grace, boards):
     def leave():
         Membership.objects.filter(user=boards.grace, board=boards.launch).delete()
-        announce.invalidate(boards.grace)
+        notify.invalidate(boards.grace)
 
     async def story():
         async with site.following(grace) as wire:
@@ -453,7 +454,7 @@ def test_r6_it_is_felt_within_a_heartbeat_without_being_told(site, grace, boards
 def test_r6_a_membership_that_begins_brings_the_board(site, grace, boards):
     def join():
         Membership.objects.create(user=boards.grace, board=boards.private, role="viewer")
-        announce.invalidate(boards.grace)
+        notify.invalidate(boards.grace)
 
     async def story():
         async with site.following(grace) as wire:
@@ -495,7 +496,7 @@ def test_who_may_not_sign_in_any_more_is_closed(site, ada, boards, how):
             boards.ada.save()
         else:
             Token.objects.all().delete()
-        announce.invalidate(boards.ada)
+        notify.invalidate(boards.ada)
 
     async def story():
         async with site.following(ada) as wire:
@@ -804,7 +805,7 @@ def test_a_session_that_ends_closes_its_socket(site, ada, boards, opened, by):
 
     def end():
         SyncSession.objects.update(ended_at=timezone.now())
-        announce.invalidate(boards.ada)
+        notify.invalidate(boards.ada)
 
     async def story():
         headers, query = ([], f"ticket={session['ticket']}") if by == "ticket" else ([ada], "")
@@ -834,7 +835,7 @@ def test_r6_a_log_out_closes_the_socket_of_its_page(site, boards, opened, next_u
             user = getattr(boards, next_user)
             stored[SESSION_KEY], stored[HASH_SESSION_KEY] = user.pk, user.get_session_auth_hash()
             stored.save()
-        announce.invalidate(boards.ada)
+        notify.invalidate(boards.ada)
 
     async def story():
         async with site.socket(cookie, query=ticket) as wire:
@@ -854,7 +855,7 @@ def test_a_ticket_counts_from_a_page_of_somebody_else_and_does_not_end_with_them
 
     def log_out():
         SessionStore(cookie[1].removeprefix("sessionid=")).delete()
-        announce.invalidate(boards.ada)
+        notify.invalidate(boards.ada)
 
     async def story():
         async with site.socket(cookie, query=ticket) as wire:
@@ -878,7 +879,7 @@ def test_the_user_of_a_ticket_is_looked_at_again(site, boards, opened, how):
             boards.grace.save()
         else:
             boards.grace.delete()
-        announce.invalidate(SimpleNamespace(pk=key))
+        notify.invalidate(SimpleNamespace(pk=key))
 
     key = boards.grace.pk
 

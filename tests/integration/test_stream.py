@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from django_sync import announce
+from django_sync.feed import notify
 from django_sync.models import Feed
 from example_project.boards.models import Card, Membership
 from tests.integration.wire import Site, bearer, in_a_thread
@@ -120,7 +120,7 @@ def test_a_heartbeat_is_a_comment(site, ada, settings):
 def test_r6_a_membership_that_ends_is_felt(site, boards):
     def leave():
         Membership.objects.filter(user=boards.grace).delete()
-        announce.invalidate(boards.grace)
+        notify.invalidate(boards.grace)
 
     grace = bearer(boards.grace)
 

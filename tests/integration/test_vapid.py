@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import LazySettings
 from django.test import Client
 
-from django_sync import vapid
+from django_sync.push import vapid
 
 PRIVATE = "MYxszt7krO8w4VGDnN9L6-FILB31ZsmwcrQrX7-KqWg"
 

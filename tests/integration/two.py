@@ -11,10 +11,10 @@ from typing import Any
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from django_sync import retention
 from django_sync.client import SyncClient, TokenAuth
-from django_sync.client.encoding import loads
-from django_sync.client.overlay import server_row
+from django_sync.client.store.encoding import loads
+from django_sync.client.store.overlay import server_row
+from django_sync.maintenance import retention
 from example_project.boards.models import Board, Card, Label, Membership
 from tests.integration.conflicts import Act, Json, Kind, Values
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from django_sync import ids
+from django_sync.protocol import ids
 from django_sync.testing.party import Act
 from tests.integration import conftest as integration
 from tests.integration.conftest import in_process

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from django_sync.realtime.connection import Line
 from django_sync.realtime.hub import Hub
-from django_sync.realtime.line import Line
 
 
 def hub_skips_a_delivery() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from django_sync.client.websocket import WebSocket
+from django_sync.client.net.websocket import WebSocket
 from tests import processes as p
 
 from . import sabotaged_servers as servers

@@ -14,14 +14,16 @@ from typing import Any
 
 import pytest
 
-from django_sync import errors, feed, ids, pulling
-from django_sync.client.applying import Applying
-from django_sync.client.outbox import Outbox
-from django_sync.client.store import Store
-from django_sync.collection import Collection
-from django_sync.ledger import Ledger
-from django_sync.protocol import Op
-from django_sync.writing import Writer
+from django_sync import errors
+from django_sync.client.store.apply import Applying
+from django_sync.client.store.database import Store
+from django_sync.client.store.outbox import Outbox
+from django_sync.drf.collection import Collection
+from django_sync.feed import log as feed_log
+from django_sync.feed import pull as feed_pull
+from django_sync.protocol import Op, ids
+from django_sync.writes.apply import Writer
+from django_sync.writes.result_store import Ledger
 
 from .acts import ACTS, house_diverges, house_has_a_gap
 from .holding import STEPS
@@ -54,8 +56,8 @@ def without(changes: Iterable[Any], op: Op) -> list[Any]:
 
 
 def server_keeps_silent(patch: Patch, name: str, op: Op) -> None:
-    told: Any = getattr(pulling, name)
-    patch.setattr(pulling, name, lambda *args: without(told(*args), op))
+    told: Any = getattr(feed_pull, name)
+    patch.setattr(feed_pull, name, lambda *args: without(told(*args), op))
 
 
 @sabotage
@@ -90,49 +92,49 @@ def server_sees_no_overlap(patch: Patch) -> None:
 
 def proved_but(kind: type[Exception]) -> Any:
     """A look at a cursor's history that lets one reason pass."""
-    proved = pulling.proved
+    proved = feed_pull.proved
 
     def look(cursor: Any, *seen: Any) -> Any:
         try:
             return proved(cursor, *seen)
         except kind:
-            return feed.state()[0]
+            return feed_log.state()[0]
 
     return look
 
 
 @sabotage_of_what_is_rare
 def server_takes_cursors_of_another_history(patch: Patch) -> None:
-    patch.setattr(pulling, "proved", proved_but(pulling.Diverged))
+    patch.setattr(feed_pull, "proved", proved_but(feed_pull.Diverged))
 
 
 @sabotage
 def server_takes_cursors_that_are_too_old(patch: Patch) -> None:
-    patch.setattr(pulling, "proved", proved_but(errors.CursorExpired))
+    patch.setattr(feed_pull, "proved", proved_but(errors.CursorExpired))
 
 
 @sabotage
 def server_takes_a_snapshots_place_after_its_rows(patch: Patch) -> None:
-    page = pulling.Pull._snapshot
+    page = feed_pull.Pull._snapshot
 
     def late(self: Any, now: Any) -> Any:
         answer = page(self, now)
         place = replace(answer.cursor, position=self.state.head, mark=self.state.mark)
         return replace(answer, cursor=place)
 
-    patch.setattr(pulling.Pull, "_snapshot", late)
+    patch.setattr(feed_pull.Pull, "_snapshot", late)
 
 
 @sabotage_of_what_is_rare
 def server_does_not_mind_a_gap(patch: Patch) -> None:
-    patch.setattr(feed, "generations", dict)
-    seen = feed.seen
+    patch.setattr(feed_log, "generations", dict)
+    seen = feed_log.seen
 
     def without_generations(*args: Any, **options: Any) -> Any:
         found = seen(*args, **options)
         return None if found is None else replace(found, generations={})
 
-    patch.setattr(feed, "seen", without_generations)
+    patch.setattr(feed_log, "seen", without_generations)
 
 
 @sabotage

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from django_sync import doctor
+from django_sync.maintenance import doctor
 from django_sync.models import Change
 from tests.integration.test_kill import check_log
 

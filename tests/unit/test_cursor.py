@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_sync.cursor import MAX_LENGTH, Cursor, open_sealed, seal
 from django_sync.errors import InvalidCursor
+from django_sync.feed.cursor import MAX_LENGTH, Cursor, open_sealed, seal
 
 EPOCH = str(uuid.UUID(int=7))
 PLACE = Cursor(EPOCH, 41, 99, "a" * 40, "b" * 40, ("cards", "s"), ("cards", "s", "id"), None, 3, 9)

@@ -10,7 +10,7 @@ from hypothesis import settings as how
 
 from django_sync.errors import SyncError
 from django_sync.realtime.frames import Mutate, read, size
-from django_sync.realtime.rate import Pace
+from django_sync.realtime.throttle import Pace
 from tests.integration.test_hostile_sockets import FRAMES, VALID
 
 MUTATE = next(frame for frame in VALID if frame["type"] == "mutate")

@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_sync.ladder import PREFERENCE, RULES, SLOW_MS, Situation, choose, offered
 from django_sync.protocol import Network, Transport
+from django_sync.sessions.transport_choice import (
+    PREFERENCE,
+    RULES,
+    SLOW_MS,
+    Situation,
+    choose,
+    offered,
+)
 
 WS, SSE, LONG, POLL, PUSH = (Transport(name) for name in (*PREFERENCE, "push"))
 ALL = frozenset(PREFERENCE)

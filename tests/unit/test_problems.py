@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from rest_framework import exceptions as drf
 
 from django_sync import errors
+from django_sync.drf.exceptions import flatten, translate, translated
 from django_sync.http.coding import SyncParser, SyncRenderer
 from django_sync.http.problems import problem_response
-from django_sync.problems import flatten, translate, translated
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from django_sync.drf.record_cache import Rendered
 from django_sync.protocol import Record
-from django_sync.rendered import Rendered
 
 ADA = ("epoch", "cards", "tag", "1", "UTC")
 GRACE = ("epoch", "cards", "tag", "2", "UTC")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework import serializers, viewsets
 
-from django_sync.shapes import decides_on_fields, decides_on_serializer, shape_of
+from django_sync.drf.schema_hash import decides_on_fields, decides_on_serializer, shape_of
 
 
 def made(base: Any = serializers.Serializer, **members: Any) -> Any:

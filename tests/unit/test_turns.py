@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from django_sync.errors import Unavailable
-from django_sync.realtime.turns import Turns
+from django_sync.realtime.fair_queue import Turns
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_sync.scopes import EMPTY, NOTHING, View
+from django_sync.feed.visibility import EMPTY, NOTHING, View
 
 SCOPES = st.frozensets(st.text(max_size=5), max_size=5)
 VIEWS = st.dictionaries(st.text(min_size=1, max_size=5), st.tuples(st.text(max_size=3), SCOPES))

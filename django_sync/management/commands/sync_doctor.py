@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management import CommandError
 
-from ... import slow
-from ...doctor import STUCK_MINUTES, Finding, examine, mend
+from ...maintenance import slow_serializers
+from ...maintenance.doctor import STUCK_MINUTES, Finding, examine, mend
 from ..shared import SyncCommand
 
 HEALTHY, PROBLEMS, FIXED = 0, 1, 2
@@ -67,7 +67,7 @@ class Command(SyncCommand):
 
     def report_slow(self, username: str | None, *, as_json: bool) -> None:
         try:
-            found = slow.measure(slow.users_to_try(username))
+            found = slow_serializers.measure(slow_serializers.users_to_try(username))
         except LookupError:
             raise CommandError(f"There is no user “{username}”.") from None
         if as_json:
@@ -108,7 +108,7 @@ HOW = (
 )
 
 
-def slowness_lines(found: slow.Slowness) -> Iterator[str]:
+def slowness_lines(found: slow_serializers.Slowness) -> Iterator[str]:
     """The lines of output on a collection: its cost, and how to make it faster."""
     if found.error:
         yield f"note: {found.collection}: not looked at; {found.error}"

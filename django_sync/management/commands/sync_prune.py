@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management import CommandError
 
-from ...retention import Pruned, prune
+from ...maintenance.retention import Pruned, prune
 from ..shared import SyncCommand
 
 

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from ...status import MOST, Push, Sessions, Status, status
+from ...maintenance.status import MOST, Push, Sessions, Status, status
 from ..shared import SyncCommand
 
 

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
-from django_sync.ids import new_id
 from django_sync.models import Tombstone
+from django_sync.protocol.ids import new_id
 from tests.app.models import (
     Author,
     Doc,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_sync.client import frames
-from django_sync.client.acknowledging import WINDOW, Acknowledging
-from django_sync.realtime import line
+from django_sync.client.net import frames
+from django_sync.client.net.acknowledging import WINDOW, Acknowledging
+from django_sync.realtime import connection
 
 VECTORS = json.loads(
     (Path(__file__).resolve().parents[2] / "vectors/acknowledging.json").read_text()
@@ -57,7 +57,7 @@ def test_no_more_than_half_a_window_waits_and_no_longer_than_a_third(
 
 
 def test_an_older_server_has_the_window_that_is_assumed() -> None:
-    assert line.WINDOW == WINDOW
+    assert connection.WINDOW == WINDOW
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 
 from django_sync import errors
 from django_sync.client import Backoff
-from django_sync.client.cutting import Interrupted
-from django_sync.client.network import Network
+from django_sync.client.net.cancel import Interrupted
+from django_sync.client.net.http import Network
 from django_sync.testing.clocks import Clock, until
 
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from django_sync import errors
 from django_sync.client import SyncClient, TokenAuth
-from django_sync.client.encoding import dumps
-from django_sync.client.folding import Draft
-from django_sync.client.indexes import existing
-from django_sync.client.ordering import Wanted, place_in
+from django_sync.client.store.compaction import Draft
+from django_sync.client.store.encoding import dumps
+from django_sync.client.store.indexes import existing
+from django_sync.client.store.ordering import Wanted, place_in
 from django_sync.testing.server import MemoryServer
 
 VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/indexes.json").read_text())
@@ -256,7 +256,7 @@ def test_an_index_changes_nothing_that_is_found(
             store_record(client, id, content)
         for op, id, fields in edits:
             write(client, op, id, fields if op != "delete" else {})
-    with patch("django_sync.client.query._PAGE", page):
+    with patch("django_sync.client.store.query._PAGE", page):
         for query in asked:
             everything = list(twins[2].collection("cards"))
             wanted = Wanted().narrowed(*split(query))
@@ -305,7 +305,7 @@ def test_indexes_are_made_and_dropped_as_they_are_named(filled: Connect, connect
 def test_indexes_are_made_in_one_transaction(filled: Connect, connect: Connect) -> None:
     filled("a", indexes={"cards": ["due"]}).close()
     with (
-        patch("django_sync.client.indexes._build", side_effect=KeyboardInterrupt),
+        patch("django_sync.client.store.indexes._build", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),
     ):
         connect("a", indexes={"cards": ["board", "rank"]})
@@ -315,7 +315,7 @@ def test_indexes_are_made_in_one_transaction(filled: Connect, connect: Connect) 
 def test_an_index_may_go_while_its_records_are_walked(filled: Connect, connect: Connect) -> None:
     client = filled("a", indexes=INDEXED)
     edit(client)
-    with patch("django_sync.client.query._PAGE", 3):
+    with patch("django_sync.client.store.query._PAGE", 3):
         query = client.collection("cards").filter(order_by="due")
         expected = [record.id for record in query]
         walk = iter(query)
@@ -328,7 +328,7 @@ def test_a_large_build_is_logged(
     filled: Connect, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     filled("a").close()
-    with patch("django_sync.client.indexes._LONG_BUILD", 10), caplog.at_level("INFO"):
+    with patch("django_sync.client.store.indexes._LONG_BUILD", 10), caplog.at_level("INFO"):
         connect("a", indexes={"cards": ["due"]})
     told = [record.getMessage() for record in caplog.records if "Index" in record.getMessage()]
     assert told[0] == "Indexing cards.due over 17 rows …"
@@ -426,7 +426,7 @@ def test_numbers_that_sqlite_rounds_stand_where_they_belong(twins: list[SyncClie
         for id, value in zip(IDS, values, strict=False):
             store_record(client, id, {"f": value})
         cards = client.collection("cards")
-        with patch("django_sync.client.query._PAGE", 1):
+        with patch("django_sync.client.store.query._PAGE", 1):
             for order in ("f", "-f"):
                 found = [record["f"] for record in cards.filter(order_by=order)]
                 assert found == sorted(values, reverse=order == "-f")

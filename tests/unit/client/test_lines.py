@@ -602,7 +602,7 @@ def test_a_line_that_dies_early_is_left_alone_and_tried_again_later(
 
 
 def test_each_time_it_is_left_alone_for_longer() -> None:
-    from django_sync.client.choice import Choice
+    from django_sync.client.link.transports import Choice
     from django_sync.protocol import Transport
 
     choice = Choice(rest=60, uniform=lambda low, high: 1.0)

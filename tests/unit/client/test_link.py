@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from django_sync import errors
-from django_sync.client.link import TABLE, Act, Event, Move, State, move, outcome
+from django_sync.client.link.states import TABLE, Act, Event, Move, State, move, outcome
 
 OUTCOMES = {
     Event.SYNCED: Move(State.LIVE, Act.LISTEN),

@@ -11,8 +11,8 @@ import pytest
 
 from django_sync import errors
 from django_sync.client import SyncClient
-from django_sync.client.applying import Busy
-from django_sync.client.outbox import _IN_ORDER
+from django_sync.client.store.apply import Busy
+from django_sync.client.store.outbox import _IN_ORDER
 from django_sync.testing.server import MemoryServer
 from tests.unit.client.helpers import fault, lose_answers, on, rows, sent
 

@@ -11,10 +11,10 @@ import pytest
 
 from django_sync import errors
 from django_sync.client import Backoff, BasicAuth, BearerAuth, TokenAuth
-from django_sync.client.encoding import dumps, plain, same
-from django_sync.client.folding import Append, Draft, Fold, fold
-from django_sync.client.overlay import State
-from django_sync.client.views import Mutation
+from django_sync.client.store.compaction import Append, Draft, Fold, fold
+from django_sync.client.store.encoding import dumps, plain, same
+from django_sync.client.store.overlay import State
+from django_sync.client.types import Mutation
 
 
 def test_backoff_doubles_with_full_jitter_from_1_s_to_5_min() -> None:

@@ -110,7 +110,7 @@ def test_killed_within_a_page(server: Any, connect: Any, tmp_path: Path) -> None
     code, _ = run(
         f"""
         import json
-        from django_sync.client import applying
+        from django_sync.client.store import apply as applying
 
         def put(*args):
             die()

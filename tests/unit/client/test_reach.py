@@ -15,9 +15,9 @@ import pytest
 
 from django_sync import errors
 from django_sync.client import Backoff, NetworkState
-from django_sync.client.around import Around
-from django_sync.client.network import Network
-from django_sync.client.reach import (
+from django_sync.client.net.http import Network
+from django_sync.client.net.network_monitor import Around
+from django_sync.client.net.network_state import (
     LONGEST,
     REACH,
     Event,

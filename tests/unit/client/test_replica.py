@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from django_sync import errors
-from django_sync.client.views import Counts
+from django_sync.client.types import Counts
 from tests.unit.client.helpers import fault, on, pull_only, rows, sent, titles
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from django_sync.client import NetworkState, link
-from django_sync.client.reach import Kind, Reachability
-from django_sync.client.wakeups import TABLE, Act, Event, State, act, read, stand
+from django_sync.client import NetworkState
+from django_sync.client.link import states
+from django_sync.client.link.wakeups import TABLE, Act, Event, State, act, read, stand
+from django_sync.client.net.network_state import Kind, Reachability
 
 VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/wakeups.json").read_text())
 EVERY = set(itertools.product(State, Event))
@@ -24,7 +25,7 @@ def of(row: Any) -> State:
         reachability=Reachability(row["reachability"]),
         foreground=row["foreground"],
     )
-    return stand(link.State(row["link"]), network, fed=row["fed"])
+    return stand(states.State(row["link"]), network, fed=row["fed"])
 
 
 def test_every_pair_is_written_and_the_vectors_say_the_same() -> None:
@@ -34,7 +35,7 @@ def test_every_pair_is_written_and_the_vectors_say_the_same() -> None:
 
 
 def test_how_things_stand_in_every_case_of_the_vectors() -> None:
-    assert len(VECTORS["stands"]) == len(link.State) * 2 * 2 * len(Reachability) * 4
+    assert len(VECTORS["stands"]) == len(states.State) * 2 * 2 * len(Reachability) * 4
     assert [row for row in VECTORS["stands"] if of(row) != row["state"]] == []
     assert {row["state"] for row in VECTORS["stands"]} == set(State)
 

@@ -13,10 +13,11 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Ping, Pong, Request, TextMessage
 
 from django_sync import errors
-from django_sync.client import Backoff, TokenAuth, websocket
-from django_sync.client.alarm import Alarm
-from django_sync.client.network import Network
-from django_sync.client.stream import Stream
+from django_sync.client import Backoff, TokenAuth
+from django_sync.client.net import websocket
+from django_sync.client.net.http import Network
+from django_sync.client.net.sse import Stream
+from django_sync.client.waker import Alarm
 from django_sync.testing.clocks import DEADLINE, Clock, until
 
 Talk = Callable[[socket.socket, WSConnection], None]

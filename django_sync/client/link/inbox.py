@@ -1,0 +1,56 @@
+"""What other threads tell the background thread, and how it is woken for that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ..net.cancel import Cutter, Interrupted
+from ..waker import Alarm
+from .states import Event
+
+
+class Inbox:
+    """Events in order, each once, for the thread that waits on ``alarm`` or for an answer."""
+
+    def __init__(self, alarm: Alarm, cutter: Cutter, has_new: Callable[[], bool]) -> None:
+        self._alarm = alarm
+        self._cutter = cutter
+        self._has_new = has_new
+        self._lock = threading.Lock()
+        self._events: list[Event] = []
+        self._holding: threading.Thread | None = None
+
+    def post(self, event: Event) -> None:
+        """Add an event; a held request ends for it, others go on."""
+        with self._lock:
+            if event not in self._events:
+                self._events.append(event)
+            if self._holding is not None:
+                self._cutter.cut()
+        self._alarm.ring()
+
+    def take(self) -> list[Event]:
+        """Empty it; a write that has gone out meanwhile is none."""
+        with self._lock:
+            events, self._events = self._events, []
+        if Event.WROTE in events and not self._has_new():
+            events.remove(Event.WROTE)
+        return events
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Around a request that each event cuts; ``Interrupted`` where one waits already."""
+        own = threading.current_thread()
+        self._cutter.mend()
+        with self._lock:
+            if self._events:
+                raise Interrupted
+            self._holding = own
+        try:
+            yield
+        finally:
+            with self._lock:
+                if self._holding is own:
+                    self._holding = None

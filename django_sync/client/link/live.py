@@ -1,0 +1,220 @@
+"""One open line, from the hello to its end: what is heard on it, and what is answered.
+
+It runs in the background's own thread, which calls ``pump()`` whenever something came
+or is due. How a line is opened, and what follows its end, is for ``lines`` and
+``background`` to say.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from ... import errors
+from ...protocol import PROTOCOL_VERSION
+from ...protocol.words import Transport
+from ..net import frames
+from ..net.acknowledging import Acknowledging
+from ..net.arrivals import MOST
+from ..net.cancel import Interrupted
+from ..net.connection import Line
+from ..net.frames import Frame
+from ..waker import Alarm
+from .feed import Feed
+
+log = logging.getLogger("django_sync.client")
+
+WELCOME = 10.0
+"""Seconds for which the answer to a hello is waited for."""
+
+PATIENCE = 30.0
+"""Seconds for which results are waited for, once no catch-up is in their way."""
+
+
+class Ordered(Exception):
+    """The server orders another transport. It never leaves the client."""
+
+    def __init__(self, transport: str, retry_after: float | None) -> None:
+        self.transport = transport
+        self.retry_after = retry_after
+        super().__init__(transport)
+
+
+class Live:
+    """A line and the feed behind it. ``alive`` is asked whether waiting still makes sense."""
+
+    def __init__(
+        self,
+        line: Line,
+        feed: Feed,
+        alarm: Alarm,
+        heartbeat: float,
+        *,
+        alive: Callable[[], bool],
+        welcomed: Callable[[], None],
+    ) -> None:
+        self._line = line
+        self._alarm = alarm
+        self._alive = alive
+        self._welcomed = welcomed
+        self._is_welcome = False
+        self._refs = itertools.count(1)
+        self._ref = ""
+        self._answer: dict[str, Any] | errors.SyncError | None = None
+        self._reason: errors.SyncError | None = None
+        self._asks = line.transport is Transport.WEBSOCKET
+        self.feed = feed
+        self.transport = line.transport
+        self._acknowledging = Acknowledging(heartbeat)
+        self.has_ended = False
+        self.opened_at = self._sent_at = self._busy_at = alarm.now()
+
+    def begin(self, session: str) -> None:
+        """Say hello; a stream has said it all in its request."""
+        if self._asks:
+            place = self.feed.place
+            hello = {"type": "hello", "protocol": PROTOCOL_VERSION, "session": session}
+            self._send(hello | {"cursor": place.cursor, "collections": self.feed.collections})
+        else:
+            self._is_welcome = True
+            self._welcomed()
+
+    @property
+    def heartbeat(self) -> float:
+        """Seconds after which a quiet connection is looked at."""
+        return self._acknowledging.heartbeat
+
+    @property
+    def heard_at(self) -> float:
+        """When anything came last, by the alarm's clock."""
+        return self._line.arrivals.heard_at
+
+    def close(self) -> None:
+        """End the line and its turn as the store's feeder."""
+        self._line.close()
+        self.feed.end()
+
+    def pump(self) -> float:
+        """Heed what came; return when something is due next. Raises why the line has ended."""
+        try:
+            return self._pumped()
+        except errors.SyncError as error:
+            self.has_ended = True
+            raise self._reason or error from None
+
+    def _pumped(self) -> float:
+        for _ in range(MOST):
+            body = self._line.arrivals.next()
+            if body is None:
+                break
+            self._heed(frames.read(body))
+            self._acknowledge()
+        if not self._asks:
+            return float("inf")
+        self._acknowledge()
+        return self._due(self._alarm.now())
+
+    def _acknowledge(self) -> None:
+        """Acknowledge the frames that were taken, if that is due; over a stream nothing is sent."""
+        if not self._asks:
+            return
+        now = self._alarm.now()
+        self._acknowledging.take(self.feed.frames, now)
+        frames = self._acknowledging.next(now, at_once=self.feed.waits_for_cursor)
+        if frames is not None:
+            self._send({"type": "ack", "frames": frames})
+
+    def post(self, body: bytes) -> dict[str, Any]:
+        """Send a batch of mutations and wait for its results, heeding all else meanwhile.
+
+        It raises what the server answers, and, with ``has_ended``, why there is no answer.
+        """
+        self._ref, self._answer = str(next(self._refs)), None
+        self._write(f'{{"type":"mutate","ref":"{self._ref}",{body.decode()[1:]}')
+        began = self._alarm.now()
+        while True:
+            due = self.pump()
+            now = self._alarm.now()
+            if (answer := self._answered()) is not None:
+                return answer
+            if not self._alive():
+                raise Interrupted
+            until = max(began, self._busy_at) + PATIENCE
+            if now >= until:
+                self.has_ended = True
+                raise errors.Offline("No results came.")
+            self._alarm.wait(min(due, until) - now)
+
+    def _answered(self) -> dict[str, Any] | None:
+        """The answer, if it has come; an error is raised."""
+        if isinstance(self._answer, errors.SyncError):
+            raise self._answer
+        return self._answer
+
+    def _due(self, now: float) -> float:
+        """Keep the line alive, or find that it is dead."""
+        if not self._is_welcome and now >= self.opened_at + WELCOME:
+            raise errors.Offline("The server did not welcome us.")
+        dead_at = self._line.arrivals.heard_at + 2 * self.heartbeat
+        if now >= dead_at:
+            raise errors.Offline("Nothing was heard for two heartbeats.")
+        if now >= self._sent_at + self.heartbeat / 2:
+            self._send({"type": "ping"})
+        acknowledged_at = self._acknowledging.due_at()
+        due = min(dead_at, self._sent_at + self.heartbeat / 2, acknowledged_at)
+        return due if self._is_welcome else min(due, self.opened_at + WELCOME)
+
+    def _send(self, frame: dict[str, Any]) -> None:
+        self._write(json.dumps(frame))
+
+    def _write(self, text: str) -> None:
+        """Send, or find that the line is broken: why, is said by what arrived before its end."""
+        try:
+            self._line.send(text)
+        except errors.Offline as error:
+            log.info("A frame was not sent: %s", error.detail)
+        self._sent_at = self._alarm.now()
+
+    def _heed(self, frame: Frame | None) -> None:
+        match frame:
+            case frames.Welcome():
+                self._welcome(frame)
+            case frames.Changes(page):
+                self._expect_welcome()
+                if page.has_more:
+                    self._busy_at = self._alarm.now()
+                self.feed.changes(page)
+            case frames.Cursor(cursor):
+                self._expect_welcome()
+                self.feed.cursor(cursor)
+            case frames.Results(ref, body) if ref == self._ref:
+                self._answer = dict(body)
+            case frames.Problem(ref, error) if ref is not None and ref == self._ref:
+                self._answer = error
+            case frames.Problem(None, error):
+                log.warning("The server says: %s", error.detail)
+                self._reason = error
+            case frames.Switch(transport, retry_after):
+                raise Ordered(transport, retry_after)
+            case frames.Results(ref) | frames.Problem(ref):
+                log.warning("The server answered what was not asked: %r", ref)
+
+    def _welcome(self, welcome: frames.Welcome) -> None:
+        if self._is_welcome:
+            return
+        place = self.feed.place
+        if place.cursor is not None and place.epoch != welcome.epoch:
+            raise errors.CursorExpired("The server has another epoch.")
+        self._is_welcome = True
+        acknowledging = self._acknowledging
+        acknowledging.heartbeat = welcome.heartbeat or acknowledging.heartbeat
+        acknowledging.window = welcome.window or acknowledging.window
+        self._welcomed()
+
+    def _expect_welcome(self) -> None:
+        """Changes to a hello that was not heard may be anybody's."""
+        if not self._is_welcome:
+            raise errors.Offline("Changes came before the welcome.")

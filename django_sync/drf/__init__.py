@@ -1,0 +1,1 @@
+"""A model seen through the project's own DRF code: who may do what, and as which record."""

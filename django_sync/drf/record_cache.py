@@ -1,0 +1,88 @@
+"""Records that were rendered a moment ago, for all pulls of this process that show the same.
+
+When a board is busy, hundreds of replicas ask for the same few records, each in a pull of its own.
+Within an epoch a revision has one content (protocol, section 1), so a record that was rendered for
+somebody who sees alike need not be rendered again. Who sees it is asked of the database each time;
+only what it looks like is remembered.
+
+It is kept by epoch, collection, tag (rights and shape), user (``""`` where the viewset says
+``seen_alike``), language, serializer and time zone, and only for what comes straight from rows
+(``rendering.Plan``).
+Nothing is remembered of a transaction that may still be rolled back: ``feed.snapshot`` tells.
+
+Two generations, of which the older is dropped every ``SECONDS`` or when the younger is full, bound
+it in age and in size.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+
+from ..protocol import Record
+
+SECONDS = 15.0
+"""A record is remembered for so long at least, and twice that at most."""
+MOST = 4_000
+"""Records in one generation; about 8 MiB of ordinary ones in both."""
+
+Class = tuple[str, ...]
+"""Epoch, collection, tag, user, language, serializer and time zone: who sees a record alike."""
+Key = tuple[Class, uuid.UUID]
+
+
+class Rendered:
+    """What is remembered. Any thread may ask and tell."""
+
+    def __init__(
+        self,
+        seconds: float = SECONDS,
+        most: int = MOST,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._seconds, self._most, self._now = seconds, most, now
+        self._lock = threading.Lock()
+        self._young: dict[Key, Record] = {}
+        self._old: dict[Key, Record] = {}
+        self._turned_at = now()
+
+    def known(self, kind: Class, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
+        """Those of these objects' records that are remembered, of whatever revision."""
+        with self._lock:
+            self._turn()
+            found = {}
+            for id in ids:
+                key = (kind, id)
+                record = self._young.get(key) or self._old.get(key)
+                if record is not None:
+                    found[id] = record
+            return found
+
+    def add(self, kind: Class, records: Iterable[Record]) -> None:
+        """Remember these; of one object the later revision stays."""
+        with self._lock:
+            for record in records:
+                key = (kind, record.id)
+                before = self._young.get(key)
+                if before is None or before.revision < record.revision:
+                    self._young[key] = record
+            self._turn()
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._young, self._old = {}, {}
+
+    def _turn(self) -> None:
+        now = self._now()
+        if len(self._young) < self._most and now - self._turned_at < self._seconds:
+            return
+        self._old, self._young = self._young, {}
+        if now - self._turned_at >= 2 * self._seconds:
+            self._old = {}  # nobody has asked for so long
+        self._turned_at = now
+
+
+rendered = Rendered()

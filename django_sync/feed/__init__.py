@@ -1,0 +1,1 @@
+"""The feed: the order of committed changes, and every way to read it."""

@@ -1,0 +1,255 @@
+"""One turn of the hub: what is new in the feed, for all who listen in one process (R4).
+
+The feed is read once for all who stand at one place, and a record is rendered once for all
+who see it alike: same collection, same scope, same tag (rights and shape), and the same user
+too unless the viewset says ``seen_alike``. What each gets is put together from those texts, so
+that who gets the same changes gets the same bytes.
+
+What is sent is decided as in a pull: by the rows that this turn's database snapshot shows. This
+file knows nothing of sockets.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from .. import errors
+from ..conf import conf
+from ..drf.caller import Caller
+from ..drf.collection import Collection
+from ..drf.registry import registry
+from ..drf.rendering import encoded, put_text
+from ..protocol import Change, Op
+from . import log as feed_log
+from . import pull
+from .cursor import Cursor
+from .visibility import View
+
+Place = tuple[str, int, int]
+"""Epoch, position and mark: where in which history somebody stands."""
+Pair = tuple[str, str]
+Class = tuple[str, str, str, str]
+"""Collection, scope, tag and user (``""``: whoever): who see a record alike."""
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class Audience:
+    """Those of one user who see the same: ``caller`` is one of them, and asks for all."""
+
+    caller: Caller
+    view: View
+    key: tuple[str, str]
+
+    @classmethod
+    def of(cls, caller: Caller, view: View) -> Audience:
+        return cls(caller, view, (view.digest, caller.key))
+
+    def class_of(self, pair: Pair) -> Class:
+        name, scope = pair
+        return name, scope, self.view.tags[name], registry.get(name).viewer(self.caller)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An audience at a place; ``open``: its last frame said that there is more."""
+
+    audience: Audience
+    place: Place
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a turn comes to for a seat.
+
+    ``frame`` is the text of a ``changes`` frame, ``None`` where nothing is new. ``stale``: what
+    the audience sees has changed, so each of them pulls for themselves. ``error`` ends them all.
+    """
+
+    seat: Seat
+    frame: str | None = None
+    stale: bool = False
+    error: errors.SyncError | None = None
+
+
+@dataclass(slots=True)
+class Said:
+    """What is to be said of one object to one class.
+
+    ``put`` stands for itself. Where there is none the object is gone for whoever does not see
+    ``moved_to``, the scope in which it is now; whoever saw the scope it died in is told so.
+    """
+
+    id: uuid.UUID
+    put: str | None = None
+    moved_to: str | None = None
+    died_in: str | None = None
+    revision: int | None = None
+
+
+def turn(seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
+    """What is new for each seat, in their order; and whether there is more to be read at once."""
+    more = feed_log.advance()
+    delivered: dict[int, Delivery] = {}
+    try:
+        with feed_log.snapshot():
+            for place, group in _by_place(seats):
+                found, behind = _deliver(place, group)
+                delivered |= {id(seat): told for seat, told in zip(group, found, strict=True)}
+                more = more or behind
+    except pull.Diverged as found:
+        feed_log.diverged(found.epoch)
+        expired = errors.CursorExpired("The server's history is another one now.")
+        return [Delivery(seat, error=expired) for seat in seats], False
+    return [delivered[id(seat)] for seat in seats], more
+
+
+def cursor_of(seat: Seat) -> str:
+    """The sealed cursor of everybody at this seat."""
+    epoch, position, mark = seat.place
+    digest, _ = seat.audience.key
+    cursor = Cursor(epoch, position, mark, digest, digest, noted=pull.today())
+    return pull.seal_cursor(seat.audience.caller, cursor)
+
+
+def _by_place(seats: Sequence[Seat]) -> Iterable[tuple[Place, list[Seat]]]:
+    groups: dict[Place, list[Seat]] = {}
+    for seat in seats:
+        groups.setdefault(seat.place, []).append(seat)
+    return groups.items()
+
+
+def _deliver(place: Place, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
+    """Deliveries to those who stand at one place; raises ``Diverged``."""
+    epoch, position, mark = place
+    try:
+        state = pull.proved(Cursor(epoch, position, mark, "", ""))
+    except errors.CursorExpired as expired:
+        return [Delivery(seat, error=expired) for seat in seats], False
+    entries = feed_log.between(position, state.head, conf.PAGE_SIZE + 1)
+    more = len(entries) > conf.PAGE_SIZE
+    entries = entries[: conf.PAGE_SIZE]
+    place = (epoch, state.head, state.mark)
+    if more:
+        place = (epoch, entries[-1].position, entries[-1].mark)
+    batch = Batch(_by_pair(entries))
+    batch.render(seats)
+    found = [batch.delivery(seat, place, more) for seat in seats]
+    return found, more or batch.unpositioned
+
+
+def _by_pair(entries: Iterable[feed_log.Entry]) -> dict[Pair, dict[uuid.UUID, None]]:
+    """Which objects have entries, by collection and scope, in the order of collections."""
+    found: dict[Pair, dict[uuid.UUID, None]] = {}
+    for entry in entries:
+        if entry.scope is None:
+            continue
+        for collection in registry.of_label(entry.model):
+            found.setdefault((collection.name, entry.scope), {})[entry.object_id] = None
+    return dict(sorted(found.items(), key=lambda item: registry.rank(item[0][0])))
+
+
+@dataclass
+class Batch:
+    """The entries of one read, and what they come to for each class of listeners."""
+
+    touched: dict[Pair, dict[uuid.UUID, None]]
+    said: dict[Class, list[Said] | None] = field(default_factory=dict)
+    fresh: dict[tuple[str, str], tuple[Caller, View]] = field(default_factory=dict)
+    frames: dict[tuple[object, ...], str] = field(default_factory=dict)
+    unpositioned: bool = False
+
+    def render(self, seats: Sequence[Seat]) -> None:
+        """Find out what each class of these seats is told, each class once."""
+        asking: dict[Class, list[Audience]] = {}
+        for seat in seats:
+            for pair in self._held(seat.audience):
+                asking.setdefault(seat.audience.class_of(pair), []).append(seat.audience)
+        for kind, audiences in asking.items():
+            self.said[kind] = self._say(kind, audiences)
+        if asking:
+            scopes = {s for seat in seats for _, s in seat.audience.view.pairs()}
+            self.unpositioned = feed_log.unsequenced(sorted(scopes))
+
+    def delivery(self, seat: Seat, place: Place, more: bool) -> Delivery:
+        """What this seat is told, and where it stands then."""
+        classes = [seat.audience.class_of(pair) for pair in self._held(seat.audience)]
+        if any(self.said[kind] is None for kind in classes):
+            return Delivery(seat, stale=True)
+        changes = list(dict.fromkeys(self._changes(classes, seat.audience.view)))
+        has_more = bool(changes) and (more or self.unpositioned)
+        after = replace(seat, place=place, open=has_more or (seat.open and more))
+        if not changes and (more or not seat.open):
+            return Delivery(after)
+        key = (tuple(changes), has_more)
+        if key not in self.frames:
+            self.frames[key] = frame(changes, has_more, place[0])
+        return Delivery(after, self.frames[key])
+
+    def _held(self, audience: Audience) -> Iterator[Pair]:
+        return (pair for pair in self.touched if audience.view.holds(*pair))
+
+    def _changes(self, classes: Iterable[Class], view: View) -> Iterator[str]:
+        for kind in classes:
+            for said in self.said[kind] or ():
+                if said.put is not None:
+                    yield said.put
+                elif said.moved_to is None or not view.holds(kind[0], said.moved_to):
+                    yield _farewell(kind[0], said, view)
+
+    def _say(self, kind: Class, audiences: Sequence[Audience]) -> list[Said] | None:
+        """What a class is told; ``None`` where nobody of it sees it still.
+
+        It is asked as somebody of whom it was seen just now, in this very snapshot, that
+        they may: who lost the right a moment ago would hide the objects from all others.
+        """
+        name, scope, tag, _ = kind
+        for audience in audiences:
+            caller, now = self._now(audience)
+            if now.tags.get(name) == tag and now.holds(name, scope):
+                ids = list(self.touched[(name, scope)])
+                return _said(registry.get(name), scope, caller, ids)
+        return None
+
+    def _now(self, audience: Audience) -> tuple[Caller, View]:
+        """What an audience sees in this snapshot of what was touched."""
+        if audience.key not in self.fresh:
+            caller = Caller(audience.caller.request)
+            names = {name for name, _ in self._held(audience)}
+            self.fresh[audience.key] = caller, pull.current_view(caller, sorted(names))
+        return self.fresh[audience.key]
+
+
+def _said(
+    collection: Collection, scope: str, caller: Caller, ids: Sequence[uuid.UUID]
+) -> list[Said]:
+    seen = {record.id: record for record in collection.seen(caller, ids)}
+    shown = {id: record for id, record in seen.items() if record.scope == scope}
+    hidden = [id for id in ids if id not in shown]
+    lying = collection.located(hidden) if hidden else {}
+    traces = feed_log.tombstones(collection.label, hidden) if hidden else {}
+    told = [Said(id, put_text(record)) for id, record in shown.items()]
+    for id in hidden:
+        said = Said(id, moved_to=lying.get(id))
+        if said.moved_to == scope:
+            said.moved_to = None  # it is here, and not shown
+        if id not in lying and id in traces:
+            said.died_in, said.revision = traces[id].scope, traces[id].revision
+        told.append(said)
+    return told
+
+
+def _farewell(name: str, said: Said, view: View) -> str:
+    """Deleted for all, or only out of this view."""
+    if said.died_in is not None and view.holds(name, said.died_in):
+        return encoded(Change(Op.DELETE, name, said.id, said.revision).to_json())
+    return encoded(Change(Op.REMOVE, name, said.id).to_json())
+
+
+def frame(changes: Sequence[str], has_more: bool, epoch: str) -> str:
+    """The text of a ``changes`` frame, from changes that are text already."""
+    listed = ",".join(changes)
+    more = "true" if has_more else "false"
+    return f'{{"type":"changes","changes":[{listed}],"has_more":{more},"epoch":"{epoch}"}}'

@@ -1,0 +1,1 @@
+"""Looks after a running installation: pruning, status, health, repairs."""

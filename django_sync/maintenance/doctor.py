@@ -1,0 +1,235 @@
+"""Looks for what should not be in capture, rows, outbox and log, and mends what it can.
+
+Each check tells what it found as values; nothing is written unless ``mend`` is asked
+to. Where writes may have gone unseen, mending moves the model's generation on, and
+where positions cannot be trusted, the epoch: clients fetch anew, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Max, Min
+from django.utils import timezone
+
+from .. import capture
+from ..conf import conf
+from ..feed import log as feed_log
+from ..models import Change, Feed, Outbox, Tombstone
+from ..protocol.ids import new_id
+
+__all__ = ["Finding", "examine", "mend"]
+
+log = logging.getLogger("django_sync.doctor")
+
+EXAMPLES = 3
+NEWEST = 100_000
+"""Positions at the head that are looked over for gaps."""
+STUCK_MINUTES = 15
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that should not be. One that is not ``serious`` is only worth knowing.
+
+    ``mends`` says what ``mend`` does about it; empty where only a person can.
+    """
+
+    kind: str
+    label: str
+    count: int
+    detail: str
+    mends: str = ""
+    examples: tuple[str, ...] = ()
+    serious: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(
+    *, minutes: int = STUCK_MINUTES, batch: int | None = None, progress: Progress | None = None
+) -> list[Finding]:
+    """All findings; an empty list where nothing is amiss. Writes nothing.
+
+    An entry that has waited in the outbox for more than ``minutes`` is stuck. Rows are
+    looked over in batches; ``progress`` is told what is looked at next.
+    """
+    told = progress or log.debug
+    found: list[Finding] = []
+    told("triggers and indexes")
+    found += _capture()
+    for model in capture.installed_models(conf.DATABASE):
+        told(model._meta.label_lower)
+        found += _rows(model, batch)
+    told("feed")
+    found += [*_feed(), *_outbox(minutes), *_orphans()]
+    return found
+
+
+# Capture
+
+_CAPTURE = {
+    "missing": "a trigger is missing, so writes may have gone unseen",
+    "altered": "a trigger is not as it was made, so writes may have gone unseen",
+    "stray": "a trigger is there that no model asks for",
+    "index": "the index over scope and id is missing",
+    "unadopted": "rows have no id",
+}
+_PUTS_BACK = "puts the triggers back and sends the collection anew"
+_MENDS = {"stray": "takes it away", "index": "makes it", "unadopted": "gives them one"}
+
+
+def _capture() -> Iterator[Finding]:
+    by: dict[tuple[str, str], list[str]] = {}
+    for problem in capture.verify(conf.DATABASE):
+        if problem.kind != "unadopted":
+            by.setdefault((problem.kind, problem.label), []).append(
+                f"{problem.name} ({problem.detail})"
+            )
+    for (kind, label), names in sorted(by.items()):
+        examples, mends = tuple(names[:EXAMPLES]), _MENDS.get(kind, _PUTS_BACK)
+        yield Finding(kind, label, len(names), _CAPTURE[kind], mends, examples)
+
+
+# Rows
+
+
+def _rows(model: Any, batch: int | None) -> Iterator[Finding]:
+    label, using = model._meta.label_lower, conf.DATABASE
+    if capture.spec_for(model).own_id:
+        strangers = model._base_manager.using(using).filter(sync_id__isnull=True)
+        if count := strangers.count():
+            yield Finding("unadopted", label, count, _CAPTURE["unadopted"], _MENDS["unadopted"])
+    count = 0
+    examples: list[str] = []
+    for strays in capture.wrong_scopes(model, using, batch):
+        count += len(strays)
+        examples += [
+            f"{_id(one.id)} is in “{one.scope}” and belongs in “{one.right}”"
+            for one in strays[: EXAMPLES - len(examples)]
+        ]
+    if count:
+        mends = "computes them and sends the collection anew"
+        yield Finding("scope", label, count, "rows are in a wrong scope", mends, tuple(examples))
+    mends = "raises them, with the table locked, and sends the collection anew"
+    for kind, ids, detail in (
+        ("revision", capture.low_revisions(model, using), "revisions are below 1"),
+        (
+            "tombstone",
+            capture.outlived(model, using),
+            "objects that live have a revision that is not above their tombstone's",
+        ),
+    ):
+        if ids:
+            yield Finding(kind, label, len(ids), detail, mends, _some(ids))
+
+
+def _id(id: Any) -> str:
+    return str(uuid.UUID(str(id)))
+
+
+def _some(ids: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(_id(id) for id in list(ids)[:EXAMPLES])
+
+
+# Feed
+
+
+def _feed() -> Iterator[Finding]:
+    state = Feed.objects.using(conf.DATABASE).filter(id=1).first()
+    if state is None:
+        yield Finding("feed", "", 1, "the feed has no state", "makes it, with a new epoch")
+        return
+    log_ = Change.objects.using(conf.DATABASE)
+    last = log_.aggregate(last=Max("position"))["last"] or 0
+    anew = "sets it right and begins a new epoch: clients start with a snapshot"
+    if feed_log.connection().vendor != "sqlite":
+        if state.head < last:
+            detail = f"the head is at {state.head}, the last entry at {last}"
+            yield Finding("head", "", last - state.head, detail, "moves the head there")
+        elif state.head > last:
+            detail = f"the head is at {state.head}, and the last entry is {last}: entries are lost"
+            yield Finding("lost", "", state.head - last, detail, anew)
+        newest = log_.filter(position__gt=last - NEWEST, position__gte=state.floor)
+        span = newest.aggregate(low=Min("position"), high=Max("position"), number=Count("*"))
+        missing = (span["high"] or 0) - (span["low"] or 1) + 1 - span["number"]
+        if missing:
+            detail = "positions are missing among the newest: entries are lost"
+            yield Finding("lost", "", missing, detail, anew)
+    if state.floor > last:
+        detail = f"the floor is at {state.floor}, above the last entry, {last}"
+        yield Finding("lost", "", state.floor - last, detail, anew)
+    elif below := log_.filter(position__lt=state.floor).count():
+        detail = "entries below the floor are still there: a prune was ended early"
+        yield Finding("leftover", "", below, detail, "", serious=False)
+
+
+def _outbox(minutes: int) -> Iterator[Finding]:
+    """What waits for too long; it has an index by ``id``, and ids rise with time."""
+    since = timezone.now() - datetime.timedelta(minutes=minutes)
+    oldest = Outbox.objects.using(conf.DATABASE).order_by("id")[:1000]
+    stuck = sum(entry.at < since for entry in oldest)
+    if stuck:
+        detail = f"the oldest changes have waited for more than {minutes} minutes for a position"
+        yield Finding("outbox", "", stuck, detail, "gives them one")
+
+
+def _orphans() -> Iterator[Finding]:
+    """Traces of models that are synced no more. They do no harm, and may be back."""
+    known = {model._meta.label_lower for model in capture.synced_models()}
+    for table, what in ((Change, "changes"), (Outbox, "changes"), (Tombstone, "tombstones")):
+        labels = table.objects.using(conf.DATABASE).exclude(model__in=known).order_by()
+        for label, count in labels.values_list("model").annotate(n=Count("*")).order_by("model"):
+            detail = f"{what} of a model that is not synced any more"
+            yield Finding("orphan", label, count, detail, serious=False)
+
+
+# Mending
+
+
+def mend(findings: Iterable[Finding]) -> None:
+    """Do what each finding says of itself; examine again to see what is left."""
+    kinds: dict[str, set[str]] = {}
+    for finding in findings:
+        if finding.mends:
+            kinds.setdefault(finding.kind, set()).add(finding.label)
+    if kinds.keys() & {"missing", "altered", "stray", "unadopted", "index"}:
+        capture.after_migrate(conf.DATABASE)
+        for label in kinds.get("missing", set()) | kinds.get("altered", set()):
+            capture.move_generation(label, conf.DATABASE)
+    for model in capture.installed_models(conf.DATABASE):
+        label = model._meta.label_lower
+        if label in kinds.get("scope", ()):
+            capture.adopt(model, conf.DATABASE)
+        if label in kinds.get("revision", set()) | kinds.get("tombstone", set()):
+            capture.raise_revisions(model, conf.DATABASE)
+    if "feed" in kinds:
+        feed_log.state()
+    if kinds.keys() & {"head", "lost"}:
+        _set_right(anew="lost" in kinds)
+    if "outbox" in kinds:
+        feed_log.sequence()
+
+
+def _set_right(*, anew: bool) -> None:
+    """Head and floor as the log has them; ``anew`` where cursors may stand on what is lost."""
+    with transaction.atomic(using=conf.DATABASE):
+        state = Feed.objects.using(conf.DATABASE).select_for_update().get(id=1)
+        log_ = Change.objects.using(conf.DATABASE)
+        span = log_.aggregate(low=Min("position"), high=Max("position"))
+        if feed_log.connection().vendor != "sqlite":
+            state.head = span["high"] or 0
+        if state.floor > (span["high"] or 0):
+            state.floor = span["low"] or 0
+        if anew:
+            state.epoch = new_id()
+        state.save(using=conf.DATABASE)

@@ -1,0 +1,235 @@
+"""Prune: forget old changes, results, views and sessions, and move the floor.
+
+The floor is the oldest position that is still served. It moves first, in a transaction
+of its own; what lies below goes after it, batch by batch, so that a prune may be ended
+at any moment and the next one goes on. A reader sees floor and log in one snapshot, and
+so never a gap.
+
+What is kept: the entry that the floor is on, since cursors stand on it, and with it the
+last one of all, from which positions go on; tombstones, for no revision may be used twice
+(C6); a client's highest forgotten ``seq``, for no mutation may take effect twice (W5).
+
+``prune()`` is what cron, Celery beat or ``sync_prune`` calls.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from django.db import models, transaction
+from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from ..conf import conf
+from ..feed import holds
+from ..feed import log as feed_log
+from ..models import (
+    Change,
+    Client,
+    Decision,
+    Feed,
+    Hold,
+    MutationResult,
+    ScopeSet,
+    SyncSession,
+)
+from ..sessions import state
+
+__all__ = ["RESULT_DAYS_LEAST", "Pruned", "prune"]
+
+RESULT_DAYS_LEAST = 30
+"""What the protocol promises of results (section 7)."""
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(slots=True)
+class Pruned:
+    """What a prune did, or would do: the floor before and after, and rows that went.
+
+    ``held`` is the position of a client that kept the floor from going further.
+    """
+
+    floor_before: int = 0
+    floor: int = 0
+    held: int | None = None
+    changes: int = 0
+    results: int = 0
+    views: int = 0
+    holds: int = 0
+    decisions: int = 0
+    sessions: int = 0
+    dry_run: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def prune(
+    *,
+    days: int | None = None,
+    keep: int | None = None,
+    batch: int | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Pruned:
+    """Forget what is older than the settings ask to keep, and return what that came to.
+
+    ``days``, ``keep`` and ``batch`` stand in for ``KEEP_DAYS``, ``KEEP_CHANGES`` and
+    ``PRUNE_BATCH``; ``progress`` is called after each batch with what and how many so far.
+    May run beside writers, pulls and other prunes. With ``dry_run`` nothing is written.
+    """
+    days = conf.KEEP_DAYS if days is None else days
+    keep = conf.KEEP_CHANGES if keep is None else keep
+    if days < 0 or keep < 0 or (batch is not None and batch < 1):
+        raise ValueError("days and keep are 0 or more, batch is 1 or more")
+    if not dry_run:
+        feed_log.sequence()
+    report, due = _floor(days, keep), _due(days)
+    if dry_run:
+        below = Change.objects.using(conf.DATABASE).filter(position__lt=report.floor)
+        report.dry_run, report.changes = True, below.count()
+        counts = (rows.count() for rows in due)
+        report.results, report.views, report.holds, report.decisions, report.sessions = counts
+        return report
+    behind = Feed.objects.using(conf.DATABASE).filter(id=1, floor__lt=report.floor)
+    behind.update(floor=report.floor)
+    work = _Work(batch or conf.PRUNE_BATCH, progress or _silent)
+    report.changes = work.delete_changes(report.floor)
+    report.results = work.delete_results(due.results)
+    report.views = work.delete("views", due.views)
+    report.holds = work.delete("holds", due.holds)
+    report.decisions = work.delete("decisions", due.decisions)
+    # Who is woken by push may sleep for as long as they like.
+    silent = SyncSession.objects.using(conf.DATABASE).filter(state.expired(timezone.now()))
+    expired = silent.filter(endpoint__isnull=True)
+    expired.update(
+        ended_at=timezone.now(), ending=SyncSession.Ending.EXPIRED, ticket=None, ticket_until=None
+    )
+    report.sessions = work.delete("sessions", due.sessions)
+    return report
+
+
+class _Due(NamedTuple):
+    """What goes besides changes."""
+
+    results: models.QuerySet[MutationResult]
+    views: models.QuerySet[ScopeSet]
+    holds: models.QuerySet[Hold]
+    decisions: models.QuerySet[Decision]
+    sessions: models.QuerySet[SyncSession]
+
+
+def _due(days: int) -> _Due:
+    """Rows that are older than they are kept.
+
+    A view that was noted yesterday may be in use still, whatever ``days`` says.
+    """
+    now, day = timezone.now(), datetime.timedelta(days=1)
+    asked = max(conf.RESULT_DAYS, RESULT_DAYS_LEAST)
+    left = now - datetime.timedelta(hours=conf.HOLD_HOURS)
+    return _Due(
+        MutationResult.objects.using(conf.DATABASE).filter(at__lt=now - asked * day),
+        ScopeSet.objects.using(conf.DATABASE).filter(used_on__lt=now.date() - max(days, 1) * day),
+        Hold.objects.using(conf.DATABASE).filter(at__lt=left),
+        Decision.objects.using(conf.DATABASE).filter(at__lt=now - conf.DECISION_DAYS * day),
+        SyncSession.objects.using(conf.DATABASE).filter(seen_at__lt=now - conf.SESSION_DAYS * day),
+    )
+
+
+def _silent(what: str, count: int) -> None:
+    pass
+
+
+def _floor(days: int, keep: int) -> Pruned:
+    """Where the floor is and where it should be: on an entry, or where it was."""
+    found = Feed.objects.using(conf.DATABASE).filter(id=1).values_list("floor", flat=True).first()
+    before = found or 0
+    log = Change.objects.using(conf.DATABASE).filter(position__gte=before)
+    wanted = max(before, _by_age(log, days), _by_number(log, keep))
+    lowest = holds.lowest(before)
+    if lowest is not None and lowest < wanted:
+        return Pruned(floor_before=before, floor=lowest, held=lowest)
+    return Pruned(floor_before=before, floor=wanted)
+
+
+def _by_age(log: models.QuerySet[Change], days: int) -> int:
+    """The last entry before the first young one: who saw that as the newest stands on it."""
+    since = timezone.now() - datetime.timedelta(days=days)
+    places = log.values_list("position", flat=True)
+    young = places.filter(at__gte=since).order_by("position").first()
+    old = places if young is None else places.filter(position__lt=young)
+    return old.order_by("-position").first() or 0
+
+
+def _by_number(log: models.QuerySet[Change], keep: int) -> int:
+    """The entry that has ``keep - 1`` after it."""
+    if not keep:
+        return 0
+    newest = log.order_by("-position").values_list("position", flat=True)
+    return next(iter(newest[keep - 1 : keep]), 0)
+
+
+@dataclass(slots=True)
+class _Work:
+    """Deletes in batches, each a transaction of its own, and tells how far it is."""
+
+    size: int
+    progress: Progress
+
+    def delete_changes(self, floor: int) -> int:
+        """The entries below the floor; never the last one of the log."""
+        log = Change.objects.using(conf.DATABASE)
+        last = log.aggregate(last=Max("position"))["last"] or 0
+        gone, passed = 0, -1
+        while True:
+            below = log.filter(position__gt=passed, position__lt=min(floor, last))
+            batch = below.order_by("position").values("position")[: self.size]
+            upto = batch.aggregate(upto=Max("position"))["upto"]
+            if upto is None:
+                return gone
+            gone += self._gone(below.filter(position__lte=upto))
+            passed = upto
+            self.progress("changes", gone)
+
+    def delete_results(self, old: models.QuerySet[MutationResult]) -> int:
+        """Results, noting of each client which ``seq`` is forgotten.
+
+        Ids rise with time, so the walk ends at the first batch without an old one.
+        """
+        every, gone, passed = MutationResult.objects.using(conf.DATABASE), 0, -1
+        while True:
+            batch = every.filter(id__gt=passed).order_by("id").values("id")[: self.size]
+            upto = batch.aggregate(upto=Max("id"))["upto"]
+            within = old.filter(id__gt=passed, id__lte=upto or 0)
+            with transaction.atomic(using=conf.DATABASE):
+                _note_forgotten(within)
+                step = self._gone(within)
+            if not step:
+                return gone
+            gone, passed = gone + step, upto or 0
+            self.progress("results", gone)
+
+    def delete(self, what: str, rows: models.QuerySet[Any]) -> int:
+        """Any rows that nothing hangs on. The condition is asked again of each as it goes."""
+        gone = 0
+        while step := self._gone(rows.filter(pk__in=rows.order_by("pk").values("pk")[: self.size])):
+            gone += step
+            self.progress(what, gone)
+        return gone
+
+    def _gone(self, rows: models.QuerySet[Any]) -> int:
+        return rows.delete()[0]
+
+
+def _note_forgotten(results: models.QuerySet[MutationResult]) -> None:
+    """Raise each client's ``forgotten_seq`` to the highest of what goes (W5)."""
+    seqs = results.filter(client=OuterRef("pk")).order_by().values("client")
+    highest = Subquery(seqs.annotate(highest=Max("seq")).values("highest"))
+    clients = Client.objects.using(conf.DATABASE)
+    theirs = Q(pk__in=results.filter(client__isnull=False).values("client"))
+    clients.filter(theirs).update(forgotten_seq=Greatest(F("forgotten_seq"), highest))
