@@ -1,4 +1,5 @@
-"""The site of docs/howto/deployment.md: its commands and its nginx.conf, on ports that are free."""
+"""The site of docs/howto/operations/deployment.md: its commands and its nginx.conf, on ports "
+"that are free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A whole site as docs/howto/deployment.md has it: nginx, gunicorn, two uvicorn, Redis."""
+"""A whole site as docs/howto/operations/deployment.md has it: nginx, gunicorn, two uvicorn, "
+"Redis."""
 
 from __future__ import annotations
 

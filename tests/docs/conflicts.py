@@ -1,4 +1,4 @@
-"""The text of ``docs/reference/conflicts.md``, from the rows that ``test_conflict_table`` plays."""
+"""The text of ``docs/evidence/conflicts.md``, from the rows that ``test_conflict_table`` plays."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def text(notice: str) -> str:
         "offline and write. Grace comes online first, then Ada. What becomes of it depends on what "
         "they did, which is a table below each, and on the policy, which is a resolver that stands "
         "for all fields and for deletes. How to choose one is said in "
-        "[Settle conflicts](../howto/conflicts.md).",
+        "[Settle conflicts](../howto/server/conflicts.md).",
         "Each row is played by the suite, by two Python clients and the example over HTTP. In the "
         "end the server's row and both replicas are alike, both outboxes are empty and nothing is "
         f"rejected. Where Ada's user {LEAVES}, one conflict is open in her client, and her own "

@@ -197,7 +197,7 @@ def link_page() -> str:
         notice("django_sync/client/link.py"),
         "# The link's states",
         "What the Python client does by itself after `start()`, as `status.link` tells it. How to "
-        "use it is said in [Stay in step in the background](../howto/background.md).",
+        "use it is said in [Stay in step in the background](../howto/python-client/background.md).",
         *(listed(kind) for kind in (State, Event, Act)),
         "## Diagram\n\nWithout `stop`, which leads from everywhere to `stopped`.",
         "```mermaid\nstateDiagram-v2\n    [*] --> stopped\n" + "\n".join(arrows(TABLE)) + "\n```",
@@ -314,7 +314,7 @@ def sessions_page() -> str:
         "`django_sync.sync` has `block(user=…)`, `block(client=…)`, `unblock(…)`, "
         "`end(session)` and `refresh(client)`; each takes `by=`, who orders it, and returns "
         "whether anything changed. How to use them is said in "
-        "[Who is syncing](../howto/sessions.md).",
+        "[Who is syncing](../howto/operations/sessions.md).",
         "## What is logged",
         "By `django_sync.requests`, at `INFO`, a refused request at `WARNING`, one that failed "
         "here at `ERROR`, what a client or its connection does often at "
@@ -639,7 +639,7 @@ def write_paths_page() -> str:
         "# Which writes are seen",
         "Each row is a test on each database: what is *seen* raises the revision and enters the "
         "feed in the object's scope, and nothing else does. – means that the database has no such "
-        "thing. Migrations are [a page of their own](../howto/migrations.md).",
+        "thing. Migrations are [a page of their own](../howto/server/migrations.md).",
     ]
     groups = dict.fromkeys(entry.group for entry in PATHS)
     for group in groups:
@@ -665,10 +665,11 @@ def outbound_page() -> str:
         "# What was tried against outbound calls",
         "Users name where wake-ups go. Each line is tried by the suite; how calls are made is said "
         "in [Security](../explanation/security.md#outbound-calls), how to turn them on in "
-        "[Wake clients that sleep](../howto/push.md).",
+        "[Wake clients that sleep](../howto/server/push.md).",
         "## Addresses",
         "To none of these anything is sent, nor is a connection tried, unless "
-        "[`PUSH_ALLOW_PRIVATE`](settings.md#push_allow_private) is on. Where the second column "
+        "[`PUSH_ALLOW_PRIVATE`](../reference/settings.md#push_allow_private) is on. Where the "
+        "second column "
         "names no address the URL is refused without looking it up.",
         "| tried | URL | which resolves to |\n| --- | --- | --- |\n"
         + "\n".join(
@@ -704,7 +705,8 @@ def permissions_page() -> str:
         "# Who may do what in the example",
         "Each cell is asked by the suite, by each of the paths that are named, and is answered so. "
         "After each refusal all tables are as they were, and no answer names what is hidden. How "
-        "such rules are written is said in [Who may see and write what](../howto/access.md), what "
+        "such rules are written is said in "
+        "[Who may see and write what](../howto/server/access.md), what "
         "else holds in [Security](../explanation/security.md).",
         "*yes* means that it is done, *shown* and *hidden* that it is among the answer's objects "
         "or is not. A number is the status of a refusal: over REST that of the answer, in a batch "
@@ -787,14 +789,14 @@ PAGES: dict[str, Callable[[], str]] = {
     "tests/vectors/link.json": link_vectors,
     "tests/vectors/wakeups.json": wakeups_vectors,
     "tests/vectors/reach.json": reach_vectors,
-    "docs/reference/guarantees.md": guarantees_page,
+    "docs/evidence/guarantees.md": guarantees_page,
     "docs/reference/sockets.md": sockets_page,
     "docs/openapi.yaml": openapi_page,
     "docs/asyncapi.yaml": asyncapi_page,
-    "docs/reference/write-paths.md": write_paths_page,
-    "docs/reference/outbound.md": outbound_page,
-    "docs/reference/permissions.md": permissions_page,
-    "docs/reference/conflicts.md": conflicts_page,
+    "docs/evidence/write-paths.md": write_paths_page,
+    "docs/evidence/outbound.md": outbound_page,
+    "docs/evidence/permissions.md": permissions_page,
+    "docs/evidence/conflicts.md": conflicts_page,
 }
 
 
