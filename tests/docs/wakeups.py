@@ -170,8 +170,9 @@ def text(notice: str) -> str:
         "What a client does when a push comes, by how its [link](link.md) and its network stand, "
         "and how it learns of the latter. Both clients do the same: `tests/vectors/wakeups.json` "
         "and `tests/vectors/reach.json` hold them to it. How to use it is said in "
-        "[Be woken](../howto/python-client/wake-ups.md) and [The "
-        "network](../howto/python-client/network.md).",
+        "[Wake a program](../howto/python-client/wake-ups.md), "
+        "[Wake a page](../howto/web/browser-push.md) and "
+        "[The network](../howto/python-client/network.md).",
         entries(wakeups.State, "How things stand"),
         entries(wakeups.Event, "What happens"),
         entries(wakeups.Act, "What is done"),
