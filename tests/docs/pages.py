@@ -583,7 +583,7 @@ def sockets_page() -> str:
         "once, and each heartbeat sends one if the place has moved. A client that stops before its "
         "cursor has come gets those frames again: at most those of a third of a heartbeat and one "
         "second. This is harmless, since changes are whole records and tombstones.",
-        f"Batches are executed in their order. {consumer.MUTATES} of one socket may wait, and "
+        f"Batches are carried out in their order. {consumer.MUTATES} of one socket may wait, and "
         "the next begins when what was answered before has been taken.",
         "## Heartbeat",
         "`welcome` says how many seconds a heartbeat is "
