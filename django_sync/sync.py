@@ -1,6 +1,7 @@
 """``register``: what an app's ``sync.py`` calls, as its ``admin.py`` calls ``admin.register``.
 
-And what a project's own code orders of who syncs: ``block``, ``unblock``, ``end``, ``refresh``.
+And what a project's own code calls: ``block``, ``unblock``, ``end`` and ``refresh`` for users and
+their clients, ``invalidate`` after a change of what a user may see.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .drf.collection import Collection
 from .drf.registry import registry
 from .drf.serializers import SyncRelatedField, SyncSerializerMixin
 from .drf.viewsets import ScopesOf, SyncModelPermissions, SyncViewSetMixin, make_viewset
+from .feed.notify import invalidate
 from .models import SyncModel
 from .sessions.directives import block, end, refresh, unblock
 
@@ -30,6 +32,7 @@ __all__ = [
     "autodiscover",
     "block",
     "end",
+    "invalidate",
     "refresh",
     "register",
     "unblock",

@@ -109,7 +109,7 @@ CELERY_BEAT_SCHEDULE = {"sync-push": SCHEDULE}
 
 DJANGO_SYNC: dict[str, Any] = {
     "TRANSPORTS": ["websocket", "sse", "long-poll", "poll"],
-    # Wake-ups are lines on the terminal of `manage.py sync_push`. docs/howto/push.md sends them.
+    # `manage.py sync_push` prints wake-ups. docs/howto/server/push.md shows how to send them.
     "PUSH_SENDERS": {
         "webpush": "django_sync.push.console.Console",
         "webhook": "django_sync.push.console.Console",

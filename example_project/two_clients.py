@@ -143,7 +143,7 @@ class Person:
         assert conflict.server is not None
         for field in conflict.fields:
             mine, theirs = conflict.client[field], conflict.server[field]
-            self.says(f"is alerted: “{field}” says “{theirs}” by now, and she wrote “{mine}”")
+            self.says(f"is asked: “{field}” says “{theirs}” by now, and she wrote “{mine}”")
         body = f"{conflict.server['body']} {conflict.client['body']}"
         self.says(f"settles it as “{body}”")
         return conflict.merge({"body": body})
@@ -164,7 +164,7 @@ class Person:
             "applied": counts.applied,
             "merged": counts.merged,
             "in conflict": counts.conflicts,
-            "heard of": len(news),
+            "received": len(news),
         }
         listed = ", ".join(f"{count} {what}" for what, count in told.items() if count)
         self.says(f"syncs: {listed or 'nothing new'}")

@@ -31,7 +31,7 @@ INSTALLED_APPS = [
     *INSTALLED_APPS,  # noqa: F405
     "tests.app",  # models of each kind, for capture
     "tests.registry_app",  # and for registration and checks
-    "tests.access_app",  # what docs/howto/access.md has people write
+    "tests.access_app",  # what docs/howto/server/access.md has people write
     "drf_spectacular",
 ]
 SPECTACULAR_SETTINGS = {

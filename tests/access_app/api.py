@@ -1,4 +1,4 @@
-"""The viewsets of docs/howto/access.md: what stands on the page is copied from here."""
+"""The viewsets of docs/howto/server/access.md: what stands on the page is copied from here."""
 
 from django.db.models import Max, Q
 from django.shortcuts import get_object_or_404

@@ -1,4 +1,4 @@
-"""An application made of what docs/howto/access.md tells people to write."""
+"""An application made of what docs/howto/server/access.md tells people to write."""
 
 from django.apps import AppConfig
 

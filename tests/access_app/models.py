@@ -1,4 +1,4 @@
-"""The models of docs/howto/access.md: what stands on the page is copied from here."""
+"""The models of docs/howto/server/access.md: what stands on the page is copied from here."""
 
 from django.conf import settings
 from django.db import models

@@ -1,4 +1,4 @@
-"""What docs/howto/access.md has in ``sync.py``; under that name the whole suite would find it.
+"""The ``sync.py`` of docs/howto/server/access.md. Under that name the whole suite would find it.
 
 ``tests/integration/test_access.py`` runs it for each of its tests.
 """

@@ -5,7 +5,7 @@
 WORK is any of those in ``works``, which ``--help`` lists; all of them without one. On a database
 of this run's own: SQLite, or one that is made on the server that DATABASE_URL names. Prints a
 Markdown table; progress is told on stderr. What is measured, and how, stands in ``measure`` and
-in the ``works_…`` modules; goals are those of docs/explanation/performance.md. As it stands it
+in the ``works_…`` modules; goals are those of docs/evidence/performance.md. As it stands it
 takes some five minutes on each database; goals are of ``--records 100000 --others 1000000
 --writers 16``, which take far longer.
 """

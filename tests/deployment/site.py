@@ -1,4 +1,4 @@
-"""The site of docs/howto/deployment.md: its commands and its nginx.conf, on ports that are free."""
+"""The site of docs/howto/operations/deployment.md: its commands and nginx.conf, on free ports."""
 
 from __future__ import annotations
 

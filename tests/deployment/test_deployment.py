@@ -1,4 +1,4 @@
-"""A whole site as docs/howto/deployment.md has it: nginx, gunicorn, two uvicorn, Redis."""
+"""A whole site of docs/howto/operations/deployment.md: nginx, gunicorn, two uvicorn, Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of ``docs/reference/conflicts.md``, from the rows that ``test_conflict_table`` plays."""
+"""The text of ``docs/evidence/conflicts.md``, from the rows that ``test_conflict_table`` plays."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def text(notice: str) -> str:
         "# Two clients offline on one card",
         f"Ada and Grace both have the card “{BEFORE['title']}” of the example on their machines: "
         f"its body is “{BEFORE['body']}”, its board {BEFORE['board']}, its label {labels}. Both go "
-        "offline and write. Grace comes online first, then Ada. What becomes of it depends on what "
+        "offline and write. Grace comes online first, then Ada. The result depends on what "
         "they did, which is a table below each, and on the policy, which is a resolver that stands "
-        "for all fields and for deletes. How to choose one is said in "
-        "[Settle conflicts](../howto/conflicts.md).",
-        "Each row is played by the suite, by two Python clients and the example over HTTP. In the "
-        "end the server's row and both replicas are alike, both outboxes are empty and nothing is "
-        f"rejected. Where Ada's user {LEAVES}, one conflict is open in her client, and her own "
-        "change stays on top of what the server has, in her sight alone; else none is.",
+        "for all fields and for deletes. [Settle conflicts](../howto/server/conflicts.md) shows "
+        "how to choose one.",
+        "The test suite plays each row, with two Python clients and the example over HTTP. In the "
+        "end the server's row and both replicas are equal, both outboxes are empty and nothing is "
+        f"rejected. If Ada's user {LEAVES}, one conflict is open in her client, and her own "
+        "change stays on top of the server's state, visible only to her; else none is open.",
         "- *Ada's mutation is* `applied` (as she asked), `merged` (others had written, and it is "
         "settled) or `conflict` (nothing is written, and her user is asked).\n"
-        "- *Ada's user* is what her program answers to the open conflict; where the server settles "
+        "- *Ada's user* is what her program answers to the open conflict; if the server settles "
         f"it, nobody is asked. `merge` is with the title “{MERGED['title']}”.\n"
-        "- *The card in the end* is told by its title; body, board and labels are as before where "
+        "- *The card in the end* is shown by its title; body, board and labels are as before if "
         "they are not named.\n"
         "- *`Decision`* is what the server keeps: both sides' values, and who decided. Of "
-        f"{SERVER} the server is told nothing, for it makes no mutation: the decision stays open "
-        "until Ada's client writes to the card again, or staff settle it in the admin.\n"
+        f"{SERVER} the server learns nothing, because it makes no mutation: the decision stays "
+        "open until Ada's client writes to the card again, or staff settle it in the admin.\n"
         "- *Ada wrote first*, or *last*: before or after Grace's change reached the server.",
     ]
     for kind in KINDS:

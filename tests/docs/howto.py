@@ -9,7 +9,8 @@ from .running import Block, blocks
 
 
 def page(name: str) -> str:
-    return (ROOT / "docs/howto" / f"{name}.md").read_text()
+    (found,) = (ROOT / "docs/howto").glob(f"*/{name}.md")
+    return found.read_text()
 
 
 def snippets(name: str) -> list[Block]:

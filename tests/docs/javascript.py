@@ -162,10 +162,10 @@ def text(notice: str) -> str:
         "# The JavaScript client",
         "All of this is imported from `client.js`, which Django's staticfiles serve as "
         "`/static/django_sync/client.js`: plain ES modules, no dependency, no build. Types are "
-        "imported from the same place: `import { SyncClient, type Status } from …`. How to use it "
-        "is said in [Use the JavaScript client](../howto/javascript.md), the "
-        "[tutorial](../tutorial-web.md) and [Work offline in a browser](../howto/offline.md).",
-        "Times are in seconds. A ? marks what may be left out. What is handed to `on…` is "
+        "imported from the same place: `import { SyncClient, type Status } from …`. How-tos: "
+        "[Use the JavaScript client](../howto/web/javascript.md), the "
+        "[tutorial](../tutorial-web.md) and [Work offline in a browser](../howto/web/offline.md).",
+        "Times are in seconds. A ? marks what may be left out. Callbacks of `on…` are "
         "called after the commit to the store, in the order of the commits.",
     ]
     for name in order:

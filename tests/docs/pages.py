@@ -124,7 +124,7 @@ def checks_page() -> str:
     lines = [
         notice("django_sync/checks"),
         "# System checks",
-        "`python manage.py check` tells of set-up mistakes before they cost anything. An error "
+        "`python manage.py check` reports set-up mistakes before they cost anything. An error "
         "stops `runserver` and `migrate`; a warning is something to think about, and is silenced "
         'by its id in `SILENCED_SYSTEM_CHECKS = ["django_sync.W003"]`. Words in *italics* stand '
         "for names of yours.",
@@ -196,12 +196,12 @@ def link_page() -> str:
     lines = [
         notice("django_sync/client/link/states.py"),
         "# The link's states",
-        "What the Python client does by itself after `start()`, as `status.link` tells it. How to "
-        "use it is said in [Stay in step in the background](../howto/background.md).",
+        "What the Python client does by itself after `start()`, as `status.link` shows it. "
+        "[Stay in sync in the background](../howto/python-client/background.md) shows its use.",
         *(listed(kind) for kind in (State, Event, Act)),
-        "## Diagram\n\nWithout `stop`, which leads from everywhere to `stopped`.",
+        "## Diagram\n\nWithout `stop`, which leads from each state to `stopped`.",
         "```mermaid\nstateDiagram-v2\n    [*] --> stopped\n" + "\n".join(arrows(TABLE)) + "\n```",
-        "## Table\n\nRow: where it is; column: what happens. – means that it stays and goes on.",
+        "## Table\n\nRow: the state; column: what happens. – means that nothing changes.",
     ]
     head = "| | " + " | ".join(f"`{state}`" for state in State) + " |"
     rows = [head, "| --- |" + " --- |" * len(State)]
@@ -263,9 +263,9 @@ def sessions_page() -> str:
     lines = [
         notice("django_sync/sessions/transport_choice.py and django_sync/logs.py"),
         "# Sessions and the ladder",
-        "A client opens a session to be told which transport to use. What it sends and what it is "
-        "answered is said in [the protocol](../protocol.md#8-sessions-and-transports), why it is "
-        "so in [a decision](../adr/0015-the-ladder-and-sessions.md).",
+        "A client opens a session, and the answer says which transport to use. "
+        "[The protocol](../protocol.md#8-sessions-and-transports) describes requests and answers, "
+        "[a decision](../adr/0015-the-ladder-and-sessions.md) the reasons.",
         "## Which transport",
         "The ladder is " + ", ".join(f"`{t}`" for t in PREFERENCE) + ", best first. A transport is "
         "taken from it that the server does not offer "
@@ -280,41 +280,41 @@ def sessions_page() -> str:
         "Where server and client can do all, unless the example says otherwise:",
         "\n".join(rows),
         "## What is kept",
-        "A row of `SyncSession` for each session: user and client, what the client told, the "
-        "transport, when it was opened, last heard of and ended and how, the place in the feed up "
-        "to which it has everything or the progress of its snapshot, the code of what it was last "
-        "refused with, and the SHA-256 of a ticket that has not been used. What a client tells of "
-        "`push` is kept beside, as an `Endpoint`.",
-        "A session is heard of by each request that says whose it is, and at the heartbeats of a "
-        "socket or stream. That is noted once in [`SEEN_SECONDS`](settings.md#seen_seconds) at "
-        "most, by one statement whose failure fails no request; so times and places are exact to "
-        "within that.",
+        "A row of `SyncSession` for each session: user and client, what the client reported, the "
+        "transport, when it was opened, last seen and ended and how, the place in the feed up "
+        "to which it has everything or the progress of its snapshot, the code of its last "
+        "refusal, and the SHA-256 of a ticket that has not been used. The `push` of a client "
+        "is kept apart, as an `Endpoint`.",
+        "Presence: a session is seen at each request that names it, and at the heartbeats of a "
+        "socket or stream. This is written at most once in "
+        "[`SEEN_SECONDS`](settings.md#seen_seconds), by one statement. If the statement fails, the "
+        "request does not fail. So times and places are exact to within that.",
         "## How it stands",
         "\n".join(
             [
                 "| state | when |",
                 "| --- | --- |",
-                "| `live` | heard of within what its transport allows |",
+                "| `live` | seen within the time that its transport allows |",
                 "| `idle` | silent for longer: [`IDLE_SECONDS`](settings.md#idle_seconds) |",
                 "| `ended` | by its client, by the server, replaced by a newer one of its client, "
                 "or silent for [`EXPIRE_HOURS`](settings.md#expire_hours) when `sync_prune` ran; "
-                "that last kind goes on where it is heard of after all |",
+                "the last kind goes on if the session sends something after all |",
                 "| `blocked` | its user or its client is blocked |",
             ]
         ),
         "`sync_prune` deletes a session [`SESSION_DAYS`](settings.md#session_days) after it was "
-        "last heard of.",
+        "last seen.",
         "## Lag",
         "In changes and in seconds since the first of them was committed. A user’s own list counts "
         "what that user sees, up to 1,000; the admin and `sync_status` count all changes of the "
-        "feed, of which many may be none of the client’s: such a client is told that it lacks "
-        "nothing at its next pull. A client that polls every 30 seconds and is noted every 60 may "
-        "seem so far behind.",
-        "## Orders",
+        "feed. Many of these may not concern the client: its next pull then finds that it lacks "
+        "nothing. A client that polls every 30 seconds and is written every 60 may seem to lag "
+        "that much.",
+        "## Directives",
         "`django_sync.sync` has `block(user=…)`, `block(client=…)`, `unblock(…)`, "
-        "`end(session)` and `refresh(client)`; each takes `by=`, who orders it, and returns "
-        "whether anything changed. How to use them is said in "
-        "[Who is syncing](../howto/sessions.md).",
+        "`end(session)` and `refresh(client)`; each takes `by=`, the user behind it, and returns "
+        "whether anything changed. [The how-to](../howto/operations/sessions.md) shows how to use "
+        "them.",
         "## What is logged",
         "By `django_sync.requests`, at `INFO`, a refused request at `WARNING`, one that failed "
         "here at `ERROR`, what a client or its connection does often at "
@@ -471,9 +471,9 @@ def guarantees_page() -> str:
     lines = [
         notice("the names of the tests"),
         "# Guarantees and their tests",
-        "What each guarantee means is said in [the protocol](../protocol.md#3-guarantees), how it "
-        "is held in [How it works](../explanation/how-it-works.md#the-guarantees-and-what-holds-"
-        "them). A test that holds one has its number in its name, or in its docstring.",
+        "[The protocol](../protocol.md#3-guarantees) says what each guarantee means, and "
+        "[How it works](../explanation/how-it-works.md#the-guarantees-and-what-holds-them) how it "
+        "is held. A test that holds one has its number in its name, or in its docstring.",
     ]
     for number, (name, meaning) in GUARANTEES.items():
         lines.append(f"## G{number} {name}: {meaning}")
@@ -557,7 +557,7 @@ def sockets_page() -> str:
     lines = [
         notice("tests/docs/asyncapi.py and django_sync/realtime"),
         "# Sockets and streams",
-        "For whoever writes a client: what goes over `/sync/live/ws/` and `/sync/live/stream/`. "
+        "For authors of clients: what goes over `/sync/live/ws/` and `/sync/live/stream/`. "
         "What it means is in [the protocol](../protocol.md#8-sessions-and-transports), each frame "
         "as a schema in [AsyncAPI 3.0](../asyncapi.yaml).",
         "## Frames of a socket",
@@ -589,8 +589,8 @@ def sockets_page() -> str:
         "`welcome` says how many seconds a heartbeat is "
         "([`HEARTBEAT`](settings.md#heartbeat)). A client that has nothing to say sends `ping` "
         "once in each; any frame counts. Over a stream the server sends a comment at each. A "
-        "client that has heard nothing for two heartbeats connects again. At each heartbeat the "
-        "server looks again at what the user may see.",
+        "client that has received nothing for two heartbeats connects again. At each heartbeat "
+        "the server checks again what the user may see.",
         "## Limits",
         "\n".join(
             [
@@ -638,13 +638,13 @@ def write_paths_page() -> str:
     lines = [
         notice("tests/integration/capture/paths.py"),
         "# Which writes are seen",
-        "Each row is a test on each database: what is *seen* raises the revision and enters the "
-        "feed in the object's scope, and nothing else does. – means that the database has no such "
-        "thing. Migrations are [a page of their own](../howto/migrations.md).",
+        "Each row is a test on each database. A write that is *seen* raises the revision and "
+        "enters the feed in the object's scope; other writes do not. – means that the database has "
+        "no such thing. Migrations are [a page of their own](../howto/server/migrations.md).",
     ]
     groups = dict.fromkeys(entry.group for entry in PATHS)
     for group in groups:
-        rows = ["| write | what is told | SQLite | PostgreSQL |", "| --- | --- | --- | --- |"]
+        rows = ["| write | what is reported | SQLite | PostgreSQL |", "| --- | --- | --- | --- |"]
         rows += [
             f"| {e.name} | {e.about}{f'. Instead: {e.instead}' if e.instead else ''} "
             f"| {e.sqlite} | {e.postgresql} |"
@@ -664,13 +664,13 @@ def outbound_page() -> str:
     lines = [
         notice("tests/integration/push_cases.py"),
         "# What was tried against outbound calls",
-        "Users name where wake-ups go. Each line is tried by the suite; how calls are made is said "
-        "in [Security](../explanation/security.md#outbound-calls), how to turn them on in "
-        "[Wake clients that sleep](../howto/push.md).",
+        "Users name the addresses of wake-ups. The test suite tries each line. "
+        "[Security](../explanation/security.md#outbound-calls) says how calls are made, "
+        "[Wake clients that sleep](../howto/server/push.md) how to turn them on.",
         "## Addresses",
-        "To none of these anything is sent, nor is a connection tried, unless "
-        "[`PUSH_ALLOW_PRIVATE`](settings.md#push_allow_private) is on. Where the second column "
-        "names no address the URL is refused without looking it up.",
+        "Nothing is sent to any of these, and no connection is tried, unless "
+        "[`PUSH_ALLOW_PRIVATE`](../reference/settings.md#push_allow_private) is on. If the last "
+        "column names no address, the URL is refused without a look-up.",
         "| tried | URL | which resolves to |\n| --- | --- | --- |\n"
         + "\n".join(
             f"| {about} | `{visible(url)}` | {', '.join(f'`{one}`' for one in found) or '–'} |"
@@ -703,16 +703,16 @@ def permissions_page() -> str:
     lines = [
         notice("tests/integration/permissions.py"),
         "# Who may do what in the example",
-        "Each cell is asked by the suite, by each of the paths that are named, and is answered so. "
-        "After each refusal all tables are as they were, and no answer names what is hidden. How "
-        "such rules are written is said in [Who may see and write what](../howto/access.md), what "
-        "else holds in [Security](../explanation/security.md).",
+        "The test suite asks each cell, by each of the paths that are named, and gets this answer. "
+        "After each refusal all tables are as they were, and no answer names what is hidden. "
+        "[Who may see and write what](../howto/server/access.md) shows how to write such rules, "
+        "and [Security](../explanation/security.md) what else holds.",
         "*yes* means that it is done, *shown* and *hidden* that it is among the answer's objects "
         "or is not. A number is the status of a refusal: over REST that of the answer, in a batch "
-        "that of the mutation's `problem`; but a batch of one who is not signed in is 401 itself. "
+        "that of the mutation's `problem`; but a batch without a signed-in user is 401 itself. "
         "401 is `not_authenticated`, 403 `permission_denied` (of somebody else's client "
-        "`client_mismatch`), 404 `not_found`, 422 `validation_failed`: a reference to what is "
-        "hidden reads as one to nothing.",
+        "`client_mismatch`), 404 `not_found`, 422 `validation_failed`: a reference to a "
+        "hidden object is answered like one to nothing.",
         "| user | |\n| --- | --- |\n"
         + "\n".join(f"| {name} | {about} |" for name, about in WHO.items()),
     ]
@@ -788,14 +788,14 @@ PAGES: dict[str, Callable[[], str]] = {
     "tests/vectors/link.json": link_vectors,
     "tests/vectors/wakeups.json": wakeups_vectors,
     "tests/vectors/reach.json": reach_vectors,
-    "docs/reference/guarantees.md": guarantees_page,
+    "docs/evidence/guarantees.md": guarantees_page,
     "docs/reference/sockets.md": sockets_page,
     "docs/openapi.yaml": openapi_page,
     "docs/asyncapi.yaml": asyncapi_page,
-    "docs/reference/write-paths.md": write_paths_page,
-    "docs/reference/outbound.md": outbound_page,
-    "docs/reference/permissions.md": permissions_page,
-    "docs/reference/conflicts.md": conflicts_page,
+    "docs/evidence/write-paths.md": write_paths_page,
+    "docs/evidence/outbound.md": outbound_page,
+    "docs/evidence/permissions.md": permissions_page,
+    "docs/evidence/conflicts.md": conflicts_page,
 }
 
 

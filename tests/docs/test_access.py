@@ -13,7 +13,7 @@ from .running import FILE, blocks
 APP = ROOT / "tests/access_app"
 SOURCES = {"models.py": "models.py", "api.py": "api.py", "sync.py": "registered.py"}
 """A file as a page calls it, and where its text is."""
-PAGE = ROOT / "docs/howto/access.md"
+PAGE = ROOT / "docs/howto/server/access.md"
 BLOCKS = [block for block in blocks(PAGE.read_text()) if block.info == "python"]
 
 

@@ -1,4 +1,4 @@
-"""docs/howto/sessions.md does what it says."""
+"""docs/howto/operations/sessions.md does what it says."""
 
 import json
 import logging

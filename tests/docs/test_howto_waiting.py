@@ -15,7 +15,7 @@ from tests.integration.test_long_poll import Server, bearer, caught_up, write
 
 from .howto import page, run, snippets
 
-APPLICATION, OFFERED, NGINX = snippets("waiting")
+APPLICATION, OFFERED, NGINX = snippets("long-polling")
 
 
 def test_the_application_holds_a_pull_until_something_is_new(boards, settings):
@@ -40,7 +40,7 @@ def test_the_application_holds_a_pull_until_something_is_new(boards, settings):
 
 def test_uvicorn_knows_the_options():
     """It is not started here: the tutorial starts one, and that takes a process."""
-    (command,) = re.findall(r"`(uvicorn [^`]+)`", page("waiting"))
+    (command,) = re.findall(r"`(uvicorn [^`]+)`", page("long-polling"))
     asked = uvicorn.main.make_context("uvicorn", shlex.split(command)[1:]).params
     assert (asked["app"], asked["lifespan"]) == ("mysite.asgi:application", "off")
     assert asked["timeout_graceful_shutdown"] == 5

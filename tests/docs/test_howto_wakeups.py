@@ -20,7 +20,8 @@ from django_sync.testing.server import MemoryServer
 
 from .howto import run, snippets
 
-WEBHOOKS, SERVED, MESSAGES, WORKER, ENABLES, OTHERS = snippets("wake-ups")
+WEBHOOKS, SERVED, MESSAGES = snippets("wake-ups")
+WORKER, ENABLES, OTHERS = snippets("browser-push")
 CHANGES, HINT = snippets("network")
 WAKE = {"type": "sync", "session": "", "collections": ["cards"]}
 

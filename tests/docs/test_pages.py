@@ -42,7 +42,7 @@ def test_the_tests_that_the_security_page_names_are_there() -> None:
 
 def links(page: Path) -> Iterator[str]:
     text = FENCE.sub("", page.read_text())
-    yield from re.findall(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)", text)
+    yield from re.findall(r"\[[^\]]+\]\(([^)\s]+)\)", text)
 
 
 def anchors(page: Path) -> set[str]:
@@ -61,6 +61,19 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{link} leads nowhere"
         assert not anchor or anchor in anchors(target), f"{link} names no heading"
+
+
+def test_each_page_is_in_the_index() -> None:
+    docs = ROOT / "docs"
+    listed = {(docs / link.partition("#")[0]).resolve() for link in links(docs / "index.md")}
+    decisions = set((docs / "adr").glob("*.md"))
+    assert set(docs.rglob("*.md")) - decisions - {docs / "index.md"} <= listed
+
+
+def test_each_how_to_is_for_one_reader() -> None:
+    readers = {"server", "python-client", "web", "operations"}
+    for page in (ROOT / "docs/howto").rglob("*.md"):
+        assert page.parent.name in readers, f"{page.name} is for one of {sorted(readers)}"
 
 
 def test_the_protocol_and_the_code_have_the_same_words() -> None:

@@ -168,10 +168,12 @@ def text(notice: str) -> str:
     lines = [
         notice,
         "# Wake-ups and the network",
-        "What a client does when a push comes, by how its [link](link.md) and its network stand, "
-        "and how it learns of the latter. Both clients do the same: `tests/vectors/wakeups.json` "
-        "and `tests/vectors/reach.json` hold them to it. How to use it is said in "
-        "[Be woken](../howto/wake-ups.md) and [The network](../howto/network.md).",
+        "What a client does when a push comes, by the states of its [link](link.md) and of its "
+        "network, and how it learns the state of the network. Both clients do the same: "
+        "`tests/vectors/wakeups.json` and `tests/vectors/reach.json` test this. How-tos: "
+        "[Wake a program](../howto/python-client/wake-ups.md), "
+        "[Wake a page](../howto/web/browser-push.md), "
+        "[The network](../howto/python-client/network.md).",
         entries(wakeups.State, "How things stand"),
         entries(wakeups.Event, "What happens"),
         entries(wakeups.Act, "What is done"),
@@ -180,12 +182,12 @@ def text(notice: str) -> str:
         "In the diagram an arrow is what leads from one state to another, in short.",
         f"```mermaid\n{DIAGRAM}\n```",
         "## How long one is remembered",
-        "From before it is acknowledged until a pull whose last page was asked for after it has "
-        "been applied whole; or, where news comes by itself, until something was heard that way. "
-        "It is a number in the store, so a restart forgets none, and another process or tab on "
-        "the same store may see to it. One that comes while another waits for its request is "
-        "that one. What fails is tried again as any exchange is: after ever longer waits, and "
-        "not before `Retry-After`.",
+        "It is written before it is acknowledged. It is deleted when a pull is complete whose last "
+        "page was asked for after the wake-up; or, over a socket, stream or held request, when "
+        "something came that way. It is a number in the store, so it survives a restart, and "
+        "another process or tab on the same store may pull for it. Wake-ups that come while one "
+        "waits for its request count as one. A failed pull is tried again like any exchange: "
+        "after longer and longer waits, and not before `Retry-After`.",
         "## Whether the server can be had",
         entries(Reachability, "States of the network"),
         entries(network_state.Event, "What changes them"),
@@ -208,7 +210,7 @@ def grid(events: Any, table: Mapping[Any, Mapping[Any, Any]], *, stays: bool = F
 DIAGRAM = """stateDiagram-v2
     [*] --> stopped
     stopped --> under_way: start
-    under_way --> fed: in step, over a line or a held request
+    under_way --> fed: in step, over a connection or a held request
     under_way --> asking: in step, by polls
     under_way --> put_off: busy
     under_way --> barred: not let in
@@ -218,7 +220,7 @@ DIAGRAM = """stateDiagram-v2
     asking --> dear: metered, and nobody looks
     dear --> asking: somebody looks, or it costs nothing
     dear --> under_way: the next poll
-    fed --> unreachable: the line breaks
+    fed --> unreachable: the connection breaks
     fed --> gone: the program says so
     asking --> gone: the program says so
     gone --> under_way: the network is back

@@ -1,6 +1,6 @@
 """Two clients offline on one card, as data: what each policy makes of each kind of conflict.
 
-``test_conflict_table`` plays each cell with real clients, and ``docs/reference/conflicts.md`` is
+``test_conflict_table`` plays each cell with real clients, and ``docs/evidence/conflicts.md`` is
 made of the same rows. What is expected is written here by hand; nothing is worked out.
 """
 

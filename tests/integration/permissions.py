@@ -1,7 +1,7 @@
 """The permission matrix of the example project as data: who may do what to which object.
 
 ``test_permissions`` asks each cell by each path that there is for it, and
-``docs/reference/permissions.md`` is made of the same rows.
+``docs/evidence/permissions.md`` is made of the same rows.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """What was tried against the way out and against the signature; each row is a test, and a line of
-``docs/reference/outbound.md``."""
+``docs/evidence/outbound.md``."""
 
 from __future__ import annotations
 

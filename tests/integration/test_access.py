@@ -1,4 +1,4 @@
-"""Each how-to of docs/howto/access.md does what it says: who sees, who does not, who writes what.
+"""Each example of docs/howto/server/access.md works: who sees, who does not, who writes what.
 
 The code is that of ``tests/access_app``, which ``tests/docs/test_access.py`` holds the page to.
 """

@@ -1,6 +1,6 @@
 """F5: what records depend on besides their rows: real clients follow, and keep nothing hidden.
 
-The code is that of ``tests/access_app``, as docs/howto/access.md has it.
+The code is that of ``tests/access_app``, as docs/howto/server/access.md has it.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@
  *
  * Browsers let no push in that the user cannot see (`userVisibleOnly`): one that asked for no
  * notification may be shown the browser's own words, and loses the subscription in Safari.
- * docs/howto/wake-ups.md says what each demands.
+ * docs/howto/web/browser-push.md says what each demands.
  */
 
 import { SessionAuth, SyncClient } from "./client.js";

@@ -1,7 +1,7 @@
 """The table of write paths: every way in which rows are written, and what capture then tells.
 
 Each entry is a function that writes and asserts; ``test_write_paths`` runs them, and
-``docs/reference/write-paths.md`` is made of what they say of themselves.
+``docs/evidence/write-paths.md`` is made of what they say of themselves.
 """
 
 from __future__ import annotations
