@@ -80,7 +80,7 @@ async function until(condition) {
 async function goLive(client) {
   client.start();
   await client.waitUntilSynced();
-  await until(() => client.status.link === "live");
+  await until(() => client.status.transport === "long-poll");
 }
 
 async function write() {

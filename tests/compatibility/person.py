@@ -127,7 +127,7 @@ def write(address: str, folder: Path) -> None:
     # A session, which a webhook wakes.
     ada.start()
     ada.wait_until_synced(30)
-    until(lambda: ada.status.link == "live")
+    until(lambda: ada.status.transport == "long-poll")
     ada.stop()
 
     # Applied, and Ada does not know: the answer was lost. Grace has written after it.
@@ -174,7 +174,7 @@ def sync(address: str, folder: Path) -> None:
     found["tables"] = tables(cable, ada)
     ada.start()
     ada.wait_until_synced(30)
-    until(lambda: ada.status.link == "live")
+    until(lambda: ada.status.transport == "long-poll")
     found["live"] = ada.status.transport
     ada.close()
     json.dump(found, sys.stdout)
