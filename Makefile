@@ -156,9 +156,9 @@ format: .venv/.dev
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-# The pages of docs/ that are made from the code; tests/docs tells which are stale.
+# The pages of docs/ that are made from the code; tests/docs/test_pages.py tells which are stale.
 docs: .venv/.dev
-	@.venv/bin/python -m tests.docs.pages
+	@.venv/bin/python -m tests.tools.pages
 
 # The demo's database, example_project/db.sqlite3, stays: what is in it may be somebody's.
 clean:
