@@ -6,6 +6,7 @@ expressions, and enters the expressions of template literals.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ class Defined:
     line: int
 
 
-def tokens(source: str) -> list[Token]:
+@functools.lru_cache(maxsize=200)
+def tokens(source: str) -> Sequence[Token]:
     """All tokens, comments included."""
     found: list[Token] = []
     at, line = 0, 1

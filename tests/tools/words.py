@@ -11,7 +11,7 @@ import functools
 import io
 import re
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +87,8 @@ def parts(name: str) -> list[str]:
     return [part.lower() for part in _PARTS.findall(name)]
 
 
-def words_in(name: str, path: str = "") -> list[str]:
+@functools.cache
+def words_in(name: str, path: str = "") -> Sequence[str]:
     """The old words that are parts of a name which ``path`` defines."""
     joined = "_".join(parts(name))
     around = f"_{joined}_"
@@ -219,8 +220,8 @@ def prose(file: Path) -> Iterator[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
                 yield node.value
     elif file.suffix == ".js":
-        for token in tokens.tokens(text):
-            if token.kind == "comment" or (token.kind == "text" and " " in token.text):
-                yield token.text
+        for part in tokens.tokens(text):
+            if part.kind == "comment" or (part.kind == "text" and " " in part.text):
+                yield part.text
     else:
         yield text
