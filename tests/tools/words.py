@@ -178,8 +178,7 @@ def python_names(tree: ast.AST, functions: Iterable[str] = ()) -> Iterator[tuple
                 yield from ((alias.asname, node.lineno) for alias in node.names if alias.asname)
             case ast.Call():
                 called = node.func
-                name = getattr(called, "attr", getattr(called, "id", None))
-                if name in ours:
+                if getattr(called, "attr", getattr(called, "id", None)) in ours:
                     yield from ((k.arg, k.value.lineno) for k in node.keywords if k.arg)
 
 

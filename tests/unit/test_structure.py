@@ -27,9 +27,7 @@ def tree(tmp_path: Path) -> Path:
         file.write_text(text)
 
     write("django_sync/__init__.py", "")
-    write(
-        "django_sync/low.py", "def told(line):\n    'A turn of it.'  # a bell\n    line(told=1)\n"
-    )
+    write("django_sync/low.py", "def told(line):\n    'A turn.'  # a bell\n    told(told=1)\n")
     write("django_sync/high.py", "from typing import TYPE_CHECKING\nfrom . import low\n")
     write("django_sync/rooms/__init__.py", "from .one import A\n")
     write("django_sync/rooms/one.py", "import django_sync.low\nfrom django_sync.high import x\n")
