@@ -1,9 +1,11 @@
 # Needs Python 3.11 or later and make; everything else goes into .venv here.
 #
 #   make demo      the example at http://127.0.0.1:8000          PORT, DATABASE_URL change it
+#   make check     rules, types, unit tests and a few more, on SQLite: for everyday work
 #   make test      rules, types, and the whole suite             TEST_POSTGRES_URL, PYTHON, WORKERS
 #   make matrix    the suite on each Python and Django we support, and on the lowest of all bounds
 #   make bench     figures of this machine                       TEST_POSTGRES_URL, WORKS, BENCH
+#   make structure packages, layers, cycles, walks in numbers, beside an earlier commit    STRUCTURE
 #   make types     checks the JavaScript client's types, and writes those that are shipped
 #   make torture   a minute of everything at once on PostgreSQL  DATABASE_URL, TORTURE
 
@@ -19,7 +21,7 @@ PYTHON ?= $(call works,python3.11 python3.12 python3.13 python3.14 python3 pytho
 PYTHON_313 ?= $(call works,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python),13)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix bench bench-peers torture lint typecheck suite suite-313 format docs types node-tools clean
+.PHONY: help demo check test matrix bench bench-peers torture lint typecheck suite suite-313 structure format docs types node-tools clean
 
 help:
 	@sed -n '/^#   make/s/^# *//p' Makefile
@@ -31,7 +33,7 @@ define environment
 	@test -n "$(2)" || { echo "Python 3.11 or later is needed, and is not on the PATH." >&2; exit 1; }
 	@test -x $(1)/bin/pip || "$(2)" -m venv --clear $(1) || { \
 		echo "$(2) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
-	@echo "── $(1): installing django-sync[$(3)] on $$($(1)/bin/python --version)"
+	@echo "── $(1): installing django-sync[$(3)] on $$($(1)/bin/python --version)" >&2
 	@$(1)/bin/pip install -qq --editable '.[$(3)]' 'Django~=$(4)'
 	@touch $@
 endef
@@ -65,6 +67,13 @@ lint: .venv/.dev
 
 typecheck: .venv/.dev
 	@.venv/bin/mypy
+
+# Besides the unit tests one file each of pulls, mutations, capture, sockets and the admin.
+EVERYDAY := tests/unit $(addprefix tests/integration/test_,pull.py mutations.py socket.py admin_pages.py) \
+	tests/integration/capture/test_writes.py
+
+check: lint typecheck
+	@DATABASE_URL= .venv/bin/pytest -q -n $(WORKERS) -m "not slow and not soak and not postgresql" $(EVERYDAY)
 
 # The oldest Python and Django run everything on SQLite, the newest everything on PostgreSQL; each has
 # besides, on the other database, what depends on Python and Django most. Where a database or a
@@ -138,6 +147,11 @@ bench-peers:
 torture: .venv/.dev
 	@.venv/bin/python -m tests.torture $(TORTURE)
 
+# What holds the code together, in numbers. STRUCTURE=--json prints one JSON object and nothing else,
+# STRUCTURE="--at COMMIT" compares with that commit.
+structure: .venv/.dev
+	@.venv/bin/python -m tests.tools.structure $(STRUCTURE)
+
 # ── Housekeeping ──────────────────────────────────────────────────────────────────────────────────
 
 # TypeScript and an IndexedDB for Node: what checks the JavaScript client besides Node itself. And
@@ -156,9 +170,9 @@ format: .venv/.dev
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-# The pages of docs/ that are made from the code; tests/docs tells which are stale.
+# The pages of docs/ that are made from the code; tests/docs/test_pages.py tells which are stale.
 docs: .venv/.dev
-	@.venv/bin/python -m tests.docs.pages
+	@.venv/bin/python -m tests.tools.pages
 
 # The demo's database, example_project/db.sqlite3, stays: what is in it may be somebody's.
 clean:

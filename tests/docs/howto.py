@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .pages import ROOT
+from tests.tools.pages import ROOT
+
 from .running import Block, blocks
 
 

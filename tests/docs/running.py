@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from .pages import ROOT
+from tests.tools.pages import ROOT
 
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^(?:#|//|<!--) (?P<path>[\w./-]+\.\w+)(?P<end>, at the end)?(?: -->)?\n")

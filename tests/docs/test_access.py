@@ -7,7 +7,8 @@ import textwrap
 
 import pytest
 
-from .pages import ROOT
+from tests.tools.pages import ROOT
+
 from .running import FILE, blocks
 
 APP = ROOT / "tests/access_app"

@@ -7,9 +7,9 @@ import re
 
 from django_sync.conf import SETTINGS
 from django_sync.realtime import channel_layer
+from tests.tools.pages import ROOT
 
 from .howto import page, run, snippets
-from .pages import ROOT
 
 DRAWING, SETTINGS_PY, LAYER, *COMMANDS, NGINX = snippets("deployment")
 FILES = ROOT / "example_project/deployment"

@@ -16,9 +16,9 @@ from django_sync.protocol.signing import sign
 from django_sync.push.sender import Outcome
 from django_sync.testing.receiver import Reply, receiver
 from django_sync.testing.senders import WAKE
+from tests.tools.pages import ROOT
 
 from .howto import run, snippets
-from .pages import ROOT
 
 FOUND = snippets("push")
 SETTINGS, BEAT, RECEIVER, SENDER = (block for block in FOUND if block.info == "python")

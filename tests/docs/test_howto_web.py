@@ -15,11 +15,11 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from tests.benchmarks.first_pull import environment, free_port, server
+from tests.tools.declared import public
+from tests.tools.pages import ROOT
 
 from .browsing import browsing
-from .declared import public
 from .howto import run, snippets
-from .pages import ROOT
 from .running import Block
 
 pytestmark = pytest.mark.sqlite  # a server and a database of its own

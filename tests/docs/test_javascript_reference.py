@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .declared import CLIENT, Entry, declarations, defaults, module, public, read_doc
-from .javascript import text
+from tests.tools.declared import CLIENT, Entry, declarations, defaults, module, public, read_doc
+from tests.tools.javascript import text
 
 PAGE = text("")
 CLASSES = [entry for entry in public().values() if entry.kind == "class"]

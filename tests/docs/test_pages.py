@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from .pages import GUARANTEES, PAGES, REMAKE, ROOT, guarantees_page, template
+from tests.tools.pages import GUARANTEES, PAGES, REMAKE, ROOT, guarantees_page, template
+
 from .running import blocks
 
 WRITTEN = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .pages import ROOT
+from tests.tools.pages import ROOT
+
 from .running import Block, Machine, blocks, commands, follow, matches
 
 README = ROOT / "README.md"

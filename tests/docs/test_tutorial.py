@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from .pages import ROOT
+from tests.tools.pages import ROOT
+
 from .running import Machine, blocks, follow
 
 TUTORIAL = ROOT / "docs/tutorial.md"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.tools.pages import ROOT
+
 from .browsing import browsing
-from .pages import ROOT
 from .running import Block, Machine, blocks, commands, follow
 from .test_readme import ROWS
 from .test_readme import sections as readme

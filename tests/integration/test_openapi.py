@@ -18,7 +18,7 @@ from django_sync.http import operations, schema, urls
 from django_sync.http.health import HealthView
 from django_sync.http.views import OpenView
 from example_project.boards import api
-from tests.docs.pages import ROOT
+from tests.tools.pages import ROOT
 
 
 def generated(**settings: Any) -> dict[str, Any]:

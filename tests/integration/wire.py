@@ -14,7 +14,7 @@ from django.db import connections
 from rest_framework.authtoken.models import Token
 
 from django_sync.realtime import live
-from tests.docs import asyncapi
+from tests.tools import asyncapi
 
 PATIENCE = 20
 """Seconds after which what should come counts as not coming."""

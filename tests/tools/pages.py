@@ -1,4 +1,4 @@
-"""The pages of the docs that are made from the code: `python -m tests.docs.pages` makes them anew.
+"""The pages of the docs that are made from the code: `python -m tests.tools.pages` makes them anew.
 
 Each is a function that returns its text from what the code says of itself. ``test_pages`` fails
 where a page in ``docs/`` is another. The same text must come out under every Python that we
@@ -521,10 +521,10 @@ def asyncapi_page() -> str:
     """The frames of sockets and streams, in the words of the example project."""
     import yaml
 
-    from tests.docs import asyncapi
+    from tests.tools import asyncapi
 
     text = yaml.safe_dump(asyncapi.document(), sort_keys=False, width=100, allow_unicode=True)
-    source = "tests/docs/asyncapi.py, django_sync/realtime and the example's serializers"
+    source = "tests/tools/asyncapi.py, django_sync/realtime and the example's serializers"
     return f"# Made from {source} by `{REMAKE}`.\n{text}"
 
 
@@ -536,7 +536,7 @@ def sockets_page() -> str:
     from django_sync.feed.cursor import MAX_LENGTH
     from django_sync.realtime import connection, fair_queue, frames, loop_state, websocket
     from django_sync.realtime.close_codes import MEANINGS
-    from tests.docs import asyncapi
+    from tests.tools import asyncapi
 
     found = asyncapi.frames()
 
@@ -555,7 +555,7 @@ def sockets_page() -> str:
         return "\n".join(rows)
 
     lines = [
-        notice("tests/docs/asyncapi.py and django_sync/realtime"),
+        notice("tests/tools/asyncapi.py and django_sync/realtime"),
         "# Sockets and streams",
         "For authors of clients: what goes over `/sync/live/ws/` and `/sync/live/stream/`. "
         "What it means is in [the protocol](../protocol.md#8-sessions-and-transports), each frame "

@@ -1,4 +1,4 @@
-"""The pictures of the admin in docs/images: ``python -m tests.docs.screenshots`` takes them anew.
+"""The pictures of the admin in docs/images: ``python -m tests.tools.screenshots`` takes them anew.
 
 It needs Playwright (``pip install playwright``) and a Chromium: Playwright's own, or the one that
 ``CHROMIUM`` names (/usr/bin/chromium is found by itself). The example project is served on a
@@ -23,7 +23,7 @@ from typing import Any
 
 import httpx2
 
-from tests.docs.looking import LOOK, UNSEEN_FOCUS
+from tests.tools.looking import LOOK, UNSEEN_FOCUS
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"

@@ -1,4 +1,4 @@
-"""The pictures of the board in docs/images: ``python -m tests.docs.recording`` takes them anew.
+"""The pictures of the board in docs/images: ``python -m tests.tools.recording`` takes them anew.
 
 It needs Playwright and a Chromium, and for the recording ffmpeg. The example is served as ``make
 demo`` does, on a database of its own, and two users of the demo meet in it, each in a browser of

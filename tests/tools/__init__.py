@@ -1,0 +1,1 @@
+"""Programs beside the suite: they make pages and pictures of the docs, and measure the code."""
