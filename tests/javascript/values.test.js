@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { errors } from "../../django_sync/static/django_sync/client.js";
-import { plain, same } from "../../django_sync/static/django_sync/encoding.js";
-import { fold, draft } from "../../django_sync/static/django_sync/folding.js";
-import { parseFrame, readFrame } from "../../django_sync/static/django_sync/frames.js";
+import { plain, same } from "../../django_sync/static/django_sync/store/encoding.js";
+import { fold, draft } from "../../django_sync/static/django_sync/store/compaction.js";
+import { parseFrame, readFrame } from "../../django_sync/static/django_sync/net/frames.js";
 import { newId, objectId } from "../../django_sync/static/django_sync/ids.js";
-import { Events } from "../../django_sync/static/django_sync/line.js";
+import { Events } from "../../django_sync/static/django_sync/net/connection.js";
 import { logTo } from "../../django_sync/static/django_sync/log.js";
-import { readPage } from "../../django_sync/static/django_sync/pages.js";
+import { readPage } from "../../django_sync/static/django_sync/net/pages.js";
 
 test("ids are UUIDs of version 7, in the order in which they were made", () => {
   const ids = Array.from({ length: 20_000 }, newId);

@@ -1,68 +1,68 @@
 /** `SyncClient`: what a page holds; it wires the parts and tells their events. */
 
-import { Alarm } from "./alarm.js";
-import { Around } from "./around.js";
-import { Background } from "./background.js";
 import { Backoff } from "./backoff.js";
-import { Binding } from "./binding.js";
-import { Choice, LADDER } from "./choice.js";
+import { Events } from "./callbacks.js";
 import { Collection } from "./collection.js";
 import { Conflict, openConflicts, Resolution, settleConflict } from "./conflicts.js";
-import { Database } from "./database.js";
-import { Enabling } from "./enabling.js";
 import * as errors from "./errors.js";
-import { Events } from "./events.js";
-import { Exchange } from "./exchange.js";
-import { heedPage } from "./heeding.js";
-import { declared } from "./indexes.js";
 import { LiveQuery } from "./livequery.js";
-import { Network } from "./network.js";
-import { isOpen, mutationsOf, Watch } from "./overlay.js";
-import { Pace } from "./pace.js";
-import { differs } from "./reach.js";
-import { Pushing } from "./pushing.js";
-import { Replica } from "./replica.js";
-import { rejectionsOf } from "./results.js";
-import { Standing } from "./standing.js";
-import { opened } from "./storage.js";
-import { Together } from "./together.js";
-import { Upkeep } from "./upkeep.js";
-import { Record, Rejection } from "./views.js";
-import { Wakes } from "./wakes.js";
-import { Waking } from "./waking.js";
+import { Record, Rejection } from "./types.js";
+import { Alarm } from "./waker.js";
+import { Background } from "./link/background.js";
+import { heedPage } from "./link/browser_events.js";
+import { Exchange } from "./link/exchange.js";
+import { Pace } from "./link/pace.js";
+import { Pushing } from "./link/push.js";
+import { Enabling } from "./link/push_registration.js";
+import { Standing } from "./link/status.js";
+import { Together } from "./link/tab_messages.js";
+import { Choice, LADDER } from "./link/transports.js";
+import { Wakes } from "./link/wakes.js";
+import { Waking } from "./link/waking.js";
+import { Network } from "./net/http.js";
+import { Around } from "./net/network_monitor.js";
+import { differs } from "./net/network_state.js";
+import { Database } from "./store/database.js";
+import { declared } from "./store/indexes.js";
+import { isOpen, mutationsOf, Watch } from "./store/overlay.js";
+import { Binding } from "./store/owner.js";
+import { Replica } from "./store/replica.js";
+import { rejectionsOf } from "./store/results.js";
+import { opened } from "./store/storage.js";
+import { Upkeep } from "./store/upkeep.js";
 
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
 export { logTo } from "./log.js";
-export { MemoryStore } from "./memory.js";
+export { MemoryStore } from "./store/memory.js";
 // What is named below too is imported first: the declarations would lack it otherwise.
 export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 
-/** @import { Told } from "./around.js" */
-/** @import { Asked } from "./enabling.js" */
-/** @import { Seen } from "./overlay.js" */
-/** @import { Settled } from "./results.js" */
+/** @import { Asked } from "./link/push_registration.js" */
+/** @import { Told } from "./net/network_monitor.js" */
+/** @import { Seen } from "./store/overlay.js" */
+/** @import { Settled } from "./store/results.js" */
 
 // The types that users name: `import { SyncClient, type Status } from "…/client.js"`.
 /** @typedef {import("./auth.js").Auth} Auth */
-/** @typedef {import("./choice.js").Transport} Transport */
-/** @typedef {import("./encoding.js").Fields} Fields */
-/** @typedef {import("./indexes.js").Indexes} Indexes */
+/** @typedef {import("./link/transports.js").Transport} Transport */
+/** @typedef {import("./store/encoding.js").Fields} Fields */
+/** @typedef {import("./store/indexes.js").Indexes} Indexes */
 /** @typedef {import("./errors.js").Problem} Problem */
-/** @typedef {import("./events.js").ChangeHandler} ChangeHandler */
-/** @typedef {import("./events.js").ConflictHandler} ConflictHandler */
-/** @typedef {import("./events.js").RejectionHandler} RejectionHandler */
-/** @typedef {import("./events.js").StatusHandler} StatusHandler */
-/** @typedef {import("./link.js").State} State */
+/** @typedef {import("./callbacks.js").ChangeHandler} ChangeHandler */
+/** @typedef {import("./callbacks.js").ConflictHandler} ConflictHandler */
+/** @typedef {import("./callbacks.js").RejectionHandler} RejectionHandler */
+/** @typedef {import("./callbacks.js").StatusHandler} StatusHandler */
+/** @typedef {import("./link/states.js").State} State */
 /** @typedef {import("./log.js").Log} Log */
-/** @typedef {import("./query.js").Ordering} Ordering */
-/** @typedef {import("./query.js").Wanted} Wanted */
-/** @typedef {import("./storage.js").Storage} Storage */
-/** @typedef {import("./tables.js").Store} Store */
-/** @typedef {import("./tabs.js").Ways} Ways */
-/** @typedef {import("./views.js").Change} Change */
-/** @typedef {import("./views.js").Counts} Counts */
-/** @typedef {import("./views.js").Mutation} Mutation */
-/** @typedef {import("./views.js").Status} Status */
+/** @typedef {import("./store/query.js").Ordering} Ordering */
+/** @typedef {import("./store/query.js").Wanted} Wanted */
+/** @typedef {import("./store/storage.js").Storage} Storage */
+/** @typedef {import("./store/tables.js").Store} Store */
+/** @typedef {import("./link/tabs.js").Ways} Ways */
+/** @typedef {import("./types.js").Change} Change */
+/** @typedef {import("./types.js").Counts} Counts */
+/** @typedef {import("./types.js").Mutation} Mutation */
+/** @typedef {import("./types.js").Status} Status */
 
 /**
  * @typedef {object} Options What `SyncClient.open()` takes.
@@ -298,7 +298,7 @@ export class SyncClient {
   /**
    * See to wake-ups that are remembered, where no tab does: pull, and send nothing. For service
    * workers, which have no link.
-   * @param {import("./wakeups.js").Event} [event] what has happened, to the tab that holds the link
+   * @param {import("./link/wakeups.js").Event} [event] what has happened, to the tab that holds the link
    * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab sees to it
    */
   async catchUp(event = "waits") {
@@ -434,7 +434,7 @@ export class SyncClient {
 
   // What the parts report.
 
-  /** @type {import("./exchange.js").Listener} */
+  /** @type {import("./link/exchange.js").Listener} */
   #listener = {
     pulled: (seen, { hasMore }) => {
       this.#tell(seen, hasMore);
@@ -489,7 +489,7 @@ export class SyncClient {
     void this.#standing.look();
   }
 
-  /** @param {import("./reach.js").NetworkState} state */
+  /** @param {import("./net/network_state.js").NetworkState} state */
   #showNetwork(state) {
     const { reach } = this.#standing.status;
     if (state.reachability === reach.reachability && !differs(reach, state)) return; // a hair's breadth

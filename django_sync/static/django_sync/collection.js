@@ -1,18 +1,18 @@
 /** One collection as the user of the client works with it: reads, local writes, live queries. */
 
-import { plain, same } from "./encoding.js";
 import { AlreadyExists, NotFound } from "./errors.js";
 import { newId, objectId } from "./ids.js";
 import { LiveQuery } from "./livequery.js";
-import { enter } from "./outbox.js";
-import { mutationsByObject, seenRecord, visible, Watch } from "./overlay.js";
-import { find, Query } from "./query.js";
+import { plain, same } from "./store/encoding.js";
+import { enter } from "./store/outbox.js";
+import { mutationsByObject, seenRecord, visible, Watch } from "./store/overlay.js";
+import { find, Query } from "./store/query.js";
 
-/** @import { Database, Tx } from "./database.js" */
-/** @import { Fields } from "./encoding.js" */
-/** @import { Key, Seen } from "./overlay.js" */
-/** @import { Ordering, Wanted } from "./query.js" */
-/** @import { Record } from "./views.js" */
+/** @import { Record } from "./types.js" */
+/** @import { Database, Tx } from "./store/database.js" */
+/** @import { Fields } from "./store/encoding.js" */
+/** @import { Key, Seen } from "./store/overlay.js" */
+/** @import { Ordering, Wanted } from "./store/query.js" */
 
 /** Records read at a time. */
 const PAGE = 1_000;

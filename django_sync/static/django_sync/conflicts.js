@@ -12,19 +12,18 @@
  *   mutation, those of the same fields are dropped with it.
  */
 
-import { plain } from "./encoding.js";
-import { draft } from "./folding.js";
-import { append } from "./outbox.js";
-import { rowsOn } from "./overlay.js";
-import { isObject } from "./pages.js";
-import { mutationOf, Record } from "./views.js";
+import { mutationOf, Record } from "./types.js";
+import { draft } from "./store/compaction.js";
+import { isObject, plain } from "./store/encoding.js";
+import { append } from "./store/outbox.js";
+import { rowsOn } from "./store/overlay.js";
 
-/** @import { Tx } from "./database.js" */
-/** @import { Fields } from "./encoding.js" */
-/** @import { Draft } from "./folding.js" */
-/** @import { Key } from "./overlay.js" */
-/** @import { Row } from "./tables.js" */
-/** @import { Mutation } from "./views.js" */
+/** @import { Mutation } from "./types.js" */
+/** @import { Draft } from "./store/compaction.js" */
+/** @import { Tx } from "./store/database.js" */
+/** @import { Fields } from "./store/encoding.js" */
+/** @import { Key } from "./store/overlay.js" */
+/** @import { Row } from "./store/tables.js" */
 
 /** A decision about one conflict. It does nothing until it is returned or settled with. */
 export class Resolution {

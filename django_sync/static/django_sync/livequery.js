@@ -9,8 +9,8 @@
 import { log } from "./log.js";
 
 /** @import { Collection } from "./collection.js" */
-/** @import { Query } from "./query.js" */
-/** @import { Record } from "./views.js" */
+/** @import { Record } from "./types.js" */
+/** @import { Query } from "./store/query.js" */
 
 /** Above so many touched objects it is quicker to read all. */
 const MANY = 500;

@@ -14,15 +14,15 @@
  */
 
 import { SessionAuth, SyncClient } from "./client.js";
-import { Database } from "./database.js";
-import { subscribed } from "./enabling.js";
-import { IndexedDBStore } from "./indexeddb.js";
 import { log } from "./log.js";
-import { Wakes } from "./wakes.js";
-import { concerns, readWakeUp } from "./wakeups.js";
+import { subscribed } from "./link/push_registration.js";
+import { Wakes } from "./link/wakes.js";
+import { concerns, readWakeUp } from "./link/wakeups.js";
+import { Database } from "./store/database.js";
+import { IndexedDBStore } from "./store/indexeddb.js";
 
-/** @import { Enabled, Notify } from "./enabling.js" */
-/** @import { Event } from "./wakeups.js" */
+/** @import { Enabled, Notify } from "./link/push_registration.js" */
+/** @import { Event } from "./link/wakeups.js" */
 
 /** What a database of ours is called, before the name that its client gave it. */
 const PREFIX = "django_sync ";

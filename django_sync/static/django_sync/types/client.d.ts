@@ -1,29 +1,29 @@
 export { logTo } from "./log.js";
-export { MemoryStore } from "./memory.js";
-/** @import { Told } from "./around.js" */
-/** @import { Asked } from "./enabling.js" */
-/** @import { Seen } from "./overlay.js" */
-/** @import { Settled } from "./results.js" */
+export { MemoryStore } from "./store/memory.js";
+/** @import { Asked } from "./link/push_registration.js" */
+/** @import { Told } from "./net/network_monitor.js" */
+/** @import { Seen } from "./store/overlay.js" */
+/** @import { Settled } from "./store/results.js" */
 /** @typedef {import("./auth.js").Auth} Auth */
-/** @typedef {import("./choice.js").Transport} Transport */
-/** @typedef {import("./encoding.js").Fields} Fields */
-/** @typedef {import("./indexes.js").Indexes} Indexes */
+/** @typedef {import("./link/transports.js").Transport} Transport */
+/** @typedef {import("./store/encoding.js").Fields} Fields */
+/** @typedef {import("./store/indexes.js").Indexes} Indexes */
 /** @typedef {import("./errors.js").Problem} Problem */
-/** @typedef {import("./events.js").ChangeHandler} ChangeHandler */
-/** @typedef {import("./events.js").ConflictHandler} ConflictHandler */
-/** @typedef {import("./events.js").RejectionHandler} RejectionHandler */
-/** @typedef {import("./events.js").StatusHandler} StatusHandler */
-/** @typedef {import("./link.js").State} State */
+/** @typedef {import("./callbacks.js").ChangeHandler} ChangeHandler */
+/** @typedef {import("./callbacks.js").ConflictHandler} ConflictHandler */
+/** @typedef {import("./callbacks.js").RejectionHandler} RejectionHandler */
+/** @typedef {import("./callbacks.js").StatusHandler} StatusHandler */
+/** @typedef {import("./link/states.js").State} State */
 /** @typedef {import("./log.js").Log} Log */
-/** @typedef {import("./query.js").Ordering} Ordering */
-/** @typedef {import("./query.js").Wanted} Wanted */
-/** @typedef {import("./storage.js").Storage} Storage */
-/** @typedef {import("./tables.js").Store} Store */
-/** @typedef {import("./tabs.js").Ways} Ways */
-/** @typedef {import("./views.js").Change} Change */
-/** @typedef {import("./views.js").Counts} Counts */
-/** @typedef {import("./views.js").Mutation} Mutation */
-/** @typedef {import("./views.js").Status} Status */
+/** @typedef {import("./store/query.js").Ordering} Ordering */
+/** @typedef {import("./store/query.js").Wanted} Wanted */
+/** @typedef {import("./store/storage.js").Storage} Storage */
+/** @typedef {import("./store/tables.js").Store} Store */
+/** @typedef {import("./link/tabs.js").Ways} Ways */
+/** @typedef {import("./types.js").Change} Change */
+/** @typedef {import("./types.js").Counts} Counts */
+/** @typedef {import("./types.js").Mutation} Mutation */
+/** @typedef {import("./types.js").Status} Status */
 /**
  * @typedef {object} Options What `SyncClient.open()` takes.
  * @property {string | Store} store a name of your choice, one for each user: the IndexedDB database is
@@ -112,10 +112,10 @@ export class SyncClient {
     /**
      * See to wake-ups that are remembered, where no tab does: pull, and send nothing. For service
      * workers, which have no link.
-     * @param {import("./wakeups.js").Event} [event] what has happened, to the tab that holds the link
+     * @param {import("./link/wakeups.js").Event} [event] what has happened, to the tab that holds the link
      * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab sees to it
      */
-    catchUp(event?: import("./wakeups.js").Event): Promise<Counts | null>;
+    catchUp(event?: import("./link/wakeups.js").Event): Promise<Counts | null>;
     /**
      * Have the server wake this browser while no page is open. The user is asked, so call it from a
      * click. The page needs a service worker with the handlers of `worker.js`.
@@ -140,7 +140,7 @@ export class SyncClient {
         /**
          * `null`: no notification is shown
          */
-        notify: import("./enabling.js").Notify | null;
+        notify: import("./link/push_registration.js").Notify | null;
         /**
          * of the server
          */
@@ -191,25 +191,25 @@ export class SyncClient {
     #private;
 }
 export type Auth = import("./auth.js").Auth;
-export type Transport = import("./choice.js").Transport;
-export type Fields = import("./encoding.js").Fields;
-export type Indexes = import("./indexes.js").Indexes;
+export type Transport = import("./link/transports.js").Transport;
+export type Fields = import("./store/encoding.js").Fields;
+export type Indexes = import("./store/indexes.js").Indexes;
 export type Problem = import("./errors.js").Problem;
-export type ChangeHandler = import("./events.js").ChangeHandler;
-export type ConflictHandler = import("./events.js").ConflictHandler;
-export type RejectionHandler = import("./events.js").RejectionHandler;
-export type StatusHandler = import("./events.js").StatusHandler;
-export type State = import("./link.js").State;
+export type ChangeHandler = import("./callbacks.js").ChangeHandler;
+export type ConflictHandler = import("./callbacks.js").ConflictHandler;
+export type RejectionHandler = import("./callbacks.js").RejectionHandler;
+export type StatusHandler = import("./callbacks.js").StatusHandler;
+export type State = import("./link/states.js").State;
 export type Log = import("./log.js").Log;
-export type Ordering = import("./query.js").Ordering;
-export type Wanted = import("./query.js").Wanted;
-export type Storage = import("./storage.js").Storage;
-export type Store = import("./tables.js").Store;
-export type Ways = import("./tabs.js").Ways;
-export type Change = import("./views.js").Change;
-export type Counts = import("./views.js").Counts;
-export type Mutation = import("./views.js").Mutation;
-export type Status = import("./views.js").Status;
+export type Ordering = import("./store/query.js").Ordering;
+export type Wanted = import("./store/query.js").Wanted;
+export type Storage = import("./store/storage.js").Storage;
+export type Store = import("./store/tables.js").Store;
+export type Ways = import("./link/tabs.js").Ways;
+export type Change = import("./types.js").Change;
+export type Counts = import("./types.js").Counts;
+export type Mutation = import("./types.js").Mutation;
+export type Status = import("./types.js").Status;
 /**
  * What `SyncClient.open()` takes.
  */
@@ -227,7 +227,7 @@ export type Options = {
      * which fields have an index, by collection, such as `{cards: ["board", "due"]}`;
      * without it the store keeps the indexes that it has
      */
-    indexes?: import("./indexes.js").Indexes | undefined;
+    indexes?: import("./store/indexes.js").Indexes | undefined;
     /**
      * who the client is to the server; nobody without it
      */
@@ -235,7 +235,7 @@ export type Options = {
     /**
      * which ways the link may use; all without it
      */
-    transports?: readonly import("./choice.js").Transport[] | undefined;
+    transports?: readonly import("./link/transports.js").Transport[] | undefined;
     /**
      * how failures are waited for; `new Backoff()` without it
      */
@@ -270,18 +270,18 @@ export type Options = {
     /**
      * instead of the browser's Web Locks and BroadcastChannel
      */
-    tabs?: import("./tabs.js").Ways | undefined;
+    tabs?: import("./link/tabs.js").Ways | undefined;
 };
 import { Backoff } from "./backoff.js";
 import { Collection } from "./collection.js";
 import { Conflict } from "./conflicts.js";
 import * as errors from "./errors.js";
 import { LiveQuery } from "./livequery.js";
-import { Pace } from "./pace.js";
-import { Record } from "./views.js";
-import { Rejection } from "./views.js";
+import { Pace } from "./link/pace.js";
+import { Record } from "./types.js";
+import { Rejection } from "./types.js";
 import { Resolution } from "./conflicts.js";
-import type { Told } from "./around.js";
-import type { Asked } from "./enabling.js";
+import type { Told } from "./net/network_monitor.js";
+import type { Asked } from "./link/push_registration.js";
 export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";

@@ -83,11 +83,11 @@ export type Owner = {
      */
     watched: (query: LiveQuery) => () => void;
 };
-import type { Fields } from "./encoding.js";
-import type { Record } from "./views.js";
-import type { Wanted } from "./query.js";
-import type { Ordering } from "./query.js";
-import { Query } from "./query.js";
+import type { Fields } from "./store/encoding.js";
+import type { Record } from "./types.js";
+import type { Wanted } from "./store/query.js";
+import type { Ordering } from "./store/query.js";
+import { Query } from "./store/query.js";
 import { LiveQuery } from "./livequery.js";
-import type { Database } from "./database.js";
-import type { Seen } from "./overlay.js";
+import type { Database } from "./store/database.js";
+import type { Seen } from "./store/overlay.js";

@@ -51,12 +51,12 @@ export function unseen(tx: Tx, pull: number): Promise<Key[]>;
  * @returns {Draft | null}
  */
 export function decided(conflict: Conflict, later: Row[], resolution: Resolution): Draft | null;
-/** @import { Tx } from "./database.js" */
-/** @import { Fields } from "./encoding.js" */
-/** @import { Draft } from "./folding.js" */
-/** @import { Key } from "./overlay.js" */
-/** @import { Row } from "./tables.js" */
-/** @import { Mutation } from "./views.js" */
+/** @import { Mutation } from "./types.js" */
+/** @import { Draft } from "./store/compaction.js" */
+/** @import { Tx } from "./store/database.js" */
+/** @import { Fields } from "./store/encoding.js" */
+/** @import { Key } from "./store/overlay.js" */
+/** @import { Row } from "./store/tables.js" */
 /** A decision about one conflict. It does nothing until it is returned or settled with. */
 export class Resolution {
     /** @internal @param {"server" | "client" | "merged"} kept @param {Fields | null} [values] */
@@ -113,10 +113,10 @@ export class Conflict {
     settle(resolution: Resolution): Promise<boolean>;
     #private;
 }
-import type { Tx } from "./database.js";
-import type { Row } from "./tables.js";
-import type { Fields } from "./encoding.js";
-import type { Key } from "./overlay.js";
-import type { Draft } from "./folding.js";
-import type { Mutation } from "./views.js";
-import { Record } from "./views.js";
+import type { Tx } from "./store/database.js";
+import type { Row } from "./store/tables.js";
+import type { Fields } from "./store/encoding.js";
+import type { Key } from "./store/overlay.js";
+import type { Draft } from "./store/compaction.js";
+import type { Mutation } from "./types.js";
+import { Record } from "./types.js";

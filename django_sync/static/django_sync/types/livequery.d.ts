@@ -18,5 +18,5 @@ export class LiveQuery {
     #private;
 }
 import type { Collection } from "./collection.js";
-import type { Query } from "./query.js";
-import type { Record } from "./views.js";
+import type { Query } from "./store/query.js";
+import type { Record } from "./types.js";

@@ -30,6 +30,6 @@ export type Options = {
      */
     notification?: ((kept: Kept, changes: number | null) => Notify | null) | undefined;
 };
-import type { Enabled } from "./enabling.js";
+import type { Enabled } from "./link/push_registration.js";
 import { SyncClient } from "./client.js";
-import type { Notify } from "./enabling.js";
+import type { Notify } from "./link/push_registration.js";

@@ -1,0 +1,127 @@
+/**
+ * What a line brings, on its way into the store.
+ *
+ * Changes are applied as they come; the cursor that stands for them follows. If the line breaks in
+ * between, the next feeder begins again from the older cursor, so a frame may be applied before its
+ * cursor only where that is harmless:
+ *
+ * - a `put` of a scope that the store holds already, a `delete`, a `remove`: what brought them is a
+ *   change behind the older cursor, and is told again as it is then;
+ * - not a `begin` or a `drop`: rights and memberships may turn back before the next feeder begins.
+ *   The older cursor then knows of nothing, and what was forgotten would never come again;
+ * - nor the first `put` of a scope: if the user is out of it again by then, the older cursor does
+ *   not know that it was ever there to be dropped;
+ * - nor a page of a catch-up: it is a pull's page, whose cursor follows at once.
+ *
+ * All these wait for their cursor, with what comes behind them, and are applied with it in one
+ * transaction. While changes flow that is a second at most.
+ */
+
+import { Offline } from "../errors.js";
+
+/** @import { Page } from "../net/pages.js" */
+/** @import { Place, Replica } from "../store/replica.js" */
+/** @import { Listener } from "./exchange.js" */
+
+/** Frames that wait for a cursor; a server that owes one for more has forgotten it. */
+const MOST = 1_000;
+
+/** Another feeder has the store. It never leaves the client. */
+export class Superseded extends Error {}
+
+/** The feeder's turn of one line. */
+export class Feed {
+  #replica;
+  #names;
+  #listener;
+  #synced;
+  /** @type {Page[]} */
+  #held = [];
+  #more = false;
+  /** Frames of changes that were taken, for the server to count. */
+  frames = 0;
+  caughtUp = false;
+
+  /**
+   * @param {Replica} replica
+   * @param {readonly string[]} names
+   * @param {Listener} listener
+   * @param {() => void} synced is called at the end of each catch-up
+   * @param {Place} place
+   */
+  constructor(replica, names, listener, synced, place) {
+    this.#replica = replica;
+    this.#names = names;
+    this.#listener = listener;
+    this.#synced = synced;
+    this.place = place;
+  }
+
+  /**
+   * Take the store.
+   * @param {Replica} replica
+   * @param {readonly string[]} names
+   * @param {Listener} listener
+   * @param {() => void} synced
+   */
+  static async begin(replica, names, listener, synced) {
+    return new Feed(replica, names, listener, synced, await replica.beginStream());
+  }
+
+  /** Whether changes are held back, or the replica is not caught up, until a cursor comes. */
+  get waitsForCursor() {
+    return this.#held.length > 0 || !this.caughtUp;
+  }
+
+  /** Let others feed the store. */
+  end() {
+    return this.#replica.endStream(this.place.stream);
+  }
+
+  /** Apply a frame, or keep it until its cursor comes. @param {Page} page */
+  async changes(page) {
+    this.frames += 1;
+    this.#more = page.hasMore;
+    if (page.hasMore) this.caughtUp = false;
+    if (this.#held.length === 0 && (await this.#isHarmless(page))) {
+      await this.#apply([page], null);
+      return;
+    }
+    this.#held.push(page);
+    if (this.#held.length > MOST) throw new Offline("The cursor for what came does not come.");
+  }
+
+  /** All that came is stood for by `cursor`. @param {string} cursor */
+  async cursor(cursor) {
+    const held = this.#held;
+    this.#held = [];
+    await this.#apply(held, cursor);
+    if (!this.caughtUp && !this.#more) {
+      this.caughtUp = true;
+      this.#synced();
+    }
+  }
+
+  /** @param {Page[]} pages @param {string | null} cursor */
+  async #apply(pages, cursor) {
+    const seen = await this.#replica.feed(pages, this.place, cursor, this.#names);
+    if (seen === null) throw new Superseded();
+    const epoch = pages.length > 0 ? pages[pages.length - 1].epoch : this.place.epoch;
+    this.place = { ...this.place, cursor: cursor ?? this.place.cursor, epoch };
+    this.#listener.pulled(seen, { hasMore: this.#more });
+  }
+
+  /** Whether the page may be applied before its cursor is known. @param {Page} page */
+  async #isHarmless({ changes }) {
+    if (!this.caughtUp || this.place.cursor === null) return false;
+    if (changes.some(({ op }) => op === "begin" || op === "drop")) return false;
+    const scopes = new Map();
+    for (const change of changes) {
+      if (change.op === "put") scopes.set(`${change.collection}/${change.scope}`, change);
+    }
+    for (const { collection, scope } of scopes.values()) {
+      if (!(await this.#replica.knows(collection, scope))) return false;
+    }
+    return true;
+  }
+}

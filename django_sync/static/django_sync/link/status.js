@@ -1,0 +1,70 @@
+/** How a client stands: what waits is counted anew after each commit, and what has changed is told. */
+
+import { SyncError } from "../errors.js";
+import { UNKNOWN } from "../net/network_state.js";
+import { same } from "../store/encoding.js";
+import { OPEN } from "../store/overlay.js";
+
+/** @import { Database } from "../store/database.js" */
+/** @import { Status } from "../types.js" */
+
+/** One client's status. */
+export class Standing {
+  #db;
+  #tell;
+  #looking = false;
+  #again = false;
+  /** @type {Status} */
+  status = Object.freeze({
+    link: "stopped", network: "unknown", transport: null, pending: 0, conflicts: 0, progress: null,
+    retryAt: null, problem: null, leads: false, reach: UNKNOWN,
+  });
+
+  /** @param {Database} db @param {(status: Status) => void} tell is called with each other status */
+  constructor(db, tell) {
+    this.#db = db;
+    this.#tell = tell;
+  }
+
+  /** These members are so now; the others stay. @param {Partial<Status>} news */
+  show(news) {
+    const now = { ...this.status, ...news };
+    const names = /** @type {(keyof Status)[]} */ (Object.keys(news));
+    if (names.every((name) => isAlike(now[name], this.status[name]))) return;
+    this.status = Object.freeze(now);
+    this.#tell(this.status);
+  }
+
+  /** Count what waits; one look at a time, and one more where something came meanwhile. */
+  async look() {
+    this.#again = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        this.show(await this.#counted());
+      }
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      this.show({ problem: error });
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #counted() {
+    return this.#db.read(async (tx) => {
+      const states = OPEN.map((state) => tx.count("outbox", { index: "state", only: state }));
+      const [conflicts, ...counts] = await Promise.all([tx.count("conflicts"), ...states]);
+      const pending = counts.reduce((sum, count) => sum + count, 0);
+      return { pending, conflicts, progress: tx.meta.snapshot };
+    });
+  }
+}
+
+/** Whether two members are the same: errors are where they are the very one. @param {unknown} one @param {unknown} other */
+function isAlike(one, other) {
+  if (one instanceof Date && other instanceof Date) return one.getTime() === other.getTime();
+  return one === other || (!(one instanceof Error) && !(one instanceof Date) && same(one, other));
+}

@@ -1,0 +1,220 @@
+/**
+ * What the tabs of one store tell each other: that something was written, what is seen now, how the
+ * one that holds the link stands. Who holds it is for `link/tabs.js` to say.
+ */
+
+import { fromProblem, NotInStep, SyncError } from "../errors.js";
+import { newId } from "../ids.js";
+import { Record } from "../types.js";
+import { Tabs } from "./tabs.js";
+
+/** @import { Seen } from "../store/overlay.js" */
+/** @import { Change, Status } from "../types.js" */
+/** @import { Background } from "./background.js" */
+/** @import { Standing } from "./status.js" */
+/** @import { Message, Ways } from "./tabs.js" */
+/** @import { Event as Wake } from "./wakeups.js" */
+
+/** Milliseconds after which a tab that does not answer may be gone. */
+const PATIENCE = 1_000;
+
+/**
+ * @typedef {object} Owner What is done in this tab with what others tell.
+ * @property {Background} background
+ * @property {Standing} standing
+ * @property {(seen: Seen) => void} seen some objects may look different
+ * @property {(collections: readonly string[]) => void} reload all of these may
+ * @property {() => void} stop the user has signed out
+ * @property {(seqs: number[]) => void} ask new conflicts
+ * @property {() => Promise<void>} pushed how the browser is woken may be another way
+ */
+
+/** One tab among those of its store. */
+export class Together {
+  #owner;
+  #tabs;
+  /** @type {Map<string, (answer: Message | null) => void>} */
+  #waiting = new Map();
+
+  /** @param {string | null} store its name; `null` where no other tab can see it @param {Owner} owner @param {Ways} [ways] */
+  constructor(store, owner, ways) {
+    this.#owner = owner;
+    this.#tabs = new Tabs(store, (message) => this.#heed(message), ways);
+  }
+
+  /** Whether this tab holds the link. */
+  get leads() {
+    return this.#tabs.leads;
+  }
+
+  /** Hold the link as soon as no other tab does; whoever holds it tries at once. */
+  lead() {
+    const { background, standing } = this.#owner;
+    this.#tabs.lead(() => {
+      standing.show({ leads: true });
+      background.start();
+      for (const wake of this.#waiting.values()) wake(null);
+    });
+    this.#tabs.tell({ type: "start" });
+  }
+
+  /** Let another tab have it. */
+  follow() {
+    this.#tabs.follow();
+  }
+
+  close() {
+    this.#tabs.close();
+  }
+
+  /** Ask how the one that leads stands. */
+  join() {
+    this.#tabs.tell({ type: "who" });
+  }
+
+  /** A write was committed. @param {Seen} seen @param {boolean} [much] too much to tell each of it */
+  tellSeen(seen, much = false) {
+    if (much) this.tellReload([...new Set(seen.touched.map(([collection]) => collection))]);
+    else this.#tabs.tell({ type: "seen", seen });
+  }
+
+  /** @param {readonly string[]} collections */
+  tellReload(collections) {
+    this.#tabs.tell({ type: "reload", collections });
+  }
+
+  /** The store is about to be wiped, for a log-out: no tab may fill it again. */
+  tellWipe() {
+    this.#tabs.tell({ type: "wipe" });
+  }
+
+  /** Something local waits to be sent. */
+  tellWrote() {
+    this.#tabs.tell({ type: "wrote" });
+  }
+
+  /** A wake-up was remembered. @param {Wake} event */
+  tellWoken(event) {
+    this.#tabs.tell({ type: "woken", event });
+  }
+
+  /** How the browser is woken is another way now. */
+  tellPush() {
+    this.#tabs.tell({ type: "push" });
+  }
+
+  /** Whether a tab that holds the link sees to the wake-ups that are remembered. @param {Wake} event */
+  async isHeeded(event) {
+    if (this.leads) return true;
+    const message = { type: "woken", event };
+    return (await this.#answered(newId(), PATIENCE / 1000, message)) !== null;
+  }
+
+  /** Do something while no tab holds the link. @template T @param {() => Promise<T>} run */
+  exclusively(run) {
+    return this.#tabs.exclusively(run);
+  }
+
+  /** @param {number[]} seqs */
+  tellConflicts(seqs) {
+    this.#tabs.tell({ type: "conflicts", seqs });
+  }
+
+  /** @param {Status} status */
+  tellStatus({ problem, leads: _, ...status }) {
+    if (!this.leads) return;
+    const said = problem && { code: problem.code, detail: problem.detail };
+    this.#tabs.tell({ type: "status", status: { ...status, problem: said } });
+  }
+
+  /**
+   * Have the tab that leads say when it is in step; where that one ends meanwhile, this one may.
+   * @param {number} timeout seconds
+   */
+  async waitUntilSynced(timeout) {
+    const ref = newId();
+    const until = Date.now() + timeout * 1000;
+    for (let left = timeout; left > 0; left = (until - Date.now()) / 1000) {
+      if (this.leads) return this.#owner.background.waitUntilSynced(left);
+      const answer = await this.#answered(ref, left);
+      if (answer?.problem) throw fromProblem(answer.problem);
+      if (answer !== null) return;
+    }
+    throw new NotInStep(`Not in step after ${timeout} s.`);
+  }
+
+  /** An answer, or `null` where it is time to look again who leads. @param {string} ref @param {number} left seconds @param {Message} [message] @returns {Promise<Message | null>} */
+  #answered(ref, left, message = { type: "sync" }) {
+    return new Promise((resolve) => {
+      const done = (/** @type {Message | null} */ answer) => {
+        clearTimeout(timer);
+        this.#waiting.delete(ref);
+        resolve(answer);
+      };
+      const timer = setTimeout(() => done(null), Math.min(PATIENCE, left * 1000));
+      this.#waiting.set(ref, done);
+      this.#tabs.tell({ ...message, ref, timeout: left });
+    });
+  }
+
+  /** @param {Message} message */
+  #heed(message) {
+    const { background, standing, seen, reload, stop, ask, pushed } = this.#owner;
+    switch (message.type) {
+      case "seen":
+        return seen({ ...message.seen, changes: message.seen.changes.map(revived) });
+      case "reload":
+        return reload(message.collections);
+      case "wipe":
+        return stop();
+      case "conflicts":
+        return ask(message.seqs);
+      case "wrote":
+        return background.post("wrote");
+      case "push":
+        return void pushed();
+      case "synced":
+        return this.#waiting.get(message.ref)?.(message);
+      case "status":
+        return this.leads ? undefined : standing.show(heard(message.status));
+    }
+    if (!this.leads) return;
+    if (message.type === "start") background.start();
+    else if (message.type === "woken") this.#heedWakeUp(message);
+    else if (message.type === "who") this.tellStatus(standing.status);
+    else if (message.type === "sync") void this.#syncFor(message.ref, message.timeout);
+  }
+
+  /** @param {Message} message */
+  #heedWakeUp({ event, ref }) {
+    this.#owner.background.waking.came(event);
+    if (ref !== undefined) this.#tabs.tell({ type: "synced", ref });
+  }
+
+  /** @param {string} ref @param {number} timeout seconds */
+  async #syncFor(ref, timeout) {
+    try {
+      await this.#owner.background.waitUntilSynced(timeout);
+      this.#tabs.tell({ type: "synced", ref });
+    } catch (error) {
+      const { code, detail } = error instanceof SyncError ? error : new SyncError(String(error));
+      this.#tabs.tell({ type: "synced", ref, problem: { code, detail } });
+    }
+  }
+}
+
+/** What another tab told of a change: its records are plain objects after the journey. @param {Change} change @returns {Change} */
+function revived(change) {
+  return { ...change, record: recordOf(change.record), before: recordOf(change.before) };
+}
+
+/** @param {Record | null} told */
+function recordOf(told) {
+  if (told === null) return null;
+  return new Record(told.collection, told.id, told.revision, told.scope, told.object, told.pending);
+}
+
+/** @param {any} status @returns {Partial<Status>} */
+function heard(status) {
+  return { ...status, problem: status.problem && fromProblem(status.problem) };
+}

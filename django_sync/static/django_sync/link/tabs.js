@@ -1,0 +1,102 @@
+/**
+ * The tabs of one store: one holds the link (Web Locks), the others hear of changes
+ * (BroadcastChannel). Where the browser has no Web Locks, or nobody else can see the store, each is
+ * on its own; that is safe, since a page is applied only where the store stands at its cursor.
+ */
+
+import { log } from "../log.js";
+
+/** @typedef {{type: string, [member: string]: any}} Message */
+
+/**
+ * @typedef {object} Ways What the browser has; tests hand in their own.
+ * @property {LockManager | undefined} [locks]
+ * @property {typeof BroadcastChannel | undefined} [BroadcastChannel]
+ */
+
+export class Tabs {
+  #name;
+  #locks;
+  #channel;
+  #heard;
+  /** @type {(() => void) | null} */
+  #letGo = null;
+  /** @type {AbortController | null} */
+  #asking = null;
+  leads = false;
+
+  /**
+   * @param {string | null} store its name; `null` where no other tab can see it
+   * @param {(message: Message) => void} heard
+   * @param {Ways} [ways]
+   */
+  constructor(store, heard, ways = {}) {
+    const { locks = globalThis.navigator?.locks, BroadcastChannel = globalThis.BroadcastChannel } = ways;
+    this.#name = `django_sync ${store}`;
+    this.#heard = heard;
+    this.#locks = store === null ? undefined : locks;
+    this.#channel = store === null || !BroadcastChannel ? null : new BroadcastChannel(this.#name);
+    if (this.#channel !== null) this.#channel.onmessage = ({ data }) => this.#heard(data);
+  }
+
+  /** Tell the other tabs. @param {Message} message */
+  tell(message) {
+    this.#channel?.postMessage(message);
+  }
+
+  /**
+   * Hold the link as soon as no other tab does: `begin` is called then.
+   * @param {() => void} begin
+   */
+  lead(begin) {
+    if (this.leads || this.#asking !== null) return;
+    if (this.#locks === undefined) {
+      this.leads = true;
+      begin();
+      return;
+    }
+    const asking = new AbortController();
+    this.#asking = asking;
+    this.#locks
+      .request(this.#name, { signal: asking.signal }, () => this.#led(begin))
+      .catch((error) => {
+        if (error.name !== "AbortError") log.error("The tabs cannot agree:", error);
+      });
+  }
+
+  /**
+   * Do something while no tab holds the link, or at once where one does and does not answer: a
+   * browser may have frozen it.
+   * @template T
+   * @param {() => Promise<T>} run
+   * @returns {Promise<T>}
+   */
+  async exclusively(run) {
+    if (this.#locks === undefined) return run();
+    return this.#locks.request(this.#name, { ifAvailable: true }, run);
+  }
+
+  /** Let another tab have it. */
+  follow() {
+    this.#asking?.abort();
+    this.#asking = null;
+    this.leads = false;
+    this.#letGo?.();
+    this.#letGo = null;
+  }
+
+  close() {
+    this.follow();
+    this.#channel?.close();
+  }
+
+  /** For as long as the promise waits, the lock is held; a tab that is closed lets go of it. @param {() => void} begin */
+  #led(begin) {
+    if (this.#asking === null) return undefined;
+    return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+      this.#letGo = resolve;
+      this.leads = true;
+      begin();
+    });
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Wake-ups that are remembered in the store until an exchange that began after them is through.
+ *
+ * Three numbers: how many wake-ups were noted, up to which one a request has gone out, up to which
+ * one all has come in. A wake-up that comes before any request has gone out for the last is that
+ * one: a storm of them costs one transaction that writes for each request, and neither a page that
+ * is closed nor another tab forgets one.
+ */
+
+/** @import { Database, Meta } from "../store/database.js" */
+
+/** @typedef {{woken: number, asked: number, served: number}} Count */
+
+/** What one store has been told and not fetched yet. */
+export class Wakes {
+  #db;
+
+  /** @param {Database} db */
+  constructor(db) {
+    this.#db = db;
+  }
+
+  /** Note a wake-up; it is on the disk then. Whether none was remembered before. */
+  async remember() {
+    const before = await this.#count();
+    if (before.woken > before.asked) return false; // on the disk already
+    return this.#db.write(
+      async (tx) => {
+        const count = counted(tx.meta);
+        if (count.woken === count.asked) tx.set({ wakes: { ...count, woken: count.woken + 1 } });
+        return count.woken === count.served;
+      },
+      { durable: true },
+    );
+  }
+
+  /** Whether one is remembered. */
+  async wait() {
+    const { woken, served } = await this.#count();
+    return woken > served;
+  }
+
+  /** A request goes out now; what `served` is to be told when all has come in. */
+  async asked() {
+    const count = await this.#count();
+    if (count.asked < count.woken) {
+      return this.#db.write(async (tx) => {
+        const now = counted(tx.meta);
+        tx.set({ wakes: { ...now, asked: now.woken } });
+        return now.woken;
+      });
+    }
+    return count.woken;
+  }
+
+  /** All that was new when the request went out is here. @param {number} number */
+  async served(number) {
+    if ((await this.#count()).served >= number) return;
+    await this.#db.write(async (tx) => {
+      const count = counted(tx.meta);
+      // else the store was cleared meanwhile
+      if (count.served < number && number <= count.woken) tx.set({ wakes: { ...count, served: number } });
+    });
+  }
+
+  #count() {
+    return this.#db.read(async (tx) => counted(tx.meta));
+  }
+}
+
+/** @param {Readonly<Meta>} meta @returns {Count} */
+function counted({ wakes }) {
+  return wakes ?? { woken: 0, asked: 0, served: 0 };
+}

@@ -1,0 +1,208 @@
+/**
+ * The calls to the server: one request, one decoded answer or one of `errors.js`.
+ *
+ * The network is not trusted: each call has its time-out, redirects are not followed (credentials
+ * go nowhere else), and an answer that is not the server's, such as a captive portal's page, is
+ * `Captive`. It knows nothing of the store.
+ */
+
+import { Captive, NotAuthenticated, Offline, SyncError } from "../errors.js";
+import { errorOf, jsonOf } from "./answers.js";
+
+/** @import { Auth } from "../auth.js" */
+/** @import { Fields } from "../store/encoding.js" */
+
+/** A call was cut by `cut()`. It never leaves the client. */
+export class Interrupted extends Error {}
+
+/**
+ * @typedef {object} Asked
+ * @property {Record<string, string>} [params]
+ * @property {string} [body]
+ * @property {number} [held] seconds for which the server may hold it back
+ * @property {string} [accept]
+ * @property {boolean} [keepalive] whether it is to be sent though the page goes meanwhile
+ */
+
+/** One server, spoken to as one user; `said` are headers that tell who asks, and are no secret. */
+export class Network {
+  #cutter = new AbortController();
+  /** @type {number | null} */
+  #latest = null;
+  /** @type {Record<string, string>} */
+  said = {};
+
+  /**
+   * @param {string} url absolute
+   * @param {Auth | null} auth
+   * @param {object} [how]
+   * @param {typeof globalThis.fetch} [how.fetch]
+   * @param {number} [how.timeout] seconds for which an answer is waited for
+   * @param {(error: SyncError | null) => void} [how.heard] is told of each call what it failed with
+   * @param {(seconds: number) => void} [how.took] is told of round trips
+   */
+  constructor(url, auth, { fetch = globalThis.fetch, timeout = 30, heard = () => undefined, took = () => undefined } = {}) {
+    this.url = url;
+    this.auth = auth;
+    // A browser's own fetch wants the window for its `this`.
+    this.fetch = /** @type {typeof globalThis.fetch} */ ((...asked) => fetch(...asked));
+    this.timeout = timeout;
+    this.heard = heard;
+    this.took = took;
+  }
+
+  /** Have the running calls, and those to come, end with `Interrupted`, until `mend()`. */
+  cut() {
+    this.#cutter.abort();
+  }
+
+  /** Let calls through again. */
+  mend() {
+    if (this.#cutter.signal.aborted) this.#cutter = new AbortController();
+  }
+
+  /** @param {string} path @param {Asked} [asked] */
+  get(path, asked) {
+    return this.#call("GET", path, asked);
+  }
+
+  /** @param {string} path @param {string} body */
+  post(path, body) {
+    return this.#call("POST", path, { body });
+  }
+
+  /** @param {string} path @param {string} body @param {Asked} [asked] */
+  patch(path, body, asked) {
+    return this.#call("PATCH", path, { ...asked, body });
+  }
+
+  /**
+   * Get what goes on for as long as the server likes; whoever reads it also ends it, by `abort`.
+   * @param {string} path
+   * @param {Record<string, string>} params
+   * @returns {Promise<{response: Response, abort: () => void}>}
+   */
+  async stream(path, params) {
+    const opened = await this.#renewed(() => this.#opened(path, params));
+    this.heard(null);
+    return opened;
+  }
+
+  /** The last call was one for which the server had little to do: a round trip. */
+  quick() {
+    if (this.#latest !== null) this.took(this.#latest);
+    this.#latest = null;
+  }
+
+  /** Aborts where calls are cut. */
+  get cutting() {
+    return this.#cutter.signal;
+  }
+
+  /** @param {string} method @param {string} path @param {Asked} [asked] @returns {Promise<Fields>} */
+  async #call(method, path, asked = {}) {
+    try {
+      const answer = await this.#renewed(() => this.#once(method, path, asked));
+      this.heard(null);
+      return answer;
+    } catch (error) {
+      if (error instanceof SyncError) this.heard(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Ask, and once more with other credentials where these are not taken.
+   * @template T
+   * @param {() => Promise<T>} ask
+   * @returns {Promise<T>}
+   */
+  async #renewed(ask) {
+    try {
+      return await ask();
+    } catch (error) {
+      const renewable = error instanceof NotAuthenticated && this.auth?.refresh !== undefined;
+      if (!renewable || (await this.auth?.refresh?.()) === false) throw error;
+    }
+    return ask();
+  }
+
+  /** @param {string} method @param {string} path @param {Asked} asked */
+  async #once(method, path, asked) {
+    const ending = new AbortController();
+    const late = setTimeout(() => ending.abort(), (this.timeout + (asked.held ?? 0)) * 1000);
+    try {
+      const began = performance.now();
+      const response = await this.#sent(method, path, asked, ending);
+      this.#latest = asked.held === undefined ? (performance.now() - began) / 1000 : null;
+      const body = jsonOf(await this.#whole(response));
+      if (response.ok && body !== null) return body;
+      throw errorOf(response, body, Date.now());
+    } finally {
+      clearTimeout(late);
+      ending.abort(); // and with it what listens for a cut
+    }
+  }
+
+  /** A stream's beginning has its time-out; how long it may be silent then is for its reader. @param {string} path @param {Record<string, string>} params */
+  async #opened(path, params) {
+    const ending = new AbortController();
+    const late = setTimeout(() => ending.abort(), this.timeout * 1000);
+    try {
+      const response = await this.#sent("GET", path, { params, accept: "text/event-stream" }, ending);
+      if (response.status === 200 && response.body !== null) {
+        return { response, abort: () => ending.abort() };
+      }
+      throw errorOf(response, jsonOf(await this.#whole(response)), Date.now());
+    } catch (error) {
+      ending.abort();
+      throw error;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** @param {Response} response */
+  async #whole(response) {
+    try {
+      return await response.text();
+    } catch (error) {
+      throw this.#translated(error);
+    }
+  }
+
+  /** @param {string} method @param {string} path @param {Asked} asked @param {AbortController} ending */
+  async #sent(method, path, { params, body, accept = "application/json", keepalive = false }, ending) {
+    const cutter = this.#cutter.signal;
+    const url = new URL(path, this.url);
+    for (const [name, value] of Object.entries(params ?? {})) url.searchParams.set(name, value);
+    const headers = { Accept: accept, ...this.said, ...(await this.auth?.headers()) };
+    if (body !== undefined) Object.assign(headers, { "Content-Type": "application/json" });
+    if (cutter.aborted) throw new Interrupted();
+    const end = () => ending.abort();
+    cutter.addEventListener("abort", end, { signal: ending.signal });
+    try {
+      const response = await this.fetch(url, {
+        method, headers, body, keepalive, signal: ending.signal, redirect: "manual", cache: "no-store",
+        credentials: this.auth?.credentials ?? "omit",
+      });
+      if (response.type === "opaqueredirect") {
+        throw new Captive("What answered points elsewhere; is the URL right?");
+      }
+      if (response.status === 401) throw errorOf(response, jsonOf(await response.text()), Date.now());
+      return response;
+    } catch (error) {
+      throw this.#translated(error, cutter);
+    }
+  }
+
+  /** What fetch throws becomes ours here, and nowhere else. @param {unknown} error @param {AbortSignal} [cutter] */
+  #translated(error, cutter = this.#cutter.signal) {
+    if (error instanceof Offline || !(error instanceof Error)) return error;
+    if (cutter.aborted) return new Interrupted();
+    const ours = error instanceof TypeError || error.name === "AbortError" || error.name === "NetworkError";
+    if (!ours) return error;
+    const detail = error.name === "AbortError" ? "The answer did not come in time." : error.message;
+    return new Offline(detail, { cause: error });
+  }
+}

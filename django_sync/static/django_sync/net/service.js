@@ -1,0 +1,51 @@
+/** What the service document tells: limits and transports. Pure. */
+
+import { Captive, UnsupportedProtocol } from "../errors.js";
+import { isObject, isText } from "../store/encoding.js";
+
+export const PROTOCOL_VERSION = 1;
+
+/**
+ * @typedef {object} Service A server's limits.
+ * @property {string | null} epoch
+ * @property {number} batchSize mutations
+ * @property {number} bodyBytes
+ * @property {number} waitSeconds
+ * @property {string[]} transports
+ * @property {string | null} vapidKey by which push services know the server, in base64url
+ */
+
+/** The protocol's own, until the server was asked. @type {Service} */
+export const UNKNOWN = Object.freeze({
+  epoch: null, batchSize: 500, bodyBytes: 5_242_880, waitSeconds: 25, transports: ["poll"],
+  vapidKey: null,
+});
+
+/**
+ * Read a service document; throw where it is none, or of another protocol.
+ * @param {any} told
+ * @returns {Service}
+ */
+export function readService(told) {
+  if (told.protocol === undefined) throw new Captive("This is no service document of a django_sync server.");
+  if (told.protocol !== PROTOCOL_VERSION) {
+    throw new UnsupportedProtocol(
+      `The server speaks protocol ${told.protocol}, this client ${PROTOCOL_VERSION}.`,
+    );
+  }
+  const limits = isObject(told.limits) ? told.limits : {};
+  const transports = Array.isArray(told.transports) ? told.transports : [];
+  return {
+    epoch: typeof told.epoch === "string" ? told.epoch : null,
+    batchSize: positive(limits.batch_size, UNKNOWN.batchSize),
+    bodyBytes: positive(limits.body_bytes, UNKNOWN.bodyBytes),
+    waitSeconds: Math.min(positive(limits.wait_seconds, UNKNOWN.waitSeconds), UNKNOWN.waitSeconds),
+    transports: transports.filter(isText),
+    vapidKey: isText(told.push?.webpush?.key) ? told.push.webpush.key : null,
+  };
+}
+
+/** @param {unknown} value @param {number} otherwise */
+function positive(value, otherwise) {
+  return Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : otherwise;
+}

@@ -1,0 +1,171 @@
+/**
+ * The session: what the server is told of this client, and what it decides in turn. Asked before a
+ * line is opened, for the ticket and for the transport that the server would have used; and told
+ * when the network has changed enough, or how the browser may be woken.
+ */
+
+import * as errors from "../errors.js";
+import { log } from "../log.js";
+import { seconds } from "./frames.js";
+import { differs, toJson } from "./network_state.js";
+
+/** @import { Enabling } from "../link/push_registration.js" */
+/** @import { Transport } from "../link/transports.js" */
+/** @import { Database } from "../store/database.js" */
+/** @import { Fields } from "../store/encoding.js" */
+/** @import { Network } from "./http.js" */
+/** @import { NetworkState } from "./network_state.js" */
+
+/**
+ * @typedef {object} Decision What the server answered; times in seconds.
+ * @property {string} id
+ * @property {string} transport
+ * @property {string} url of a socket, with its ticket
+ * @property {number} heartbeat
+ * @property {number | null} pollInterval
+ * @property {number | null} upgradeAfter
+ */
+
+/** Answers of servers that are older, smaller, or have none for this user. */
+const NONE = [errors.NotFound, errors.MethodNotAllowed, errors.PermissionDenied, errors.Invalid];
+
+/** Of this client library, as the server's list of sessions shows it. */
+export const VERSION = "0.1.0";
+
+/** One client's session, opened once and told of what changes. */
+export class Sessions {
+  #network;
+  #names;
+  #db;
+  #enabling;
+  /** @type {string | null} */
+  #id = null;
+  /** @type {NetworkState | null} */
+  #told = null;
+  /** What the server knows of `push`, as JSON. */
+  #pushTold = "null";
+  #hasNone = false;
+
+  /** @param {Network} network @param {readonly string[]} names of the collections @param {Database} db @param {Enabling} enabling */
+  constructor(network, names, db, enabling) {
+    this.#network = network;
+    this.#names = names;
+    this.#db = db;
+    this.#enabling = enabling;
+  }
+
+  /** Whether there is something to tell: another network, or another way to be woken. @param {NetworkState} around */
+  wants(around) {
+    const woken = JSON.stringify(this.#enabling.push) !== this.#pushTold;
+    return this.#told === null ? woken && !this.#hasNone : woken || differs(this.#told, around);
+  }
+
+  /** Open another at the next time. */
+  forget() {
+    this.#id = this.#told = null;
+    this.#hasNone = false;
+    delete this.#network.said["Sync-Session"];
+  }
+
+  /**
+   * The page goes. Where its browser can be woken it is to be from now on, and not only once the
+   * session counts as idle; nobody waits for an answer.
+   */
+  leave() {
+    if (this.#id === null || !this.#told?.foreground || this.#enabling.push === null) return;
+    this.#told = { ...this.#told, foreground: false }; // so that it is told anew if the page comes back
+    const told = this.#network.patch(`sessions/${this.#id}/`, '{"foreground":false}', { keepalive: true });
+    told.catch((error) => log.info("The server may not know that the page has gone:", error));
+  }
+
+  /**
+   * Tell how things stand; return what is decided, or `null` where none can be asked.
+   * @param {string} clientId
+   * @param {Transport[]} able
+   * @param {Transport[]} failed
+   * @param {NetworkState} around
+   * @returns {Promise<Decision | null>}
+   */
+  async ask(clientId, able, failed, around) {
+    const told = { transports: able, failed, network: toJson(around), foreground: around.foreground };
+    if (this.#id !== null) {
+      const id = this.#id;
+      try {
+        const decision = await this.#asked(told, (body) => this.#network.patch(`sessions/${id}/`, body));
+        this.#told = around;
+        return decision;
+      } catch (error) {
+        if (!(error instanceof errors.NotFound)) throw error;
+        this.forget(); // It has ended; another begins.
+      }
+    }
+    this.#pushTold = "null"; // of a new one the server knows nothing
+    const whole = { ...told, client_id: clientId, collections: this.#names, platform: platform(), version: VERSION };
+    const opened = await this.#opened(whole);
+    this.#hasNone = opened === null;
+    this.#told = opened === null ? null : around;
+    return opened;
+  }
+
+  /** @param {Fields} whole */
+  async #opened(whole) {
+    try {
+      return await this.#asked(whole, (body) => this.#network.post("sessions/", body));
+    } catch (error) {
+      if (error instanceof errors.ClientMismatch) {
+        throw new errors.StoreMismatch(error.detail, { cause: error });
+      }
+      const none = NONE.some((kind) => error instanceof kind);
+      const fails = error instanceof errors.SyncError && error.constructor === errors.SyncError;
+      if (!none && !fails) throw error;
+      log.info("The server opens no session:", error);
+      return null;
+    }
+  }
+
+  /**
+   * With how the browser may be woken, where the server does not know that; where it cannot do it,
+   * without.
+   * @param {Fields} told
+   * @param {(body: string) => Promise<Fields>} call
+   */
+  async #asked(told, call) {
+    const { push } = this.#enabling;
+    const transports = push === null ? told.transports : [...told.transports, "push"];
+    if (JSON.stringify(push) !== this.#pushTold) {
+      try {
+        const decision = await this.#read(await call(JSON.stringify({ ...told, transports, push })));
+        this.#pushTold = JSON.stringify(push);
+        return decision;
+      } catch (error) {
+        if (!(error instanceof errors.Invalid) || push === null) throw error;
+        log.warn(`The server will not wake this browser: ${error.detail}`);
+        this.#enabling.refused(push, error);
+        this.#pushTold = JSON.stringify(this.#enabling.push);
+        return this.#read(await call(JSON.stringify(told)));
+      }
+    }
+    return this.#read(await call(JSON.stringify({ ...told, transports })));
+  }
+
+  /** @param {Fields} body @returns {Promise<Decision>} */
+  async #read({ id, transport, url, heartbeat, poll_interval: pollInterval, upgrade_after: upgradeAfter }) {
+    if (typeof id !== "string" || typeof transport !== "string") {
+      throw new errors.Captive("The answer is no session of a django_sync server.");
+    }
+    this.#network.quick();
+    if (id !== this.#id) await this.#db.write(async (tx) => tx.set({ session: id }));
+    this.#id = id;
+    this.#network.said["Sync-Session"] = id;
+    return {
+      id, transport, url: typeof url === "string" ? url : "", heartbeat: seconds(heartbeat) ?? 25,
+      pollInterval: seconds(pollInterval), upgradeAfter: seconds(upgradeAfter),
+    };
+  }
+}
+
+/** What runs this, in a few words. */
+function platform() {
+  const node = /** @type {any} */ (globalThis).process?.versions?.node;
+  return node ? `javascript/node ${node}` : "javascript/browser";
+}

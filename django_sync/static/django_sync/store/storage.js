@@ -1,0 +1,62 @@
+/** Which store a client gets: the disk where the browser lets us, else the memory, and it says so. */
+
+import { StorageLost, SyncError } from "../errors.js";
+import { log } from "../log.js";
+import { IndexedDBStore } from "./indexeddb.js";
+import { MemoryStore } from "./memory.js";
+
+/** @import { Store } from "./tables.js" */
+
+/**
+ * @typedef {object} Storage What keeps the records.
+ * @property {Store} store itself
+ * @property {string} kind `indexeddb` or `memory`
+ * @property {boolean} persisted whether the browser has promised not to clear it by itself; some ask
+ *   their user first, and nothing waits for that, so it may become true later
+ * @property {string | null} problem why it is not the disk
+ */
+
+/**
+ * @param {string | Store} wanted a database's name, or a store
+ * @param {boolean} persist
+ * @returns {Promise<Storage>}
+ */
+export async function opened(wanted, persist) {
+  if (typeof wanted !== "string") return { store: wanted, kind: wanted.kind, persisted: false, problem: null };
+  try {
+    const store = await new IndexedDBStore(`django_sync ${wanted}`, factory()).open();
+    const storage = { store, kind: store.kind, persisted: false, problem: null };
+    if (persist) void askToKeep(storage);
+    return storage;
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    log.warn(`Nothing will outlive this page: ${error.detail}`);
+    return { store: new MemoryStore(), kind: "memory", persisted: false, problem: error.detail };
+  }
+}
+
+/** The browser's IndexedDB. Where that is forbidden, to read its name alone may throw. */
+function factory() {
+  let found;
+  try {
+    found = globalThis.indexedDB;
+  } catch (error) {
+    throw new StorageLost(`The browser keeps nothing here: ${error}`, { cause: error });
+  }
+  if (found === undefined) throw new StorageLost("This is no browser: there is no IndexedDB.");
+  return found;
+}
+
+/**
+ * Ask for storage that is not cleared when room runs short (WHATWG Storage, section 5).
+ * @param {Storage} storage
+ */
+async function askToKeep(storage) {
+  const manager = globalThis.navigator?.storage;
+  if (manager?.persist === undefined) return;
+  try {
+    storage.persisted = (await manager.persisted()) || (await manager.persist());
+  } catch (error) {
+    log.info("The browser promises nothing:", error);
+  }
+}

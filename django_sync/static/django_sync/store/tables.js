@@ -1,0 +1,67 @@
+/**
+ * The store's tables, and what any store must do with them: `store/indexeddb.js` and `store/memory.js` are two
+ * that do. tests/javascript/stores.test.js holds each to it.
+ *
+ * A store runs transactions. One that writes is alone, and is kept whole or not at all; what it
+ * reads is true until it ends. Within it nothing may be awaited but its own reads.
+ */
+
+/** @typedef {import("./encoding.js").Fields} Fields */
+
+/** @typedef {"meta" | "collections" | "records" | "chunks" | "columns" | "contents" | "outbox" | "conflicts" | "rejections"} Table */
+/** @typedef {string | number | (string | number)[]} Key */
+/** @typedef {{[member: string]: any}} Row */
+
+/**
+ * @typedef {object} Range Rows by key, or by one of the table's indexes, in that order.
+ * @property {string} [index]
+ * @property {Key} [only] rows whose key, or whose key's first parts, are these
+ * @property {string | number} [after] of those, the ones whose next part, or whose key, is behind this
+ * @property {number} [limit]
+ */
+
+/**
+ * @typedef {object} Transaction
+ * @property {(table: Table, key: Key) => Promise<Row | undefined>} get
+ * @property {(table: Table, range?: Range) => Promise<Row[]>} list
+ * @property {(table: Table, range?: Range) => Promise<number>} count
+ * @property {(table: Table, row: Row) => void} put
+ * @property {(table: Table, key: Key) => void} delete
+ * @property {(table: Table) => void} clear
+ */
+
+/** @typedef {{durable?: boolean}} Care `durable`: on the disk itself when it returns. */
+
+/**
+ * @typedef {object} Store Where records are kept: IndexedDB, `MemoryStore`, or one of your own.
+ * @property {string} kind "indexeddb" or "memory"
+ * @property {string | null} name what other tabs know it by; `null` where no other can see it
+ * @property {<T>(body: (tx: Transaction) => Promise<T>, care?: Care) => Promise<T>} write
+ * @property {<T>(body: (tx: Transaction) => Promise<T>) => Promise<T>} read
+ * @property {() => void} close
+ */
+
+/** @type {Readonly<Record<Table, {key: string | string[], indexes: Record<string, string | string[]>}>>} */
+export const TABLES = Object.freeze({
+  meta: { key: "key", indexes: {} },
+  collections: { key: "name", indexes: {} },
+  records: {
+    key: ["collection", "id"],
+    // `gone` is set only where a deleted record is kept for the local edits that stand on it.
+    indexes: { scope: ["collection", "scope"], gone: "gone" },
+  },
+  // Records that came together are stored in chunks (see chunks.js): `chunks` has the summaries,
+  // `columns` the ids and the values of indexed fields, `contents` the records.
+  chunks: { key: ["collection", "number"], indexes: {} },
+  columns: { key: ["collection", "field", "number"], indexes: {} },
+  contents: { key: "number", indexes: {} },
+  outbox: { key: "seq", indexes: { object: ["collection", "objectId"], state: "state" } },
+  conflicts: { key: "seq", indexes: {} },
+  rejections: { key: "seq", indexes: {} },
+});
+
+/** @type {Table[]} */
+export const NAMES = /** @type {Table[]} */ (Object.keys(TABLES));
+
+/** Version 1 had no chunks. A store of version 1 is used as it is. */
+export const SCHEMA_VERSION = 2;

@@ -1,0 +1,31 @@
+/** @import { SyncError } from "../errors.js" */
+/** @import { Event, Kind, NetworkState } from "./network_state.js" */
+/** @typedef {{online?: boolean, type?: Kind, metered?: boolean, foreground?: boolean}} Told */
+/** The network's state, kept up to date. */
+export class Around {
+    /** @param {(state: NetworkState) => void} tell is called with each other state */
+    constructor(tell: (state: NetworkState) => void);
+    /** @type {NetworkState} */
+    state: NetworkState;
+    /**
+     * Take the page's word; what is left out stays as it was. `type: "none"` and `online: false` say
+     * the same.
+     * @param {Told} told
+     * @throws {TypeError} for a type that is none
+     */
+    told({ online, type, metered, foreground }: Told): NetworkState;
+    /** A request was answered, or ended in `error`. @param {SyncError | null} error */
+    heard(error: SyncError | null): void;
+    /** A request's answer began so long after the request was sent. @param {number} seconds */
+    took(seconds: number): void;
+    #private;
+}
+export type Told = {
+    online?: boolean;
+    type?: Kind;
+    metered?: boolean;
+    foreground?: boolean;
+};
+import type { NetworkState } from "./network_state.js";
+import type { SyncError } from "../errors.js";
+import type { Kind } from "./network_state.js";

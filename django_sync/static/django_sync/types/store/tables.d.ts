@@ -1,0 +1,96 @@
+/**
+ * The store's tables, and what any store must do with them: `store/indexeddb.js` and `store/memory.js` are two
+ * that do. tests/javascript/stores.test.js holds each to it.
+ *
+ * A store runs transactions. One that writes is alone, and is kept whole or not at all; what it
+ * reads is true until it ends. Within it nothing may be awaited but its own reads.
+ */
+/** @typedef {import("./encoding.js").Fields} Fields */
+/** @typedef {"meta" | "collections" | "records" | "chunks" | "columns" | "contents" | "outbox" | "conflicts" | "rejections"} Table */
+/** @typedef {string | number | (string | number)[]} Key */
+/** @typedef {{[member: string]: any}} Row */
+/**
+ * @typedef {object} Range Rows by key, or by one of the table's indexes, in that order.
+ * @property {string} [index]
+ * @property {Key} [only] rows whose key, or whose key's first parts, are these
+ * @property {string | number} [after] of those, the ones whose next part, or whose key, is behind this
+ * @property {number} [limit]
+ */
+/**
+ * @typedef {object} Transaction
+ * @property {(table: Table, key: Key) => Promise<Row | undefined>} get
+ * @property {(table: Table, range?: Range) => Promise<Row[]>} list
+ * @property {(table: Table, range?: Range) => Promise<number>} count
+ * @property {(table: Table, row: Row) => void} put
+ * @property {(table: Table, key: Key) => void} delete
+ * @property {(table: Table) => void} clear
+ */
+/** @typedef {{durable?: boolean}} Care `durable`: on the disk itself when it returns. */
+/**
+ * @typedef {object} Store Where records are kept: IndexedDB, `MemoryStore`, or one of your own.
+ * @property {string} kind "indexeddb" or "memory"
+ * @property {string | null} name what other tabs know it by; `null` where no other can see it
+ * @property {<T>(body: (tx: Transaction) => Promise<T>, care?: Care) => Promise<T>} write
+ * @property {<T>(body: (tx: Transaction) => Promise<T>) => Promise<T>} read
+ * @property {() => void} close
+ */
+/** @type {Readonly<Record<Table, {key: string | string[], indexes: Record<string, string | string[]>}>>} */
+export const TABLES: Readonly<Record<Table, {
+    key: string | string[];
+    indexes: Record<string, string | string[]>;
+}>>;
+/** @type {Table[]} */
+export const NAMES: Table[];
+/** Version 1 had no chunks. A store of version 1 is used as it is. */
+export const SCHEMA_VERSION: 2;
+export type Fields = import("./encoding.js").Fields;
+export type Table = "meta" | "collections" | "records" | "chunks" | "columns" | "contents" | "outbox" | "conflicts" | "rejections";
+export type Key = string | number | (string | number)[];
+export type Row = {
+    [member: string]: any;
+};
+/**
+ * Rows by key, or by one of the table's indexes, in that order.
+ */
+export type Range = {
+    index?: string | undefined;
+    /**
+     * rows whose key, or whose key's first parts, are these
+     */
+    only?: Key | undefined;
+    /**
+     * of those, the ones whose next part, or whose key, is behind this
+     */
+    after?: string | number | undefined;
+    limit?: number | undefined;
+};
+export type Transaction = {
+    get: (table: Table, key: Key) => Promise<Row | undefined>;
+    list: (table: Table, range?: Range) => Promise<Row[]>;
+    count: (table: Table, range?: Range) => Promise<number>;
+    put: (table: Table, row: Row) => void;
+    delete: (table: Table, key: Key) => void;
+    clear: (table: Table) => void;
+};
+/**
+ * `durable`: on the disk itself when it returns.
+ */
+export type Care = {
+    durable?: boolean;
+};
+/**
+ * Where records are kept: IndexedDB, `MemoryStore`, or one of your own.
+ */
+export type Store = {
+    /**
+     * "indexeddb" or "memory"
+     */
+    kind: string;
+    /**
+     * what other tabs know it by; `null` where no other can see it
+     */
+    name: string | null;
+    write: <T>(body: (tx: Transaction) => Promise<T>, care?: Care) => Promise<T>;
+    read: <T>(body: (tx: Transaction) => Promise<T>) => Promise<T>;
+    close: () => void;
+};
