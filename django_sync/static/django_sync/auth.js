@@ -39,13 +39,13 @@ export class SessionAuth {
    * @returns {Record<string, string> | Promise<Record<string, string>>}
    */
   headers() {
-    const told = typeof this.token === "function" ? this.token() : this.token;
+    const token = typeof this.token === "function" ? this.token() : this.token;
     const { cookieStore, document } = /** @type {any} */ (globalThis);
-    if (told === null && document === undefined && cookieStore !== undefined) {
+    if (token === null && document === undefined && cookieStore !== undefined) {
       // A service worker has no document; some browsers let it ask for a cookie.
       return cookieStore.get(this.cookie).then((/** @type {any} */ found) => this.#with(decodeURIComponent(found?.value ?? "")));
     }
-    return this.#with(told ?? cookieOf(this.cookie));
+    return this.#with(token ?? cookieOf(this.cookie));
   }
 
   /** @param {string} token @returns {Record<string, string>} */

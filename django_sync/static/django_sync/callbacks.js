@@ -17,7 +17,7 @@ import { log } from "./log.js";
  */
 
 /** The handlers of one client. */
-export class Events {
+export class Callbacks {
   /** @type {Set<{collection: string | null, handler: ChangeHandler}>} */
   #change = new Set();
   /** @type {Set<{handler: ConflictHandler}>} */
@@ -29,46 +29,46 @@ export class Events {
 
   /** @param {string | null} collection @param {ChangeHandler} handler */
   onChange(collection, handler) {
-    return registered(this.#change, { collection, handler });
+    return register(this.#change, { collection, handler });
   }
 
   /** @param {ConflictHandler} handler */
   onConflict(handler) {
-    return registered(this.#conflict, { handler });
+    return register(this.#conflict, { handler });
   }
 
   /** @param {RejectionHandler} handler */
   onRejected(handler) {
-    return registered(this.#rejection, { handler });
+    return register(this.#rejection, { handler });
   }
 
   /** @param {StatusHandler} handler */
   onStatus(handler) {
-    return registered(this.#status, { handler });
+    return register(this.#status, { handler });
   }
 
   /** @param {Change[]} changes */
-  tellChanges(changes) {
+  callChange(changes) {
     for (const change of changes) {
       for (const { collection, handler } of [...this.#change]) {
-        if (collection === null || collection === change.collection) guarded(() => handler(change));
+        if (collection === null || collection === change.collection) callSafely(() => handler(change));
       }
     }
   }
 
   /** @param {Status} status */
-  tellStatus(status) {
-    for (const { handler } of [...this.#status]) guarded(() => handler(status));
+  callStatus(status) {
+    for (const { handler } of [...this.#status]) callSafely(() => handler(status));
   }
 
   /** Tell of a rejection; `false` where nobody listens. @param {Rejection} rejection */
-  tellRejection(rejection) {
-    for (const { handler } of [...this.#rejection]) guarded(() => handler(rejection));
+  callRejected(rejection) {
+    for (const { handler } of [...this.#rejection]) callSafely(() => handler(rejection));
     return this.#rejection.size > 0;
   }
 
   /** Ask the handlers in turn; the first that decides is heard. @param {Conflict} conflict @returns {Promise<Resolution | null>} */
-  async ask(conflict) {
+  async askConflict(conflict) {
     for (const { handler } of [...this.#conflict]) {
       try {
         const answer = await handler(conflict);
@@ -88,7 +88,7 @@ export class Events {
  * @param {T} entry
  * @returns {() => void} which takes it away again
  */
-function registered(handlers, entry) {
+function register(handlers, entry) {
   handlers.add(entry);
   return () => {
     handlers.delete(entry);
@@ -96,7 +96,7 @@ function registered(handlers, entry) {
 }
 
 /** @param {() => unknown} call */
-function guarded(call) {
+function callSafely(call) {
   try {
     const result = call();
     if (result instanceof Promise) result.catch((error) => log.error("A callback failed:", error));

@@ -26,7 +26,7 @@ export class LiveQuery {
   #dirty = new Set();
   #all = true;
   #running = false;
-  #told = false;
+  #isCalled = false;
   #stopped = false;
   #end = () => {};
 
@@ -73,7 +73,7 @@ export class LiveQuery {
     try {
       while (!this.#stopped && (this.#all || this.#dirty.size > 0)) {
         const changed = this.#all ? await this.#readAll() : await this.#readDirty();
-        if (changed || !this.#told) this.#tell();
+        if (changed || !this.#isCalled) this.#call();
       }
     } catch (error) {
       log.error("A live query cannot be read:", error);
@@ -110,9 +110,9 @@ export class LiveQuery {
     return changed;
   }
 
-  #tell() {
+  #call() {
     if (this.#stopped) return;
-    this.#told = true;
+    this.#isCalled = true;
     try {
       this.#callback([...this.#found.values()]);
     } catch (error) {

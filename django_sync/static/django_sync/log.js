@@ -8,8 +8,8 @@ const silent = () => undefined;
 export const log = {
   debug: silent,
   info: silent,
-  warn: (...told) => console.warn("django_sync:", ...told),
-  error: (...told) => console.error("django_sync:", ...told),
+  warn: (...values) => console.warn("django_sync:", ...values),
+  error: (...values) => console.error("django_sync:", ...values),
 };
 
 /**

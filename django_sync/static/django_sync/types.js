@@ -1,7 +1,7 @@
 /** What the user of the client gets to see: values, none of which writes anything. */
 
 import { fromProblem } from "./errors.js";
-import { frozen, same } from "./store/encoding.js";
+import { deepFreeze, isEqual } from "./store/encoding.js";
 
 /** @import { Problem } from "./errors.js" */
 /** @import { Fields } from "./store/encoding.js" */
@@ -24,7 +24,7 @@ export class Record {
     this.revision = revision;
     this.scope = scope;
     /** The fields by name. */
-    this.object = frozen(object);
+    this.object = deepFreeze(object);
     /** Whether a local edit waits on it: for the server's answer, or for a decision. */
     this.pending = pending;
     Object.freeze(this);
@@ -37,7 +37,7 @@ export class Record {
    */
   looksLike(other) {
     const scoped = this.scope !== null && other.scope !== null;
-    return (!scoped || this.scope === other.scope) && same(this.object, other.object);
+    return (!scoped || this.scope === other.scope) && isEqual(this.object, other.object);
   }
 }
 
@@ -106,7 +106,7 @@ export class Rejection {
  * @property {{done: number, total: number} | null} progress of a snapshot; `total` may be an estimate
  * @property {Date | null} retryAt before which another try makes no sense
  * @property {import("./errors.js").SyncError | null} problem what ended the last exchange
- * @property {import("./net/network_state.js").NetworkState} reach what is known of the network
+ * @property {import("./net/network_state.js").NetworkState} networkState what is known of the network
  * @property {boolean} leads whether this tab holds the link; where not, another tab does
  */
 

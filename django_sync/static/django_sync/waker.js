@@ -1,9 +1,9 @@
 /** What the link's loop waits on: time, or that something came. */
 
-export class Alarm {
-  #rung = false;
+export class Waker {
+  #isAwake = false;
   /** @type {(() => void) | null} */
-  #wake = null;
+  #endWait = null;
 
   /** Seconds, from whenever; they never go back. */
   now() {
@@ -11,9 +11,9 @@ export class Alarm {
   }
 
   /** End a wait, or the next one. */
-  ring() {
-    this.#rung = true;
-    this.#wake?.();
+  wake() {
+    this.#isAwake = true;
+    this.#endWait?.();
   }
 
   /**
@@ -21,18 +21,18 @@ export class Alarm {
    * @param {number} seconds `Infinity` for as long as it takes
    */
   async wait(seconds) {
-    if (!this.#rung && seconds > 0) {
+    if (!this.#isAwake && seconds > 0) {
       // A timer takes no more than 2^31 ms (WHATWG HTML, section 8.6); whoever waits looks again.
       const most = Math.min(seconds * 1000, 2 ** 31 - 1);
       await new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
         const timer = seconds === Infinity ? undefined : setTimeout(resolve, most);
-        this.#wake = () => {
+        this.#endWait = () => {
           clearTimeout(timer);
           resolve();
         };
       });
-      this.#wake = null;
+      this.#endWait = null;
     }
-    this.#rung = false;
+    this.#isAwake = false;
   }
 }

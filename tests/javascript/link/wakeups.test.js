@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { Around } from "../../../django_sync/static/django_sync/net/network_monitor.js";
+import { NetworkMonitor } from "../../../django_sync/static/django_sync/net/network_monitor.js";
 import { errors } from "../../../django_sync/static/django_sync/client.js";
-import { differs, REACH, RoundTrip, UNKNOWN } from "../../../django_sync/static/django_sync/net/network_state.js";
-import { concerns, readWakeUp, stand, TABLE } from "../../../django_sync/static/django_sync/link/wakeups.js";
+import { differs, REACHABILITY, RoundTrip, UNKNOWN } from "../../../django_sync/static/django_sync/net/network_state.js";
+import { concerns, readWakeUp, stateOf, TABLE } from "../../../django_sync/static/django_sync/link/wakeups.js";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), "utf-8"));
 const wakeups = read("wakeups");
@@ -20,7 +20,7 @@ test("what a wake-up does in each state is as the vectors say, and no pair is be
 
 test("how things stand is as the vectors say", () => {
   for (const { link, fed, state, ...network } of wakeups.stands) {
-    assert.equal(stand(link, { ...UNKNOWN, ...network }, fed), state, JSON.stringify({ link, fed, network }));
+    assert.equal(stateOf(link, { ...UNKNOWN, ...network }, fed), state, JSON.stringify({ link, fed, network }));
   }
 });
 
@@ -33,8 +33,8 @@ test("what is read of a payload is as the vectors say", () => {
 });
 
 test("whether the server can be had is as the vectors say", () => {
-  for (const { state, event, to } of reach.table) assert.equal(REACH[state][event], to, `${state} x ${event}`);
-  assert.equal(Object.values(REACH).flatMap(Object.keys).length, reach.table.length);
+  for (const { state, event, to } of reach.table) assert.equal(REACHABILITY[state][event], to, `${state} x ${event}`);
+  assert.equal(Object.values(REACHABILITY).flatMap(Object.keys).length, reach.table.length);
 });
 
 test("round trips are smoothed as the vectors say", () => {
@@ -54,25 +54,25 @@ test("what is worth telling is as the vectors say", () => {
 
 test("a page says only what it knows, and an answer shows that it was wrong", () => {
   const seen = [];
-  const around = new Around((state) => seen.push(state));
-  around.told({ type: "wifi", metered: true });
-  around.heard(null);
-  around.took(0.2);
-  const gone = around.told({ online: false });
+  const around = new NetworkMonitor((state) => seen.push(state));
+  around.update({ type: "wifi", metered: true });
+  around.recordAnswer(null);
+  around.recordRoundTrip(0.2);
+  const gone = around.update({ online: false });
   assert.deepEqual(gone, { type: "none", metered: true, rttMs: null, reachability: "unreachable", foreground: true });
-  assert.equal(around.told({ type: "none" }), gone);
-  assert.equal(around.told({ online: true }).type, "unknown");
-  around.told({ online: false });
-  around.heard(new errors.Throttled("busy"));
+  assert.equal(around.update({ type: "none" }), gone);
+  assert.equal(around.update({ online: true }).type, "unknown");
+  around.update({ online: false });
+  around.recordAnswer(new errors.Throttled("busy"));
   assert.deepEqual([around.state.type, around.state.reachability], ["unknown", "reachable"]);
-  around.heard(new errors.Captive("a portal"));
+  around.recordAnswer(new errors.Captive("a portal"));
   assert.equal(around.state.reachability, "captive");
-  around.heard(new errors.Offline("silence"));
+  around.recordAnswer(new errors.Offline("silence"));
   assert.equal(around.state.reachability, "unreachable");
   const before = around.state;
-  assert.throws(() => around.told({ type: "wifi6", metered: false }), TypeError);
+  assert.throws(() => around.update({ type: "wifi6", metered: false }), TypeError);
   assert.equal(around.state, before);
   const told = seen.length;
-  around.told({});
+  around.update({});
   assert.equal(seen.length, told);
 });

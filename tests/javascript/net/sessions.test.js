@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Backoff, errors, MemoryStore, Pace, SyncClient } from "../../../django_sync/static/django_sync/client.js";
-import { ending } from "../../../django_sync/static/django_sync/net/frames.js";
+import { closeError } from "../../../django_sync/static/django_sync/net/frames.js";
 import { until } from "../helpers.js";
 
 const PROBLEMS = { session_ended: errors.SessionEnded, blocked: errors.Blocked };
@@ -89,6 +89,6 @@ test("a server that opens no session is polled all the same", async () => {
 });
 
 test("what a close code says", () => {
-  assert.ok(ending(4419, "") instanceof errors.SessionEnded);
-  assert.ok(ending(4423, "") instanceof errors.Blocked);
+  assert.ok(closeError(4419, "") instanceof errors.SessionEnded);
+  assert.ok(closeError(4423, "") instanceof errors.Blocked);
 });

@@ -17,7 +17,7 @@ export const put = (id, revision, object = { title: `${id} ${revision}` }, scope
 export const begin = (collection = "cards") => ({ op: "begin", collection });
 export const page = (cursor, changes, hasMore = false) => ({ changes, cursor, hasMore, epoch: "e", snapshot: null });
 
-const owner = { wrote: () => undefined, watched: () => () => undefined };
+const owner = { wrote: () => undefined, watch: () => () => undefined };
 export const cardsOf = (db, name = "cards") => new Collection(name, db, owner);
 
 /** A page from a pull of its own. */

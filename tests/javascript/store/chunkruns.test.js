@@ -7,9 +7,9 @@ import { MemoryStore } from "../../../django_sync/static/django_sync/client.js";
 import { Database } from "../../../django_sync/static/django_sync/store/database.js";
 import { IndexedDBStore } from "../../../django_sync/static/django_sync/store/indexeddb.js";
 import { compareValues, conditionsOf, meets } from "../../../django_sync/static/django_sync/store/indexes.js";
-import { laidOver } from "../../../django_sync/static/django_sync/store/overlay.js";
+import { applyMutations } from "../../../django_sync/static/django_sync/store/overlay.js";
 import { Replica } from "../../../django_sync/static/django_sync/store/replica.js";
-import { tidied } from "../../../django_sync/static/django_sync/store/upkeep.js";
+import { tidyOnce } from "../../../django_sync/static/django_sync/store/upkeep.js";
 import { NAMES, SMALL, begin, cardsOf, idOf, places, pulled, put } from "./chunked.js";
 import { twin } from "../helpers.js";
 
@@ -38,7 +38,7 @@ class Model {
     for (const key of new Set([...this.server.keys(), ...this.local.keys()])) {
       const row = this.server.get(key);
       const mutations = this.local.get(key) ?? [];
-      const object = mutations.length === 0 && row?.gone ? null : laidOver(row?.object ?? null, mutations);
+      const object = mutations.length === 0 && row?.gone ? null : applyMutations(row?.object ?? null, mutations);
       if (object !== null) found.set(key, object);
     }
     return found;
@@ -201,7 +201,7 @@ class Run {
   }
 
   async tidy() {
-    await this.db.write((tx) => tidied(tx, this.dice.of(NAMES)));
+    await this.db.write((tx) => tidyOnce(tx, this.dice.of(NAMES)));
   }
 
   async reopen() {

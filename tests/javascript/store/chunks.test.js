@@ -7,7 +7,7 @@ import { MemoryStore, errors } from "../../../django_sync/static/django_sync/cli
 import { Database } from "../../../django_sync/static/django_sync/store/database.js";
 import { IndexedDBStore } from "../../../django_sync/static/django_sync/store/indexeddb.js";
 import { Replica } from "../../../django_sync/static/django_sync/store/replica.js";
-import { tidied, Upkeep } from "../../../django_sync/static/django_sync/store/upkeep.js";
+import { tidyOnce, Upkeep } from "../../../django_sync/static/django_sync/store/upkeep.js";
 import { NAMES, SMALL, cardsOf, filled, idOf, places, pulled, put } from "./chunked.js";
 import { twin } from "../helpers.js";
 
@@ -145,7 +145,7 @@ test("what is left over becomes chunks again, step by step", async () => {
   assert.equal(await store.read((tx) => tx.count("records")), 12);
   const before = await cards.all();
   let steps = 0;
-  while (await db.write((tx) => tidied(tx, "cards"))) assert.ok(++steps < 50, "it comes to an end");
+  while (await db.write((tx) => tidyOnce(tx, "cards"))) assert.ok(++steps < 50, "it comes to an end");
   assert.ok((await store.read((tx) => tx.count("records"))) <= SMALL.singles);
   assert.deepEqual(await cards.all(), before);
   assert.ok([...(await places(store)).found.values()].every((times) => times === 1));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { MemoryStore } from "../../../django_sync/static/django_sync/store/memory.js";
-import { Ordered } from "../../../django_sync/static/django_sync/store/sorted_rows.js";
+import { SortedRows } from "../../../django_sync/static/django_sync/store/sorted_rows.js";
 
 /** Random numbers that are the same each time. */
 function dice(seed) {
@@ -22,7 +22,7 @@ const compare = (one, other) => {
 test("it gives what sorting and filtering all rows would give", () => {
   for (let seed = 1; seed <= 60; seed++) {
     const roll = dice(seed);
-    const ordered = new Ordered(["a", "b"], "id");
+    const ordered = new SortedRows(["a", "b"], "id");
     const rows = new Map();
     const set = (id, row) => {
       if (rows.has(id)) ordered.remove(rows.get(id));
@@ -53,7 +53,7 @@ test("it gives what sorting and filtering all rows would give", () => {
 
 /** How often keys are compared, and rows are copied one by one, meanwhile. */
 async function worked(body) {
-  const { compare } = Ordered.prototype;
+  const { compare } = SortedRows.prototype;
   const { push } = Array.prototype;
   let times = 0;
   const counted = (method) =>
@@ -61,12 +61,12 @@ async function worked(body) {
       times += 1;
       return method.apply(this, given);
     };
-  Ordered.prototype.compare = counted(compare);
+  SortedRows.prototype.compare = counted(compare);
   Array.prototype.push = counted(push);
   try {
     await body();
   } finally {
-    Ordered.prototype.compare = compare;
+    SortedRows.prototype.compare = compare;
     Array.prototype.push = push;
   }
   return times;

@@ -1,63 +1,63 @@
-/** Opens lines, and says what follows when one ends. The link's loop alone uses it. */
+/** Opens connections, and decides what follows when one ends. Only the link's loop uses it. */
 
 import * as errors from "../errors.js";
 import { log } from "../log.js";
-import { SocketLine, StreamLine } from "../net/connection.js";
+import { SocketConnection, StreamConnection } from "../net/connection.js";
 import { isSparing } from "../net/network_state.js";
 import { Sessions } from "../net/sessions.js";
 import { Feed } from "./feed.js";
-import { Live } from "./live.js";
+import { LiveConnection } from "./live.js";
 
 /** @import { SocketClass } from "../net/connection.js" */
-/** @import { Network } from "../net/http.js" */
+/** @import { HttpClient } from "../net/http.js" */
 /** @import { NetworkState } from "../net/network_state.js" */
 /** @import { Decision } from "../net/sessions.js" */
 /** @import { Database } from "../store/database.js" */
-/** @import { Alarm } from "../waker.js" */
+/** @import { Waker } from "../waker.js" */
 /** @import { Exchange, Listener } from "./exchange.js" */
 /** @import { Pace } from "./pace.js" */
-/** @import { Enabling } from "./push_registration.js" */
-/** @import { Choice, Transport } from "./transports.js" */
+/** @import { PushRegistration } from "./push_registration.js" */
+/** @import { TransportChoice, Transport } from "./transports.js" */
 
-/** Seconds, where no session says otherwise. */
+/** Seconds, where no session sets another value. */
 const HEARTBEAT = 25;
 
 /**
  * @typedef {object} Parts What a link is made of.
  * @property {Database} db
- * @property {Network} network
+ * @property {HttpClient} http
  * @property {Exchange} exchange
  * @property {Listener} listener
- * @property {Choice} choice
+ * @property {TransportChoice} choice
  * @property {Pace} pace
- * @property {Alarm} alarm
+ * @property {Waker} waker
  * @property {SocketClass | undefined} WebSocket
- * @property {Enabling} enabling
+ * @property {PushRegistration} registration
  */
 
-/** The one line of a link, while it has one. */
-export class Lines {
+/** The one connection of a link, while it has one. */
+export class Connections {
   #parts;
   #sessions;
   /** @type {Decision | null} */
   #decision = null;
   /** @type {Set<number>} */
-  #settled = new Set();
-  #lookedAt = 0;
-  /** @type {Live | null} */
+  #settledBefore = new Set();
+  #checkedAt = 0;
+  /** @type {LiveConnection | null} */
   live = null;
-  /** What the server was last asked about. @type {Transport | null} */
-  agreed = null;
+  /** The transport that was reported to the server last. @type {Transport | null} */
+  reportedTransport = null;
 
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
-    this.#sessions = new Sessions(parts.network, parts.exchange.names, parts.db, parts.enabling);
+    this.#sessions = new Sessions(parts.http, parts.exchange.names, parts.db, parts.registration);
   }
 
-  /** Whether the server should hear how things stand, though no line is to be opened. @param {NetworkState} around */
-  hasNews(around) {
-    return this.#sessions.wants(around);
+  /** Whether there is something to report to the server, though no connection is to be opened. @param {NetworkState} networkState */
+  needsSession(networkState) {
+    return this.#sessions.needsUpdate(networkState);
   }
 
   /** The page goes. */
@@ -65,128 +65,128 @@ export class Lines {
     this.#sessions.leave();
   }
 
-  /** A new beginning: another session, too. */
+  /** Begin anew, with another session. */
   forget() {
     this.#sessions.forget();
     this.#decision = null;
-    this.agreed = null;
+    this.reportedTransport = null;
   }
 
   /**
-   * Ask the server before a line is opened; return what is to be used. A server without sessions
-   * lets no socket in, and has no say in the rest.
+   * Ask the server before a connection is opened; return the transport to use. A server without
+   * sessions accepts no socket, and decides nothing about the other transports.
    * @param {Transport} transport
-   * @param {NetworkState} around
+   * @param {NetworkState} networkState
    */
-  async agree(transport, around) {
-    const { choice, pace, alarm, exchange } = this.#parts;
-    const now = alarm.now();
+  async updateSession(transport, networkState) {
+    const { choice, pace, waker, exchange } = this.#parts;
+    const now = waker.now();
     const { clientId } = await exchange.replica.place();
-    const decision = await this.#sessions.ask(clientId, choice.usable(), choice.resting(now), around);
+    const decision = await this.#sessions.ask(clientId, choice.usable(), choice.resting(now), networkState);
     this.#decision = decision;
-    this.agreed = transport;
-    if (decision === null) choice.lacks("websocket", now);
+    this.reportedTransport = transport;
+    if (decision === null) choice.avoid("websocket", now);
     else {
       choice.rest = decision.upgradeAfter ?? choice.rest;
       pace.longest = decision.pollInterval ?? pace.longest;
-      if (decision.transport !== transport) choice.ordered(decision.transport, now, decision.upgradeAfter);
+      if (decision.transport !== transport) choice.follow(decision.transport, now, decision.upgradeAfter);
     }
-    return choice.best(now, isSparing(around));
+    return choice.best(now, isSparing(networkState));
   }
 
   /**
-   * Open a line; it feeds the store from now on. Throws one of `errors.js`.
+   * Open a connection; it feeds the store from now on. Throws one of `errors.js`.
    * @param {Transport} transport
-   * @param {{isHere: () => boolean, welcomed: () => void, synced: () => void}} owner
+   * @param {{isCurrent: () => boolean, onWelcome: () => void, onSynced: () => void}} owner
    */
-  async open(transport, { isHere, welcomed, synced }) {
+  async open(transport, { isCurrent, onWelcome, onSynced }) {
     const decision = this.#decision;
-    this.#decision = null; // A ticket lets in once.
+    this.#decision = null; // A ticket is valid once.
     const heartbeat = decision?.heartbeat ?? HEARTBEAT;
-    const { exchange, listener, alarm } = this.#parts;
-    const feed = await Feed.begin(exchange.replica, exchange.names, listener, synced);
-    let line;
+    const { exchange, listener, waker } = this.#parts;
+    const feed = await Feed.begin(exchange.replica, exchange.names, listener, onSynced);
+    let connection;
     try {
-      line = await this.#line(transport, decision, feed);
+      connection = await this.#connect(transport, decision, feed);
     } catch (error) {
       await feed.end();
       throw error;
     }
-    this.live = new Live(line, feed, alarm, heartbeat, { isHere, welcomed });
-    this.#settled = new Set();
-    this.#lookedAt = alarm.now();
+    this.live = new LiveConnection(connection, feed, waker, heartbeat, { isCurrent, onWelcome });
+    this.#settledBefore = new Set();
+    this.#checkedAt = waker.now();
     this.live.begin(decision?.id ?? "", exchange.names);
   }
 
   /** @param {Transport} transport @param {Decision | null} decision @param {Feed} feed */
-  async #line(transport, decision, feed) {
-    const { network, exchange, alarm, WebSocket } = this.#parts;
-    if (transport !== "websocket") return StreamLine.open(network, exchange.asked(feed.place), alarm);
+  async #connect(transport, decision, feed) {
+    const { http, exchange, waker, WebSocket } = this.#parts;
+    if (transport !== "websocket") return StreamConnection.open(http, exchange.asked(feed.place), waker);
     if (decision === null || !decision.url || WebSocket === undefined) {
-      throw new errors.NotFound("There is no ticket to a socket.");
+      throw new errors.NotFound("The server gave no ticket for a socket.");
     }
-    const url = socketUrl(decision.url, network.url);
-    return SocketLine.open(url, alarm, WebSocket, network.cutting);
+    const url = socketUrl(decision.url, http.url);
+    return SocketConnection.open(url, waker, WebSocket, http.cutSignal);
   }
 
-  /** End the line, if there is one. The store is anybody's again. */
+  /** End the connection, if there is one. Then anybody may feed the store. */
   async close() {
     const { live } = this;
     this.live = null;
     await live?.close();
   }
 
-  /** Whether somebody else has taken the store, and no frame has shown it yet. */
+  /** Whether another feeder has taken the store, and no frame has shown it yet. */
   async isSuperseded() {
     if (this.live === null) return false;
     return (await this.#parts.exchange.replica.place()).stream !== this.live.feed.place.stream;
   }
 
   /**
-   * Whether a result has been waiting for its change for a whole heartbeat: what others may not
-   * see, or what never became a change, is told of by no frame. A complete pull ends it.
+   * Whether a result has waited for its change for a whole heartbeat. No frame shows a change that
+   * the user may not see, or a mutation that changed nothing; a complete pull ends the wait.
    */
   async isStuck() {
-    const { alarm, db } = this.#parts;
-    const now = alarm.now();
-    if (this.live === null || now - this.#lookedAt < this.live.heartbeat) return false;
-    const before = this.#settled;
+    const { waker, db } = this.#parts;
+    const now = waker.now();
+    if (this.live === null || now - this.#checkedAt < this.live.heartbeat) return false;
+    const before = this.#settledBefore;
     const rows = await db.read((tx) => tx.list("outbox", { index: "state", only: "settled" }));
-    this.#settled = new Set(rows.map(({ seq }) => seq));
-    this.#lookedAt = now;
-    return [...before].some((seq) => this.#settled.has(seq));
+    this.#settledBefore = new Set(rows.map(({ seq }) => seq));
+    this.#checkedAt = now;
+    return [...before].some((seq) => this.#settledBefore.has(seq));
   }
 
   /**
-   * A line broke, or did not open: close it, and return what is to be waited for. `null` where
-   * nothing need be: a cursor that is void, or a transport that does not exist here. Credentials
-   * are for HTTP to judge, which renews them.
+   * A connection broke, or did not open: close it, and return the error that the link has to wait
+   * for; `null` where it need not wait: the cursor is void, or the transport does not exist here.
+   * Refused credentials become `Unavailable`, since only a call by HTTP renews them.
    * @param {Transport} transport
    * @param {errors.SyncError} error
    * @returns {Promise<errors.SyncError | null>}
    */
-  async ended(transport, error) {
-    const { choice, alarm } = this.#parts;
-    const now = alarm.now();
+  async handleEnd(transport, error) {
+    const { choice, waker } = this.#parts;
+    const now = waker.now();
     const lived = this.live === null ? 0 : now - this.live.openedAt;
     await this.close();
     log.info(`${transport} ended after ${Math.round(lived)} s: ${error.detail}`);
     if (error instanceof errors.CursorExpired || error instanceof errors.InvalidCursor) {
       choice.ended(transport, now, lived);
-      return this.#void(error);
+      return this.#voidCursor(error);
     }
     if (error instanceof errors.SessionEnded || error instanceof errors.Blocked) return error;
-    if (error instanceof errors.Unavailable) return error; // It restarts, or says when to come again.
+    if (error instanceof errors.Unavailable) return error; // It restarts, or says when to ask again.
     if (error instanceof errors.Offline || error instanceof errors.NotAuthenticated) {
       choice.ended(transport, now, lived);
       return error instanceof errors.Offline ? error : new errors.Unavailable(error.detail);
     }
-    choice.lacks(transport, now);
+    choice.avoid(transport, now);
     return error instanceof errors.Throttled ? error : null;
   }
 
   /** @param {errors.SyncError} error */
-  async #void(error) {
+  async #voidCursor(error) {
     const { exchange } = this.#parts;
     try {
       await exchange.void(await exchange.replica.place(), error);
@@ -198,9 +198,9 @@ export class Lines {
   }
 }
 
-/** Where the server is spoken to over TLS the socket is too, whatever the ticket's address says. @param {string} told @param {string} base */
-function socketUrl(told, base) {
-  const url = new URL(told, base);
+/** The socket's address. It uses TLS where calls do, whatever the ticket says. @param {string} address @param {string} base */
+function socketUrl(address, base) {
+  const url = new URL(address, base);
   url.protocol = new URL(base).protocol === "https:" ? "wss:" : url.protocol.replace("http", "ws");
   return url.href;
 }

@@ -1,9 +1,9 @@
 /**
  * One full exchange with the server: the outbox goes out, then pages come in.
  *
- * Each step is one request and one transaction, and callbacks run between the steps; two exchanges
- * at once, in tabs or calls, are safe: the same mutation sent twice is harmless, and of two pages
- * one is discarded.
+ * Each step is one request and one transaction, and callbacks run between the steps. Two exchanges
+ * at once, in tabs or calls, are safe: the server carries out a mutation once, however often it is
+ * sent; and where two pages come for one cursor, one is discarded.
  */
 
 import { ClientMismatch, InvalidCursor, StorageLost, StoreMismatch, SyncError } from "../errors.js";
@@ -12,55 +12,57 @@ import { readPage } from "../net/pages.js";
 import { readService, UNKNOWN } from "../net/service.js";
 import { hasNew } from "../store/outbox.js";
 import { Counts } from "../types.js";
-import { envelope, isVoid, ROUNDS, Sending } from "./upload.js";
+import { envelope, isVoid, ROUNDS, Upload } from "./upload.js";
 import { Wakes } from "./wakes.js";
 
-/** @import { Network } from "../net/http.js" */
+/** @import { HttpClient } from "../net/http.js" */
 /** @import { Page } from "../net/pages.js" */
 /** @import { Service } from "../net/service.js" */
 /** @import { Database } from "../store/database.js" */
 /** @import { Seen } from "../store/overlay.js" */
-/** @import { Binding } from "../store/owner.js" */
+/** @import { StoreOwner } from "../store/owner.js" */
 /** @import { Place, Replica } from "../store/replica.js" */
 /** @import { Settled } from "../store/results.js" */
 /** @import { Post } from "./upload.js" */
 
 /**
- * @typedef {object} Listener Who is told of what came, after each commit.
+ * @typedef {object} Listener What is called after each commit.
  * @property {(seen: Seen, page: {hasMore: boolean}) => void} pulled
  * @property {(settled: Settled) => void} settled
  */
 
-/** How one client speaks with its server. */
+/** @typedef {{cursor: string, answer: Promise<any>}} Ahead A request for the next page; it is used only if the store then stands at its cursor. */
+
+/** The exchanges of one client with its server. */
 export class Exchange {
   #db;
-  #network;
-  #binding;
+  #http;
+  #owner;
   #listener;
-  #sending;
+  #upload;
   /** @type {Post} */
   #post;
   #wakes;
-  #described = false;
+  #isDescribed = false;
   #clientId = "";
   /** @type {Service} */
   service = UNKNOWN;
 
   /**
    * @param {Database} db
-   * @param {Network} network
-   * @param {Binding} binding
+   * @param {HttpClient} http
+   * @param {StoreOwner} owner
    * @param {Replica} replica
    * @param {readonly string[]} names of the collections
    * @param {Listener} listener
    */
-  constructor(db, network, binding, replica, names, listener) {
+  constructor(db, http, owner, replica, names, listener) {
     this.#db = db;
-    this.#network = network;
-    this.#binding = binding;
+    this.#http = http;
+    this.#owner = owner;
     this.#listener = listener;
-    this.#post = (body) => network.post("mutations/", body);
-    this.#sending = new Sending(
+    this.#post = (body) => http.post("mutations/", body);
+    this.#upload = new Upload(
       db,
       (settled) => listener.settled(settled),
       () => this.#place(),
@@ -71,7 +73,7 @@ export class Exchange {
     this.names = names;
   }
 
-  /** Send the outbox and pull until `has_more` is false; throw what a part of it failed with. */
+  /** Send the outbox and pull until `has_more` is false; throw the error if a part of it failed. */
   async run() {
     const { counts, failure } = await this.go();
     if (failure !== null) throw failure;
@@ -79,20 +81,20 @@ export class Exchange {
   }
 
   /**
-   * The same, but return what one mutation failed with where all the rest is done.
+   * The same, but return the error of one mutation where everything else is done.
    * @param {{anew?: boolean}} [how] `anew` asks for the service document again
    * @returns {Promise<{counts: Counts, failure: SyncError | null}>}
    */
   go({ anew = false } = {}) {
     return this.#bound(async () => {
       const counts = new Counts();
-      this.#described = this.#described && !anew;
-      await this.#binding.check();
+      this.#isDescribed = this.#isDescribed && !anew;
+      await this.#owner.check();
       await this.#describe();
-      if (!(await this.#binding.isProven())) await this.#claim();
+      if (!(await this.#owner.isConfirmed())) await this.#claim();
       let failure = null;
       for (let round = 0; round < ROUNDS; round++) {
-        failure = await this.#sending.run(this.#post, counts);
+        failure = await this.#upload.run(this.#post, counts);
         await this.#pull(counts);
         if (!isVoid(failure) && !(await this.#db.read(hasNew))) break;
       }
@@ -100,41 +102,41 @@ export class Exchange {
     });
   }
 
-  /** Pull and send nothing, as a worker without a page does; what is in the outbox waits for one. */
+  /** Pull and send nothing, as a worker does while no page is open; the outbox waits for a page. */
   pull() {
     return this.#bound(async () => {
       const counts = new Counts();
-      await this.#binding.check();
+      await this.#owner.check();
       await this.#describe();
-      // A cursor is bound to its user, so the server tells of another one; without one it must be asked.
-      if ((await this.#place()).cursor === null && !(await this.#binding.isProven())) await this.#claim();
+      // With a cursor the server notices another user; without one it has to be asked.
+      if ((await this.#place()).cursor === null && !(await this.#owner.isConfirmed())) await this.#claim();
       await this.#pull(counts);
       return counts;
     });
   }
 
-  /** Send the outbox and pull nothing; return what a part of it failed with. @param {Post} [post] */
+  /** Send the outbox and pull nothing; return the error if a part of it failed. @param {Post} [post] */
   send(post = this.#post) {
-    return this.#bound(() => this.#sending.run(post, new Counts()));
+    return this.#bound(() => this.#upload.run(post, new Counts()));
   }
 
-  /** Have the server hold a pull until something is new; whether it brought anything. */
+  /** Have the server hold a pull until something is new; return whether it brought anything. */
   async listen() {
     return this.#bound(async () => {
       const { pull, place } = await this.replica.beginPull();
       const counts = new Counts();
       const seconds = this.service.waitSeconds;
       const params = { ...this.asked(place), wait: String(seconds) };
-      const wakes = await this.#wakes.asked();
+      const wakes = await this.#wakes.noteRequest();
       let page;
       try {
-        page = readPage(await this.#network.get("live/changes/", { params, held: seconds }));
+        page = readPage(await this.#http.get("live/changes/", { params, held: seconds }));
       } catch (error) {
         if (!(error instanceof SyncError) || !isVoid(error)) throw error;
         await this.void(place, error);
       }
       if (page && (await this.#apply(page, place, pull, counts)) && !page.hasMore) {
-        await this.#wakes.served(wakes);
+        await this.#wakes.noteServed(wakes);
         return page.changes.length > 0;
       }
       await this.#pull(counts);
@@ -142,27 +144,27 @@ export class Exchange {
     });
   }
 
-  /** The cursor is void; make sure that it is not because the user is another one. @param {Place} place @param {SyncError} error */
+  /** The cursor is void; make sure first that the user is not another one. @param {Place} place @param {SyncError} error */
   async void(place, error) {
     if (error instanceof InvalidCursor) await this.#claim();
     await this.replica.startOver(place);
   }
 
-  /** What a pull asks for, and a stream. @param {{cursor: string | null}} place @returns {Record<string, string>} */
+  /** The parameters of a pull, or of a stream. @param {{cursor: string | null}} place @returns {Record<string, string>} */
   asked({ cursor }) {
     const collections = this.names.join(",");
     return cursor === null ? { collections } : { collections, cursor };
   }
 
   /**
-   * What is done for the installation that the store is now, and for no other.
+   * Run something for the installation that the store belongs to now, and for no other.
    * @template T
    * @param {() => Promise<T>} run
    * @returns {Promise<T>}
    */
   async #bound(run) {
     this.#clientId = (await this.replica.place()).clientId;
-    this.#network.said["Sync-Client"] = this.#clientId;
+    this.#http.identityHeaders["Sync-Client"] = this.#clientId;
     try {
       return await run();
     } catch (error) {
@@ -171,29 +173,29 @@ export class Exchange {
     }
   }
 
-  /** What the server says of itself; asked where it is not known. */
-  async described() {
+  /** The service document; the server is asked where it is not known. */
+  async serviceDocument() {
     await this.#bound(() => this.#describe());
     return this.service;
   }
 
-  /** Ask once what the server speaks and what its limits are. */
+  /** Ask once which protocol the server uses and what its limits are. */
   async #describe() {
-    if (this.#described) return;
-    this.service = readService(await this.#network.get(""));
-    this.#network.quick();
+    if (this.#isDescribed) return;
+    this.service = readService(await this.#http.get(""));
+    this.#http.countRoundTrip();
     await this.#db.write(async (tx) => tx.set({ serverEpoch: this.service.epoch }));
-    this.#sending.described(this.service);
-    this.#described = true;
+    this.#upload.setLimits(this.service);
+    this.#isDescribed = true;
   }
 
   /** Have the server compare the client id with the user before anything is mixed. */
   async #claim() {
     await this.#post(envelope(await this.replica.place(), []));
-    await this.#binding.prove();
+    await this.#owner.confirm();
   }
 
-  /** Where the store stands; an exchange does not go on in a store that was cleared. */
+  /** The store's place in the feed; an exchange does not go on in a store that was cleared. */
   async #place() {
     const place = await this.replica.place();
     if (place.clientId !== this.#clientId) {
@@ -207,51 +209,59 @@ export class Exchange {
     let { pull } = await this.replica.beginPull();
     let restarts = 0;
     let wakes = 0;
-    /**
-     * The next page, on its way while this one is written; where the store then stands elsewhere,
-     * nobody takes it.
-     * @type {{cursor: string, answer: Promise<any>} | null}
-     */
+    /** @type {Ahead | null} */
     let ahead = null;
     while (true) {
       const place = await this.#place();
       if (place.stream !== 0) {
-        // One began meanwhile; whoever asks for a pull now comes first.
+        // A connection took the store meanwhile; the newest pull takes it back.
         ({ pull } = await this.replica.beginPull());
         continue;
       }
       const asked = ahead?.cursor === place.cursor ? ahead.answer : null;
       ahead = null;
-      // What woke us after a page was asked for is not served by it.
-      if (asked === null) wakes = await this.#wakes.asked();
+      // A wake-up that comes after the request for a page is not served by that page.
+      if (asked === null) wakes = await this.#wakes.noteRequest();
       let page;
       try {
         page = readPage(await (asked ?? this.#page(place)));
       } catch (error) {
         restarts += 1;
-        const goesOn = error instanceof SyncError && isVoid(error) && place.cursor !== null;
-        if (!goesOn || restarts > ROUNDS) throw error;
-        await this.void(place, error);
+        if (restarts > ROUNDS) throw error;
+        await this.#restart(place, error);
         continue;
       }
-      if (page.changes.length === 0) this.#network.quick();
-      if (page.hasMore && page.cursor === place.cursor) {
-        throw new SyncError("The server's cursor stands still with more to come.");
-      }
-      if (page.hasMore) {
-        ahead = { cursor: page.cursor, answer: this.#page(page) };
-        ahead.answer.catch(() => undefined); // heard where it is taken
-      }
+      if (page.changes.length === 0) this.#http.countRoundTrip();
+      if (page.hasMore) ahead = this.#askAhead(page, place);
       if ((await this.#apply(page, place, pull, counts)) && !page.hasMore) {
-        await this.#wakes.served(wakes);
+        await this.#wakes.noteServed(wakes);
         return;
       }
     }
   }
 
+  /** Start over where the cursor is void; throw every other error. @param {Place} place @param {unknown} error */
+  async #restart(place, error) {
+    if (!(error instanceof SyncError) || !isVoid(error) || place.cursor === null) throw error;
+    await this.void(place, error);
+  }
+
+  /**
+   * Ask for the page behind this one, while this one is written.
+   * @param {Page} page
+   * @param {Place} place
+   * @returns {Ahead}
+   */
+  #askAhead(page, place) {
+    if (page.cursor === place.cursor) throw new SyncError("The server's cursor does not move, though more pages follow.");
+    const answer = this.#page(page);
+    answer.catch(() => undefined); // it throws again where it is awaited
+    return { cursor: page.cursor, answer };
+  }
+
   /** The server's answer with the page behind a cursor. @param {{cursor: string | null}} place */
   #page(place) {
-    return this.#network.get("changes/", { params: this.asked(place) });
+    return this.#http.get("changes/", { params: this.asked(place) });
   }
 
   /** @param {Page} page @param {Place} place @param {number} pull @param {Counts} counts */

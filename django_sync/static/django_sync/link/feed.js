@@ -34,7 +34,7 @@ export class Feed {
   #replica;
   #names;
   #listener;
-  #synced;
+  #onSynced;
   /** @type {Page[]} */
   #held = [];
   #more = false;
@@ -46,14 +46,14 @@ export class Feed {
    * @param {Replica} replica
    * @param {readonly string[]} names
    * @param {Listener} listener
-   * @param {() => void} synced is called at the end of each catch-up
+   * @param {() => void} onSynced is called at the end of each catch-up
    * @param {Place} place
    */
-  constructor(replica, names, listener, synced, place) {
+  constructor(replica, names, listener, onSynced, place) {
     this.#replica = replica;
     this.#names = names;
     this.#listener = listener;
-    this.#synced = synced;
+    this.#onSynced = onSynced;
     this.place = place;
   }
 
@@ -62,10 +62,10 @@ export class Feed {
    * @param {Replica} replica
    * @param {readonly string[]} names
    * @param {Listener} listener
-   * @param {() => void} synced
+   * @param {() => void} onSynced
    */
-  static async begin(replica, names, listener, synced) {
-    return new Feed(replica, names, listener, synced, await replica.beginStream());
+  static async begin(replica, names, listener, onSynced) {
+    return new Feed(replica, names, listener, onSynced, await replica.beginStream());
   }
 
   /** Whether changes are held back, or the replica is not caught up, until a cursor comes. */
@@ -98,7 +98,7 @@ export class Feed {
     await this.#apply(held, cursor);
     if (!this.caughtUp && !this.#more) {
       this.caughtUp = true;
-      this.#synced();
+      this.#onSynced();
     }
   }
 

@@ -1,8 +1,8 @@
 /**
- * One open line, from the hello to its end: what is heard on it, and what is answered.
+ * One open connection, from the hello to its end: what comes in, and what is answered.
  *
- * The link's loop calls `pump()` whenever something came or is due. How a line is opened, and what
- * follows its end, is for `link/connections.js` and the loop to say.
+ * The link's loop calls `pump()` whenever something came or is due. `link/connections.js` opens
+ * connections; it decides with the loop what follows their end.
  */
 
 import { CursorExpired, Offline, SyncError } from "../errors.js";
@@ -12,23 +12,23 @@ import { readFrame } from "../net/frames.js";
 import { Interrupted } from "../net/http.js";
 import { PROTOCOL_VERSION } from "../net/service.js";
 
-/** @import { SocketLine, StreamLine } from "../net/connection.js" */
+/** @import { SocketConnection, StreamConnection } from "../net/connection.js" */
 /** @import { Frame } from "../net/frames.js" */
 /** @import { Fields } from "../store/encoding.js" */
-/** @import { Alarm } from "../waker.js" */
+/** @import { Waker } from "../waker.js" */
 /** @import { Feed } from "./feed.js" */
 
-/** Seconds for which the answer to a hello is waited for. */
-const WELCOME = 10;
+/** Seconds to wait for the answer to a hello. */
+const WELCOME_TIMEOUT = 10;
 
-/** Seconds for which results are waited for, once no catch-up is in their way. */
-const PATIENCE = 30;
+/** Seconds to wait for results, once no catch-up delays them. */
+const RESULTS_TIMEOUT = 30;
 
-/** Frames heeded before one looks up. */
-const MOST = 16;
+/** Frames that one `pump()` handles at most. */
+const MOST_AT_ONCE = 16;
 
-/** The server orders another transport. It never leaves the client. */
-export class Ordered extends Error {
+/** The server wants another transport. This error never leaves the client. */
+export class TransportDirective extends Error {
   /** @param {string} transport @param {number | null} retryAfter seconds */
   constructor(transport, retryAfter) {
     super(transport);
@@ -37,12 +37,12 @@ export class Ordered extends Error {
   }
 }
 
-/** A line and the feed behind it. */
-export class Live {
-  #line;
-  #alarm;
-  #isHere;
-  #welcomed;
+/** A connection and the feed that it fills. */
+export class LiveConnection {
+  #connection;
+  #waker;
+  #isCurrent;
+  #onWelcome;
   #isWelcome = false;
   #acknowledging;
   #refs = 0;
@@ -54,55 +54,55 @@ export class Live {
   #busyAt;
   hasEnded = false;
 
-  /** Seconds after which a quiet connection is looked at. */
+  /** Seconds after which a quiet connection is checked. */
   get heartbeat() {
     return this.#acknowledging.heartbeat;
   }
 
-  /** When anything came last, by the alarm's clock. */
-  get heardAt() {
-    return this.#line.heardAt;
+  /** When anything came last, by the waker's clock. */
+  get lastReceivedAt() {
+    return this.#connection.lastReceivedAt;
   }
 
   /**
-   * @param {SocketLine | StreamLine} line
+   * @param {SocketConnection | StreamConnection} connection
    * @param {Feed} feed
-   * @param {Alarm} alarm
+   * @param {Waker} waker
    * @param {number} heartbeat seconds
-   * @param {{isHere: () => boolean, welcomed: () => void}} owner `isHere`: whether waiting makes sense still
+   * @param {{isCurrent: () => boolean, onWelcome: () => void}} owner `isCurrent`: whether its loop still runs
    */
-  constructor(line, feed, alarm, heartbeat, { isHere, welcomed }) {
-    this.#line = line;
-    this.#alarm = alarm;
-    this.#isHere = isHere;
-    this.#welcomed = welcomed;
+  constructor(connection, feed, waker, heartbeat, { isCurrent, onWelcome }) {
+    this.#connection = connection;
+    this.#waker = waker;
+    this.#isCurrent = isCurrent;
+    this.#onWelcome = onWelcome;
     this.feed = feed;
-    this.transport = line.transport;
+    this.transport = connection.transport;
     this.#acknowledging = new Acknowledging(heartbeat);
-    this.openedAt = this.#sentAt = this.#busyAt = alarm.now();
+    this.openedAt = this.#sentAt = this.#busyAt = waker.now();
   }
 
-  /** Say hello; a stream has said it all in its request. @param {string} session @param {readonly string[]} collections */
+  /** Send the hello; a stream has sent the same in its request. @param {string} session @param {readonly string[]} collections */
   begin(session, collections) {
     if (this.transport === "websocket") {
       const { cursor } = this.feed.place;
       this.#send({ type: "hello", protocol: PROTOCOL_VERSION, session, cursor, collections });
     } else {
       this.#isWelcome = true;
-      this.#welcomed();
+      this.#onWelcome();
     }
   }
 
-  /** End the line and its turn as the store's feeder. */
+  /** End the connection; it feeds the store no more. */
   async close() {
-    this.#line.close();
+    this.#connection.close();
     await this.feed.end();
   }
 
-  /** Heed what came; return when something is due next. Throws why the line has ended. */
+  /** Handle what came; return when something is due next. Throws the reason once the connection has ended. */
   async pump() {
     try {
-      return await this.#pumped();
+      return await this.#handleFrames();
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
       this.hasEnded = true;
@@ -110,29 +110,29 @@ export class Live {
     }
   }
 
-  async #pumped() {
-    for (let heeded = 0; heeded < MOST; heeded++) {
-      const body = this.#line.next();
+  async #handleFrames() {
+    for (let handled = 0; handled < MOST_AT_ONCE; handled++) {
+      const body = this.#connection.next();
       if (body === null) break;
-      await this.#heed(readFrame(body));
+      await this.#handle(readFrame(body));
       this.#acknowledge();
     }
     this.#acknowledge();
-    return this.#due(this.#alarm.now());
+    return this.#due(this.#waker.now());
   }
 
-  /** Acknowledge the frames that were taken, if that is due; over a stream nothing is sent. */
+  /** Acknowledge the frames that were taken, if that is due. Nothing can be sent over a stream. */
   #acknowledge() {
     if (this.transport !== "websocket") return;
-    const now = this.#alarm.now();
+    const now = this.#waker.now();
     this.#acknowledging.take(this.feed.frames, now);
     const frames = this.#acknowledging.next(now, { atOnce: this.feed.waitsForCursor });
     if (frames !== null) this.#send({ type: "ack", frames });
   }
 
   /**
-   * Send a batch of mutations and wait for its results, heeding all else meanwhile. It throws what
-   * the server answers, and, with `hasEnded`, why there is no answer.
+   * Send a batch of mutations and wait for its results; handle other frames meanwhile. Throws the
+   * server's error; or, with `hasEnded` set, the reason why there is no answer.
    * @param {string} body
    * @returns {Promise<Fields>}
    */
@@ -140,32 +140,32 @@ export class Live {
     this.#refs += 1;
     this.#answer = null;
     this.#write(`{"type":"mutate","ref":"${this.#refs}",${body.slice(1)}`);
-    const began = this.#alarm.now();
+    const began = this.#waker.now();
     while (true) {
       const due = await this.pump();
       const answer = /** @type {Fields | SyncError | null} */ (this.#answer);
       if (answer instanceof SyncError) throw answer;
       if (answer !== null) return answer;
-      if (!this.#isHere()) throw new Interrupted();
-      const now = this.#alarm.now();
-      const until = Math.max(began, this.#busyAt) + PATIENCE;
+      if (!this.#isCurrent()) throw new Interrupted();
+      const now = this.#waker.now();
+      const until = Math.max(began, this.#busyAt) + RESULTS_TIMEOUT;
       if (now >= until) {
         this.hasEnded = true;
         throw new Offline("No results came.");
       }
-      await this.#alarm.wait(Math.min(due, until) - now);
+      await this.#waker.wait(Math.min(due, until) - now);
     }
   }
 
-  /** Keep the line alive, or find that it is dead. @param {number} now */
+  /** Keep the connection alive, or find that it is dead. @param {number} now */
   #due(now) {
-    if (!this.#isWelcome && now >= this.openedAt + WELCOME) throw new Offline("The server did not welcome us.");
-    const deadAt = this.#line.heardAt + 2 * this.heartbeat;
-    if (now >= deadAt) throw new Offline("Nothing was heard for two heartbeats.");
+    if (!this.#isWelcome && now >= this.openedAt + WELCOME_TIMEOUT) throw new Offline("The server did not answer the hello.");
+    const deadAt = this.#connection.lastReceivedAt + 2 * this.heartbeat;
+    if (now >= deadAt) throw new Offline("Nothing came for two heartbeats.");
     if (this.transport !== "websocket") return deadAt;
     if (now >= this.#sentAt + this.heartbeat / 2) this.#send({ type: "ping" });
     const due = Math.min(deadAt, this.#sentAt + this.heartbeat / 2, this.#acknowledging.dueAt());
-    return this.#isWelcome ? due : Math.min(due, this.openedAt + WELCOME);
+    return this.#isWelcome ? due : Math.min(due, this.openedAt + WELCOME_TIMEOUT);
   }
 
   /** @param {Fields} frame */
@@ -175,19 +175,19 @@ export class Live {
 
   /** @param {string} text */
   #write(text) {
-    this.#line.send(text);
-    this.#sentAt = this.#alarm.now();
+    this.#connection.send(text);
+    this.#sentAt = this.#waker.now();
   }
 
   /** @param {Frame | null} frame */
-  async #heed(frame) {
+  async #handle(frame) {
     switch (frame?.type) {
       case "welcome":
         this.#welcome(frame);
         return;
       case "changes":
         this.#expectWelcome();
-        if (frame.page.hasMore) this.#busyAt = this.#alarm.now();
+        if (frame.page.hasMore) this.#busyAt = this.#waker.now();
         await this.feed.changes(frame.page);
         return;
       case "cursor":
@@ -200,19 +200,19 @@ export class Live {
       case "error":
         if (frame.ref !== null) this.#answered(frame.ref, frame.error);
         else {
-          log.warn(`The server says: ${frame.error.detail}`);
+          log.warn(`The server reports: ${frame.error.detail}`);
           this.#reason = frame.error;
         }
         return;
       case "switch":
-        throw new Ordered(frame.transport, frame.retryAfter);
+        throw new TransportDirective(frame.transport, frame.retryAfter);
     }
   }
 
   /** @param {string} ref @param {Fields | SyncError} answer */
   #answered(ref, answer) {
     if (ref === String(this.#refs)) this.#answer = answer;
-    else log.warn(`The server answered what was not asked: ${ref}`);
+    else log.warn(`The server answered a request that was not sent: ${ref}`);
   }
 
   /** @param {import("../net/frames.js").Welcome} welcome */
@@ -225,10 +225,10 @@ export class Live {
     this.#isWelcome = true;
     this.#acknowledging.heartbeat = heartbeat ?? this.heartbeat;
     this.#acknowledging.window = window ?? this.#acknowledging.window;
-    this.#welcomed();
+    this.#onWelcome();
   }
 
-  /** Changes to a hello that was not heard may be anybody's. */
+  /** Before the welcome, changes may belong to another hello. */
   #expectWelcome() {
     if (!this.#isWelcome) throw new Offline("Changes came before the welcome.");
   }

@@ -1,6 +1,6 @@
 /**
- * What the link's loop does: one act of `link/states.js`'s table after the other. It decides nothing of
- * states; `link/background.js` holds them. Which transport is used is for `link/transports.js` to say.
+ * What the link's loop does: one act of the table in `link/states.js` after the other.
+ * `link/background.js` holds the states; `link/transports.js` says which transport is used.
  */
 
 import { Blocked, MethodNotAllowed, NotAuthenticated, NotFound, Offline, SessionEnded, StoreMismatch, SyncError } from "../errors.js";
@@ -8,13 +8,13 @@ import { log } from "../log.js";
 import { Interrupted } from "../net/http.js";
 import { isSparing } from "../net/network_state.js";
 import { hasNew } from "../store/outbox.js";
-import { Lines } from "./connections.js";
+import { Connections } from "./connections.js";
 import { Superseded } from "./feed.js";
-import { Ordered } from "./live.js";
+import { TransportDirective } from "./live.js";
 import { move, outcome } from "./states.js";
-import { LINES } from "./transports.js";
+import { CONNECTIONS } from "./transports.js";
 import { isVoid } from "./upload.js";
-import { stand, TABLE } from "./wakeups.js";
+import { stateOf, TABLE } from "./wakeups.js";
 
 /** @import { Backoff } from "../backoff.js" */
 /** @import { Background } from "./background.js" */
@@ -22,24 +22,32 @@ import { stand, TABLE } from "./wakeups.js";
 /** @import { Act } from "./states.js" */
 /** @import { Transport } from "./transports.js" */
 
-/** Seconds in which the writes after a first one are waited for, to go out together. */
+/** Seconds from a first write until it is sent: writes that follow in this time go out with it. */
 const DEBOUNCE = 0.1;
 
 /** The same over a socket, where a frame costs no request. */
-const MOMENT = 0.02;
+const SOCKET_DEBOUNCE = 0.02;
+
+/**
+ * @typedef {object} Wait One wait of the loop.
+ * @property {number} until its end, by the waker's clock
+ * @property {Act | null} then what follows it; `null`: what the table says
+ * @property {boolean} wrote whether there was a local write
+ * @property {boolean} isWoken whether a wake-up asks for an exchange
+ */
 
 /** One loop, from a start to its stop. */
-export class Acting {
+export class Loop {
   #link;
   #parts;
-  #lines;
+  #connections;
   #backoff;
-  #news = false;
+  #hadNews = false;
   #retryIn = 0;
-  #quietUntil = 0;
+  #nextWakeUpAt = 0;
   /** @type {() => void} */
   #end = () => undefined;
-  /** @type {Promise<void>} when the loop has let go of all it held */
+  /** @type {Promise<void>} Is fulfilled when the loop has released everything. */
   ended = new Promise((resolve) => (this.#end = resolve));
 
   /** @param {Background} link @param {Parts} parts @param {Backoff} backoff */
@@ -47,20 +55,20 @@ export class Acting {
     this.#link = link;
     this.#parts = parts;
     this.#backoff = backoff;
-    this.#lines = new Lines(parts);
+    this.#connections = new Connections(parts);
   }
 
   /** The page goes. */
   leave() {
-    this.#lines.leave();
+    this.#connections.leave();
   }
 
   /** Act until the end. @param {Act} act */
   async run(act) {
-    this.#parts.network.mend();
-    while (act !== "end") act = await this.#tried(act);
+    this.#parts.http.resume();
+    while (act !== "end") act = await this.#attempt(act);
     try {
-      await this.#lines.close();
+      await this.#connections.close();
     } catch (error) {
       log.info("The store was closed first:", error);
     }
@@ -68,46 +76,46 @@ export class Acting {
   }
 
   /** @param {Act} act @returns {Promise<Act>} */
-  async #tried(act) {
+  async #attempt(act) {
     try {
-      return await this.#do(act);
+      return await this.#perform(act);
     } catch (error) {
       try {
-        return await this.#caught(error);
-      } catch (again) {
-        return this.#fails(again);
+        return await this.#handleError(error);
+      } catch (second) {
+        return this.#handleSecondError(second);
       }
     }
   }
 
   /** @param {unknown} error @returns {Promise<Act>} */
-  async #caught(error) {
-    if (!this.#isHere()) return "end";
-    if (error instanceof Interrupted) return this.#heed();
-    if (error instanceof Ordered) return this.#switch(error);
+  async #handleError(error) {
+    if (!this.#isCurrent()) return "end";
+    if (error instanceof Interrupted) return this.#resume();
+    if (error instanceof TransportDirective) return this.#switch(error);
     if (error instanceof Superseded) return this.#giveWay();
-    if (error instanceof SyncError) return this.#failed(error);
+    if (error instanceof SyncError) return this.#fail(error);
     log.error("The link failed:", error);
-    return this.#failed(new SyncError(String(error), { cause: error }));
+    return this.#fail(new SyncError(String(error), { cause: error }));
   }
 
-  /** Even to let go has failed: the store is gone, say. @param {unknown} error @returns {Promise<Act>} */
-  async #fails(error) {
-    this.#lines.live = null;
+  /** Handling the first error has failed as well; for example the store is gone. @param {unknown} error @returns {Promise<Act>} */
+  async #handleSecondError(error) {
+    this.#connections.live = null;
     const problem = error instanceof SyncError ? error : new SyncError(String(error), { cause: error });
     this.#retryIn = this.#backoff.failed(problem.retryAfter);
     return this.#link.feed(this, outcome(problem), problem, this.#retryIn);
   }
 
-  #isHere() {
-    return this.#link.isHere(this);
+  #isCurrent() {
+    return this.#link.isCurrent(this);
   }
 
   /** @param {Act} act @returns {Promise<Act>} */
-  #do(act) {
+  #perform(act) {
     switch (act) {
       case "exchange":
-        return this.#exchanged();
+        return this.#exchange();
       case "send":
         return this.#send();
       case "listen":
@@ -118,34 +126,34 @@ export class Acting {
     return this.#await(Infinity);
   }
 
-  /** Send and pull. A pull takes the store, so a line ends before. @returns {Promise<Act>} */
-  async #exchanged() {
-    await this.#lines.close();
-    if (!this.#isHere()) return "end";
-    this.#parts.network.mend();
+  /** Send and pull. A pull takes the store, so a connection ends first. @returns {Promise<Act>} */
+  async #exchange() {
+    await this.#connections.close();
+    if (!this.#isCurrent()) return "end";
+    this.#parts.http.resume();
     const number = this.#link.begin();
     const anew = this.#link.state === "connecting";
     const { counts, failure } = await this.#parts.exchange.go({ anew });
-    this.#news = counts.changes > 0 || counts.sent > 0;
+    this.#hadNews = counts.changes > 0 || counts.sent > 0;
     this.#parts.choice.offered(this.#parts.exchange.service.transports);
     this.#backoff.succeeded();
     if (failure === null) this.#link.complete(number);
     return this.#link.feed(this, "synced", failure);
   }
 
-  /** Send, and go on listening where changes come by themselves. @returns {Promise<Act>} */
+  /** Send, and go on listening where a connection brings the changes. @returns {Promise<Act>} */
   async #send() {
-    const { live } = this.#lines;
-    if (live === null) return this.#exchanged();
+    const { live } = this.#connections;
+    if (live === null) return this.#exchange();
     const bySocket = live.transport === "websocket";
-    this.#parts.network.mend();
+    this.#parts.http.resume();
     let failure;
     try {
       failure = await this.#parts.exchange.send(bySocket ? (body) => live.post(body) : undefined);
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
-      const atHttp = bySocket && error instanceof NotAuthenticated; // only a call by HTTP renews them
-      return live.hasEnded || atHttp ? this.#ended(live.transport, error) : this.#failed(error);
+      const needsHttp = bySocket && error instanceof NotAuthenticated; // only a call by HTTP renews credentials
+      return live.hasEnded || needsHttp ? this.#handleEnd(live.transport, error) : this.#fail(error);
     }
     if (isVoid(failure)) return this.#link.feed(this, "due", failure);
     this.#link.show(this, this.#link.transport, failure);
@@ -154,226 +162,250 @@ export class Acting {
 
   /** Wait for news. @returns {Promise<Act>} */
   async #listen() {
-    const { alarm, choice, network, exchange, pace } = this.#parts;
-    const now = alarm.now();
-    const { around } = this.#link;
-    await this.#link.waking.look();
-    let transport = choice.best(now, isSparing(around.state));
-    const { live } = this.#lines;
-    if (LINES.includes(transport) && live?.transport !== transport) {
-      network.mend();
-      transport = await this.#lines.agree(transport, around.state);
-    } else if (!LINES.includes(transport) && this.#lines.agreed !== transport) {
-      network.mend();
-      await this.#introduce(transport);
-    } else if (this.#lines.hasNews(around.state)) {
-      transport = await this.#told(transport);
-    }
-    if (live !== null && live.transport !== transport) await this.#lines.close();
-    if (LINES.includes(transport)) return this.#stay(transport);
+    const { waker, choice, exchange, pace } = this.#parts;
+    const now = waker.now();
+    const { networkMonitor } = this.#link;
+    await this.#link.wakeUps.check();
+    const { live } = this.#connections;
+    const transport = await this.#updateSession(choice.best(now, isSparing(networkMonitor.state)));
+    if (live !== null && live.transport !== transport) await this.#connections.close();
+    if (CONNECTIONS.includes(transport)) return this.#stayConnected(transport);
     this.#link.show(this, transport, this.#link.problem);
-    if (transport === "long-poll") return this.#hold(now, exchange.service.waitSeconds);
-    const news = this.#news;
-    this.#news = false;
-    return this.#await(pace.next({ news, sparing: isSparing(around.state) }));
+    if (transport === "long-poll") return this.#longPoll(now, exchange.service.waitSeconds);
+    const news = this.#hadNews;
+    this.#hadNews = false;
+    return this.#await(pace.next({ news, sparing: isSparing(networkMonitor.state) }));
   }
 
-  /** Tell the server what is another way now; what works is not given up where that fails. @param {Transport} transport */
-  async #told(transport) {
-    this.#parts.network.mend();
+  /** Report to the server what it has to know before this transport is used; return the one to use. @param {Transport} transport */
+  async #updateSession(transport) {
+    const { http } = this.#parts;
+    const { state } = this.#link.networkMonitor;
+    const connects = CONNECTIONS.includes(transport);
+    if (connects && this.#connections.live?.transport !== transport) {
+      http.resume();
+      return this.#connections.updateSession(transport, state);
+    }
+    if (!connects && this.#connections.reportedTransport !== transport) {
+      http.resume();
+      await this.#introduce(transport);
+      return transport;
+    }
+    return this.#connections.needsSession(state) ? this.#reportNetwork(transport) : transport;
+  }
+
+  /** Report a change to the server. Where that fails, what works now stays in use. @param {Transport} transport */
+  async #reportNetwork(transport) {
+    this.#parts.http.resume();
     try {
-      return await this.#lines.agree(transport, this.#link.around.state);
+      return await this.#connections.updateSession(transport, this.#link.networkMonitor.state);
     } catch (error) {
-      if (!(error instanceof SyncError) || isHeeded(error)) throw error;
-      log.info("The server was not told of the network:", error);
+      if (!(error instanceof SyncError) || stopsLink(error)) throw error;
+      log.info("The server does not know of the network's change:", error);
       return transport;
     }
   }
 
-  /** Tell the server who pulls, once: it need not know, so what hinders that hinders no pull. @param {Transport} transport */
+  /** Report once to the server that this client pulls. The server need not know, so a failure does not stop the pulls. @param {Transport} transport */
   async #introduce(transport) {
     try {
-      await this.#lines.agree(transport, this.#link.around.state);
+      await this.#connections.updateSession(transport, this.#link.networkMonitor.state);
     } catch (error) {
-      if (!(error instanceof SyncError) || isHeeded(error)) throw error;
-      this.#lines.agreed = transport;
-      log.info("The server was not told who pulls:", error);
+      if (!(error instanceof SyncError) || stopsLink(error)) throw error;
+      this.#connections.reportedTransport = transport;
+      log.info("The server does not know of this client:", error);
     }
   }
 
-  /** Have a line open, and heed it until something else is due. @param {Transport} transport @returns {Promise<Act>} */
-  async #stay(transport) {
-    if (this.#lines.live === null) {
+  /** Open a connection if there is none, and read it until something else is due. @param {Transport} transport @returns {Promise<Act>} */
+  async #stayConnected(transport) {
+    if (this.#connections.live === null) {
       try {
-        await this.#lines.open(transport, {
-          isHere: () => this.#isHere(),
-          welcomed: () => this.#link.show(this, transport, this.#link.problem),
-          synced: () => this.#inStep(transport),
+        await this.#connections.open(transport, {
+          isCurrent: () => this.#isCurrent(),
+          onWelcome: () => this.#link.show(this, transport, this.#link.problem),
+          onSynced: () => this.#caughtUp(transport),
         });
       } catch (error) {
         if (!(error instanceof SyncError)) throw error;
-        return this.#ended(transport, error);
+        return this.#handleEnd(transport, error);
       }
     }
-    if (await this.#lines.isSuperseded()) return this.#giveWay();
-    if (await this.#lines.isStuck()) return this.#link.feed(this, "due", this.#link.problem);
-    const { alarm, choice, exchange } = this.#parts;
-    const seconds = Math.min(exchange.service.waitSeconds, choice.climbsIn(transport, alarm.now()));
+    if (await this.#connections.isSuperseded()) return this.#giveWay();
+    if (await this.#connections.isStuck()) return this.#link.feed(this, "due", this.#link.problem);
+    const { waker, choice, exchange } = this.#parts;
+    const seconds = Math.min(exchange.service.waitSeconds, choice.betterIn(transport, waker.now()));
     return this.#await(seconds, "listen");
   }
 
-  /** A line's catch-up has ended. @param {Transport} transport */
-  #inStep(transport) {
+  /** The catch-up of a connection has ended. @param {Transport} transport */
+  #caughtUp(transport) {
     this.#link.feed(this, "synced", this.#link.problem);
     this.#link.show(this, transport, this.#link.problem);
   }
 
-  /** The server orders another transport. @param {Ordered} order @returns {Promise<Act>} */
+  /** The server wants another transport. @param {TransportDirective} directive @returns {Promise<Act>} */
   async #switch({ transport, retryAfter }) {
-    log.info(`The server orders ${transport} for ${retryAfter} s.`);
-    this.#parts.choice.ordered(transport, this.#parts.alarm.now(), retryAfter);
-    await this.#lines.close();
+    log.info(`The server wants ${transport} for ${retryAfter} s.`);
+    this.#parts.choice.follow(transport, this.#parts.waker.now(), retryAfter);
+    await this.#connections.close();
     return this.#link.feed(this, "due", this.#link.problem);
   }
 
   /**
-   * Somebody pulls, and has the store for that: come back in a moment. Where that goes on,
-   * something lower suits better, which counts as any early end.
+   * Another tab or call pulls and has taken the store: come back in a moment. It counts as an early
+   * end of the connection: where it happens again and again, a lower transport is used.
    * @returns {Promise<Act>}
    */
   async #giveWay() {
-    const { live } = this.#lines;
-    const { alarm, choice, pace } = this.#parts;
-    const now = alarm.now();
+    const { live } = this.#connections;
+    const { waker, choice, pace } = this.#parts;
+    const now = waker.now();
     if (live !== null) choice.ended(live.transport, now, now - live.openedAt);
-    await this.#lines.close();
+    await this.#connections.close();
     const behind = this.#link.state === "catching_up";
     return this.#await(pace.random(), behind ? "exchange" : "listen");
   }
 
-  /** Ask, and have the server hold the request until something is new. @param {number} began @param {number} seconds @returns {Promise<Act>} */
-  async #hold(began, seconds) {
-    const { alarm, choice, exchange, network } = this.#parts;
-    if (this.#link.hasEvents) return this.#heed();
-    network.mend();
+  /** Send a request that the server holds until something is new. @param {number} began @param {number} seconds @returns {Promise<Act>} */
+  async #longPoll(began, seconds) {
+    const { waker, choice, exchange, http } = this.#parts;
+    if (this.#link.hasEvents) return this.#resume();
+    http.resume();
     this.#link.hold(true);
     let news;
     try {
       news = await exchange.listen();
     } catch (error) {
       if (error instanceof NotFound || error instanceof MethodNotAllowed) {
-        choice.lacks("long-poll", alarm.now());
+        choice.avoid("long-poll", waker.now());
         return this.#link.feed(this, "synced", this.#link.problem);
       }
-      if (error instanceof SyncError) choice.failed("long-poll", alarm.now());
+      if (error instanceof SyncError) choice.failed("long-poll", waker.now());
       throw error;
     } finally {
       this.#link.hold(false);
     }
-    const now = alarm.now();
+    const now = waker.now();
     if (news || now - began >= seconds / 2) choice.worked("long-poll");
     else choice.failed("long-poll", now);
-    this.#news = news;
+    this.#hadNews = news;
     return this.#link.feed(this, "synced", this.#link.problem);
   }
 
   /** @param {SyncError} error @returns {Promise<Act>} */
-  async #failed(error) {
-    await this.#lines.close();
-    if (error instanceof Offline) this.#link.around.heard(error);
-    if (error instanceof SessionEnded) this.#lines.forget();
+  async #fail(error) {
+    await this.#connections.close();
+    if (error instanceof Offline) this.#link.networkMonitor.recordAnswer(error);
+    if (error instanceof SessionEnded) this.#connections.forget();
     this.#retryIn = this.#backoff.failed(error.retryAfter);
     return this.#link.feed(this, outcome(error), error, this.#retryIn);
   }
 
-  /** A line has ended, or there was none to be had. @param {Transport} transport @param {SyncError} error @returns {Promise<Act>} */
-  async #ended(transport, error) {
-    if (!this.#isHere()) return "end";
-    const problem = await this.#lines.ended(transport, error);
-    if (problem !== null) return this.#failed(problem);
+  /** A connection has ended, or did not open. @param {Transport} transport @param {SyncError} error @returns {Promise<Act>} */
+  async #handleEnd(transport, error) {
+    if (!this.#isCurrent()) return "end";
+    const problem = await this.#connections.handleEnd(transport, error);
+    if (problem !== null) return this.#fail(problem);
     return this.#link.feed(this, "due", this.#link.problem);
   }
 
   /** After an interruption: do what the inbox says, else go on as before. @returns {Promise<Act>} */
-  #heed() {
-    const behind = this.#link.state === "catching_up" && this.#lines.live === null;
+  #resume() {
+    const behind = this.#link.state === "catching_up" && this.#connections.live === null;
     return this.#await(0, behind ? "exchange" : "listen");
   }
 
   /**
-   * Wait; return what an event says is next, or `then`, or what is due in the end. A write does not
-   * end the wait at once: others may come right behind it. What a line brings is heeded meanwhile. A
-   * wake-up ends it where its table says so.
+   * Wait; return what an event says is next, or else `then`, or else what is due at the end. Frames of
+   * a connection are applied meanwhile.
    * @param {number} seconds
    * @param {Act | null} [then]
    * @returns {Promise<Act>}
    */
   async #await(seconds, then = null) {
-    const { alarm } = this.#parts;
-    let until = alarm.now() + seconds;
-    let wrote = false;
-    let woken = false;
-    while (this.#isHere()) {
-      const { live } = this.#lines;
-      let due = Infinity;
-      try {
-        if (live !== null) due = await live.pump();
-      } catch (error) {
-        if (!(error instanceof SyncError) || live === null) throw error;
-        return this.#ended(live.transport, error);
-      }
+    const { waker } = this.#parts;
+    /** @type {Wait} */
+    const wait = { until: waker.now() + seconds, then, wrote: false, isWoken: false };
+    while (this.#isCurrent()) {
+      const due = await this.#pump();
+      if (typeof due === "string") return due;
       if (await this.#isWoken()) {
-        until = Math.min(until, this.#quietUntil);
-        woken = true;
+        wait.until = Math.min(wait.until, this.#nextWakeUpAt);
+        wait.isWoken = true;
       }
-      for (const event of this.#link.take()) {
-        if (event !== "wrote") {
-          if (move(this.#link.state, event)[1] === "wait") {
-            return this.#failed(new Offline("The network is said to be gone."));
-          }
-          const act = this.#link.feed(this, event, this.#link.problem);
-          if (act !== "go on") return act;
-        } else if (!wrote && move(this.#link.state, event)[1] !== "go on" && (await this.#hasNew())) {
-          const soon = alarm.now() + (live?.transport === "websocket" ? MOMENT : DEBOUNCE);
-          until = then !== null ? soon : Math.min(until, soon);
-          wrote = true;
-        }
-      }
-      const now = alarm.now();
-      if (now >= until) {
-        if (woken) {
-          this.#quietUntil = now + this.#parts.pace.shortest;
-          return this.#link.feed(this, "due", this.#link.problem);
-        }
-        if (then !== null && !wrote) return then;
-        return this.#link.feed(this, wrote ? "wrote" : "due", this.#link.problem);
-      }
-      if (!this.#link.hasEvents) await alarm.wait(Math.min(due, until) - now);
+      const act = await this.#handleEvents(wait);
+      if (act !== null) return act;
+      const now = waker.now();
+      if (now >= wait.until) return this.#afterWait(wait, now);
+      if (!this.#link.hasEvents) await waker.wait(Math.min(due, wait.until) - now);
     }
     return "end";
   }
 
-  /** Whether a wake-up asks for an exchange, as its table has it. */
-  async #isWoken() {
-    const { waking, around, state, transport } = this.#link;
-    const { live } = this.#lines;
-    if (live === null) waking.lost();
-    else await waking.heard(live.heardAt);
-    const event = waking.take();
-    if (event === null) return false;
-    const stands = stand(state, around.state, live !== null || transport === "long-poll");
-    const act = TABLE[stands][event];
-    log.info(`A wake-up, ${event}, ${stands}: ${act}.`);
-    if (act === "trust" && live !== null) await waking.trust(this.#parts.alarm.now());
-    return act === "fetch";
+  /** Apply what the connection has brought; return when it is due again, or the act that follows its end. @returns {Promise<number | Act>} */
+  async #pump() {
+    const { live } = this.#connections;
+    if (live === null) return Infinity;
+    try {
+      return await live.pump();
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      return this.#handleEnd(live.transport, error);
+    }
   }
 
-  #hasNew() {
-    return this.#parts.db.read(hasNew);
+  /** Take the inbox's events; return the act that one of them leads to, if any. @param {Wait} wait @returns {Promise<Act | null>} */
+  async #handleEvents(wait) {
+    for (const event of this.#link.take()) {
+      const [, next] = move(this.#link.state, event);
+      if (event === "wrote") {
+        if (next !== "go on") await this.#noteWrite(wait);
+        continue;
+      }
+      if (next === "wait") return this.#fail(new Offline("The browser reports that the network is gone."));
+      const act = this.#link.feed(this, event, this.#link.problem);
+      if (act !== "go on") return act;
+    }
+    return null;
+  }
+
+  /** A write shortens the wait, but does not end it at once: other writes may follow right behind. @param {Wait} wait */
+  async #noteWrite(wait) {
+    if (wait.wrote || !(await this.#parts.db.read(hasNew))) return;
+    const bySocket = this.#connections.live?.transport === "websocket";
+    const soon = this.#parts.waker.now() + (bySocket ? SOCKET_DEBOUNCE : DEBOUNCE);
+    wait.until = wait.then !== null ? soon : Math.min(wait.until, soon);
+    wait.wrote = true;
+  }
+
+  /** @param {Wait} wait @param {number} now @returns {Act} */
+  #afterWait({ then, wrote, isWoken }, now) {
+    if (isWoken) {
+      this.#nextWakeUpAt = now + this.#parts.pace.shortest;
+      return this.#link.feed(this, "due", this.#link.problem);
+    }
+    if (then !== null && !wrote) return then;
+    return this.#link.feed(this, wrote ? "wrote" : "due", this.#link.problem);
+  }
+
+  /** Whether a wake-up asks for an exchange, as the table in `link/wakeups.js` says. */
+  async #isWoken() {
+    const { wakeUps, networkMonitor, state, transport } = this.#link;
+    const { live } = this.#connections;
+    if (live === null) wakeUps.connectionLost();
+    else await wakeUps.connectionReceived(live.lastReceivedAt);
+    const event = wakeUps.take();
+    if (event === null) return false;
+    const wakeState = stateOf(state, networkMonitor.state, live !== null || transport === "long-poll");
+    const act = TABLE[wakeState][event];
+    log.info(`A wake-up, ${event}, ${wakeState}: ${act}.`);
+    if (act === "trust" && live !== null) await wakeUps.trust(this.#parts.waker.now());
+    return act === "fetch";
   }
 }
 
-/** What a session's refusal means for all that the client does. @param {SyncError} error */
-function isHeeded(error) {
+/** Whether a refused session ends everything that the client does. @param {SyncError} error */
+function stopsLink(error) {
   return [Blocked, SessionEnded, NotAuthenticated, StoreMismatch].some((kind) => error instanceof kind);
 }

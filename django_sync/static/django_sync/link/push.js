@@ -3,13 +3,13 @@
 import { NotSupported, SyncError } from "../errors.js";
 import { concerns, readWakeUp } from "./wakeups.js";
 
-/** @import { Network } from "../net/http.js" */
+/** @import { HttpClient } from "../net/http.js" */
 /** @import { Database } from "../store/database.js" */
 /** @import { Counts } from "../types.js" */
 /** @import { Background } from "./background.js" */
 /** @import { Exchange } from "./exchange.js" */
-/** @import { Asked, Enabling } from "./push_registration.js" */
-/** @import { Together } from "./tab_messages.js" */
+/** @import { PushOptions, PushRegistration } from "./push_registration.js" */
+/** @import { TabMessages } from "./tab_messages.js" */
 /** @import { Wakes } from "./wakes.js" */
 /** @import { Event } from "./wakeups.js" */
 
@@ -17,16 +17,16 @@ import { concerns, readWakeUp } from "./wakeups.js";
  * @typedef {object} Parts What push stands on.
  * @property {Database} db
  * @property {readonly string[]} names of the collections
- * @property {Network} network
+ * @property {HttpClient} http
  * @property {Exchange} exchange
  * @property {Wakes} wakes
- * @property {Enabling} enabling
- * @property {Together} together
+ * @property {PushRegistration} registration
+ * @property {TabMessages} tabs
  * @property {Background} background
  */
 
 /** One client's push. */
-export class Pushing {
+export class Push {
   #parts;
 
   /** @param {Parts} parts */
@@ -35,74 +35,74 @@ export class Pushing {
   }
 
   /** How the server may wake this browser, or `null`. */
-  get told() {
-    const { enabled, problem } = this.#parts.enabling;
+  get info() {
+    const { enabled, problem } = this.#parts.registration;
     return enabled === null ? null : { ...enabled, problem };
   }
 
   /** Read what is kept; whoever holds the link tells the server, where it knows otherwise. */
   async load() {
-    await this.#parts.enabling.load();
+    await this.#parts.registration.load();
     this.#parts.background.post("reachable");
   }
 
   /** @param {unknown} payload */
   async wake(payload) {
-    const { wakes, together, background, names } = this.#parts;
-    const told = readWakeUp(payload);
-    if (told === null || !concerns(told, names)) return false;
+    const { wakes, tabs, background, names } = this.#parts;
+    const wakeUp = readWakeUp(payload);
+    if (wakeUp === null || !concerns(wakeUp, names)) return false;
     const event = (await wakes.remember()) ? "woken" : "again";
-    if (together.leads) background.waking.came(event);
-    else together.tellWoken(event);
+    if (tabs.leads) background.wakeUps.add(event);
+    else tabs.sendWakeUp(event);
     return true;
   }
 
   /** @param {Event} event @returns {Promise<Counts | null>} */
   async catchUp(event) {
-    const { wakes, together, exchange } = this.#parts;
-    if (!(await wakes.wait()) || (await together.isHeeded(event))) return null;
-    return together.exclusively(() => exchange.pull());
+    const { wakes, tabs, exchange } = this.#parts;
+    if (!(await wakes.hasPending()) || (await tabs.isHandledElsewhere(event))) return null;
+    return tabs.exclusively(() => exchange.pull());
   }
 
   async isOffered() {
     if (!("PushManager" in globalThis)) return false;
     try {
-      return (await this.#parts.exchange.described()).vapidKey !== null;
+      return (await this.#parts.exchange.serviceDocument()).vapidKey !== null;
     } catch (error) {
       if (error instanceof SyncError) return false;
       throw error;
     }
   }
 
-  /** @param {Asked} [asked] */
+  /** @param {PushOptions} [asked] */
   async enable({ vapidKey = null, ...asked } = {}) {
-    const { exchange, enabling } = this.#parts;
-    const key = vapidKey ?? (await exchange.described()).vapidKey;
+    const { exchange, registration } = this.#parts;
+    const key = vapidKey ?? (await exchange.serviceDocument()).vapidKey;
     if (key === null) throw new NotSupported("The server wakes no browsers.");
-    await enabling.enable({ ...asked, vapidKey: key });
+    await registration.enable({ ...asked, vapidKey: key });
     this.#changed();
   }
 
   /** @param {ServiceWorkerRegistration} [registration] */
   async disable(registration) {
-    await this.#parts.enabling.disable(registration);
+    await this.#parts.registration.disable(registration);
     this.#changed();
   }
 
   /** @param {PushSubscriptionJSON} subscription */
   async renew(subscription) {
-    const { enabling, together, network, db } = this.#parts;
-    if (enabling.enabled === null) return;
-    await enabling.keep({ ...enabling.enabled, subscription });
+    const { registration, tabs, http, db } = this.#parts;
+    if (registration.enabled === null) return;
+    await registration.keep({ ...registration.enabled, subscription });
     this.#changed();
-    if (await together.isHeeded("waits")) return;
+    if (await tabs.isHandledElsewhere("waits")) return;
     const session = await db.read(async (tx) => tx.meta.session);
     // Where there is none the next page opens one, and tells it then.
-    if (session) await network.patch(`sessions/${session}/`, JSON.stringify({ push: enabling.push }));
+    if (session) await http.patch(`sessions/${session}/`, JSON.stringify({ push: registration.push }));
   }
 
   #changed() {
     this.#parts.background.post("reachable");
-    this.#parts.together.tellPush();
+    this.#parts.tabs.sendPush();
   }
 }

@@ -27,16 +27,16 @@ import { NotSupported } from "../errors.js";
  */
 
 /**
- * @typedef {object} Asked How to be woken.
+ * @typedef {object} PushOptions How to be woken.
  * @property {string | null} [vapidKey] in base64url; the server's own without it
  * @property {Notify | null} [notify] what a notification says; none is shown without it
  * @property {ServiceWorkerRegistration} [registration] the page's own without it
  */
 
-/** A session's `push`. @typedef {{kind: "webpush", subscription: PushSubscriptionJSON} | null} Push */
+/** A session's `push`. @typedef {{kind: "webpush", subscription: PushSubscriptionJSON} | null} SessionPush */
 
 /** One store's push. */
-export class Enabling {
+export class PushRegistration {
   #db;
   #about;
   /** What the server would not take, as JSON. @type {string | null} */
@@ -55,15 +55,15 @@ export class Enabling {
     this.enabled = await this.#db.read(async (tx) => tx.meta.push ?? null);
   }
 
-  /** What the session is to tell. @returns {Push} */
+  /** What the session is to tell. @returns {SessionPush} */
   get push() {
     if (this.enabled === null) return null;
-    /** @type {Push} */
+    /** @type {SessionPush} */
     const push = { kind: "webpush", subscription: this.enabled.subscription };
     return JSON.stringify(push) === this.#refused ? null : push;
   }
 
-  /** The server does not do that. @param {Push} push @param {SyncError} error */
+  /** The server does not do that. @param {SessionPush} push @param {SyncError} error */
   refused(push, error) {
     this.#refused = JSON.stringify(push);
     this.problem = error;
@@ -74,24 +74,24 @@ export class Enabling {
 
   /**
    * Ask the user and the browser; keep what they say.
-   * @param {Asked & {vapidKey: string}} asked
+   * @param {PushOptions & {vapidKey: string}} asked
    * @throws {NotSupported} where the browser, its user or its push service do not let us
    */
   async enable({ vapidKey, notify = null, registration }) {
-    const found = registration ?? (await registered());
+    const found = registration ?? (await pageRegistration());
     if (found?.pushManager === undefined) throw new NotSupported("This browser cannot be woken by push.");
     if ((await globalThis.Notification?.requestPermission()) !== "granted") {
       throw new NotSupported("Notifications are not allowed, and without them browsers let no push in.");
     }
-    const subscription = (await subscribed(found.pushManager, vapidKey)).toJSON();
+    const subscription = (await subscribe(found.pushManager, vapidKey)).toJSON();
     await this.keep({ subscription, vapidKey, notify });
   }
 
-  /** Keep a subscription, in place of the one that was. @param {Pick<Enabled, "subscription" | "vapidKey" | "notify">} told */
-  async keep(told) {
+  /** Keep a subscription, in place of the one that was. @param {Pick<Enabled, "subscription" | "vapidKey" | "notify">} push */
+  async keep(push) {
     const { url, collections, user } = this.#about;
     this.#refused = this.problem = null;
-    this.enabled = { ...told, url, collections: [...collections], user };
+    this.enabled = { ...push, url, collections: [...collections], user };
     await this.#db.write(async (tx) => tx.set({ push: this.enabled }), { durable: true });
   }
 
@@ -99,13 +99,13 @@ export class Enabling {
   async disable(registration) {
     this.enabled = null;
     await this.#db.write(async (tx) => tx.set({ push: null }), { durable: true });
-    const found = registration ?? (await registered());
+    const found = registration ?? (await pageRegistration());
     await (await found?.pushManager?.getSubscription())?.unsubscribe();
   }
 }
 
 /** The page's service worker, if it has one. */
-async function registered() {
+async function pageRegistration() {
   return globalThis.navigator?.serviceWorker?.getRegistration();
 }
 
@@ -115,7 +115,7 @@ async function registered() {
  * @param {PushManager} manager
  * @param {string} vapidKey in base64url
  */
-export async function subscribed(manager, vapidKey) {
+export async function subscribe(manager, vapidKey) {
   const applicationServerKey = bytesOf(vapidKey);
   const before = await manager.getSubscription();
   const its = before?.options.applicationServerKey;

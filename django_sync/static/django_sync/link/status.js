@@ -2,58 +2,58 @@
 
 import { SyncError } from "../errors.js";
 import { UNKNOWN } from "../net/network_state.js";
-import { same } from "../store/encoding.js";
+import { isEqual } from "../store/encoding.js";
 import { OPEN } from "../store/overlay.js";
 
 /** @import { Database } from "../store/database.js" */
 /** @import { Status } from "../types.js" */
 
 /** One client's status. */
-export class Standing {
+export class StatusTracker {
   #db;
-  #tell;
-  #looking = false;
-  #again = false;
+  #report;
+  #isCounting = false;
+  #isStale = false;
   /** @type {Status} */
   status = Object.freeze({
     link: "stopped", network: "unknown", transport: null, pending: 0, conflicts: 0, progress: null,
-    retryAt: null, problem: null, leads: false, reach: UNKNOWN,
+    retryAt: null, problem: null, leads: false, networkState: UNKNOWN,
   });
 
-  /** @param {Database} db @param {(status: Status) => void} tell is called with each other status */
-  constructor(db, tell) {
+  /** @param {Database} db @param {(status: Status) => void} report is called with each other status */
+  constructor(db, report) {
     this.#db = db;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** These members are so now; the others stay. @param {Partial<Status>} news */
   show(news) {
     const now = { ...this.status, ...news };
     const names = /** @type {(keyof Status)[]} */ (Object.keys(news));
-    if (names.every((name) => isAlike(now[name], this.status[name]))) return;
+    if (names.every((name) => isUnchanged(now[name], this.status[name]))) return;
     this.status = Object.freeze(now);
-    this.#tell(this.status);
+    this.#report(this.status);
   }
 
   /** Count what waits; one look at a time, and one more where something came meanwhile. */
-  async look() {
-    this.#again = true;
-    if (this.#looking) return;
-    this.#looking = true;
+  async recount() {
+    this.#isStale = true;
+    if (this.#isCounting) return;
+    this.#isCounting = true;
     try {
-      while (this.#again) {
-        this.#again = false;
-        this.show(await this.#counted());
+      while (this.#isStale) {
+        this.#isStale = false;
+        this.show(await this.#count());
       }
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
       this.show({ problem: error });
     } finally {
-      this.#looking = false;
+      this.#isCounting = false;
     }
   }
 
-  #counted() {
+  #count() {
     return this.#db.read(async (tx) => {
       const states = OPEN.map((state) => tx.count("outbox", { index: "state", only: state }));
       const [conflicts, ...counts] = await Promise.all([tx.count("conflicts"), ...states]);
@@ -64,7 +64,7 @@ export class Standing {
 }
 
 /** Whether two members are the same: errors are where they are the very one. @param {unknown} one @param {unknown} other */
-function isAlike(one, other) {
+function isUnchanged(one, other) {
   if (one instanceof Date && other instanceof Date) return one.getTime() === other.getTime();
-  return one === other || (!(one instanceof Error) && !(one instanceof Date) && same(one, other));
+  return one === other || (!(one instanceof Error) && !(one instanceof Date) && isEqual(one, other));
 }

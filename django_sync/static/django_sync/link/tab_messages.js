@@ -11,7 +11,7 @@ import { Tabs } from "./tabs.js";
 /** @import { Seen } from "../store/overlay.js" */
 /** @import { Change, Status } from "../types.js" */
 /** @import { Background } from "./background.js" */
-/** @import { Standing } from "./status.js" */
+/** @import { StatusTracker } from "./status.js" */
 /** @import { Message, Ways } from "./tabs.js" */
 /** @import { Event as Wake } from "./wakeups.js" */
 
@@ -21,25 +21,25 @@ const PATIENCE = 1_000;
 /**
  * @typedef {object} Owner What is done in this tab with what others tell.
  * @property {Background} background
- * @property {Standing} standing
+ * @property {StatusTracker} status
  * @property {(seen: Seen) => void} seen some objects may look different
  * @property {(collections: readonly string[]) => void} reload all of these may
  * @property {() => void} stop the user has signed out
- * @property {(seqs: number[]) => void} ask new conflicts
- * @property {() => Promise<void>} pushed how the browser is woken may be another way
+ * @property {(seqs: number[]) => void} askConflicts new conflicts
+ * @property {() => Promise<void>} reloadPush how the browser is woken may be another way
  */
 
 /** One tab among those of its store. */
-export class Together {
+export class TabMessages {
   #owner;
   #tabs;
   /** @type {Map<string, (answer: Message | null) => void>} */
-  #waiting = new Map();
+  #pendingReplies = new Map();
 
   /** @param {string | null} store its name; `null` where no other tab can see it @param {Owner} owner @param {Ways} [ways] */
   constructor(store, owner, ways) {
     this.#owner = owner;
-    this.#tabs = new Tabs(store, (message) => this.#heed(message), ways);
+    this.#tabs = new Tabs(store, (message) => this.#receive(message), ways);
   }
 
   /** Whether this tab holds the link. */
@@ -49,13 +49,13 @@ export class Together {
 
   /** Hold the link as soon as no other tab does; whoever holds it tries at once. */
   lead() {
-    const { background, standing } = this.#owner;
+    const { background, status } = this.#owner;
     this.#tabs.lead(() => {
-      standing.show({ leads: true });
+      status.show({ leads: true });
       background.start();
-      for (const wake of this.#waiting.values()) wake(null);
+      for (const wake of this.#pendingReplies.values()) wake(null);
     });
-    this.#tabs.tell({ type: "start" });
+    this.#tabs.post({ type: "start" });
   }
 
   /** Let another tab have it. */
@@ -68,46 +68,46 @@ export class Together {
   }
 
   /** Ask how the one that leads stands. */
-  join() {
-    this.#tabs.tell({ type: "who" });
+  askStatus() {
+    this.#tabs.post({ type: "who" });
   }
 
   /** A write was committed. @param {Seen} seen @param {boolean} [much] too much to tell each of it */
-  tellSeen(seen, much = false) {
-    if (much) this.tellReload([...new Set(seen.touched.map(([collection]) => collection))]);
-    else this.#tabs.tell({ type: "seen", seen });
+  sendSeen(seen, much = false) {
+    if (much) this.sendReload([...new Set(seen.touched.map(([collection]) => collection))]);
+    else this.#tabs.post({ type: "seen", seen });
   }
 
   /** @param {readonly string[]} collections */
-  tellReload(collections) {
-    this.#tabs.tell({ type: "reload", collections });
+  sendReload(collections) {
+    this.#tabs.post({ type: "reload", collections });
   }
 
   /** The store is about to be wiped, for a log-out: no tab may fill it again. */
-  tellWipe() {
-    this.#tabs.tell({ type: "wipe" });
+  sendWipe() {
+    this.#tabs.post({ type: "wipe" });
   }
 
   /** Something local waits to be sent. */
-  tellWrote() {
-    this.#tabs.tell({ type: "wrote" });
+  sendWrote() {
+    this.#tabs.post({ type: "wrote" });
   }
 
   /** A wake-up was remembered. @param {Wake} event */
-  tellWoken(event) {
-    this.#tabs.tell({ type: "woken", event });
+  sendWakeUp(event) {
+    this.#tabs.post({ type: "woken", event });
   }
 
   /** How the browser is woken is another way now. */
-  tellPush() {
-    this.#tabs.tell({ type: "push" });
+  sendPush() {
+    this.#tabs.post({ type: "push" });
   }
 
   /** Whether a tab that holds the link sees to the wake-ups that are remembered. @param {Wake} event */
-  async isHeeded(event) {
+  async isHandledElsewhere(event) {
     if (this.leads) return true;
     const message = { type: "woken", event };
-    return (await this.#answered(newId(), PATIENCE / 1000, message)) !== null;
+    return (await this.#reply(newId(), PATIENCE / 1000, message)) !== null;
   }
 
   /** Do something while no tab holds the link. @template T @param {() => Promise<T>} run */
@@ -116,15 +116,15 @@ export class Together {
   }
 
   /** @param {number[]} seqs */
-  tellConflicts(seqs) {
-    this.#tabs.tell({ type: "conflicts", seqs });
+  sendConflicts(seqs) {
+    this.#tabs.post({ type: "conflicts", seqs });
   }
 
   /** @param {Status} status */
-  tellStatus({ problem, leads: _, ...status }) {
+  sendStatus({ problem, leads: _, ...status }) {
     if (!this.leads) return;
-    const said = problem && { code: problem.code, detail: problem.detail };
-    this.#tabs.tell({ type: "status", status: { ...status, problem: said } });
+    const problemInfo = problem && { code: problem.code, detail: problem.detail };
+    this.#tabs.post({ type: "status", status: { ...status, problem: problemInfo } });
   }
 
   /**
@@ -136,7 +136,7 @@ export class Together {
     const until = Date.now() + timeout * 1000;
     for (let left = timeout; left > 0; left = (until - Date.now()) / 1000) {
       if (this.leads) return this.#owner.background.waitUntilSynced(left);
-      const answer = await this.#answered(ref, left);
+      const answer = await this.#reply(ref, left);
       if (answer?.problem) throw fromProblem(answer.problem);
       if (answer !== null) return;
     }
@@ -144,77 +144,81 @@ export class Together {
   }
 
   /** An answer, or `null` where it is time to look again who leads. @param {string} ref @param {number} left seconds @param {Message} [message] @returns {Promise<Message | null>} */
-  #answered(ref, left, message = { type: "sync" }) {
+  #reply(ref, left, message = { type: "sync" }) {
     return new Promise((resolve) => {
       const done = (/** @type {Message | null} */ answer) => {
         clearTimeout(timer);
-        this.#waiting.delete(ref);
+        this.#pendingReplies.delete(ref);
         resolve(answer);
       };
       const timer = setTimeout(() => done(null), Math.min(PATIENCE, left * 1000));
-      this.#waiting.set(ref, done);
-      this.#tabs.tell({ ...message, ref, timeout: left });
+      this.#pendingReplies.set(ref, done);
+      this.#tabs.post({ ...message, ref, timeout: left });
     });
   }
 
   /** @param {Message} message */
-  #heed(message) {
-    const { background, standing, seen, reload, stop, ask, pushed } = this.#owner;
+  #receive(message) {
+    const { background, status, seen, reload, stop, askConflicts, reloadPush } = this.#owner;
     switch (message.type) {
       case "seen":
-        return seen({ ...message.seen, changes: message.seen.changes.map(revived) });
+        return seen({ ...message.seen, changes: message.seen.changes.map(changeOf) });
       case "reload":
         return reload(message.collections);
       case "wipe":
         return stop();
       case "conflicts":
-        return ask(message.seqs);
+        return askConflicts(message.seqs);
       case "wrote":
         return background.post("wrote");
       case "push":
-        return void pushed();
+        return void reloadPush();
       case "synced":
-        return this.#waiting.get(message.ref)?.(message);
-      case "status":
-        return this.leads ? undefined : standing.show(heard(message.status));
+        return this.#pendingReplies.get(message.ref)?.(message);
     }
-    if (!this.leads) return;
+    if (this.leads) this.#receiveAsLeader(message);
+    else if (message.type === "status") status.show(statusOf(message.status));
+  }
+
+  /** What only the tab that holds the link does. @param {Message} message */
+  #receiveAsLeader(message) {
+    const { background, status } = this.#owner;
     if (message.type === "start") background.start();
-    else if (message.type === "woken") this.#heedWakeUp(message);
-    else if (message.type === "who") this.tellStatus(standing.status);
+    else if (message.type === "woken") this.#receiveWakeUp(message);
+    else if (message.type === "who") this.sendStatus(status.status);
     else if (message.type === "sync") void this.#syncFor(message.ref, message.timeout);
   }
 
   /** @param {Message} message */
-  #heedWakeUp({ event, ref }) {
-    this.#owner.background.waking.came(event);
-    if (ref !== undefined) this.#tabs.tell({ type: "synced", ref });
+  #receiveWakeUp({ event, ref }) {
+    this.#owner.background.wakeUps.add(event);
+    if (ref !== undefined) this.#tabs.post({ type: "synced", ref });
   }
 
   /** @param {string} ref @param {number} timeout seconds */
   async #syncFor(ref, timeout) {
     try {
       await this.#owner.background.waitUntilSynced(timeout);
-      this.#tabs.tell({ type: "synced", ref });
+      this.#tabs.post({ type: "synced", ref });
     } catch (error) {
       const { code, detail } = error instanceof SyncError ? error : new SyncError(String(error));
-      this.#tabs.tell({ type: "synced", ref, problem: { code, detail } });
+      this.#tabs.post({ type: "synced", ref, problem: { code, detail } });
     }
   }
 }
 
 /** What another tab told of a change: its records are plain objects after the journey. @param {Change} change @returns {Change} */
-function revived(change) {
+function changeOf(change) {
   return { ...change, record: recordOf(change.record), before: recordOf(change.before) };
 }
 
-/** @param {Record | null} told */
-function recordOf(told) {
-  if (told === null) return null;
-  return new Record(told.collection, told.id, told.revision, told.scope, told.object, told.pending);
+/** @param {Record | null} copy */
+function recordOf(copy) {
+  if (copy === null) return null;
+  return new Record(copy.collection, copy.id, copy.revision, copy.scope, copy.object, copy.pending);
 }
 
 /** @param {any} status @returns {Partial<Status>} */
-function heard(status) {
+function statusOf(status) {
   return { ...status, problem: status.problem && fromProblem(status.problem) };
 }

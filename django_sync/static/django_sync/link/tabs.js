@@ -18,29 +18,29 @@ export class Tabs {
   #name;
   #locks;
   #channel;
-  #heard;
+  #onMessage;
   /** @type {(() => void) | null} */
-  #letGo = null;
+  #release = null;
   /** @type {AbortController | null} */
-  #asking = null;
+  #request = null;
   leads = false;
 
   /**
    * @param {string | null} store its name; `null` where no other tab can see it
-   * @param {(message: Message) => void} heard
+   * @param {(message: Message) => void} onMessage
    * @param {Ways} [ways]
    */
-  constructor(store, heard, ways = {}) {
+  constructor(store, onMessage, ways = {}) {
     const { locks = globalThis.navigator?.locks, BroadcastChannel = globalThis.BroadcastChannel } = ways;
     this.#name = `django_sync ${store}`;
-    this.#heard = heard;
+    this.#onMessage = onMessage;
     this.#locks = store === null ? undefined : locks;
     this.#channel = store === null || !BroadcastChannel ? null : new BroadcastChannel(this.#name);
-    if (this.#channel !== null) this.#channel.onmessage = ({ data }) => this.#heard(data);
+    if (this.#channel !== null) this.#channel.onmessage = ({ data }) => this.#onMessage(data);
   }
 
   /** Tell the other tabs. @param {Message} message */
-  tell(message) {
+  post(message) {
     this.#channel?.postMessage(message);
   }
 
@@ -49,16 +49,16 @@ export class Tabs {
    * @param {() => void} begin
    */
   lead(begin) {
-    if (this.leads || this.#asking !== null) return;
+    if (this.leads || this.#request !== null) return;
     if (this.#locks === undefined) {
       this.leads = true;
       begin();
       return;
     }
-    const asking = new AbortController();
-    this.#asking = asking;
+    const request = new AbortController();
+    this.#request = request;
     this.#locks
-      .request(this.#name, { signal: asking.signal }, () => this.#led(begin))
+      .request(this.#name, { signal: request.signal }, () => this.#hold(begin))
       .catch((error) => {
         if (error.name !== "AbortError") log.error("The tabs cannot agree:", error);
       });
@@ -78,11 +78,11 @@ export class Tabs {
 
   /** Let another tab have it. */
   follow() {
-    this.#asking?.abort();
-    this.#asking = null;
+    this.#request?.abort();
+    this.#request = null;
     this.leads = false;
-    this.#letGo?.();
-    this.#letGo = null;
+    this.#release?.();
+    this.#release = null;
   }
 
   close() {
@@ -91,10 +91,10 @@ export class Tabs {
   }
 
   /** For as long as the promise waits, the lock is held; a tab that is closed lets go of it. @param {() => void} begin */
-  #led(begin) {
-    if (this.#asking === null) return undefined;
+  #hold(begin) {
+    if (this.#request === null) return undefined;
     return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
-      this.#letGo = resolve;
+      this.#release = resolve;
       this.leads = true;
       begin();
     });

@@ -9,7 +9,7 @@
 export const LADDER = Object.freeze(["websocket", "sse", "long-poll", "poll"]);
 
 /** Those that bring changes by themselves, over a connection that stays open. @type {readonly string[]} */
-export const LINES = Object.freeze(["websocket", "sse"]);
+export const CONNECTIONS = Object.freeze(["websocket", "sse"]);
 
 /**
  * Falls down the ladder, and climbs up again.
@@ -18,7 +18,7 @@ export const LINES = Object.freeze(["websocket", "sse"]);
  * After `tries` early ends in a row a transport is left alone for `rest` seconds, twice as long each
  * time after, up to `longest`. One that lived for `steady` seconds was no failure.
  */
-export class Choice {
+export class TransportChoice {
   /** @type {ReadonlySet<string>} */
   #offered = new Set();
   /** @type {Map<Transport, number>} */
@@ -63,7 +63,7 @@ export class Choice {
   }
 
   /** Seconds until something better may be tried again; `Infinity` where there is nothing. @param {Transport} transport @param {number} now */
-  climbsIn(transport, now) {
+  betterIn(transport, now) {
     const better = this.usable().slice(0, this.usable().indexOf(transport));
     return Math.min(...better.map((t) => Math.max(0, (this.#againAt.get(t) ?? now) - now)));
   }
@@ -85,11 +85,11 @@ export class Choice {
   failed(transport, now) {
     const failures = (this.#failures.get(transport) ?? 0) + 1;
     this.#failures.set(transport, failures);
-    if (failures >= this.tries) this.lacks(transport, now);
+    if (failures >= this.tries) this.avoid(transport, now);
   }
 
   /** There is no such thing here, for now. @param {Transport} transport @param {number} now */
-  lacks(transport, now) {
+  avoid(transport, now) {
     if (transport === "poll") return;
     const times = this.#rests.get(transport) ?? 0;
     this.#rests.set(transport, times + 1);
@@ -100,7 +100,7 @@ export class Choice {
   }
 
   /** The server wants this one used, and says when a better one may be tried again. @param {string} wanted @param {number} now @param {number | null} seconds */
-  ordered(wanted, now, seconds) {
+  follow(wanted, now, seconds) {
     const usable = this.usable();
     const place = usable.findIndex((transport) => transport === wanted);
     const until = now + (seconds ?? this.rest);

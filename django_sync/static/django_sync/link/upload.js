@@ -45,11 +45,11 @@ export function envelope(place, batch) {
 }
 
 /** Sends one store's outbox. */
-export class Sending {
+export class Upload {
   #db;
-  #settled;
-  #place;
-  #void;
+  #onSettled;
+  #readPlace;
+  #onVoid;
   /** @type {Service} */
   #limits = UNKNOWN;
   #batchSize = UNKNOWN.batchSize;
@@ -62,13 +62,13 @@ export class Sending {
    */
   constructor(db, settled, place, voided) {
     this.#db = db;
-    this.#settled = settled;
-    this.#place = place;
-    this.#void = voided;
+    this.#onSettled = settled;
+    this.#readPlace = place;
+    this.#onVoid = voided;
   }
 
   /** Learn the server's limits. @param {Service} service */
-  described(service) {
+  setLimits(service) {
     this.#limits = service;
     this.#batchSize = service.batchSize;
   }
@@ -83,9 +83,9 @@ export class Sending {
     const blocked = new Blocked();
     let failure = null;
     for (let round = 0; round < ROUNDS; round++) {
-      const once = await this.#once(post, counts, blocked);
-      failure ??= once.failure;
-      if (once.final === 0 || isVoid(once.failure)) break;
+      const pass = await this.#pass(post, counts, blocked);
+      failure ??= pass.failure;
+      if (pass.final === 0 || isVoid(pass.failure)) break;
     }
     return failure;
   }
@@ -97,8 +97,8 @@ export class Sending {
    * @param {Blocked} blocked
    * @returns {Promise<{final: number, failure: SyncError | null}>}
    */
-  async #once(post, counts, blocked) {
-    let [final, down] = [0, 0];
+  async #pass(post, counts, blocked) {
+    let [final, failures] = [0, 0];
     /** @type {SyncError | null} */
     let failure = null;
     let from = 0;
@@ -107,19 +107,19 @@ export class Sending {
     while (true) {
       const batch = await this.#take({ from, to }, limit, blocked);
       if (batch.length === 0) return { final, failure };
-      const place = await this.#place();
+      const place = await this.#readPlace();
       try {
         const answer = await post(envelope(place, batch));
         final += await this.#enter(batch, answer, counts);
-        down = 0;
+        failures = 0;
       } catch (error) {
         if (!(error instanceof SyncError)) throw error;
         if (isVoid(error)) {
-          await this.#void(place, error);
+          await this.#onVoid(place, error);
           return { final, failure: error };
         }
         const poison = POISON.some((kind) => error.constructor === kind);
-        if (!poison || (batch.length === 1 && down > 0)) throw error;
+        if (!poison || (batch.length === 1 && failures > 0)) throw error;
         limit = Math.max(1, Math.floor(batch.length / 2));
         if (error instanceof TooLarge) this.#batchSize = limit;
         if (batch.length > 1) continue;
@@ -127,7 +127,7 @@ export class Sending {
         blocked.add(batch[0].row);
         failure ??= error;
         limit = this.#batchSize;
-        if (error.constructor === SyncError) down += 1;
+        if (error.constructor === SyncError) failures += 1;
       }
       from = batch[batch.length - 1].row.seq + 1;
     }
@@ -144,7 +144,7 @@ export class Sending {
     const { results } = answer;
     if (!Array.isArray(results)) throw new Captive("The answer holds no results: it is not the server's.");
     const settled = await this.#db.write((tx) => enterResults(tx, batch, results, counts));
-    this.#settled(settled);
+    this.#onSettled(settled);
     return settled.final;
   }
 }

@@ -26,7 +26,7 @@ export class Wakes {
     if (before.woken > before.asked) return false; // on the disk already
     return this.#db.write(
       async (tx) => {
-        const count = counted(tx.meta);
+        const count = countOf(tx.meta);
         if (count.woken === count.asked) tx.set({ wakes: { ...count, woken: count.woken + 1 } });
         return count.woken === count.served;
       },
@@ -35,17 +35,17 @@ export class Wakes {
   }
 
   /** Whether one is remembered. */
-  async wait() {
+  async hasPending() {
     const { woken, served } = await this.#count();
     return woken > served;
   }
 
   /** A request goes out now; what `served` is to be told when all has come in. */
-  async asked() {
+  async noteRequest() {
     const count = await this.#count();
     if (count.asked < count.woken) {
       return this.#db.write(async (tx) => {
-        const now = counted(tx.meta);
+        const now = countOf(tx.meta);
         tx.set({ wakes: { ...now, asked: now.woken } });
         return now.woken;
       });
@@ -54,21 +54,21 @@ export class Wakes {
   }
 
   /** All that was new when the request went out is here. @param {number} number */
-  async served(number) {
+  async noteServed(number) {
     if ((await this.#count()).served >= number) return;
     await this.#db.write(async (tx) => {
-      const count = counted(tx.meta);
+      const count = countOf(tx.meta);
       // else the store was cleared meanwhile
       if (count.served < number && number <= count.woken) tx.set({ wakes: { ...count, served: number } });
     });
   }
 
   #count() {
-    return this.#db.read(async (tx) => counted(tx.meta));
+    return this.#db.read(async (tx) => countOf(tx.meta));
   }
 }
 
 /** @param {Readonly<Meta>} meta @returns {Count} */
-function counted({ wakes }) {
+function countOf({ wakes }) {
   return wakes ?? { woken: 0, asked: 0, served: 0 };
 }

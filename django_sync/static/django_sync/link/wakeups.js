@@ -2,7 +2,7 @@
  * What a wake-up does, as one table of state x event. Pure: no I/O, no timers, no clock.
  *
  * A wake-up says that something is new and carries no data; it may come twice, late, or never.
- * `stand()` says in which state one comes; `link/waking.js` acts on the table and `link/wakes.js` remembers
+ * `stand()` says in which state one comes; `link/wakeup_inbox.js` acts on the table and `link/wakes.js` remembers
  * until something was fetched. It is the Python client's table: tests/vectors/wakeups.json holds
  * both to it, docs/reference/wake-ups.md draws it.
  */
@@ -65,7 +65,7 @@ const BY_LINK = { stopped: "stopped", connecting: "under_way", catching_up: "und
  * @param {boolean} fed while live, news comes by itself
  * @returns {State}
  */
-export function stand(link, { type, reachability, metered, foreground }, fed) {
+export function stateOf(link, { type, reachability, metered, foreground }, fed) {
   const known = BY_LINK[link];
   if (known !== undefined) return known;
   if (link !== "live" && link !== "offline") return "barred";
@@ -83,16 +83,16 @@ export function stand(link, { type, reachability, metered, foreground }, fed) {
  * @returns {WakeUp | null}
  */
 export function readWakeUp(payload) {
-  let told = payload;
-  if (isText(told)) {
+  let decoded = payload;
+  if (isText(decoded)) {
     try {
-      told = JSON.parse(told);
+      decoded = JSON.parse(decoded);
     } catch {
       return null;
     }
   }
-  if (!isObject(told) || told.type !== "sync") return null;
-  const { session, collections } = told;
+  if (!isObject(decoded) || decoded.type !== "sync") return null;
+  const { session, collections } = decoded;
   return {
     session: isText(session) ? session : "",
     collections: Array.isArray(collections) ? collections.filter(isText) : [],

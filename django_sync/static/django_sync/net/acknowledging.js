@@ -33,9 +33,9 @@ export class Acknowledging {
 
   /** When the next acknowledgement is due; infinity if there is nothing to acknowledge. */
   dueAt({ atOnce = false } = {}) {
-    const waiting = this.#taken - this.#acknowledged;
-    if (waiting === 0) return Infinity;
-    if (atOnce || waiting >= Math.max(Math.floor(this.window / 2), 1)) return -Infinity;
+    const unacknowledged = this.#taken - this.#acknowledged;
+    if (unacknowledged === 0) return Infinity;
+    if (atOnce || unacknowledged >= Math.max(Math.floor(this.window / 2), 1)) return -Infinity;
     return this.#since + this.heartbeat / 3;
   }
 

@@ -43,8 +43,8 @@ export function errorOf(response, body, now) {
   const retryAfter = secondsOf(response.headers, now);
   if (body !== null && errors.BY_CODE.has(String(body.code))) return errors.fromProblem(body, retryAfter);
   const { status } = response;
-  const said = isObject(body) && typeof body.detail === "string" ? ` ${body.detail}` : "";
-  const detail = `${pathOf(response.url)} answered ${status}.${said}`;
+  const serverDetail = isObject(body) && typeof body.detail === "string" ? ` ${body.detail}` : "";
+  const detail = `${pathOf(response.url)} answered ${status}.${serverDetail}`;
   const known = BY_STATUS[status];
   if (known !== undefined) return new known(detail, { retryAfter });
   const ours = (status >= 500 && status !== 511) || (body !== null && status >= 400);
@@ -61,8 +61,8 @@ function pathOf(url) {
 function secondsOf(headers, now) {
   const header = headers.get("Retry-After");
   if (header === null) return null;
-  const told = /^\d+$/.test(header.trim())
+  const seconds = /^\d+$/.test(header.trim())
     ? Number(header)
     : (Date.parse(header) - (Date.parse(headers.get("Date") ?? "") || now)) / 1000;
-  return Number.isNaN(told) ? null : Math.min(Math.max(0, told), LONGEST_RETRY);
+  return Number.isNaN(seconds) ? null : Math.min(Math.max(0, seconds), LONGEST_RETRY);
 }

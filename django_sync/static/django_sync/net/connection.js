@@ -5,11 +5,11 @@
 
 import { Offline, SyncError } from "../errors.js";
 import { log } from "../log.js";
-import { ending, parseFrame } from "./frames.js";
+import { closeError, parseFrame } from "./frames.js";
 
 /** @import { Fields } from "../store/encoding.js" */
-/** @import { Alarm } from "../waker.js" */
-/** @import { Network } from "./http.js" */
+/** @import { Waker } from "../waker.js" */
+/** @import { HttpClient } from "./http.js" */
 
 /** Seconds for which a socket may take to open. */
 const OPEN = 10;
@@ -20,17 +20,17 @@ const LONGEST = 64 * 2 ** 20;
 /** @typedef {typeof WebSocket} SocketClass */
 
 /** What the two kinds share. */
-class Line {
+class Connection {
   /** @type {Fields[]} */
   #frames = [];
   /** @type {SyncError | null} */
   #end = null;
 
-  /** @param {Alarm} alarm */
-  constructor(alarm) {
-    this.alarm = alarm;
+  /** @param {Waker} waker */
+  constructor(waker) {
+    this.waker = waker;
     /** When anything came last, by the alarm's clock. */
-    this.heardAt = alarm.now();
+    this.lastReceivedAt = waker.now();
   }
 
   /** The next frame, or `null`; throws the reason of the end once all are taken. */
@@ -41,52 +41,52 @@ class Line {
     return null;
   }
 
-  heard() {
-    this.heardAt = this.alarm.now();
+  received() {
+    this.lastReceivedAt = this.waker.now();
   }
 
   /** @param {Fields} frame */
-  arrived(frame) {
+  add(frame) {
     if (this.#end !== null) return;
     this.#frames.push(frame);
-    this.alarm.ring();
+    this.waker.wake();
   }
 
   /** Nothing more comes. The first reason counts. @param {unknown} error */
   ended(error) {
     this.#end ??= error instanceof SyncError ? error : new SyncError(String(error), { cause: error });
-    this.alarm.ring();
+    this.waker.wake();
   }
 }
 
 /** The line over a WebSocket. */
-export class SocketLine extends Line {
+export class SocketConnection extends Connection {
   /** @type {"websocket"} */
   transport = "websocket";
   #socket;
 
-  /** @param {WebSocket} socket @param {Alarm} alarm */
-  constructor(socket, alarm) {
-    super(alarm);
+  /** @param {WebSocket} socket @param {Waker} waker */
+  constructor(socket, waker) {
+    super(waker);
     this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#heed(data);
-    socket.onclose = ({ code, reason }) => this.ended(ending(code, reason));
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = ({ code, reason }) => this.ended(closeError(code, reason));
   }
 
   /**
    * Open a socket; throws `Offline` where the server, or a proxy, does not. The browser does not
    * tell us more.
    * @param {string} url
-   * @param {Alarm} alarm
+   * @param {Waker} waker
    * @param {SocketClass} Socket
    * @param {AbortSignal} cutting where it aborts, nobody waits for the socket any more
-   * @returns {Promise<SocketLine>}
+   * @returns {Promise<SocketConnection>}
    */
-  static open(url, alarm, Socket, cutting) {
+  static open(url, waker, Socket, cutting) {
     const socket = new Socket(url);
     return new Promise((resolve, reject) => {
       const refuse = (/** @type {string} */ detail) => {
-        clearTimeout(late);
+        clearTimeout(timer);
         cutting.removeEventListener("abort", giveUp);
         reject(new Offline(detail));
       };
@@ -94,15 +94,15 @@ export class SocketLine extends Line {
         socket.close();
         refuse("The socket did not open in time.");
       };
-      const late = setTimeout(giveUp, OPEN * 1000);
+      const timer = setTimeout(giveUp, OPEN * 1000);
       cutting.addEventListener("abort", giveUp);
       socket.onerror = () => refuse("The socket could not be opened.");
       socket.onclose = () => refuse("The socket was closed before it was open.");
       socket.onopen = () => {
-        clearTimeout(late);
+        clearTimeout(timer);
         cutting.removeEventListener("abort", giveUp);
         socket.onerror = () => log.info("A socket failed; its close says more.");
-        resolve(new SocketLine(socket, alarm));
+        resolve(new SocketConnection(socket, waker));
       };
     });
   }
@@ -119,11 +119,11 @@ export class SocketLine extends Line {
   }
 
   /** @param {unknown} data */
-  #heed(data) {
-    this.heard();
+  #receive(data) {
+    this.received();
     try {
       if (typeof data !== "string") throw new Offline("A frame is no text.");
-      this.arrived(parseFrame(data));
+      this.add(parseFrame(data));
     } catch (error) {
       this.ended(error);
       this.#socket.close(1000);
@@ -132,26 +132,26 @@ export class SocketLine extends Line {
 }
 
 /** The line over server-sent events (WHATWG HTML, section 9.2). Nothing is sent on it. */
-export class StreamLine extends Line {
+export class StreamConnection extends Connection {
   /** @type {"sse"} */
   transport = "sse";
   #abort;
 
-  /** @param {Response} response @param {() => void} abort @param {Alarm} alarm */
-  constructor(response, abort, alarm) {
-    super(alarm);
+  /** @param {Response} response @param {() => void} abort @param {Waker} waker */
+  constructor(response, abort, waker) {
+    super(waker);
     this.#abort = abort;
     void this.#read(/** @type {ReadableStream<Uint8Array>} */ (response.body));
   }
 
   /**
-   * @param {Network} network
+   * @param {HttpClient} network
    * @param {Record<string, string>} asked
-   * @param {Alarm} alarm
+   * @param {Waker} waker
    */
-  static async open(network, asked, alarm) {
+  static async open(network, asked, waker) {
     const { response, abort } = await network.stream("live/stream/", asked);
-    return new StreamLine(response, abort, alarm);
+    return new StreamConnection(response, abort, waker);
   }
 
   /** @param {string} _text */
@@ -166,14 +166,14 @@ export class StreamLine extends Line {
 
   /** @param {ReadableStream<Uint8Array>} body */
   async #read(body) {
-    const events = new Events();
+    const events = new EventParser();
     const decoder = new TextDecoder();
     try {
       const reader = body.getReader();
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        this.heard();
+        this.received();
         for (const { event, data } of events.feed(decoder.decode(part.value, { stream: true }))) {
-          this.arrived(named(event, parseFrame(data)));
+          this.add(frameOf(event, parseFrame(data)));
         }
       }
       this.ended(new Offline("The server ended the connection."));
@@ -186,13 +186,13 @@ export class StreamLine extends Line {
 }
 
 /** The frame, whose kind is the event's name; an error may be the bare problem. @param {string} event @param {Fields} body @returns {Fields} */
-function named(event, body) {
+function frameOf(event, body) {
   if (event === "error" && body.problem === undefined) return { type: "error", problem: body };
   return event === "message" ? body : { ...body, type: event };
 }
 
 /** Events out of text as it comes. Pure. */
-export class Events {
+export class EventParser {
   #rest = "";
   #event = "";
   /** @type {string[]} */
@@ -207,10 +207,10 @@ export class Events {
     if (this.#rest.length > LONGEST) throw new Offline("An event does not end.");
     const found = [];
     // A CR at the end may be the first half of a CRLF.
-    const lines = this.#rest.split(/\r\n|\n|\r(?!$)/);
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (line !== "") this.#member(line);
+    const rows = this.#rest.split(/\r\n|\n|\r(?!$)/);
+    this.#rest = rows.pop() ?? "";
+    for (const row of rows) {
+      if (row !== "") this.#member(row);
       else if (this.#data.length > 0) {
         found.push({ event: this.#event || "message", data: this.#data.join("\n") });
         this.#data = [];
@@ -220,11 +220,11 @@ export class Events {
     return found;
   }
 
-  /** @param {string} line */
-  #member(line) {
-    const colon = line.indexOf(":");
-    const name = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+  /** @param {string} row */
+  #member(row) {
+    const colon = row.indexOf(":");
+    const name = colon < 0 ? row : row.slice(0, colon);
+    const value = colon < 0 ? "" : row.slice(colon + 1).replace(/^ /, "");
     if (name === "event") this.#event = value;
     else if (name === "data") this.#data.push(value);
   }

@@ -86,7 +86,7 @@ function count(value) {
 }
 
 /** @type {Readonly<Record<number, typeof errors.SyncError>>} */
-const ENDINGS = {
+const ERRORS_BY_CLOSE_CODE = {
   4400: errors.Invalid, 4401: errors.NotAuthenticated, 4403: errors.PermissionDenied,
   4410: errors.CursorExpired, 4419: errors.SessionEnded, 4423: errors.Blocked, 4429: errors.Throttled, 1001: errors.Unavailable,
   1012: errors.Unavailable, 1013: errors.Unavailable,
@@ -97,7 +97,7 @@ const ENDINGS = {
  * @param {number} code
  * @param {string} reason
  */
-export function ending(code, reason) {
-  const Kind = ENDINGS[code] ?? errors.Offline;
+export function closeError(code, reason) {
+  const Kind = ERRORS_BY_CLOSE_CODE[code] ?? errors.Offline;
   return new Kind(`The server closed the socket (${[code, reason].filter(Boolean).join(": ")}).`);
 }

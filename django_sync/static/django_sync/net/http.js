@@ -16,7 +16,7 @@ import { errorOf, jsonOf } from "./answers.js";
 export class Interrupted extends Error {}
 
 /**
- * @typedef {object} Asked
+ * @typedef {object} RequestOptions
  * @property {Record<string, string>} [params]
  * @property {string} [body]
  * @property {number} [held] seconds for which the server may hold it back
@@ -25,12 +25,12 @@ export class Interrupted extends Error {}
  */
 
 /** One server, spoken to as one user; `said` are headers that tell who asks, and are no secret. */
-export class Network {
+export class HttpClient {
   #cutter = new AbortController();
   /** @type {number | null} */
-  #latest = null;
+  #lastDuration = null;
   /** @type {Record<string, string>} */
-  said = {};
+  identityHeaders = {};
 
   /**
    * @param {string} url absolute
@@ -38,17 +38,17 @@ export class Network {
    * @param {object} [how]
    * @param {typeof globalThis.fetch} [how.fetch]
    * @param {number} [how.timeout] seconds for which an answer is waited for
-   * @param {(error: SyncError | null) => void} [how.heard] is told of each call what it failed with
-   * @param {(seconds: number) => void} [how.took] is told of round trips
+   * @param {(error: SyncError | null) => void} [how.onAnswer] is told of each call what it failed with
+   * @param {(seconds: number) => void} [how.onRoundTrip] is told of round trips
    */
-  constructor(url, auth, { fetch = globalThis.fetch, timeout = 30, heard = () => undefined, took = () => undefined } = {}) {
+  constructor(url, auth, { fetch = globalThis.fetch, timeout = 30, onAnswer = () => undefined, onRoundTrip = () => undefined } = {}) {
     this.url = url;
     this.auth = auth;
     // A browser's own fetch wants the window for its `this`.
     this.fetch = /** @type {typeof globalThis.fetch} */ ((...asked) => fetch(...asked));
     this.timeout = timeout;
-    this.heard = heard;
-    this.took = took;
+    this.onAnswer = onAnswer;
+    this.onRoundTrip = onRoundTrip;
   }
 
   /** Have the running calls, and those to come, end with `Interrupted`, until `mend()`. */
@@ -57,11 +57,11 @@ export class Network {
   }
 
   /** Let calls through again. */
-  mend() {
+  resume() {
     if (this.#cutter.signal.aborted) this.#cutter = new AbortController();
   }
 
-  /** @param {string} path @param {Asked} [asked] */
+  /** @param {string} path @param {RequestOptions} [asked] */
   get(path, asked) {
     return this.#call("GET", path, asked);
   }
@@ -71,7 +71,7 @@ export class Network {
     return this.#call("POST", path, { body });
   }
 
-  /** @param {string} path @param {string} body @param {Asked} [asked] */
+  /** @param {string} path @param {string} body @param {RequestOptions} [asked] */
   patch(path, body, asked) {
     return this.#call("PATCH", path, { ...asked, body });
   }
@@ -83,30 +83,30 @@ export class Network {
    * @returns {Promise<{response: Response, abort: () => void}>}
    */
   async stream(path, params) {
-    const opened = await this.#renewed(() => this.#opened(path, params));
-    this.heard(null);
+    const opened = await this.#withRenewal(() => this.#openStream(path, params));
+    this.onAnswer(null);
     return opened;
   }
 
   /** The last call was one for which the server had little to do: a round trip. */
-  quick() {
-    if (this.#latest !== null) this.took(this.#latest);
-    this.#latest = null;
+  countRoundTrip() {
+    if (this.#lastDuration !== null) this.onRoundTrip(this.#lastDuration);
+    this.#lastDuration = null;
   }
 
   /** Aborts where calls are cut. */
-  get cutting() {
+  get cutSignal() {
     return this.#cutter.signal;
   }
 
-  /** @param {string} method @param {string} path @param {Asked} [asked] @returns {Promise<Fields>} */
+  /** @param {string} method @param {string} path @param {RequestOptions} [asked] @returns {Promise<Fields>} */
   async #call(method, path, asked = {}) {
     try {
-      const answer = await this.#renewed(() => this.#once(method, path, asked));
-      this.heard(null);
+      const answer = await this.#withRenewal(() => this.#once(method, path, asked));
+      this.onAnswer(null);
       return answer;
     } catch (error) {
-      if (error instanceof SyncError) this.heard(error);
+      if (error instanceof SyncError) this.onAnswer(error);
       throw error;
     }
   }
@@ -117,7 +117,7 @@ export class Network {
    * @param {() => Promise<T>} ask
    * @returns {Promise<T>}
    */
-  async #renewed(ask) {
+  async #withRenewal(ask) {
     try {
       return await ask();
     } catch (error) {
@@ -127,63 +127,63 @@ export class Network {
     return ask();
   }
 
-  /** @param {string} method @param {string} path @param {Asked} asked */
+  /** @param {string} method @param {string} path @param {RequestOptions} asked */
   async #once(method, path, asked) {
-    const ending = new AbortController();
-    const late = setTimeout(() => ending.abort(), (this.timeout + (asked.held ?? 0)) * 1000);
+    const aborter = new AbortController();
+    const timer = setTimeout(() => aborter.abort(), (this.timeout + (asked.held ?? 0)) * 1000);
     try {
       const began = performance.now();
-      const response = await this.#sent(method, path, asked, ending);
-      this.#latest = asked.held === undefined ? (performance.now() - began) / 1000 : null;
-      const body = jsonOf(await this.#whole(response));
+      const response = await this.#send(method, path, asked, aborter);
+      this.#lastDuration = asked.held === undefined ? (performance.now() - began) / 1000 : null;
+      const body = jsonOf(await this.#textOf(response));
       if (response.ok && body !== null) return body;
       throw errorOf(response, body, Date.now());
     } finally {
-      clearTimeout(late);
-      ending.abort(); // and with it what listens for a cut
+      clearTimeout(timer);
+      aborter.abort(); // and with it what listens for a cut
     }
   }
 
   /** A stream's beginning has its time-out; how long it may be silent then is for its reader. @param {string} path @param {Record<string, string>} params */
-  async #opened(path, params) {
-    const ending = new AbortController();
-    const late = setTimeout(() => ending.abort(), this.timeout * 1000);
+  async #openStream(path, params) {
+    const aborter = new AbortController();
+    const timer = setTimeout(() => aborter.abort(), this.timeout * 1000);
     try {
-      const response = await this.#sent("GET", path, { params, accept: "text/event-stream" }, ending);
+      const response = await this.#send("GET", path, { params, accept: "text/event-stream" }, aborter);
       if (response.status === 200 && response.body !== null) {
-        return { response, abort: () => ending.abort() };
+        return { response, abort: () => aborter.abort() };
       }
-      throw errorOf(response, jsonOf(await this.#whole(response)), Date.now());
+      throw errorOf(response, jsonOf(await this.#textOf(response)), Date.now());
     } catch (error) {
-      ending.abort();
+      aborter.abort();
       throw error;
     } finally {
-      clearTimeout(late);
+      clearTimeout(timer);
     }
   }
 
   /** @param {Response} response */
-  async #whole(response) {
+  async #textOf(response) {
     try {
       return await response.text();
     } catch (error) {
-      throw this.#translated(error);
+      throw this.#networkError(error);
     }
   }
 
-  /** @param {string} method @param {string} path @param {Asked} asked @param {AbortController} ending */
-  async #sent(method, path, { params, body, accept = "application/json", keepalive = false }, ending) {
+  /** @param {string} method @param {string} path @param {RequestOptions} asked @param {AbortController} aborter */
+  async #send(method, path, { params, body, accept = "application/json", keepalive = false }, aborter) {
     const cutter = this.#cutter.signal;
     const url = new URL(path, this.url);
     for (const [name, value] of Object.entries(params ?? {})) url.searchParams.set(name, value);
-    const headers = { Accept: accept, ...this.said, ...(await this.auth?.headers()) };
+    const headers = { Accept: accept, ...this.identityHeaders, ...(await this.auth?.headers()) };
     if (body !== undefined) Object.assign(headers, { "Content-Type": "application/json" });
     if (cutter.aborted) throw new Interrupted();
-    const end = () => ending.abort();
-    cutter.addEventListener("abort", end, { signal: ending.signal });
+    const end = () => aborter.abort();
+    cutter.addEventListener("abort", end, { signal: aborter.signal });
     try {
       const response = await this.fetch(url, {
-        method, headers, body, keepalive, signal: ending.signal, redirect: "manual", cache: "no-store",
+        method, headers, body, keepalive, signal: aborter.signal, redirect: "manual", cache: "no-store",
         credentials: this.auth?.credentials ?? "omit",
       });
       if (response.type === "opaqueredirect") {
@@ -192,12 +192,12 @@ export class Network {
       if (response.status === 401) throw errorOf(response, jsonOf(await response.text()), Date.now());
       return response;
     } catch (error) {
-      throw this.#translated(error, cutter);
+      throw this.#networkError(error, cutter);
     }
   }
 
   /** What fetch throws becomes ours here, and nowhere else. @param {unknown} error @param {AbortSignal} [cutter] */
-  #translated(error, cutter = this.#cutter.signal) {
+  #networkError(error, cutter = this.#cutter.signal) {
     if (error instanceof Offline || !(error instanceof Error)) return error;
     if (cutter.aborted) return new Interrupted();
     const ours = error instanceof TypeError || error.name === "AbortError" || error.name === "NetworkError";

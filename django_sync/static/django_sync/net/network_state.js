@@ -34,7 +34,7 @@
  */
 
 /** @type {Readonly<Record<Reachability, Readonly<Record<Event, Reachability>>>>} */
-export const REACH = Object.freeze({
+export const REACHABILITY = Object.freeze({
   unknown: { answered: "reachable", silent: "unreachable", strange: "captive", online: "unknown", gone: "unreachable", other: "unknown" },
   reachable: { answered: "reachable", silent: "unreachable", strange: "captive", online: "reachable", gone: "unreachable", other: "unknown" },
   unreachable: { answered: "reachable", silent: "unreachable", strange: "captive", online: "unknown", gone: "unreachable", other: "unknown" },
@@ -65,13 +65,13 @@ const LEAST_MS = 100;
 /**
  * Whether the server should hear that `told` has become `now`. A round trip is worth telling once it
  * is twice as long as the one that was told, or half, and by `LEAST_MS` at least.
- * @param {NetworkState} told
+ * @param {NetworkState} reported
  * @param {NetworkState} now
  */
-export function differs(told, now) {
-  if (told.type !== now.type || told.metered !== now.metered || told.foreground !== now.foreground) return true;
-  if (now.rttMs === null || told.rttMs === null) return now.rttMs !== null && now.rttMs >= LEAST_MS;
-  const [short, long] = [Math.min(told.rttMs, now.rttMs), Math.max(told.rttMs, now.rttMs)];
+export function differs(reported, now) {
+  if (reported.type !== now.type || reported.metered !== now.metered || reported.foreground !== now.foreground) return true;
+  if (now.rttMs === null || reported.rttMs === null) return now.rttMs !== null && now.rttMs >= LEAST_MS;
+  const [short, long] = [Math.min(reported.rttMs, now.rttMs), Math.max(reported.rttMs, now.rttMs)];
   return long >= 2 * short && long - short >= LEAST_MS;
 }
 

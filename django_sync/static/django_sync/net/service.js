@@ -23,25 +23,25 @@ export const UNKNOWN = Object.freeze({
 
 /**
  * Read a service document; throw where it is none, or of another protocol.
- * @param {any} told
+ * @param {any} body
  * @returns {Service}
  */
-export function readService(told) {
-  if (told.protocol === undefined) throw new Captive("This is no service document of a django_sync server.");
-  if (told.protocol !== PROTOCOL_VERSION) {
+export function readService(body) {
+  if (body.protocol === undefined) throw new Captive("This is no service document of a django_sync server.");
+  if (body.protocol !== PROTOCOL_VERSION) {
     throw new UnsupportedProtocol(
-      `The server speaks protocol ${told.protocol}, this client ${PROTOCOL_VERSION}.`,
+      `The server speaks protocol ${body.protocol}, this client ${PROTOCOL_VERSION}.`,
     );
   }
-  const limits = isObject(told.limits) ? told.limits : {};
-  const transports = Array.isArray(told.transports) ? told.transports : [];
+  const limits = isObject(body.limits) ? body.limits : {};
+  const transports = Array.isArray(body.transports) ? body.transports : [];
   return {
-    epoch: typeof told.epoch === "string" ? told.epoch : null,
+    epoch: typeof body.epoch === "string" ? body.epoch : null,
     batchSize: positive(limits.batch_size, UNKNOWN.batchSize),
     bodyBytes: positive(limits.body_bytes, UNKNOWN.bodyBytes),
     waitSeconds: Math.min(positive(limits.wait_seconds, UNKNOWN.waitSeconds), UNKNOWN.waitSeconds),
     transports: transports.filter(isText),
-    vapidKey: isText(told.push?.webpush?.key) ? told.push.webpush.key : null,
+    vapidKey: isText(body.push?.webpush?.key) ? body.push.webpush.key : null,
   };
 }
 

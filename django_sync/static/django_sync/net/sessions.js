@@ -9,11 +9,11 @@ import { log } from "../log.js";
 import { seconds } from "./frames.js";
 import { differs, toJson } from "./network_state.js";
 
-/** @import { Enabling } from "../link/push_registration.js" */
+/** @import { PushRegistration } from "../link/push_registration.js" */
 /** @import { Transport } from "../link/transports.js" */
 /** @import { Database } from "../store/database.js" */
 /** @import { Fields } from "../store/encoding.js" */
-/** @import { Network } from "./http.js" */
+/** @import { HttpClient } from "./http.js" */
 /** @import { NetworkState } from "./network_state.js" */
 
 /**
@@ -27,7 +27,7 @@ import { differs, toJson } from "./network_state.js";
  */
 
 /** Answers of servers that are older, smaller, or have none for this user. */
-const NONE = [errors.NotFound, errors.MethodNotAllowed, errors.PermissionDenied, errors.Invalid];
+const NO_SESSION = [errors.NotFound, errors.MethodNotAllowed, errors.PermissionDenied, errors.Invalid];
 
 /** Of this client library, as the server's list of sessions shows it. */
 export const VERSION = "0.1.0";
@@ -37,34 +37,34 @@ export class Sessions {
   #network;
   #names;
   #db;
-  #enabling;
+  #registration;
   /** @type {string | null} */
   #id = null;
   /** @type {NetworkState | null} */
-  #told = null;
+  #reportedNetwork = null;
   /** What the server knows of `push`, as JSON. */
-  #pushTold = "null";
+  #reportedPush = "null";
   #hasNone = false;
 
-  /** @param {Network} network @param {readonly string[]} names of the collections @param {Database} db @param {Enabling} enabling */
-  constructor(network, names, db, enabling) {
+  /** @param {HttpClient} network @param {readonly string[]} names of the collections @param {Database} db @param {PushRegistration} registration */
+  constructor(network, names, db, registration) {
     this.#network = network;
     this.#names = names;
     this.#db = db;
-    this.#enabling = enabling;
+    this.#registration = registration;
   }
 
-  /** Whether there is something to tell: another network, or another way to be woken. @param {NetworkState} around */
-  wants(around) {
-    const woken = JSON.stringify(this.#enabling.push) !== this.#pushTold;
-    return this.#told === null ? woken && !this.#hasNone : woken || differs(this.#told, around);
+  /** Whether there is something to tell: another network, or another way to be woken. @param {NetworkState} networkState */
+  needsUpdate(networkState) {
+    const woken = JSON.stringify(this.#registration.push) !== this.#reportedPush;
+    return this.#reportedNetwork === null ? woken && !this.#hasNone : woken || differs(this.#reportedNetwork, networkState);
   }
 
   /** Open another at the next time. */
   forget() {
-    this.#id = this.#told = null;
+    this.#id = this.#reportedNetwork = null;
     this.#hasNone = false;
-    delete this.#network.said["Sync-Session"];
+    delete this.#network.identityHeaders["Sync-Session"];
   }
 
   /**
@@ -72,10 +72,10 @@ export class Sessions {
    * session counts as idle; nobody waits for an answer.
    */
   leave() {
-    if (this.#id === null || !this.#told?.foreground || this.#enabling.push === null) return;
-    this.#told = { ...this.#told, foreground: false }; // so that it is told anew if the page comes back
-    const told = this.#network.patch(`sessions/${this.#id}/`, '{"foreground":false}', { keepalive: true });
-    told.catch((error) => log.info("The server may not know that the page has gone:", error));
+    if (this.#id === null || !this.#reportedNetwork?.foreground || this.#registration.push === null) return;
+    this.#reportedNetwork = { ...this.#reportedNetwork, foreground: false }; // so that it is told anew if the page comes back
+    const request = this.#network.patch(`sessions/${this.#id}/`, '{"foreground":false}', { keepalive: true });
+    request.catch((error) => log.info("The server may not know that the page has gone:", error));
   }
 
   /**
@@ -83,39 +83,39 @@ export class Sessions {
    * @param {string} clientId
    * @param {Transport[]} able
    * @param {Transport[]} failed
-   * @param {NetworkState} around
+   * @param {NetworkState} networkState
    * @returns {Promise<Decision | null>}
    */
-  async ask(clientId, able, failed, around) {
-    const told = { transports: able, failed, network: toJson(around), foreground: around.foreground };
+  async ask(clientId, able, failed, networkState) {
+    const report = { transports: able, failed, network: toJson(networkState), foreground: networkState.foreground };
     if (this.#id !== null) {
       const id = this.#id;
       try {
-        const decision = await this.#asked(told, (body) => this.#network.patch(`sessions/${id}/`, body));
-        this.#told = around;
+        const decision = await this.#send(report, (body) => this.#network.patch(`sessions/${id}/`, body));
+        this.#reportedNetwork = networkState;
         return decision;
       } catch (error) {
         if (!(error instanceof errors.NotFound)) throw error;
         this.forget(); // It has ended; another begins.
       }
     }
-    this.#pushTold = "null"; // of a new one the server knows nothing
-    const whole = { ...told, client_id: clientId, collections: this.#names, platform: platform(), version: VERSION };
-    const opened = await this.#opened(whole);
+    this.#reportedPush = "null"; // of a new one the server knows nothing
+    const whole = { ...report, client_id: clientId, collections: this.#names, platform: platform(), version: VERSION };
+    const opened = await this.#open(whole);
     this.#hasNone = opened === null;
-    this.#told = opened === null ? null : around;
+    this.#reportedNetwork = opened === null ? null : networkState;
     return opened;
   }
 
   /** @param {Fields} whole */
-  async #opened(whole) {
+  async #open(whole) {
     try {
-      return await this.#asked(whole, (body) => this.#network.post("sessions/", body));
+      return await this.#send(whole, (body) => this.#network.post("sessions/", body));
     } catch (error) {
       if (error instanceof errors.ClientMismatch) {
         throw new errors.StoreMismatch(error.detail, { cause: error });
       }
-      const none = NONE.some((kind) => error instanceof kind);
+      const none = NO_SESSION.some((kind) => error instanceof kind);
       const fails = error instanceof errors.SyncError && error.constructor === errors.SyncError;
       if (!none && !fails) throw error;
       log.info("The server opens no session:", error);
@@ -126,26 +126,26 @@ export class Sessions {
   /**
    * With how the browser may be woken, where the server does not know that; where it cannot do it,
    * without.
-   * @param {Fields} told
+   * @param {Fields} report
    * @param {(body: string) => Promise<Fields>} call
    */
-  async #asked(told, call) {
-    const { push } = this.#enabling;
-    const transports = push === null ? told.transports : [...told.transports, "push"];
-    if (JSON.stringify(push) !== this.#pushTold) {
+  async #send(report, call) {
+    const { push } = this.#registration;
+    const transports = push === null ? report.transports : [...report.transports, "push"];
+    if (JSON.stringify(push) !== this.#reportedPush) {
       try {
-        const decision = await this.#read(await call(JSON.stringify({ ...told, transports, push })));
-        this.#pushTold = JSON.stringify(push);
+        const decision = await this.#read(await call(JSON.stringify({ ...report, transports, push })));
+        this.#reportedPush = JSON.stringify(push);
         return decision;
       } catch (error) {
         if (!(error instanceof errors.Invalid) || push === null) throw error;
         log.warn(`The server will not wake this browser: ${error.detail}`);
-        this.#enabling.refused(push, error);
-        this.#pushTold = JSON.stringify(this.#enabling.push);
-        return this.#read(await call(JSON.stringify(told)));
+        this.#registration.refused(push, error);
+        this.#reportedPush = JSON.stringify(this.#registration.push);
+        return this.#read(await call(JSON.stringify(report)));
       }
     }
-    return this.#read(await call(JSON.stringify({ ...told, transports })));
+    return this.#read(await call(JSON.stringify({ ...report, transports })));
   }
 
   /** @param {Fields} body @returns {Promise<Decision>} */
@@ -153,10 +153,10 @@ export class Sessions {
     if (typeof id !== "string" || typeof transport !== "string") {
       throw new errors.Captive("The answer is no session of a django_sync server.");
     }
-    this.#network.quick();
+    this.#network.countRoundTrip();
     if (id !== this.#id) await this.#db.write(async (tx) => tx.set({ session: id }));
     this.#id = id;
-    this.#network.said["Sync-Session"] = id;
+    this.#network.identityHeaders["Sync-Session"] = id;
     return {
       id, transport, url: typeof url === "string" ? url : "", heartbeat: seconds(heartbeat) ?? 25,
       pollInterval: seconds(pollInterval), upgradeAfter: seconds(upgradeAfter),

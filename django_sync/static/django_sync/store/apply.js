@@ -5,17 +5,17 @@
  * who may write: `store/replica.js` has decided that before.
  */
 
-import { giveUp, refresh, unseen } from "../conflicts.js";
+import { releaseConflicts, refreshConflicts, unseenConflicts } from "../conflicts.js";
 import { log } from "../log.js";
 import { stepDown, strip } from "./outbox.js";
-import { rowsOn, spelled } from "./overlay.js";
+import { rowsOn, keyText } from "./overlay.js";
 
 /** @import { Delete, Page, Put, WireChange } from "../net/pages.js" */
 /** @import { Tx } from "./database.js" */
-/** @import { Filling, Key, Watch } from "./overlay.js" */
+/** @import { Filling, Key, ChangeWatch } from "./overlay.js" */
 /** @import { Row } from "./tables.js" */
 
-export class Applying {
+export class Applier {
   #tx;
   #watch;
   #page;
@@ -28,7 +28,7 @@ export class Applying {
 
   /**
    * @param {Tx} tx
-   * @param {Watch} watch
+   * @param {ChangeWatch} watch
    * @param {Page} page
    * @param {Row[]} outbox
    * @param {boolean} live a socket or stream brings it, which may go on for days: settled mutations
@@ -42,7 +42,7 @@ export class Applying {
     this.#live = live;
     this.#filling = filling;
     for (const row of outbox) {
-      const key = spelled([row.collection, row.objectId]);
+      const key = keyText([row.collection, row.objectId]);
       this.#busy.set(key, (this.#busy.get(key) ?? false) || row.state !== "settled");
     }
   }
@@ -113,9 +113,9 @@ export class Applying {
         known === undefined || revision >= known.revision || (replaces && known.generation < generation);
       if (newer) this.#watch.put({ collection, id, revision, scope, object, generation });
       else if (sweeping && known.generation < generation) this.#watch.put({ ...known, generation });
-      if (this.#busy.has(spelled([collection, id]))) {
+      if (this.#busy.has(keyText([collection, id]))) {
         const record = { collection, id, revision, scope, object };
-        await refresh(this.#tx, this.#page.epoch, record);
+        await refreshConflicts(this.#tx, this.#page.epoch, record);
       }
     }
   }
@@ -132,8 +132,8 @@ export class Applying {
       const key = [collection, id];
       const known = await this.#watch.row(key);
       const older = known !== undefined && known.revision <= revision;
-      if (this.#busy.get(spelled(key))) {
-        await refresh(this.#tx, this.#page.epoch, { collection, id, revision, deleted: true });
+      if (this.#busy.get(keyText(key))) {
+        await refreshConflicts(this.#tx, this.#page.epoch, { collection, id, revision, deleted: true });
         if (older) this.#watch.put({ ...known, revision, gone: 1 });
       } else if (older) {
         this.#watch.forget(key);
@@ -165,14 +165,14 @@ export class Applying {
   async #leave(keys) {
     await this.#watch.look(keys);
     for (const key of keys) this.#watch.forget(key);
-    const busy = keys.filter((key) => this.#busy.has(spelled(key)));
+    const busy = keys.filter((key) => this.#busy.has(keyText(key)));
     await this.#letGo(busy);
     if (this.#live) for (const key of busy) await this.#settle(key, null);
   }
 
   /** @param {Key[]} keys */
   async #letGo(keys) {
-    await giveUp(this.#tx, keys);
+    await releaseConflicts(this.#tx, keys);
     await strip(this.#tx, keys);
   }
 
@@ -183,7 +183,7 @@ export class Applying {
    * @param {number | null} revision
    */
   async #settle(key, revision) {
-    if (!this.#busy.has(spelled(key))) return;
+    if (!this.#busy.has(keyText(key))) return;
     for (const row of await rowsOn(this.#tx, key)) {
       const over = revision === null || row.settledRevision <= revision;
       if (row.state === "settled" && over) this.#tx.delete("outbox", row.seq);
@@ -203,7 +203,7 @@ export class Applying {
       await this.#watch.look([[row.collection, row.objectId]]);
       this.#tx.delete("outbox", row.seq);
     }
-    const overtaken = await unseen(this.#tx, pull);
+    const overtaken = await unseenConflicts(this.#tx, pull);
     if (overtaken.length > 0) {
       await this.#watch.look(overtaken);
       await this.#letGo(overtaken);

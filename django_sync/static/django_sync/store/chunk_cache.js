@@ -18,9 +18,9 @@ const TEXT = 4_000_000;
 const VALUES = 300_000;
 
 /** A cache with a limit of weight: the values that were used longest ago are dropped first. */
-export class Recent {
+export class WeightedCache {
   /** @type {Map<string | number, {value: any, weight: number}>} */
-  #held = new Map();
+  #entries = new Map();
   #limit;
   weight = 0;
 
@@ -31,32 +31,32 @@ export class Recent {
 
   /** @param {string | number} key */
   get(key) {
-    const found = this.#held.get(key);
+    const found = this.#entries.get(key);
     if (found === undefined) return undefined;
-    this.#held.delete(key);
-    this.#held.set(key, found);
+    this.#entries.delete(key);
+    this.#entries.set(key, found);
     return found.value;
   }
 
   /** @param {string | number} key */
   has(key) {
-    return this.#held.has(key);
+    return this.#entries.has(key);
   }
 
   /** @param {string | number} key @param {any} value @param {number} weight */
   set(key, value, weight) {
-    this.weight += weight - (this.#held.get(key)?.weight ?? 0);
-    this.#held.delete(key);
-    this.#held.set(key, { value, weight });
-    for (const [oldest, { weight: freed }] of this.#held) {
+    this.weight += weight - (this.#entries.get(key)?.weight ?? 0);
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, weight });
+    for (const [oldest, { weight: freed }] of this.#entries) {
       if (this.weight <= this.#limit) return;
-      this.#held.delete(oldest);
+      this.#entries.delete(oldest);
       this.weight -= freed;
     }
   }
 
   clear() {
-    this.#held.clear();
+    this.#entries.clear();
     this.weight = 0;
   }
 }
@@ -67,19 +67,19 @@ export class ChunkCache {
   #version = 0;
   /** @type {Directory} */
   #directory = new Map();
-  #contents = new Recent(TEXT);
-  #columns = new Recent(VALUES);
+  #contents = new WeightedCache(TEXT);
+  #columns = new WeightedCache(VALUES);
 
   /** The summaries of that version, or `null` if they are not in memory. @param {string} clientId @param {number} version */
   directory(clientId, version) {
-    this.#isOf(clientId);
+    this.#clearIfOther(clientId);
     if (version === 0) return /** @type {Directory} */ (new Map());
     return this.#version === version ? this.#directory : null;
   }
 
   /** @param {string} clientId @param {number} version @param {Directory} directory which must not be changed any more */
   keep(clientId, version, directory) {
-    this.#isOf(clientId);
+    this.#clearIfOther(clientId);
     if (version > this.#version) [this.#version, this.#directory] = [version, directory];
   }
 
@@ -110,7 +110,7 @@ export class ChunkCache {
   }
 
   /** Forget all if the client's id is another one: a store that was cleared counts anew. @param {string} clientId */
-  #isOf(clientId) {
+  #clearIfOther(clientId) {
     if (this.#clientId === clientId) return;
     this.#clientId = clientId;
     this.#version = 0;

@@ -58,16 +58,16 @@ export function mentions(fields, objectId) {
  * @param {boolean} mentioned whether any other entry of the outbox names the object
  * @returns {Decision}
  */
-export function fold(asked, last, between, mentioned) {
+export function compact(asked, last, between, mentioned) {
   if (last === undefined || last.state !== "new") return APPEND;
   const fields = { ...last.fields, ...asked.fields };
   switch (`${last.op} ${asked.op}`) {
     case "create update":
-      return passes(asked, last, between) ? { kind: "fold", draft: draft("create", fields) } : APPEND;
+      return canPass(asked, last, between) ? { kind: "fold", draft: draft("create", fields) } : APPEND;
     case "create delete":
       return mentioned ? APPEND : { kind: "vanish" };
     case "update update":
-      return between.length === 0 && sameBase(asked, last) ? folded(asked, last, fields) : APPEND;
+      return between.length === 0 && sameBase(asked, last) ? compacted(asked, last, fields) : APPEND;
     case "update delete":
       return between.length === 0 ? { kind: "fold", draft: onBaseOf(last, "delete", {}) } : APPEND;
   }
@@ -75,7 +75,7 @@ export function fold(asked, last, between, mentioned) {
 }
 
 /** @param {Draft} asked @param {Row} last @param {Row[]} between */
-function passes(asked, last, between) {
+function canPass(asked, last, between) {
   return between.every(
     (other) =>
       other.op === "create" &&
@@ -91,7 +91,7 @@ function sameBase(asked, last) {
 }
 
 /** @param {Draft} asked @param {Row} last @param {Fields} fields @returns {Decision} */
-function folded(asked, last, fields) {
+function compacted(asked, last, fields) {
   const base = { ...asked.base, ...last.base };
   const known = Object.keys(base).length > 0 ? base : null;
   return { kind: "fold", draft: { ...onBaseOf(last, "update", fields), base: known } };

@@ -7,12 +7,12 @@ import { StoreMismatch } from "../errors.js";
 import { newId } from "../ids.js";
 import { ChunkCache } from "./chunk_cache.js";
 import { SIZES } from "./chunks.js";
-import { same } from "./encoding.js";
+import { isEqual } from "./encoding.js";
 import { Records } from "./records.js";
 import { NAMES, SCHEMA_VERSION } from "./tables.js";
 
 /** @import { Indexes } from "./indexes.js" */
-/** @import { Care, Store, Transaction } from "./tables.js" */
+/** @import { WriteOptions, Store, Transaction } from "./tables.js" */
 
 /**
  * @typedef {object} Meta
@@ -40,7 +40,7 @@ import { NAMES, SCHEMA_VERSION } from "./tables.js";
 /** @typedef {Transaction & {meta: Readonly<Meta>, set: (values: Partial<Meta>) => void, records: Records}} Tx */
 
 /** @param {Indexes} indexes @returns {Meta} */
-function fresh(indexes) {
+function newMeta(indexes) {
   return {
     key: "state", schemaVersion: SCHEMA_VERSION, clientId: newId(), cursor: null, epoch: null,
     serverEpoch: null, stream: 0, pulls: 0, seq: 0, snapshot: null, url: null, user: null,
@@ -76,18 +76,18 @@ export class Database {
    * One that writes; what it throws undoes it.
    * @template T
    * @param {(tx: Tx) => Promise<T>} body
-   * @param {Care} [care]
+   * @param {WriteOptions} [care]
    * @returns {Promise<T>}
    */
   async write(body, care) {
     const { result, tx } = await this.#store.write(async (raw) => {
-      const begun = await this.#begun(raw);
-      const returned = await body(begun);
-      await begun.records.flush();
-      return { result: returned, tx: begun };
+      const tx = await this.#begin(raw);
+      const returned = await body(tx);
+      await tx.records.flush();
+      return { result: returned, tx };
     }, care);
     tx.records.chunks.committed();
-    this.#looked(tx.meta.clientId);
+    this.#noteClient(tx.meta.clientId);
     return result;
   }
 
@@ -101,11 +101,11 @@ export class Database {
     const found = await this.#store.read(async (raw) => {
       const meta = /** @type {Meta | undefined} */ (await raw.get("meta", "state"));
       if (meta === undefined) return undefined;
-      return { result: await body(this.#handed(raw, meta)), clientId: meta.clientId };
+      return { result: await body(this.#transaction(raw, meta)), clientId: meta.clientId };
     });
     // A store that was never written, or was cleared: make it, then look.
     if (found === undefined) return this.write(body);
-    this.#looked(found.clientId);
+    this.#noteClient(found.clientId);
     return found.result;
   }
 
@@ -114,7 +114,7 @@ export class Database {
     await this.#store.write(
       async (raw) => {
         for (const table of NAMES) raw.clear(table);
-        raw.put("meta", fresh(this.#indexes));
+        raw.put("meta", newMeta(this.#indexes));
       },
       { durable: true },
     );
@@ -123,7 +123,7 @@ export class Database {
   /** Set the indexes of what is written from now on; `store/upkeep.js` indexes the existing chunks. @param {Indexes} indexes */
   async declare(indexes) {
     this.#indexes = indexes;
-    if (await this.read(async ({ meta }) => same(meta.indexes ?? {}, indexes))) return;
+    if (await this.read(async ({ meta }) => isEqual(meta.indexes ?? {}, indexes))) return;
     await this.write(async (tx) => tx.set({ indexes }));
   }
 
@@ -132,17 +132,17 @@ export class Database {
   }
 
   /** @param {string} clientId */
-  #looked(clientId) {
+  #noteClient(clientId) {
     const before = this.#clientId;
     this.#clientId = clientId;
     if (before !== null && before !== clientId) this.#cleared();
   }
 
   /** @param {Transaction} raw */
-  async #begun(raw) {
+  async #begin(raw) {
     let meta = /** @type {Meta | undefined} */ (await raw.get("meta", "state"));
     if (meta === undefined) {
-      meta = fresh(this.#indexes);
+      meta = newMeta(this.#indexes);
       raw.put("meta", meta);
     } else if (meta.schemaVersion < SCHEMA_VERSION) {
       meta = { ...meta, schemaVersion: SCHEMA_VERSION };
@@ -152,7 +152,7 @@ export class Database {
         `The store has schema ${meta.schemaVersion}; this version reads ${SCHEMA_VERSION}.`,
       );
     }
-    return this.#handed(raw, meta);
+    return this.#transaction(raw, meta);
   }
 
   /**
@@ -160,7 +160,7 @@ export class Database {
    * @param {Meta} meta
    * @returns {Tx}
    */
-  #handed(raw, meta) {
+  #transaction(raw, meta) {
     const tx = /** @type {Tx} */ ({
       get: (table, key) => raw.get(table, key),
       list: (table, range) => raw.list(table, range),

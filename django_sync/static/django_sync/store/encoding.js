@@ -10,13 +10,13 @@ import { Invalid } from "../errors.js";
  * @returns {Fields}
  * @throws {Invalid} for what JSON cannot say
  */
-export function plain(fields) {
+export function toJson(fields) {
   if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
     throw new Invalid("An object of fields is wanted.");
   }
   let text;
   try {
-    text = JSON.stringify(fields, checked);
+    text = JSON.stringify(fields, checkMember);
   } catch (error) {
     if (error instanceof Invalid) throw error;
     throw new Invalid(/** @type {Error} */ (error).message, { cause: error });
@@ -28,11 +28,11 @@ export function plain(fields) {
  * @param {string} name
  * @param {unknown} value
  */
-function checked(name, value) {
+function checkMember(name, value) {
   if (typeof value === "number" && !Number.isFinite(value)) {
     throw new Invalid(`“${name}” is ${value}: JSON has no such number.`);
   }
-  if (typeof value === "string" && !wellFormed(value)) {
+  if (typeof value === "string" && !isWellFormed(value)) {
     throw new Invalid(`“${name}” holds half a character, which UTF-8 cannot say.`);
   }
   if (typeof value === "function" || typeof value === "symbol") {
@@ -42,7 +42,7 @@ function checked(name, value) {
 }
 
 /** @param {string} text */
-function wellFormed(text) {
+function isWellFormed(text) {
   return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text);
 }
 
@@ -52,7 +52,7 @@ function wellFormed(text) {
  * @param {unknown} right
  * @returns {boolean}
  */
-export function same(left, right) {
+export function isEqual(left, right) {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) {
     return false;
@@ -60,7 +60,7 @@ export function same(left, right) {
   if (Array.isArray(left) || Array.isArray(right)) {
     return (
       Array.isArray(left) && Array.isArray(right) && left.length === right.length &&
-      left.every((value, index) => same(value, right[index]))
+      left.every((value, index) => isEqual(value, right[index]))
     );
   }
   const one = /** @type {Fields} */ (left);
@@ -68,7 +68,7 @@ export function same(left, right) {
   const names = Object.keys(one);
   return (
     names.length === Object.keys(other).length &&
-    names.every((name) => Object.hasOwn(other, name) && same(one[name], other[name]))
+    names.every((name) => Object.hasOwn(other, name) && isEqual(one[name], other[name]))
   );
 }
 
@@ -78,10 +78,10 @@ export function same(left, right) {
  * @param {T} value
  * @returns {T}
  */
-export function frozen(value) {
+export function deepFreeze(value) {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
-    for (const inner of Object.values(value)) frozen(inner);
+    for (const member of Object.values(value)) deepFreeze(member);
   }
   return value;
 }

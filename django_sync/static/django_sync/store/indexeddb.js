@@ -3,7 +3,7 @@
 import { StorageFull, StorageLost, SyncError } from "../errors.js";
 import { NAMES, SCHEMA_VERSION, TABLES } from "./tables.js";
 
-/** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
+/** @import { WriteOptions, Key, Range, Row, Table, Transaction } from "./tables.js" */
 
 /** Milliseconds after which an opening that does not come to an end counts as blocked. */
 const PATIENCE = 10_000;
@@ -35,7 +35,7 @@ export class IndexedDBStore {
   /**
    * @template T
    * @param {(tx: Transaction) => Promise<T>} body
-   * @param {Care} [care]
+   * @param {WriteOptions} [care]
    * @returns {Promise<T>}
    */
   write(body, { durable = false } = {}) {
@@ -68,7 +68,7 @@ export class IndexedDBStore {
     const idb = await this.#begin(mode, durability);
     const ended = new Promise((resolve, reject) => {
       idb.oncomplete = resolve;
-      idb.onabort = () => reject(translated(idb.error));
+      idb.onabort = () => reject(storageError(idb.error));
     });
     ended.catch(() => undefined); // heard below, or overtaken by what `body` throws
     let result;
@@ -80,7 +80,7 @@ export class IndexedDBStore {
       } catch {
         await ended; // it has aborted by itself, and this throws why
       }
-      throw error instanceof DOMException ? translated(error) : error;
+      throw error instanceof DOMException ? storageError(error) : error;
     }
     await ended;
     return result;
@@ -99,26 +99,26 @@ export class IndexedDBStore {
         return db.transaction(NAMES, mode, { durability });
       } catch (error) {
         this.#db = null;
-        if (attempt > 0 || this.#closed) throw translated(error);
+        if (attempt > 0 || this.#closed) throw storageError(error);
       }
     }
   }
 
   /** One connection, however many ask for it. @returns {Promise<IDBDatabase>} */
   #open() {
-    this.#opening ??= this.#connected().finally(() => (this.#opening = null));
+    this.#opening ??= this.#connect().finally(() => (this.#opening = null));
     return this.#opening;
   }
 
   /** @returns {Promise<IDBDatabase>} */
-  #connected() {
+  #connect() {
     return new Promise((resolve, reject) => {
       let waits = true;
       const late = setTimeout(() => failed(new StorageLost("The store does not open.")), PATIENCE);
       const failed = (/** @type {unknown} */ error) => {
         clearTimeout(late);
         waits = false;
-        reject(translated(error));
+        reject(storageError(error));
       };
       if (this.#closed) {
         failed(new StorageLost("The store was closed."));
@@ -131,12 +131,12 @@ export class IndexedDBStore {
         failed(error);
         return;
       }
-      request.onupgradeneeded = () => lay(request.result);
+      request.onupgradeneeded = () => createTables(request.result);
       request.onerror = () => failed(request.error);
       request.onsuccess = () => {
         clearTimeout(late);
         const db = request.result;
-        if (waits && !this.#closed) resolve(this.#kept(db));
+        if (waits && !this.#closed) resolve(this.#connectionKept(db));
         else {
           db.close(); // nobody waits for it any more
           failed(new StorageLost("The store was closed."));
@@ -146,7 +146,7 @@ export class IndexedDBStore {
   }
 
   /** @param {IDBDatabase} db */
-  #kept(db) {
+  #connectionKept(db) {
     const forget = () => {
       if (this.#db === db) this.#db = null;
     };
@@ -161,7 +161,7 @@ export class IndexedDBStore {
 }
 
 /** Make the tables that are not there yet. @param {IDBDatabase} db */
-function lay(db) {
+function createTables(db) {
   for (const name of NAMES.filter((one) => !db.objectStoreNames.contains(one))) {
     const { key, indexes } = TABLES[name];
     const table = db.createObjectStore(name, { keyPath: key });
@@ -180,17 +180,17 @@ class IndexedDBTransaction {
 
   /** @param {Table} table @param {Key} key @returns {Promise<Row | undefined>} */
   get(table, key) {
-    return answered(this.#idb.objectStore(table).get(key));
+    return resultOf(this.#idb.objectStore(table).get(key));
   }
 
   /** @param {Table} table @param {Range} [range] @returns {Promise<Row[]>} */
   list(table, range = {}) {
-    return answered(this.#source(table, range).getAll(bounds(range), range.limit));
+    return resultOf(this.#source(table, range).getAll(bounds(range), range.limit));
   }
 
   /** @param {Table} table @param {Range} [range] @returns {Promise<number>} */
   count(table, range = {}) {
-    return answered(this.#source(table, range).count(bounds(range) ?? undefined));
+    return resultOf(this.#source(table, range).count(bounds(range) ?? undefined));
   }
 
   /** @param {Table} table @param {Row} row */
@@ -231,7 +231,7 @@ function bounds({ only, after }) {
  * @param {IDBRequest<T>} request
  * @returns {Promise<T>}
  */
-function answered(request) {
+function resultOf(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -239,7 +239,7 @@ function answered(request) {
 }
 
 /** @param {unknown} error */
-function translated(error) {
+function storageError(error) {
   if (error instanceof SyncError) return error;
   const { name = "", message = "" } = /** @type {Partial<Error>} */ (error ?? {});
   if (name === "QuotaExceededError") {

@@ -7,7 +7,7 @@
  */
 
 import { Invalid } from "../errors.js";
-import { plain, same } from "./encoding.js";
+import { toJson, isEqual } from "./encoding.js";
 
 /** @import { Fields } from "./encoding.js" */
 
@@ -94,7 +94,7 @@ function indexed(object, field) {
  * @throws {Invalid} for a bound that has no order
  */
 export function conditionsOf(wanted) {
-  return Object.entries(plain(wanted)).map(([field, value]) => {
+  return Object.entries(toJson(wanted)).map(([field, value]) => {
     if (!isBounds(value)) return { field, equals: value };
     for (const [name, bound] of Object.entries(value)) {
       const rank = rankOf(bound);
@@ -115,7 +115,7 @@ function isBounds(value) {
 export function meets(conditions, object) {
   return conditions.every(({ field, equals, bounds }) => {
     if (!Object.hasOwn(object, field)) return false;
-    return bounds === undefined ? same(object[field], equals) : isWithin(object[field], bounds);
+    return bounds === undefined ? isEqual(object[field], equals) : isWithin(object[field], bounds);
   });
 }
 

@@ -1,10 +1,10 @@
 /** A store in memory: for Node, for tests, and for browsers that keep nothing. */
 
-import { frozen } from "./encoding.js";
-import { Ordered } from "./sorted_rows.js";
+import { deepFreeze } from "./encoding.js";
+import { SortedRows } from "./sorted_rows.js";
 import { NAMES, TABLES } from "./tables.js";
 
-/** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
+/** @import { WriteOptions, Key, Range, Row, Table, Transaction } from "./tables.js" */
 
 /** A store in memory: nothing outlives the page, or the process. */
 export class MemoryStore {
@@ -12,7 +12,7 @@ export class MemoryStore {
   kind = "memory";
   /** No other tab can see it. */
   name = null;
-  #tables = new Map(NAMES.map((name) => [name, new Sheet(name)]));
+  #tables = new Map(NAMES.map((name) => [name, new SortedTable(name)]));
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
 
@@ -20,11 +20,11 @@ export class MemoryStore {
    * @internal
    * @template T
    * @param {(tx: Transaction) => Promise<T>} body
-   * @param {Care} [_care]
+   * @param {WriteOptions} [_care]
    * @returns {Promise<T>}
    */
   write(body, _care) {
-    return this.#alone(async () => {
+    return this.#serially(async () => {
       const tx = new MemoryTransaction(this.#tables);
       try {
         return await body(tx);
@@ -42,7 +42,7 @@ export class MemoryStore {
    * @returns {Promise<T>}
    */
   read(body) {
-    return this.#alone(() => body(new MemoryTransaction(this.#tables)));
+    return this.#serially(() => body(new MemoryTransaction(this.#tables)));
   }
 
   /** @internal */
@@ -54,7 +54,7 @@ export class MemoryStore {
    * @param {() => Promise<T>} run
    * @returns {Promise<T>}
    */
-  #alone(run) {
+  #serially(run) {
     const done = this.#last.then(run);
     this.#last = done.catch(() => undefined); // whoever asked hears of it
     return done;
@@ -65,75 +65,75 @@ export class MemoryStore {
 class MemoryTransaction {
   #tables;
   /** @type {(() => void)[]} */
-  #undoes = [];
+  #undoSteps = [];
 
-  /** @param {Map<Table, Sheet>} tables */
+  /** @param {Map<Table, SortedTable>} tables */
   constructor(tables) {
     this.#tables = tables;
   }
 
   /** @param {Table} table @param {Key} key */
   async get(table, key) {
-    return this.#sheet(table).rows.get(spelled(key));
+    return this.#sorted(table).rows.get(keyText(key));
   }
 
   /** @param {Table} table @param {Range} [range] */
   async list(table, range = {}) {
-    return this.#sheet(table).list(range);
+    return this.#sorted(table).list(range);
   }
 
   /** @param {Table} table @param {Range} [range] */
   async count(table, range = {}) {
-    return this.#sheet(table).count(range);
+    return this.#sorted(table).count(range);
   }
 
   /** @param {Table} table @param {Row} row */
   put(table, row) {
-    const key = spelled(keyOf(row, TABLES[table].key));
-    this.#change(table, key, frozen(structuredClone(row)));
+    const key = keyText(keyOf(row, TABLES[table].key));
+    this.#change(table, key, deepFreeze(structuredClone(row)));
   }
 
   /** @param {Table} table @param {Key} key */
   delete(table, key) {
-    this.#change(table, spelled(key), undefined);
+    this.#change(table, keyText(key), undefined);
   }
 
   /** @param {Table} table */
   clear(table) {
-    for (const key of [...this.#sheet(table).rows.keys()]) this.#change(table, key, undefined);
+    for (const key of [...this.#sorted(table).rows.keys()]) this.#change(table, key, undefined);
   }
 
   undo() {
-    for (const undo of this.#undoes.reverse()) undo();
+    for (const undo of this.#undoSteps.reverse()) undo();
   }
 
   /** @param {Table} table @param {string} key @param {Row | undefined} row */
   #change(table, key, row) {
-    const sheet = this.#sheet(table);
-    const before = sheet.rows.get(key);
-    this.#undoes.push(() => sheet.set(key, before));
-    sheet.set(key, row);
+    const sorted = this.#sorted(table);
+    const before = sorted.rows.get(key);
+    this.#undoSteps.push(() => sorted.set(key, before));
+    sorted.set(key, row);
   }
 
   /** @param {Table} table */
-  #sheet(table) {
-    return /** @type {Sheet} */ (this.#tables.get(table));
+  #sorted(table) {
+    return /** @type {SortedTable} */ (this.#tables.get(table));
   }
 }
 
 /** One table's rows by their spelled keys, and in the order of its key and of each index. */
-class Sheet {
+class SortedTable {
   /** @type {Map<string, Row>} */
   rows = new Map();
   #byKey;
-  /** @type {Map<string, Ordered>} */
+  /** @type {Map<string, SortedRows>} */
   #byIndex = new Map();
 
   /** @param {Table} table */
   constructor(table) {
     const { key, indexes } = TABLES[table];
-    this.#byKey = new Ordered(key, key);
-    for (const [name, path] of Object.entries(indexes)) this.#byIndex.set(name, new Ordered(path, key));
+    this.#byKey = new SortedRows(key, key);
+    for (const [name, path] of Object.entries(indexes)) this.#byIndex.set(name, new SortedRows(path, key));
   }
 
   /** @param {string} key @param {Row | undefined} row */
@@ -141,25 +141,25 @@ class Sheet {
     const before = this.rows.get(key);
     if (row === undefined) this.rows.delete(key);
     else this.rows.set(key, row);
-    for (const ordered of [this.#byKey, ...this.#byIndex.values()]) {
-      if (before !== undefined) ordered.remove(before);
-      if (row !== undefined) ordered.add(row);
+    for (const sorted of [this.#byKey, ...this.#byIndex.values()]) {
+      if (before !== undefined) sorted.remove(before);
+      if (row !== undefined) sorted.add(row);
     }
   }
 
   /** @param {Range} range */
   list({ index, only, after, limit = Infinity }) {
-    return this.#ordered(index).between(only === undefined ? [] : [only].flat(), after, limit);
+    return this.#rowsBy(index).between(only === undefined ? [] : [only].flat(), after, limit);
   }
 
   /** @param {Range} range */
   count({ index, only, after, limit }) {
     if (after !== undefined || limit !== undefined) return this.list({ index, only, after, limit }).length;
-    return this.#ordered(index).count(only === undefined ? [] : [only].flat());
+    return this.#rowsBy(index).count(only === undefined ? [] : [only].flat());
   }
 
   /** @param {string | undefined} index */
-  #ordered(index) {
+  #rowsBy(index) {
     if (index === undefined) return this.#byKey;
     const found = this.#byIndex.get(index);
     if (found === undefined) throw new RangeError(`no such index: ${index}`);
@@ -173,6 +173,6 @@ function keyOf(row, path) {
 }
 
 /** @param {Key} key */
-function spelled(key) {
+function keyText(key) {
   return JSON.stringify(key);
 }

@@ -6,8 +6,8 @@
  */
 
 import { newId } from "../ids.js";
-import { draft, fold, mentions } from "./compaction.js";
-import { isOpen, rowsOn, serverRow, spelled } from "./overlay.js";
+import { draft, compact, mentions } from "./compaction.js";
+import { isOpen, rowsOn, serverRow, keyText } from "./overlay.js";
 
 /** @import { Mutation } from "../types.js" */
 /** @import { Draft } from "./compaction.js" */
@@ -33,13 +33,13 @@ export class Blocked {
 
   /** @param {Row} row */
   add(row) {
-    this.#keys.add(spelled([row.collection, row.objectId]));
+    this.#keys.add(keyText([row.collection, row.objectId]));
     if (row.op === "create") this.#created.push(row.objectId);
   }
 
   /** @param {Row} row */
   has(row) {
-    if (this.#keys.has(spelled([row.collection, row.objectId]))) return true;
+    if (this.#keys.has(keyText([row.collection, row.objectId]))) return true;
     return this.#created.some((id) => mentions(row.fields, id));
   }
 }
@@ -53,7 +53,7 @@ export class Blocked {
  */
 export async function enter(tx, key, op, fields) {
   const own = await rowsOn(tx, key);
-  const asked = await drafted(tx, key, op, fields, own);
+  const asked = await draftOf(tx, key, op, fields, own);
   const last = own.at(-1);
   if (last === undefined || last.state !== "new") {
     append(tx, key, asked);
@@ -64,7 +64,7 @@ export async function enter(tx, key, op, fields) {
     append(tx, key, asked);
     return;
   }
-  const decision = fold(asked, last, near.between, near.mentioned);
+  const decision = compact(asked, last, near.between, near.mentioned);
   if (decision.kind === "append") append(tx, key, asked);
   else if (decision.kind === "vanish") tx.delete("outbox", last.seq);
   else tx.put("outbox", { ...last, ...decision.draft });
@@ -119,7 +119,7 @@ async function* behind(tx, after) {
  * @param {Row[]} own
  * @returns {Promise<Draft>}
  */
-async function drafted(tx, key, op, fields, own) {
+async function draftOf(tx, key, op, fields, own) {
   if (op === "create") return draft(op, fields);
   const row = await serverRow(tx, key);
   const hidden = row === undefined || Boolean(row.gone);
@@ -147,16 +147,16 @@ function only(values, fields) {
  * @param {Tx} tx
  */
 export async function hasNew(tx) {
-  const waiting = await tx.list("outbox", { index: "state", only: "new" });
-  if (waiting.length === 0) return false;
+  const unsent = await tx.list("outbox", { index: "state", only: "new" });
+  if (unsent.length === 0) return false;
   const held = await heldBack(tx);
-  return waiting.some((row) => !held.has(spelled([row.collection, row.objectId])));
+  return unsent.some((row) => !held.has(keyText([row.collection, row.objectId])));
 }
 
 /** Objects with an open conflict. @param {Tx} tx */
 async function heldBack(tx) {
   const conflicts = await tx.list("outbox", { index: "state", only: "conflict" });
-  return new Set(conflicts.map((row) => spelled([row.collection, row.objectId])));
+  return new Set(conflicts.map((row) => keyText([row.collection, row.objectId])));
 }
 
 /**
@@ -183,7 +183,7 @@ export async function take(tx, { from, to }, limit, maxBytes, blocked) {
       blocked.add(row);
       continue;
     }
-    if (row.state !== "sent" && held.has(spelled([row.collection, row.objectId]))) continue;
+    if (row.state !== "sent" && held.has(keyText([row.collection, row.objectId]))) continue;
     const body = row.body ?? wireBody(await whole(tx, row), tx.meta.epoch ?? tx.meta.serverEpoch);
     size += bytes(body) + 1;
     if (batch.length > 0 && (batch.length === limit || size > maxBytes)) break;

@@ -61,7 +61,7 @@ export async function mutationsByObject(tx, collection) {
  * @param {Row[]} mutations
  * @returns {Fields | null}
  */
-export function laidOver(server, mutations) {
+export function applyMutations(server, mutations) {
   let seen = server;
   for (const { op, fields } of mutations) {
     if (op === "create") seen = { ...seen, ...fields };
@@ -83,7 +83,7 @@ export function seenRecord([collection, id], row, mutations) {
     if (row === undefined || row.gone) return null;
     return new Record(collection, id, row.revision, row.scope, row.object);
   }
-  const seen = laidOver(row?.object ?? null, mutations);
+  const seen = applyMutations(row?.object ?? null, mutations);
   if (seen === null) return null;
   const pending = mutations.some((mutation) => mutation.state !== "settled");
   return new Record(collection, id, row?.revision ?? 0, row?.scope ?? null, seen, pending);
@@ -115,7 +115,7 @@ export function mutationsOf(rows) {
  * Compares what the user saw of some objects with what is seen after a write. It keeps the records
  * that it read, and those that are put through it, so that a page reads each once.
  */
-export class Watch {
+export class ChangeWatch {
   #tx;
   #origin;
   /** @type {Map<string, {key: Key, before: Record | null}>} */
@@ -146,31 +146,31 @@ export class Watch {
   async look(keys) {
     const others = [];
     for (const key of keys) {
-      if (this.#isNew(key)) this.#looked.set(spelled(key), { key, before: null });
-      else if (!this.#looked.has(spelled(key))) others.push(key);
+      if (this.#isNew(key)) this.#looked.set(keyText(key), { key, before: null });
+      else if (!this.#looked.has(keyText(key))) others.push(key);
     }
     await this.#tx.records.expect(others);
     const before = await Promise.all(others.map((key) => this.#seen(key)));
     others.forEach((key, at) => {
-      if (!this.#looked.has(spelled(key))) this.#looked.set(spelled(key), { key, before: before[at] });
+      if (!this.#looked.has(keyText(key))) this.#looked.set(keyText(key), { key, before: before[at] });
     });
   }
 
   /** Whether it is nowhere in the store, as is known without a look. @param {Key} key */
   #isNew(key) {
     const [collection, id] = key;
-    const name = spelled(key);
-    const held = this.#filling.get(collection);
-    if (held === undefined || held.has(id) || this.#busy === null || this.#busy.has(name)) return false;
+    const name = keyText(key);
+    const known = this.#filling.get(collection);
+    if (known === undefined || known.has(id) || this.#busy === null || this.#busy.has(name)) return false;
     return !this.#rows.has(name) && !this.#looked.has(name);
   }
 
   /** The server's record. @param {Key} key */
   async row(key) {
-    const name = spelled(key);
+    const name = keyText(key);
     if (!this.#rows.has(name)) {
-      const held = this.#filling.get(key[0]);
-      if (held !== undefined && !held.has(key[1])) return undefined;
+      const known = this.#filling.get(key[0]);
+      if (known !== undefined && !known.has(key[1])) return undefined;
       const row = await serverRow(this.#tx, key);
       if (!this.#rows.has(name)) this.#rows.set(name, row);
     }
@@ -179,16 +179,16 @@ export class Watch {
 
   /** Write a record of the server's. @param {Row} row */
   put(row) {
-    this.#rows.set(spelled([row.collection, row.id]), row);
-    const held = this.#filling.get(row.collection);
-    const isNew = held !== undefined && !held.has(row.id);
-    held?.add(row.id);
+    this.#rows.set(keyText([row.collection, row.id]), row);
+    const known = this.#filling.get(row.collection);
+    const isNew = known !== undefined && !known.has(row.id);
+    known?.add(row.id);
     this.#tx.records.put(row, isNew);
   }
 
   /** Forget one. @param {Key} key */
   forget(key) {
-    this.#rows.set(spelled(key), undefined);
+    this.#rows.set(keyText(key), undefined);
     this.#tx.records.remove(key);
   }
 
@@ -210,13 +210,13 @@ export class Watch {
 
   /** @param {Key} key */
   async #seen(key) {
-    const quiet = this.#busy !== null && !this.#busy.has(spelled(key));
+    const quiet = this.#busy !== null && !this.#busy.has(keyText(key));
     const mutations = quiet ? [] : await rowsOn(this.#tx, key);
     return seenRecord(key, await this.row(key), mutations);
   }
 }
 
 /** @param {Key} key */
-export function spelled(key) {
+export function keyText(key) {
   return key.join("/");
 }

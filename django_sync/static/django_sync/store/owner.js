@@ -13,12 +13,12 @@ import { StoreMismatch } from "../errors.js";
 /** @import { Database, Meta } from "./database.js" */
 
 /** The store's owner, compared with who uses it. */
-export class Binding {
+export class StoreOwner {
   #db;
   #url;
   #auth;
   /** Proven while this page lives, where a fingerprint cannot be kept. @type {string | null} */
-  #proven = null;
+  #confirmed = null;
 
   /** @param {Database} db @param {string} url @param {Auth | null} auth */
   constructor(db, url, auth) {
@@ -33,15 +33,15 @@ export class Binding {
   }
 
   /** Whether the server has taken these credentials for this store's before. */
-  async isProven() {
+  async isConfirmed() {
     const now = await this.#fingerprint();
-    return this.#db.read(async (tx) => now === `${tx.meta.clientId} ${tx.meta.fingerprint}` || now === this.#proven);
+    return this.#db.read(async (tx) => now === `${tx.meta.clientId} ${tx.meta.fingerprint}` || now === this.#confirmed);
   }
 
   /** The server has accepted the client id: the store is this user's. */
-  async prove() {
+  async confirm() {
     const now = await this.#fingerprint();
-    this.#proven = now;
+    this.#confirmed = now;
     await this.#db.write(async (tx) => {
       this.#compare(tx.meta);
       const [clientId, fingerprint] = now.split(" ");

@@ -93,10 +93,10 @@ function valueOf({ object }, field) {
  */
 export async function find(tx, collection, query) {
   if (query.limit === 0) return [];
-  return new Finding(tx, collection, query).run();
+  return new Search(tx, collection, query).run();
 }
 
-class Finding {
+class Search {
   #tx;
   #collection;
   #query;
@@ -114,16 +114,16 @@ class Finding {
 
   async run() {
     this.#local = await mutationsByObject(this.#tx, this.#collection);
-    await this.#lookAtLocal();
+    await this.#searchLocal();
     for (const row of await this.#tx.records.singles(this.#collection)) {
       if (!this.#local.has(row.id)) this.#take(seenRecord([this.#collection, row.id], row, []));
     }
     const summaries = await this.#tx.records.chunks.summaries(this.#collection);
-    if (summaries.length > 0) await this.#lookIntoChunks(summaries);
+    if (summaries.length > 0) await this.#searchChunks(summaries);
     return this.#query.inOrder(this.#found);
   }
 
-  async #lookAtLocal() {
+  async #searchLocal() {
     for (const [id, mutations] of this.#local) {
       const row = await this.#tx.records.get([this.#collection, id]);
       this.#take(seenRecord([this.#collection, id], row, mutations));
@@ -136,11 +136,11 @@ class Finding {
   }
 
   /** @param {Summary[]} summaries */
-  async #lookIntoChunks(summaries) {
-    const { parts, isOrdered } = await this.#plan(summaries);
+  async #searchChunks(summaries) {
+    const { parts, isSorted } = await this.#plan(summaries);
     if (parts === null) {
       await this.#read(summaries.map((summary) => ({ summary, positions: livePositions(summary) })));
-    } else if (isOrdered && this.#query.limit < Infinity) {
+    } else if (isSorted && this.#query.limit < Infinity) {
       await this.#walk(parts);
     } else {
       const positions = parts.map(({ summary, column: { at }, from, to }) => {
@@ -153,28 +153,37 @@ class Finding {
   /**
    * Which index to use, if any, and whether its order is the order of the query.
    * @param {Summary[]} summaries
-   * @returns {Promise<{parts: Part[] | null, isOrdered: boolean}>}
+   * @returns {Promise<{parts: Part[] | null, isSorted: boolean}>}
    */
   async #plan(summaries) {
     const { conditions, field, limit } = this.#query;
     const fields = this.#tx.meta.indexes?.[this.#collection] ?? [];
     const usable = conditions.filter((condition) => fields.includes(condition.field) && isIndexable(condition));
+    const best = await this.#best(summaries, usable);
+    const plan = { parts: best?.parts ?? null, isSorted: best !== null && this.#isInOrder(best.condition) };
+    if (plan.isSorted || field === null || limit === Infinity || !fields.includes(field)) return plan;
+    // A walk in the wanted order reads about `limit * all / fewest` candidates until `limit` match.
+    const own = usable.find((condition) => condition.field === field) ?? null;
+    const sorted = await this.#parts(summaries, field, own);
+    const expected = best === null ? 0 : (limit * counted(sorted)) / best.count;
+    return best === null || expected < best.count ? { parts: sorted, isSorted: true } : plan;
+  }
+
+  /** The condition whose index finds the fewest candidates; `null` where there is none. @param {Summary[]} summaries @param {Condition[]} usable */
+  async #best(summaries, usable) {
     let best = null;
-    let fewest = Infinity;
     for (const condition of usable) {
       const parts = await this.#parts(summaries, condition.field, condition);
       const count = counted(parts);
-      if (count < fewest) [best, fewest] = [{ parts, condition }, count];
+      if (best === null || count < best.count) best = { parts, condition, count };
     }
-    const isOrdered = best !== null && (field === null ? best.condition.equals !== undefined : field === best.condition.field);
-    if (isOrdered || field === null || limit === Infinity || !fields.includes(field)) {
-      return { parts: best?.parts ?? null, isOrdered };
-    }
-    // A walk in the wanted order reads about `limit * all / fewest` candidates until `limit` match.
-    const own = usable.find((condition) => condition.field === field) ?? null;
-    const ordered = await this.#parts(summaries, field, own);
-    const expected = best === null ? 0 : (limit * counted(ordered)) / fewest;
-    return expected < fewest ? { parts: ordered, isOrdered: true } : { parts: best?.parts ?? null, isOrdered };
+    return best;
+  }
+
+  /** Whether the index that a condition uses has the query's order. @param {Condition} condition */
+  #isInOrder(condition) {
+    const { field } = this.#query;
+    return field === null ? condition.equals !== undefined : field === condition.field;
   }
 
   /** @param {Summary[]} summaries @param {string} field @param {Condition | null} condition @returns {Promise<Part[]>} */

@@ -49,13 +49,13 @@ export class Records {
 
   /** One record. @param {Key} key @returns {Promise<Row | undefined>} */
   async get(key) {
-    const written = this.#written.get(spelled(key));
+    const written = this.#written.get(keyText(key));
     if (written !== undefined) return written.row ?? undefined;
     const place = await this.chunks.find(key);
     if (place !== null) return recordAt(place.summary, await this.chunks.content(place.summary.number), key[1], place.at);
     const rows = this.#rows.get(key[0]);
     const row = rows === undefined ? await this.#tx.get("records", key) : rows.get(key[1]);
-    if (row === undefined) this.#noRow.add(spelled(key));
+    if (row === undefined) this.#noRow.add(keyText(key));
     return row;
   }
 
@@ -195,21 +195,21 @@ export class Records {
     const written = [...this.#written.values()];
     this.#written.clear();
     await this.chunks.known();
-    await this.#giveUp(written.filter(({ isNew }) => !isNew));
+    await this.#releasePlaces(written.filter(({ isNew }) => !isNew));
     const rows = written.flatMap(({ row }) => (row === null ? [] : [row]));
     for (const group of grouped(rows)) this.#store(group);
-    this.#settle();
+    this.#storeSummaries();
   }
 
   /** @param {Key} key @param {Row | null} row @param {boolean} isNew */
   #write(key, row, isNew) {
-    const name = spelled(key);
+    const name = keyText(key);
     if (isNew) this.#noRow.add(name);
     this.#written.set(name, { key, row, isNew });
   }
 
   /** Mark or delete the old places of records that were written or removed. @param {Written[]} written */
-  async #giveUp(written) {
+  async #releasePlaces(written) {
     const places = await Promise.all(written.map(({ key }) => this.chunks.find(key)));
     places.forEach((place, which) => {
       const { key, row } = written[which];
@@ -221,8 +221,8 @@ export class Records {
 
   /** @param {Row[]} rows of one collection and generation */
   #store(rows) {
-    const together = rows.filter((row) => row.gone === undefined);
-    if (together.length < this.sizes.least) {
+    const chunkable = rows.filter((row) => row.gone === undefined);
+    if (chunkable.length < this.sizes.least) {
       for (const row of rows) this.#putRow(row);
       return;
     }
@@ -230,22 +230,22 @@ export class Records {
       if (row.gone === undefined) this.#deleteRow([row.collection, row.id]);
       else this.#putRow(row);
     }
-    for (const part of cut(together, this.sizes.size)) this.#addChunk(part);
+    for (const part of cut(chunkable, this.sizes.size)) this.#addChunk(part);
   }
 
   /** @param {Row} row */
   #putRow(row) {
-    this.#noRow.delete(spelled([row.collection, row.id]));
+    this.#noRow.delete(keyText([row.collection, row.id]));
     this.#rows.get(row.collection)?.set(row.id, row);
     this.#tx.put("records", row);
   }
 
   /** @param {Key} key */
   #deleteRow(key) {
-    if (this.#noRow.has(spelled(key))) return;
+    if (this.#noRow.has(keyText(key))) return;
     this.#tx.delete("records", key);
     this.#rows.get(key[0])?.delete(key[1]);
-    this.#noRow.add(spelled(key));
+    this.#noRow.add(keyText(key));
   }
 
   /** @param {Part[]} parts */
@@ -273,7 +273,7 @@ export class Records {
   }
 
   /** Store the changed summaries; delete chunks that have no record left. */
-  #settle() {
+  #storeSummaries() {
     for (const summary of this.#dirty.values()) {
       const { collection, number, fields } = summary;
       if (liveIn(summary) > 0) {
@@ -299,7 +299,7 @@ export class Records {
       this.#tx.put("columns", { collection, field, number, values, at });
     }
     this.#replace({ ...this.chunks.now(summary), fields: [...fields] });
-    this.#settle();
+    this.#storeSummaries();
   }
 }
 
@@ -308,7 +308,7 @@ function grouped(rows) {
   /** @type {Map<string, Row[]>} */
   const found = new Map();
   for (const row of rows) {
-    const name = spelled([row.collection, String(row.generation)]);
+    const name = keyText([row.collection, String(row.generation)]);
     const group = found.get(name);
     if (group === undefined) found.set(name, [row]);
     else group.push(row);
@@ -329,6 +329,6 @@ function firstBehind(ids, after) {
 }
 
 /** @param {Key} key */
-function spelled([collection, id]) {
+function keyText([collection, id]) {
   return `${collection}/${id}`;
 }

@@ -1,11 +1,11 @@
 /** What the server's results do to the outbox: entries move on, nothing else is written. */
 
-import { keep } from "../conflicts.js";
+import { keepConflict } from "../conflicts.js";
 import { log } from "../log.js";
 import { mutationOf, Rejection } from "../types.js";
 import { isObject } from "./encoding.js";
 import { finish, stepDown } from "./outbox.js";
-import { spelled, Watch } from "./overlay.js";
+import { keyText, ChangeWatch } from "./overlay.js";
 
 /** @import { Counts, Mutation } from "../types.js" */
 /** @import { Tx } from "./database.js" */
@@ -38,9 +38,9 @@ const STATES = {
  */
 export async function enterResults(tx, batch, results, counts) {
   const asked = new Map(batch.map(({ row }) => [row.id, row]));
-  const watch = new Watch(tx, "remote");
+  const watch = new ChangeWatch(tx, "remote");
   const busy = batch.map(({ row }) => /** @type {[string, string]} */ ([row.collection, row.objectId]));
-  await watch.look([...new Map(busy.map((key) => [spelled(key), key])).values()]);
+  await watch.look([...new Map(busy.map((key) => [keyText(key), key])).values()]);
   /** @type {Settled} */
   const settled = { final: 0, seen: { changes: [], touched: [] }, conflicts: [], rejections: [] };
   for (const result of results) {
@@ -48,7 +48,7 @@ export async function enterResults(tx, batch, results, counts) {
     const row = asked.get(id);
     asked.delete(id);
     if (row === undefined) log.warn("The server answered what was not asked:", result);
-    else await enterOne(tx, row, /** @type {Fields} */ (result), counts, settled);
+    else await enterResult(tx, row, /** @type {Fields} */ (result), counts, settled);
   }
   if (tx.meta.stream !== 0) await stepDown(tx, (key) => watch.row(key));
   if (asked.size > 0) log.warn(`${asked.size} mutations had no result and are sent again.`);
@@ -57,7 +57,7 @@ export async function enterResults(tx, batch, results, counts) {
 }
 
 /** @param {Tx} tx @param {Row} sent @param {Fields} result @param {Counts} counts @param {Settled} settled */
-async function enterOne(tx, sent, result, counts, settled) {
+async function enterResult(tx, sent, result, counts, settled) {
   const status = String(result.status);
   if (!Object.hasOwn(STATES, status)) {
     log.warn(`Status “${status}” is unknown; the mutation stays.`);
@@ -74,7 +74,7 @@ async function enterOne(tx, sent, result, counts, settled) {
   }
   if (status === "conflict") {
     counts.conflicts += 1;
-    keep(tx, row, isObject(result.conflict) ? result.conflict : {});
+    keepConflict(tx, row, isObject(result.conflict) ? result.conflict : {});
     settled.conflicts.push(row.seq);
   } else if (status === "rejected") {
     counts.rejected += 1;

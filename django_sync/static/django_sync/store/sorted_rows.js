@@ -11,7 +11,7 @@ const FEW = 32;
  * Rows in the order of a path, and of the table's key among equals. A row whose path has a part
  * that is neither a text nor a number is left out, as IndexedDB leaves it out of an index.
  */
-export class Ordered {
+export class SortedRows {
   #path;
   #key;
   /** @type {Row[]} */
@@ -44,14 +44,14 @@ export class Ordered {
    * @param {any[]} only @param {string | number | undefined} after @param {number} limit
    */
   between(only, after, limit) {
-    this.#settle();
+    this.#carryOut();
     const begin = after === undefined ? this.#first(only, false) : this.#first([...only, after], true);
     return this.#rows.slice(begin, Math.min(begin + limit, this.#first(only, true)));
   }
 
   /** How many `between` would give. @param {any[]} only */
   count(only) {
-    this.#settle();
+    this.#carryOut();
     return this.#first(only, true) - this.#first(only, false);
   }
 
@@ -67,40 +67,40 @@ export class Ordered {
   }
 
   /** Carry out what has changed since the last read. */
-  #settle() {
+  #carryOut() {
     const changed = this.#added.size + this.#gone.size;
     if (changed === 0) return;
     if (changed <= FEW) this.#oneByOne();
-    else this.#together();
+    else this.#mergeSorted();
     this.#added.clear();
     this.#gone.clear();
   }
 
   #oneByOne() {
-    for (const row of this.#gone) this.#rows.splice(this.#first(this.#whole(row), false), 1);
-    for (const row of this.#added) this.#rows.splice(this.#first(this.#whole(row), false), 0, row);
+    for (const row of this.#gone) this.#rows.splice(this.#first(this.#fullKey(row), false), 1);
+    for (const row of this.#added) this.#rows.splice(this.#first(this.#fullKey(row), false), 0, row);
   }
 
   /** Sort the new rows, and merge them with the old. */
-  #together() {
-    const added = [...this.#added].map((row) => ({ row, whole: this.#whole(row) }));
-    added.sort((one, other) => this.compare(one.whole, other.whole));
+  #mergeSorted() {
+    const added = [...this.#added].map((row) => ({ row, fullKey: this.#fullKey(row) }));
+    added.sort((one, other) => this.compare(one.fullKey, other.fullKey));
     /** @type {Row[]} */
     const merged = [];
     let from = 0;
-    for (const { row, whole } of added) {
-      const upto = this.#first(whole, false);
-      this.#keep(merged, from, upto);
+    for (const { row, fullKey } of added) {
+      const to = this.#first(fullKey, false);
+      this.#keep(merged, from, to);
       merged.push(row);
-      from = upto;
+      from = to;
     }
     this.#keep(merged, from, this.#rows.length);
     this.#rows = merged;
   }
 
-  /** @param {Row[]} merged @param {number} from @param {number} upto */
-  #keep(merged, from, upto) {
-    for (let at = from; at < upto; at++) {
+  /** @param {Row[]} merged @param {number} from @param {number} to */
+  #keep(merged, from, to) {
+    for (let at = from; at < to; at++) {
       if (!this.#gone.has(this.#rows[at])) merged.push(this.#rows[at]);
     }
   }
@@ -114,8 +114,8 @@ export class Ordered {
     let [low, high] = [0, this.#rows.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      const whole = this.#whole(this.#rows[middle]);
-      const order = this.compare(behind ? whole.slice(0, wanted.length) : whole, wanted);
+      const fullKey = this.#fullKey(this.#rows[middle]);
+      const order = this.compare(behind ? fullKey.slice(0, wanted.length) : fullKey, wanted);
       if (order < 0 || (behind && order === 0)) low = middle + 1;
       else high = middle;
     }
@@ -123,7 +123,7 @@ export class Ordered {
   }
 
   /** @param {Row} row */
-  #whole(row) {
+  #fullKey(row) {
     const path = parts(row, this.#path);
     return this.#path === this.#key ? path : [...path, ...parts(row, this.#key)];
   }

@@ -21,12 +21,12 @@ import { MemoryStore } from "./memory.js";
  * @param {boolean} persist
  * @returns {Promise<Storage>}
  */
-export async function opened(wanted, persist) {
+export async function openStorage(wanted, persist) {
   if (typeof wanted !== "string") return { store: wanted, kind: wanted.kind, persisted: false, problem: null };
   try {
-    const store = await new IndexedDBStore(`django_sync ${wanted}`, factory()).open();
+    const store = await new IndexedDBStore(`django_sync ${wanted}`, browserFactory()).open();
     const storage = { store, kind: store.kind, persisted: false, problem: null };
-    if (persist) void askToKeep(storage);
+    if (persist) void askToPersist(storage);
     return storage;
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
@@ -36,7 +36,7 @@ export async function opened(wanted, persist) {
 }
 
 /** The browser's IndexedDB. Where that is forbidden, to read its name alone may throw. */
-function factory() {
+function browserFactory() {
   let found;
   try {
     found = globalThis.indexedDB;
@@ -51,7 +51,7 @@ function factory() {
  * Ask for storage that is not cleared when room runs short (WHATWG Storage, section 5).
  * @param {Storage} storage
  */
-async function askToKeep(storage) {
+async function askToPersist(storage) {
   const manager = globalThis.navigator?.storage;
   if (manager?.persist === undefined) return;
   try {

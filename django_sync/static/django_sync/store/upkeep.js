@@ -42,7 +42,7 @@ export class Upkeep {
   }
 
   /** Something was written: check soon whether there is something to do. */
-  poke() {
+  schedule() {
     if (this.#isStopped || this.#isRunning || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -75,7 +75,7 @@ export class Upkeep {
   /** Check in a reading transaction first: one that writes makes others wait. @param {string} name */
   async #step(name) {
     const task = await this.#db.read((tx) => taskOf(tx, name));
-    return task !== null && this.#db.write((tx) => tidied(tx, name));
+    return task !== null && this.#db.write((tx) => tidyOnce(tx, name));
   }
 }
 
@@ -92,7 +92,7 @@ function idle() {
  * @param {Tx} tx
  * @param {string} collection
  */
-export async function tidied(tx, collection) {
+export async function tidyOnce(tx, collection) {
   const task = await taskOf(tx, collection);
   if (task === null) return false;
   if (task.reindex) {

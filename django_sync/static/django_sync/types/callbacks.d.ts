@@ -7,7 +7,7 @@
  * @typedef {(status: Status) => unknown} StatusHandler
  */
 /** The handlers of one client. */
-export class Events {
+export class Callbacks {
     /** @param {string | null} collection @param {ChangeHandler} handler */
     onChange(collection: string | null, handler: ChangeHandler): () => void;
     /** @param {ConflictHandler} handler */
@@ -17,13 +17,13 @@ export class Events {
     /** @param {StatusHandler} handler */
     onStatus(handler: StatusHandler): () => void;
     /** @param {Change[]} changes */
-    tellChanges(changes: Change[]): void;
+    callChange(changes: Change[]): void;
     /** @param {Status} status */
-    tellStatus(status: Status): void;
+    callStatus(status: Status): void;
     /** Tell of a rejection; `false` where nobody listens. @param {Rejection} rejection */
-    tellRejection(rejection: Rejection): boolean;
+    callRejected(rejection: Rejection): boolean;
     /** Ask the handlers in turn; the first that decides is heard. @param {Conflict} conflict @returns {Promise<Resolution | null>} */
-    ask(conflict: Conflict): Promise<Resolution | null>;
+    askConflict(conflict: Conflict): Promise<Resolution | null>;
     #private;
 }
 export type ChangeHandler = (change: Change) => unknown;

@@ -1,9 +1,7 @@
 export { logTo } from "./log.js";
 export { MemoryStore } from "./store/memory.js";
-/** @import { Asked } from "./link/push_registration.js" */
-/** @import { Told } from "./net/network_monitor.js" */
-/** @import { Seen } from "./store/overlay.js" */
-/** @import { Settled } from "./store/results.js" */
+/** @import { PushOptions } from "./link/push_registration.js" */
+/** @import { NetworkInfo } from "./net/network_monitor.js" */
 /** @typedef {import("./auth.js").Auth} Auth */
 /** @typedef {import("./link/transports.js").Transport} Transport */
 /** @typedef {import("./store/encoding.js").Fields} Fields */
@@ -97,11 +95,11 @@ export class SyncClient {
     /**
      * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
      * offline, another network where it says so, the page in sight again) are heeded by themselves.
-     * @param {Told} told `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
+     * @param {NetworkInfo} info `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
      *   `metered`: whether it costs; `foreground`: whether somebody looks at the page
      * @throws {TypeError} for a type that is none
      */
-    network(told: Told): void;
+    network(info: NetworkInfo): void;
     /**
      * Take a wake-up: what a push brought. It is on the disk when the promise is fulfilled, and is seen
      * to as docs/reference/wake-ups.md has it; where no tab runs, the next `sync()` or `start()` does.
@@ -119,11 +117,11 @@ export class SyncClient {
     /**
      * Have the server wake this browser while no page is open. The user is asked, so call it from a
      * click. The page needs a service worker with the handlers of `worker.js`.
-     * @param {Asked} [asked]
+     * @param {PushOptions} [asked]
      * @throws {errors.NotSupported} where browser, user or server do not let us
      * @throws {errors.Offline} where the server's key is not known and cannot be asked for
      */
-    enablePush(asked?: Asked): Promise<void>;
+    enablePush(asked?: PushOptions): Promise<void>;
     /** Whether this browser can be woken and the server offers it; `false` where that cannot be asked now. */
     isPushOffered(): Promise<boolean>;
     /** Be woken no more. @param {{registration?: ServiceWorkerRegistration}} [asked] */
@@ -281,7 +279,7 @@ import { Pace } from "./link/pace.js";
 import { Record } from "./types.js";
 import { Rejection } from "./types.js";
 import { Resolution } from "./conflicts.js";
-import type { Told } from "./net/network_monitor.js";
-import type { Asked } from "./link/push_registration.js";
+import type { NetworkInfo } from "./net/network_monitor.js";
+import type { PushOptions } from "./link/push_registration.js";
 export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";

@@ -1,12 +1,12 @@
 /**
- * @typedef {object} Owner What a collection tells its client.
+ * @typedef {object} Observers What a collection reports to its client.
  * @property {(seen: Seen) => void} wrote something local was committed
- * @property {(query: LiveQuery) => () => void} watched a live query began; the answer ends it
+ * @property {(query: LiveQuery) => () => void} watch a live query began; the function that it returns ends it
  */
 /** A collection's records, read and written locally, at once, offline too. */
 export class Collection {
-    /** @internal @param {string} name @param {Database} db @param {Owner} owner */
-    constructor(name: string, db: Database, owner: Owner);
+    /** @internal @param {string} name @param {Database} db @param {Observers} observers */
+    constructor(name: string, db: Database, observers: Observers);
     /** As the server registered it. */
     name: string;
     /**
@@ -71,17 +71,17 @@ export class Collection {
     #private;
 }
 /**
- * What a collection tells its client.
+ * What a collection reports to its client.
  */
-export type Owner = {
+export type Observers = {
     /**
      * something local was committed
      */
     wrote: (seen: Seen) => void;
     /**
-     * a live query began; the answer ends it
+     * a live query began; the function that it returns ends it
      */
-    watched: (query: LiveQuery) => () => void;
+    watch: (query: LiveQuery) => () => void;
 };
 import type { Fields } from "./store/encoding.js";
 import type { Record } from "./types.js";

@@ -2,9 +2,9 @@
  * Keep what a result told of a conflict.
  * @param {Tx} tx
  * @param {Row} row the mutation
- * @param {Fields} told
+ * @param {Fields} details
  */
-export function keep(tx: Tx, row: Row, told: Fields): void;
+export function keepConflict(tx: Tx, row: Row, details: Fields): void;
 /**
  * The conflicts that wait for a decision, oldest first.
  * @param {Tx} tx
@@ -28,13 +28,13 @@ export function settleConflict(tx: Tx, conflict: Conflict, resolution: Resolutio
  * @param {string} epoch
  * @param {Fields} record
  */
-export function refresh(tx: Tx, epoch: string, record: Fields): Promise<void>;
+export function refreshConflicts(tx: Tx, epoch: string, record: Fields): Promise<void>;
 /**
  * The objects left the user's view: send what was typed, forget the rest.
  * @param {Tx} tx
  * @param {Key[]} keys
  */
-export function giveUp(tx: Tx, keys: Key[]): Promise<void>;
+export function releaseConflicts(tx: Tx, keys: Key[]): Promise<void>;
 /**
  * Conflicts on records that a complete pull begun after them did not show: the result that told of
  * them was overtaken by a `drop`.
@@ -42,7 +42,7 @@ export function giveUp(tx: Tx, keys: Key[]): Promise<void>;
  * @param {number} pull
  * @returns {Promise<Key[]>}
  */
-export function unseen(tx: Tx, pull: number): Promise<Key[]>;
+export function unseenConflicts(tx: Tx, pull: number): Promise<Key[]>;
 /**
  * The mutation that a decision becomes, or `null` for none. Pure.
  * @param {Conflict} conflict
@@ -71,10 +71,10 @@ export class Conflict {
     /**
      * @internal
      * @param {Row} row of the outbox
-     * @param {Row} told of the conflicts
+     * @param {Row} stored of the conflicts
      * @param {(conflict: Conflict, resolution: Resolution) => Promise<boolean>} settle
      */
-    constructor(row: Row, told: Row, settle: (conflict: Conflict, resolution: Resolution) => Promise<boolean>);
+    constructor(row: Row, stored: Row, settle: (conflict: Conflict, resolution: Resolution) => Promise<boolean>);
     /** What was asked for, and is not done. @type {Mutation} */
     mutation: Mutation;
     /** `update_update`, `update_delete`, `delete_update`, `create_create` or `unknown_base`. */

@@ -82,7 +82,7 @@ export class Rejection {
  * @property {{done: number, total: number} | null} progress of a snapshot; `total` may be an estimate
  * @property {Date | null} retryAt before which another try makes no sense
  * @property {import("./errors.js").SyncError | null} problem what ended the last exchange
- * @property {import("./net/network_state.js").NetworkState} reach what is known of the network
+ * @property {import("./net/network_state.js").NetworkState} networkState what is known of the network
  * @property {boolean} leads whether this tab holds the link; where not, another tab does
  */
 /** What one exchange did. */
@@ -202,7 +202,7 @@ export type Status = {
     /**
      * what is known of the network
      */
-    reach: import("./net/network_state.js").NetworkState;
+    networkState: import("./net/network_state.js").NetworkState;
     /**
      * whether this tab holds the link; where not, another tab does
      */

@@ -4,7 +4,7 @@
  * @param {PushManager} manager
  * @param {string} vapidKey in base64url
  */
-export function subscribed(manager: PushManager, vapidKey: string): Promise<PushSubscription>;
+export function subscribe(manager: PushManager, vapidKey: string): Promise<PushSubscription>;
 /** @import { SyncError } from "../errors.js" */
 /** @import { Database } from "../store/database.js" */
 /**
@@ -24,14 +24,14 @@ export function subscribed(manager: PushManager, vapidKey: string): Promise<Push
  * @property {string | null} user
  */
 /**
- * @typedef {object} Asked How to be woken.
+ * @typedef {object} PushOptions How to be woken.
  * @property {string | null} [vapidKey] in base64url; the server's own without it
  * @property {Notify | null} [notify] what a notification says; none is shown without it
  * @property {ServiceWorkerRegistration} [registration] the page's own without it
  */
-/** A session's `push`. @typedef {{kind: "webpush", subscription: PushSubscriptionJSON} | null} Push */
+/** A session's `push`. @typedef {{kind: "webpush", subscription: PushSubscriptionJSON} | null} SessionPush */
 /** One store's push. */
-export class Enabling {
+export class PushRegistration {
     /** @param {Database} db @param {{url: string, collections: readonly string[], user: string | null}} about */
     constructor(db: Database, about: {
         url: string;
@@ -42,22 +42,22 @@ export class Enabling {
     enabled: Enabled | null;
     /** Read what is kept; another tab, or the worker, may have written it. */
     load(): Promise<void>;
-    /** What the session is to tell. @returns {Push} */
-    get push(): Push;
-    /** The server does not do that. @param {Push} push @param {SyncError} error */
-    refused(push: Push, error: SyncError): void;
+    /** What the session is to tell. @returns {SessionPush} */
+    get push(): SessionPush;
+    /** The server does not do that. @param {SessionPush} push @param {SyncError} error */
+    refused(push: SessionPush, error: SyncError): void;
     /** Why the server will not wake this browser. @type {SyncError | null} */
     problem: SyncError | null;
     /**
      * Ask the user and the browser; keep what they say.
-     * @param {Asked & {vapidKey: string}} asked
+     * @param {PushOptions & {vapidKey: string}} asked
      * @throws {NotSupported} where the browser, its user or its push service do not let us
      */
-    enable({ vapidKey, notify, registration }: Asked & {
+    enable({ vapidKey, notify, registration }: PushOptions & {
         vapidKey: string;
     }): Promise<void>;
-    /** Keep a subscription, in place of the one that was. @param {Pick<Enabled, "subscription" | "vapidKey" | "notify">} told */
-    keep(told: Pick<Enabled, "subscription" | "vapidKey" | "notify">): Promise<void>;
+    /** Keep a subscription, in place of the one that was. @param {Pick<Enabled, "subscription" | "vapidKey" | "notify">} push */
+    keep(push: Pick<Enabled, "subscription" | "vapidKey" | "notify">): Promise<void>;
     /** Be woken no more. @param {ServiceWorkerRegistration} [registration] */
     disable(registration?: ServiceWorkerRegistration): Promise<void>;
     #private;
@@ -97,7 +97,7 @@ export type Enabled = {
 /**
  * How to be woken.
  */
-export type Asked = {
+export type PushOptions = {
     /**
      * in base64url; the server's own without it
      */
@@ -114,7 +114,7 @@ export type Asked = {
 /**
  * A session's `push`.
  */
-export type Push = {
+export type SessionPush = {
     kind: "webpush";
     subscription: PushSubscriptionJSON;
 } | null;

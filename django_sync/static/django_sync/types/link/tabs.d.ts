@@ -7,13 +7,13 @@
 export class Tabs {
     /**
      * @param {string | null} store its name; `null` where no other tab can see it
-     * @param {(message: Message) => void} heard
+     * @param {(message: Message) => void} onMessage
      * @param {Ways} [ways]
      */
-    constructor(store: string | null, heard: (message: Message) => void, ways?: Ways);
+    constructor(store: string | null, onMessage: (message: Message) => void, ways?: Ways);
     leads: boolean;
     /** Tell the other tabs. @param {Message} message */
-    tell(message: Message): void;
+    post(message: Message): void;
     /**
      * Hold the link as soon as no other tab does: `begin` is called then.
      * @param {() => void} begin

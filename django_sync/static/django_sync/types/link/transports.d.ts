@@ -6,7 +6,7 @@
 /** Best first. The last always remains. @type {readonly Transport[]} */
 export const LADDER: readonly Transport[];
 /** Those that bring changes by themselves, over a connection that stays open. @type {readonly string[]} */
-export const LINES: readonly string[];
+export const CONNECTIONS: readonly string[];
 /**
  * Falls down the ladder, and climbs up again.
  *
@@ -14,7 +14,7 @@ export const LINES: readonly string[];
  * After `tries` early ends in a row a transport is left alone for `rest` seconds, twice as long each
  * time after, up to `longest`. One that lived for `steady` seconds was no failure.
  */
-export class Choice {
+export class TransportChoice {
     /**
      * @param {readonly Transport[]} able
      * @param {{tries?: number, longest?: number, steady?: number, random?: () => number}} [policy]
@@ -40,7 +40,7 @@ export class Choice {
     /** Those that are left alone for now. @param {number} now */
     resting(now: number): Transport[];
     /** Seconds until something better may be tried again; `Infinity` where there is nothing. @param {Transport} transport @param {number} now */
-    climbsIn(transport: Transport, now: number): number;
+    betterIn(transport: Transport, now: number): number;
     /** It held for long, or brought news. @param {Transport} transport */
     worked(transport: Transport): void;
     /** A line broke after so many seconds. @param {Transport} transport @param {number} now @param {number} lived */
@@ -48,9 +48,9 @@ export class Choice {
     /** It was cut early, or answered at once with nothing new. @param {Transport} transport @param {number} now */
     failed(transport: Transport, now: number): void;
     /** There is no such thing here, for now. @param {Transport} transport @param {number} now */
-    lacks(transport: Transport, now: number): void;
+    avoid(transport: Transport, now: number): void;
     /** The server wants this one used, and says when a better one may be tried again. @param {string} wanted @param {number} now @param {number | null} seconds */
-    ordered(wanted: string, now: number, seconds: number | null): void;
+    follow(wanted: string, now: number, seconds: number | null): void;
     #private;
 }
 export type Transport = "websocket" | "sse" | "long-poll" | "poll";

@@ -15,11 +15,11 @@ export class Wakes {
     /** Note a wake-up; it is on the disk then. Whether none was remembered before. */
     remember(): Promise<boolean>;
     /** Whether one is remembered. */
-    wait(): Promise<boolean>;
+    hasPending(): Promise<boolean>;
     /** A request goes out now; what `served` is to be told when all has come in. */
-    asked(): Promise<number>;
+    noteRequest(): Promise<number>;
     /** All that was new when the request went out is here. @param {number} number */
-    served(number: number): Promise<void>;
+    noteServed(number: number): Promise<void>;
     #private;
 }
 export type Count = {

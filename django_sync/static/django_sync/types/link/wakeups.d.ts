@@ -5,7 +5,7 @@
  * @param {boolean} fed while live, news comes by itself
  * @returns {State}
  */
-export function stand(link: string, { type, reachability, metered, foreground }: NetworkState, fed: boolean): State;
+export function stateOf(link: string, { type, reachability, metered, foreground }: NetworkState, fed: boolean): State;
 /** @typedef {{session: string, collections: string[]}} WakeUp Both are hints, and empty where it does not say. */
 /**
  * Read a wake-up, as JSON or already decoded; `null` where it is none, whatever it is.

@@ -1,26 +1,26 @@
 /** @import { SyncError } from "../errors.js" */
 /** @import { Event, Kind, NetworkState } from "./network_state.js" */
-/** @typedef {{online?: boolean, type?: Kind, metered?: boolean, foreground?: boolean}} Told */
+/** @typedef {{online?: boolean, type?: Kind, metered?: boolean, foreground?: boolean}} NetworkInfo */
 /** The network's state, kept up to date. */
-export class Around {
-    /** @param {(state: NetworkState) => void} tell is called with each other state */
-    constructor(tell: (state: NetworkState) => void);
+export class NetworkMonitor {
+    /** @param {(state: NetworkState) => void} report is called with each other state */
+    constructor(report: (state: NetworkState) => void);
     /** @type {NetworkState} */
     state: NetworkState;
     /**
      * Take the page's word; what is left out stays as it was. `type: "none"` and `online: false` say
      * the same.
-     * @param {Told} told
+     * @param {NetworkInfo} told
      * @throws {TypeError} for a type that is none
      */
-    told({ online, type, metered, foreground }: Told): NetworkState;
+    update({ online, type, metered, foreground }: NetworkInfo): NetworkState;
     /** A request was answered, or ended in `error`. @param {SyncError | null} error */
-    heard(error: SyncError | null): void;
+    recordAnswer(error: SyncError | null): void;
     /** A request's answer began so long after the request was sent. @param {number} seconds */
-    took(seconds: number): void;
+    recordRoundTrip(seconds: number): void;
     #private;
 }
-export type Told = {
+export type NetworkInfo = {
     online?: boolean;
     type?: Kind;
     metered?: boolean;

@@ -9,10 +9,10 @@ export function toJson({ type, metered, rttMs }: NetworkState): {
 /**
  * Whether the server should hear that `told` has become `now`. A round trip is worth telling once it
  * is twice as long as the one that was told, or half, and by `LEAST_MS` at least.
- * @param {NetworkState} told
+ * @param {NetworkState} reported
  * @param {NetworkState} now
  */
-export function differs(told: NetworkState, now: NetworkState): boolean;
+export function differs(reported: NetworkState, now: NetworkState): boolean;
 /**
  * What the client knows of the net: its kind, its cost, how far the server is, whether it answers.
  * Pure. How the server's answers and the page's word change `Reachability` is one table of state x
@@ -44,7 +44,7 @@ export function differs(told: NetworkState, now: NetworkState): boolean;
  * @property {boolean} foreground whether somebody looks, as far as the page tells
  */
 /** @type {Readonly<Record<Reachability, Readonly<Record<Event, Reachability>>>>} */
-export const REACH: Readonly<Record<Reachability, Readonly<Record<Event, Reachability>>>>;
+export const REACHABILITY: Readonly<Record<Reachability, Readonly<Record<Event, Reachability>>>>;
 /** @type {readonly string[]} */
 export const KINDS: readonly string[];
 /** @type {NetworkState} */

@@ -1,5 +1,5 @@
 /** A cache with a limit of weight: the values that were used longest ago are dropped first. */
-export class Recent {
+export class WeightedCache {
     /** @param {number} limit */
     constructor(limit: number);
     weight: number;

@@ -19,7 +19,7 @@ export function mentions(fields: Fields, objectId: string): boolean;
  * @param {boolean} mentioned whether any other entry of the outbox names the object
  * @returns {Decision}
  */
-export function fold(asked: Draft, last: Row | undefined, between: Row[], mentioned: boolean): Decision;
+export function compact(asked: Draft, last: Row | undefined, between: Row[], mentioned: boolean): Decision;
 /**
  * A mutation to be: what is asked, and the server's state it was made on.
  */

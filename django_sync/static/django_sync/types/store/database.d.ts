@@ -12,10 +12,10 @@ export class Database {
      * One that writes; what it throws undoes it.
      * @template T
      * @param {(tx: Tx) => Promise<T>} body
-     * @param {Care} [care]
+     * @param {WriteOptions} [care]
      * @returns {Promise<T>}
      */
-    write<T>(body: (tx: Tx) => Promise<T>, care?: Care): Promise<T>;
+    write<T>(body: (tx: Tx) => Promise<T>, care?: WriteOptions): Promise<T>;
     /**
      * One that sees one state of the store throughout.
      * @template T
@@ -98,7 +98,7 @@ export type Tx = Transaction & {
     set: (values: Partial<Meta>) => void;
     records: Records;
 };
-import type { Care } from "./tables.js";
+import type { WriteOptions } from "./tables.js";
 import type { Indexes } from "./indexes.js";
 import type { Store } from "./tables.js";
 import type { Transaction } from "./tables.js";

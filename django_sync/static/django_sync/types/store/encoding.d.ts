@@ -5,21 +5,21 @@
  * @returns {Fields}
  * @throws {Invalid} for what JSON cannot say
  */
-export function plain(fields: unknown): Fields;
+export function toJson(fields: unknown): Fields;
 /**
  * Whether two JSON values are the same; the order of an object's members does not count.
  * @param {unknown} left
  * @param {unknown} right
  * @returns {boolean}
  */
-export function same(left: unknown, right: unknown): boolean;
+export function isEqual(left: unknown, right: unknown): boolean;
 /**
  * Freeze a value and all in it.
  * @template T
  * @param {T} value
  * @returns {T}
  */
-export function frozen<T>(value: T): T;
+export function deepFreeze<T>(value: T): T;
 /** @param {unknown} value @returns {value is string} */
 export function isText(value: unknown): value is string;
 /** @param {unknown} value @returns {value is {[name: string]: any}} */

@@ -1,4 +1,4 @@
-/** @import { Care, Key, Range, Row, Table, Transaction } from "./tables.js" */
+/** @import { WriteOptions, Key, Range, Row, Table, Transaction } from "./tables.js" */
 /** A store in memory: nothing outlives the page, or the process. */
 export class MemoryStore {
     /** What it is. */
@@ -9,10 +9,10 @@ export class MemoryStore {
      * @internal
      * @template T
      * @param {(tx: Transaction) => Promise<T>} body
-     * @param {Care} [_care]
+     * @param {WriteOptions} [_care]
      * @returns {Promise<T>}
      */
-    write<T>(body: (tx: Transaction) => Promise<T>, _care?: Care): Promise<T>;
+    write<T>(body: (tx: Transaction) => Promise<T>, _care?: WriteOptions): Promise<T>;
     /**
      * @internal
      * @template T
@@ -25,4 +25,4 @@ export class MemoryStore {
     #private;
 }
 import type { Transaction } from "./tables.js";
-import type { Care } from "./tables.js";
+import type { WriteOptions } from "./tables.js";

@@ -25,7 +25,7 @@ export function mutationsByObject(tx: Tx, collection: string): Promise<Map<strin
  * @param {Row[]} mutations
  * @returns {Fields | null}
  */
-export function laidOver(server: Fields | null, mutations: Row[]): Fields | null;
+export function applyMutations(server: Fields | null, mutations: Row[]): Fields | null;
 /**
  * The record that the user sees, of what the store has of one object.
  * @param {Key} key
@@ -43,7 +43,7 @@ export function visible(tx: Tx, key: Key): Promise<Record | null>;
 /** @param {Row[]} rows @returns {Mutation[]} */
 export function mutationsOf(rows: Row[]): Mutation[];
 /** @param {Key} key */
-export function spelled(key: Key): string;
+export function keyText(key: Key): string;
 /** @import { Change, Mutation } from "../types.js" */
 /** @import { Tx } from "./database.js" */
 /** @import { Fields } from "./encoding.js" */
@@ -60,7 +60,7 @@ export const OPEN: readonly string[];
  * Compares what the user saw of some objects with what is seen after a write. It keeps the records
  * that it read, and those that are put through it, so that a page reads each once.
  */
-export class Watch {
+export class ChangeWatch {
     /**
      * @param {Tx} tx
      * @param {"local" | "remote"} origin

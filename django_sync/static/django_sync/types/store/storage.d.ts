@@ -12,7 +12,7 @@
  * @param {boolean} persist
  * @returns {Promise<Storage>}
  */
-export function opened(wanted: string | Store, persist: boolean): Promise<Storage>;
+export function openStorage(wanted: string | Store, persist: boolean): Promise<Storage>;
 /**
  * What keeps the records.
  */

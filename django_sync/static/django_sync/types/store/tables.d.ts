@@ -25,12 +25,12 @@
  * @property {(table: Table, key: Key) => void} delete
  * @property {(table: Table) => void} clear
  */
-/** @typedef {{durable?: boolean}} Care `durable`: on the disk itself when it returns. */
+/** @typedef {{durable?: boolean}} WriteOptions `durable`: on the disk itself when it returns. */
 /**
  * @typedef {object} Store Where records are kept: IndexedDB, `MemoryStore`, or one of your own.
  * @property {string} kind "indexeddb" or "memory"
  * @property {string | null} name what other tabs know it by; `null` where no other can see it
- * @property {<T>(body: (tx: Transaction) => Promise<T>, care?: Care) => Promise<T>} write
+ * @property {<T>(body: (tx: Transaction) => Promise<T>, care?: WriteOptions) => Promise<T>} write
  * @property {<T>(body: (tx: Transaction) => Promise<T>) => Promise<T>} read
  * @property {() => void} close
  */
@@ -75,7 +75,7 @@ export type Transaction = {
 /**
  * `durable`: on the disk itself when it returns.
  */
-export type Care = {
+export type WriteOptions = {
     durable?: boolean;
 };
 /**
@@ -90,7 +90,7 @@ export type Store = {
      * what other tabs know it by; `null` where no other can see it
      */
     name: string | null;
-    write: <T>(body: (tx: Transaction) => Promise<T>, care?: Care) => Promise<T>;
+    write: <T>(body: (tx: Transaction) => Promise<T>, care?: WriteOptions) => Promise<T>;
     read: <T>(body: (tx: Transaction) => Promise<T>) => Promise<T>;
     close: () => void;
 };

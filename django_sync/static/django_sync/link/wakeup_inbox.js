@@ -1,33 +1,33 @@
 /** Wake-ups on their way to the link: remembered first, then done as `link/wakeups.js`'s table says. */
 
-/** @import { Alarm } from "../waker.js" */
+/** @import { Waker } from "../waker.js" */
 /** @import { Wakes } from "./wakes.js" */
 /** @import { Event } from "./wakeups.js" */
 
 /** One tab's wake-ups; the link's loop takes them. */
-export class Waking {
+export class WakeUpInbox {
   #wakes;
-  #alarm;
+  #waker;
   /** @type {Event | null} */
   #event = null;
   /** @type {{at: number, number: number} | null} */
-  #unheard = null;
+  #trusted = null;
 
-  /** @param {Wakes} wakes @param {Alarm} alarm */
-  constructor(wakes, alarm) {
+  /** @param {Wakes} wakes @param {Waker} waker */
+  constructor(wakes, waker) {
     this.#wakes = wakes;
-    this.#alarm = alarm;
+    this.#waker = waker;
   }
 
   /** A wake-up was remembered, here or in another tab: the link is told. @param {Event} event */
-  came(event) {
+  add(event) {
     if (this.#event !== "woken") this.#event = event;
-    this.#alarm.ring();
+    this.#waker.wake();
   }
 
   /** The link looks what to do next. */
-  async look() {
-    if (await this.#wakes.wait()) this.#event ??= "waits";
+  async check() {
+    if (await this.#wakes.hasPending()) this.#event ??= "waits";
   }
 
   /** What has come since the last time, if anything. */
@@ -39,19 +39,19 @@ export class Waking {
 
   /** News comes by itself: whatever is heard that way after `now` settles this one. @param {number} now */
   async trust(now) {
-    this.#unheard ??= { at: now, number: await this.#wakes.asked() };
+    this.#trusted ??= { at: now, number: await this.#wakes.noteRequest() };
   }
 
   /** Something was heard over the line, last at this time. @param {number} at */
-  async heard(at) {
-    if (this.#unheard === null || at <= this.#unheard.at) return;
-    const { number } = this.#unheard;
-    this.#unheard = null;
-    await this.#wakes.served(number);
+  async connectionReceived(at) {
+    if (this.#trusted === null || at <= this.#trusted.at) return;
+    const { number } = this.#trusted;
+    this.#trusted = null;
+    await this.#wakes.noteServed(number);
   }
 
   /** The line has ended; what it did not settle is for an exchange. */
-  lost() {
-    this.#unheard = null;
+  connectionLost() {
+    this.#trusted = null;
   }
 }

@@ -31,26 +31,26 @@ function counting(path = "changes/") {
   return told;
 }
 
-const waits = (store) => new Wakes(new Database(store)).wait();
+const waits = (store) => new Wakes(new Database(store)).hasPending();
 
 test("numbers in the store: what came after a request waits for another", alone, async () => {
   for (const store of [new MemoryStore(), await new IndexedDBStore("wakes", new twin.IDBFactory()).open()]) {
     const wakes = new Wakes(new Database(store));
-    assert.equal(await wakes.wait(), false);
+    assert.equal(await wakes.hasPending(), false);
     assert.equal(await wakes.remember(), true);
     assert.equal(await wakes.remember(), false);
-    const first = await wakes.asked();
+    const first = await wakes.noteRequest();
     assert.equal(await wakes.remember(), false);
-    const second = await wakes.asked();
-    await wakes.served(first);
-    assert.equal(await wakes.wait(), true);
-    await wakes.served(second);
-    await wakes.served(first);
-    assert.equal(await wakes.wait(), false);
+    const second = await wakes.noteRequest();
+    await wakes.noteServed(first);
+    assert.equal(await wakes.hasPending(), true);
+    await wakes.noteServed(second);
+    await wakes.noteServed(first);
+    assert.equal(await wakes.hasPending(), false);
     await new Database(store).wipe();
-    await wakes.served(second); // of a store that was cleared
+    await wakes.noteServed(second); // of a store that was cleared
     assert.equal(await wakes.remember(), true);
-    assert.equal(await wakes.wait(), true);
+    assert.equal(await wakes.hasPending(), true);
   }
 });
 
@@ -131,14 +131,14 @@ test("a portal is told from silence", { skip }, async () => {
   const client = await clientOf("ada", { fetch: told.fetch });
   told.fail = () => new Response("<h1>Sign in</h1>", { headers: { "Content-Type": "text/html" } });
   await assert.rejects(client.sync(), errors.Captive);
-  assert.equal(client.status.reach.reachability, "captive");
+  assert.equal(client.status.networkState.reachability, "captive");
   assert.equal(client.status.network, "offline");
   told.fail = () => Promise.reject(new TypeError("failed to fetch"));
   await assert.rejects(client.sync(), errors.Offline);
-  assert.equal(client.status.reach.reachability, "unreachable");
+  assert.equal(client.status.networkState.reachability, "unreachable");
   told.fail = null;
   await client.sync();
-  assert.equal(client.status.reach.reachability, "reachable");
+  assert.equal(client.status.networkState.reachability, "reachable");
   await client.close();
 });
 
