@@ -1,6 +1,6 @@
 /**
- * Callbacks: called after the commit, in the order of the commits. One that throws is reported and
- * stops no other; one that is asynchronous is not waited for, unless it is asked for a decision.
+ * Callbacks: called after the commit, in the order of the commits. An error in one is logged and
+ * stops no other. An asynchronous one is not awaited, unless it decides about a conflict.
  */
 
 import { Resolution } from "./conflicts.js";
@@ -61,19 +61,19 @@ export class Callbacks {
     for (const { handler } of [...this.#status]) callSafely(() => handler(status));
   }
 
-  /** Tell of a rejection; `false` where nobody listens. @param {Rejection} rejection */
+  /** Call the handlers with a rejection; return `false` where there is none. @param {Rejection} rejection */
   callRejected(rejection) {
     for (const { handler } of [...this.#rejection]) callSafely(() => handler(rejection));
     return this.#rejection.size > 0;
   }
 
-  /** Ask the handlers in turn; the first that decides is heard. @param {Conflict} conflict @returns {Promise<Resolution | null>} */
+  /** Ask the handlers one after the other; the first decision counts. @param {Conflict} conflict @returns {Promise<Resolution | null>} */
   async askConflict(conflict) {
     for (const { handler } of [...this.#conflict]) {
       try {
         const answer = await handler(conflict);
         if (answer instanceof Resolution) return answer;
-        if (answer !== undefined && answer !== null) log.error("That is no resolution:", answer);
+        if (answer !== undefined && answer !== null) log.error("A conflict handler returned something that is not a resolution:", answer);
       } catch (error) {
         log.error("A callback failed:", error);
       }
@@ -86,7 +86,7 @@ export class Callbacks {
  * @template T
  * @param {Set<T>} handlers
  * @param {T} entry
- * @returns {() => void} which takes it away again
+ * @returns {() => void} which removes it
  */
 function register(handlers, entry) {
   handlers.add(entry);

@@ -1,4 +1,4 @@
-/** `SyncClient`: what a page holds; it wires the parts and tells their events. */
+/** `SyncClient`, the public API. `parts.js` makes what is behind it. */
 
 import { Backoff } from "./backoff.js";
 import { Collection } from "./collection.js";
@@ -17,13 +17,13 @@ import { Record, Rejection } from "./types.js";
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
 export { logTo } from "./log.js";
 export { MemoryStore } from "./store/memory.js";
-// What is named below too is imported first: the declarations would lack it otherwise.
+// Imported first and then exported: else the declarations would lack what this file names itself.
 export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 
 /** @import { PushOptions } from "./link/push_registration.js" */
 /** @import { NetworkInfo } from "./net/network_monitor.js" */
 
-// The types that users name: `import { SyncClient, type Status } from "…/client.js"`.
+// The types that users import: `import { SyncClient, type Status } from "…/client.js"`.
 /** @typedef {import("./auth.js").Auth} Auth */
 /** @typedef {import("./link/transports.js").Transport} Transport */
 /** @typedef {import("./store/encoding.js").Fields} Fields */
@@ -52,12 +52,12 @@ export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejecti
  * @property {readonly string[]} collections the names to keep in step
  * @property {Indexes} [indexes] which fields have an index, by collection, such as `{cards: ["board", "due"]}`;
  *   without it the store keeps the indexes that it has
- * @property {Auth | null} [auth] who the client is to the server; nobody without it
- * @property {readonly Transport[]} [transports] which ways the link may use; all without it
- * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
+ * @property {Auth | null} [auth] the credentials; none without it
+ * @property {readonly Transport[]} [transports] which transports the link may use; all without it
+ * @property {Backoff} [backoff] how long it waits after failures; `new Backoff()` without it
  * @property {Pace} [pace] how often it polls; `new Pace()` without it
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
- * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
+ * @property {number} [timeout] seconds to wait for an answer; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
  * @property {typeof WebSocket} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
@@ -66,8 +66,8 @@ export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejecti
 /**
  * A replica of a user's records in this browser, and the way to its server.
  *
- * Several tabs may open one store, with the same collections: one of them holds the link, each
- * hears of changes. `SyncClient.open()` makes one.
+ * Several tabs may open one store, with the same collections. One of them holds the link; changes
+ * reach all of them. `SyncClient.open()` makes a client.
  */
 export class SyncClient {
   #parts;
@@ -85,8 +85,8 @@ export class SyncClient {
   }
 
   /**
-   * Open the store and make a client; where the browser keeps nothing it works in memory, and
-   * `client.storage` says so.
+   * Open the store and make a client. Where the browser keeps nothing, the client works in memory;
+   * `client.storage` shows which.
    * @param {string} url where the project mounts django_sync; may be relative to the page
    * @param {Options} options of which `store` and `collections` are needed
    * @returns {Promise<SyncClient>}
@@ -148,16 +148,16 @@ export class SyncClient {
   }
 
   /**
-   * Stay in step in the background, from now on until `stop()` or `close()`: in this tab, or, while
-   * another tab does it, as soon as that one ends. Where it runs already, it tries at once what
-   * waits for its user, such as new credentials.
+   * Stay in step in the background, from now on until `stop()` or `close()`. While another tab does
+   * it, this tab takes over as soon as that one ends. Where it runs already, the link tries again at
+   * once what waits for the user, such as new credentials.
    */
   start() {
     if (this.#parts.tabs.leads) this.#parts.background.start();
     else this.#parts.tabs.lead();
   }
 
-  /** End the background, in the middle of a request too. `start()` begins it again. */
+  /** Stop the background, also in the middle of a request. `start()` starts it again. */
   async stop() {
     await this.#parts.background.stop();
     this.#parts.tabs.follow();
@@ -176,11 +176,12 @@ export class SyncClient {
   }
 
   /**
-   * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
-   * offline, another network where it says so, the page in sight again) are heeded by themselves.
+   * Report what the page knows of the network; what is left out stays as it was. The client handles
+   * the browser's own events by itself: online, offline, another network where the browser reports
+   * it, the page visible again.
    * @param {NetworkInfo} info `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
-   *   `metered`: whether it costs; `foreground`: whether somebody looks at the page
-   * @throws {TypeError} for a type that is none
+   *   `metered`: whether it costs; `foreground`: whether the user looks at the page
+   * @throws {TypeError} for an unknown type
    */
   network(info) {
     const { type } = this.#parts.networkMonitor.update(info);
@@ -188,20 +189,20 @@ export class SyncClient {
   }
 
   /**
-   * Take a wake-up: what a push brought. It is on the disk when the promise is fulfilled, and is seen
-   * to as docs/reference/wake-ups.md has it; where no tab runs, the next `sync()` or `start()` does.
+   * Take a wake-up: the payload of a push. It is on the disk when the promise is fulfilled, and
+   * handled as docs/reference/wake-ups.md describes; where no tab runs, by the next `sync()` or `start()`.
    * @param {unknown} payload JSON, or already decoded
-   * @returns {Promise<boolean>} whether it was one that concerns this client; all else is passed by
+   * @returns {Promise<boolean>} whether it was a wake-up for this client; everything else is ignored
    */
   async wake(payload) {
     return this.#parts.push.wake(payload);
   }
 
   /**
-   * See to wake-ups that are remembered, where no tab does: pull, and send nothing. For service
-   * workers, which have no link.
-   * @param {import("./link/wakeups.js").Event} [event] what has happened, to the tab that holds the link
-   * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab sees to it
+   * Handle the remembered wake-ups, where no tab does: pull, and send nothing. For service workers,
+   * which have no link.
+   * @param {import("./link/wakeups.js").Event} [event] what has happened, for the tab that holds the link
+   * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab handles it
    */
   async catchUp(event = "waits") {
     try {
@@ -215,8 +216,8 @@ export class SyncClient {
    * Have the server wake this browser while no page is open. The user is asked, so call it from a
    * click. The page needs a service worker with the handlers of `worker.js`.
    * @param {PushOptions} [asked]
-   * @throws {errors.NotSupported} where browser, user or server do not let us
-   * @throws {errors.Offline} where the server's key is not known and cannot be asked for
+   * @throws {errors.NotSupported} where the browser, the user or the server does not allow it
+   * @throws {errors.Offline} where the server's key is not known and the server does not answer
    */
   async enablePush(asked) {
     await this.#parts.push.enable(asked);
@@ -227,17 +228,17 @@ export class SyncClient {
     return this.#parts.push.isOffered();
   }
 
-  /** Be woken no more. @param {{registration?: ServiceWorkerRegistration}} [asked] */
+  /** No longer wake this browser. @param {{registration?: ServiceWorkerRegistration}} [asked] */
   async disablePush({ registration } = {}) {
     await this.#parts.push.disable(registration);
   }
 
-  /** The browser has made another subscription: keep it, tell the server. For service workers. @param {PushSubscriptionJSON} subscription */
+  /** The browser has made another subscription: store it, and report it to the server. For service workers. @param {PushSubscriptionJSON} subscription */
   async renewPush(subscription) {
     await this.#parts.push.renew(subscription);
   }
 
-  /** How the server may wake this browser, or `null`; why the server will not is its `problem`. */
+  /** How the server may wake this browser, or `null`; its `problem` is the reason why the server will not. */
   get push() {
     return this.#parts.push.info;
   }
@@ -258,17 +259,17 @@ export class SyncClient {
     return this.#parts.observers.conflicts();
   }
 
-  /** Refused mutations that no handler has been told of yet. @returns {Promise<Rejection[]>} */
+  /** Refused mutations with which no handler was called yet. @returns {Promise<Rejection[]>} */
   async rejections() {
     return [...(await this.#parts.db.read(rejectionsOf)).values()];
   }
 
   /**
    * Call `handler` with each change of what the user sees in a collection, or in all (`null`).
-   * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
+   * Only the tab that holds the link calls it with a snapshot's content; live queries have it in all tabs.
    * @param {string | null} collection its name
    * @param {ChangeHandler} handler
-   * @returns {() => void} which takes it away again
+   * @returns {() => void} which removes it
    */
   onChange(collection, handler) {
     if (collection !== null) this.collection(collection);
@@ -278,16 +279,16 @@ export class SyncClient {
   /**
    * Ask `handler` about each new conflict: it may give a resolution, or nothing to leave it open.
    * @param {ConflictHandler} handler
-   * @returns {() => void} which takes it away again
+   * @returns {() => void} which removes it
    */
   onConflict(handler) {
     return this.#parts.observers.callbacks.onConflict(handler);
   }
 
   /**
-   * Tell `handler` of mutations that the server refused for good. Each is kept until one was told.
+   * Call `handler` with mutations that the server refused for good. Each is kept until there was a handler.
    * @param {RejectionHandler} handler
-   * @returns {() => void} which takes it away again
+   * @returns {() => void} which removes it
    */
   onRejected(handler) {
     const forget = this.#parts.observers.callbacks.onRejected(handler);
@@ -295,19 +296,19 @@ export class SyncClient {
     return forget;
   }
 
-  /** Tell `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which takes it away again */
+  /** Call `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which removes it */
   onStatus(handler) {
     return this.#parts.observers.callbacks.onStatus(handler);
   }
 
   /**
-   * Forget the replica; the next exchange pulls it anew. Outbox and conflicts stay.
+   * Forget the replica; the next exchange pulls everything again. Outbox and conflicts stay.
    * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link in
    *   all tabs
    */
   async reset({ wipe = false } = {}) {
     if (wipe) {
-      // Others hear of it before this tab lets go: the next would pull all of it again.
+      // The other tabs learn of it first: the next to hold the link would pull everything again.
       this.#parts.tabs.sendWipe();
       await this.#parts.background.stop();
       try {

@@ -1,8 +1,8 @@
 /**
- * Open conflicts: what the user is told, what they may decide, what that becomes.
+ * Open conflicts: what the user sees, what they may decide, and which mutation that becomes.
  *
- * A conflict's mutation stays on top of the record until it is settled, so what the user typed
- * stays in sight. Later edits of the object are held back meanwhile and go into the decision:
+ * A conflict's mutation stays on top of the record until it is settled, so the user still sees what
+ * they typed. Later edits of the object wait meanwhile, and become a part of the decision:
  *
  * - `keepClient` sends the conflict's mutation and the later edits as one new mutation on the
  *   server's revision;
@@ -36,7 +36,7 @@ export class Resolution {
   }
 }
 
-/** A mutation that met another's change and could not be settled by the server. */
+/** A mutation that overlaps with another's change, and that no resolver on the server settled. */
 export class Conflict {
   #settle;
 
@@ -115,7 +115,7 @@ function serverOf(server, { collection, objectId }) {
 }
 
 /**
- * Keep what a result told of a conflict.
+ * Store the conflict that a result reports.
  * @param {Tx} tx
  * @param {Row} row the mutation
  * @param {Fields} details
@@ -148,8 +148,8 @@ export async function openConflicts(tx, settle) {
 /**
  * Replace the conflict's mutation, and the later edits, by what was decided.
  *
- * The new mutation stands on the revision that `conflict` shows, not on one that a pull brought
- * since: its user has not seen that.
+ * The new mutation is based on the revision that `conflict` shows, not on one that a pull brought
+ * since: the user has not seen that one.
  * @param {Tx} tx
  * @param {Conflict} conflict
  * @param {Resolution} resolution
@@ -224,8 +224,8 @@ export async function releaseConflicts(tx, keys) {
 }
 
 /**
- * Conflicts on records that a complete pull begun after them did not show: the result that told of
- * them was overtaken by a `drop`.
+ * The objects of conflicts whose records a later complete pull did not show: a `drop` came before
+ * the result that reported them.
  * @param {Tx} tx
  * @param {number} pull
  * @returns {Promise<Key[]>}

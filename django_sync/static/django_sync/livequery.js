@@ -1,9 +1,9 @@
 /**
  * A live query: the records that match, kept up to date.
  *
- * It is told which objects were touched, and reads those again; what it read after a commit shows
- * that commit or a later one, so the last thing it tells is how things are. What is touched while
- * it reads is read in the next round, and rounds do not overlap.
+ * `touched()` names the objects that a commit has touched, and the query reads them again. What it
+ * reads after a commit is the state of that commit or of a later one, so its last call shows the
+ * current state. What is touched while it reads is read in the next round; rounds do not overlap.
  */
 
 import { log } from "./log.js";
@@ -12,10 +12,10 @@ import { log } from "./log.js";
 /** @import { Record } from "./types.js" */
 /** @import { Query } from "./store/query.js" */
 
-/** Above so many touched objects it is quicker to read all. */
+/** With more touched objects than this, it is quicker to read all records. */
 const MANY = 500;
 
-/** Records that match, told whenever they change; `Collection.live()` begins one. */
+/** Calls back with the records that match, whenever they change; `Collection.live()` begins one. */
 export class LiveQuery {
   #collection;
   #query;

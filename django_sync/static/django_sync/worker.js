@@ -4,13 +4,13 @@
  *     import { handlePush } from "/static/django_sync/worker.js";
  *     handlePush(self);
  *
- * A push carries no data. It is remembered in the store first; then, if a page is open, that page
- * sees to it, else the worker pulls into the same store. What fails is tried again by Background
- * Sync, where the browser has that, and by the next push or page in any case.
+ * A push carries no data. It is remembered in the store first. Then, if a page is open, that page
+ * handles it; else the worker pulls into the same store. Background Sync tries again what fails,
+ * where the browser has it, and the next push or page does in any case.
  *
- * Browsers let no push in that the user cannot see (`userVisibleOnly`): one that asked for no
- * notification may be shown the browser's own words, and loses the subscription in Safari.
- * docs/howto/wake-ups.md says what each demands.
+ * Browsers demand that the user sees each push (`userVisibleOnly`). Where the page asked for no
+ * notification, the browser may show one of its own, and Safari ends the subscription.
+ * docs/howto/wake-ups.md lists what each browser demands.
  */
 
 import { SessionAuth, SyncClient } from "./client.js";
@@ -24,10 +24,10 @@ import { IndexedDBStore } from "./store/indexeddb.js";
 /** @import { Enabled, Notify } from "./link/push_registration.js" */
 /** @import { Event } from "./link/wakeups.js" */
 
-/** What a database of ours is called, before the name that its client gave it. */
+/** The names of our databases begin with this; the name that the client gave follows. */
 const PREFIX = "django_sync ";
 
-/** By this Background Sync knows what to do again. */
+/** The tag of our Background Sync events. */
 const TAG = "django_sync";
 
 /** @typedef {Enabled & {store: string}} StoredPush What a client keeps of its push; `store` is its name. */
@@ -68,7 +68,7 @@ class Worker {
   #scope;
   #open;
   #notification;
-  /** One store at a time: pushes come in flocks. @type {Promise<unknown>} */
+  /** One push at a time: many may come at once. @type {Promise<unknown>} */
   #queue = Promise.resolve();
 
   /** @param {any} scope @param {Options} options */
@@ -114,14 +114,14 @@ class Worker {
       try {
         await client.renewPush(subscription.toJSON());
       } catch (error) {
-        log.warn("The server does not know of the new subscription; the next page tells it:", error);
+        log.warn("The server does not know of the new subscription; the next page reports it:", error);
       } finally {
         await client.close();
       }
     }
   }
 
-  /** @param {{url: string | null}} told */
+  /** @param {{url: string | null}} data of the notification */
   async clicked({ url }) {
     const { clients, registration } = this.#scope;
     const target = new URL(url ?? registration.scope, registration.scope).href;
@@ -134,11 +134,11 @@ class Worker {
   /** @param {() => Promise<void>} run */
   #serially(run) {
     const done = this.#queue.then(run);
-    this.#queue = done.catch(() => undefined); // whoever waits for it has heard why
+    this.#queue = done.catch(() => undefined); // the caller gets the error from `done`
     return done;
   }
 
-  /** Whether what a store was told of is fetched, or somebody else fetches it. @param {StoredPush} push @param {Event} event */
+  /** Fetch what the wake-ups of a store are for; return whether it is fetched, or a page does it. @param {StoredPush} push @param {Event} event */
   async #fetch(push, event) {
     if (!(await withStore(push.store, (db) => new Wakes(db).hasPending()))) return true;
     /** @type {number | null} */
@@ -157,7 +157,7 @@ class Worker {
     } catch (error) {
       log.info(`${push.store} could not be fetched:`, error);
     }
-    const isNews = changes === null ? event === "woken" : changes > 0; // a storm that fails is told of once
+    const isNews = changes === null ? event === "woken" : changes > 0; // of repeated failures only the first is shown
     if (isNews) await this.#show(push, changes);
     return isDone;
   }

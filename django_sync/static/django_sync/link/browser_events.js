@@ -1,11 +1,11 @@
-/** What the browser tells a client by itself. */
+/** The browser's events that a client handles. */
 
 import { KINDS } from "../net/network_state.js";
 
 /** @import { NetworkInfo } from "../net/network_monitor.js" */
 
 /**
- * Heed that the network came, went or is another, that the page is looked at again, and that it goes.
+ * Handle that the network comes, goes or changes, that the page becomes visible, and that it goes.
  * @param {(info: NetworkInfo) => void} network
  * @param {() => void} leave
  * @returns {() => void} which ends it
@@ -28,8 +28,8 @@ export function watchPage(network, leave) {
 }
 
 /**
- * Some browsers tell what the network is, and whether its user wants to save data
- * (https://wicg.github.io/netinfo/). They say so at each change of their estimates too.
+ * Some browsers report the kind of the network, and whether the user wants to save data
+ * (https://wicg.github.io/netinfo/). They send an event at each change of their estimates, too.
  * @param {(info: NetworkInfo) => void} network
  * @param {AbortSignal} signal
  */
@@ -48,5 +48,5 @@ function watchConnection(network, signal) {
   changed();
 }
 
-/** What a client takes the network for anyway. */
+/** What a client assumes before anything is reported. */
 const UNKNOWN_NETWORK = JSON.stringify({ type: "unknown", metered: false });

@@ -1,13 +1,13 @@
 /**
- * What a line brings, on its way into the store.
+ * What a connection brings, on its way into the store.
  *
- * Changes are applied as they come; the cursor that stands for them follows. If the line breaks in
- * between, the next feeder begins again from the older cursor, so a frame may be applied before its
- * cursor only where that is harmless:
+ * Changes are applied as they come; their cursor follows. If the connection breaks in between, the
+ * next feeder begins at the older cursor. So a frame may be applied before its cursor only where
+ * that is harmless:
  *
  * - a `put` of a scope that the store holds already, a `delete`, a `remove`: what brought them is a
- *   change behind the older cursor, and is told again as it is then;
- * - not a `begin` or a `drop`: rights and memberships may turn back before the next feeder begins.
+ *   change behind the older cursor, and comes again in its state of then;
+ * - not a `begin` or a `drop`: rights and memberships may be restored before the next feeder begins.
  *   The older cursor then knows of nothing, and what was forgotten would never come again;
  * - nor the first `put` of a scope: if the user is out of it again by then, the older cursor does
  *   not know that it was ever there to be dropped;
@@ -23,13 +23,13 @@ import { Offline } from "../errors.js";
 /** @import { Place, Replica } from "../store/replica.js" */
 /** @import { Listener } from "./exchange.js" */
 
-/** Frames that wait for a cursor; a server that owes one for more has forgotten it. */
+/** Frames that may wait for a cursor; with more, the server has lost the cursor. */
 const MOST = 1_000;
 
-/** Another feeder has the store. It never leaves the client. */
+/** Another feeder has the store. This error never leaves the client. */
 export class Superseded extends Error {}
 
-/** The feeder's turn of one line. */
+/** One connection as the feeder of the store. */
 export class Feed {
   #replica;
   #names;
@@ -73,7 +73,7 @@ export class Feed {
     return this.#held.length > 0 || !this.caughtUp;
   }
 
-  /** Let others feed the store. */
+  /** Stop feeding the store; others may do it now. */
   end() {
     return this.#replica.endStream(this.place.stream);
   }
@@ -88,10 +88,10 @@ export class Feed {
       return;
     }
     this.#held.push(page);
-    if (this.#held.length > MOST) throw new Offline("The cursor for what came does not come.");
+    if (this.#held.length > MOST) throw new Offline("The cursor for the changes that came is missing.");
   }
 
-  /** All that came is stood for by `cursor`. @param {string} cursor */
+  /** `cursor` stands for everything that came. @param {string} cursor */
   async cursor(cursor) {
     const held = this.#held;
     this.#held = [];

@@ -1,4 +1,4 @@
-/** Push, as a client has it: wake-ups that come in, and whether the browser is to be woken at all. */
+/** A client's push: wake-ups that come in, and whether the server may wake the browser. */
 
 import { NotSupported, SyncError } from "../errors.js";
 import { concerns, readWakeUp } from "./wakeups.js";
@@ -14,7 +14,7 @@ import { concerns, readWakeUp } from "./wakeups.js";
 /** @import { Event } from "./wakeups.js" */
 
 /**
- * @typedef {object} Parts What push stands on.
+ * @typedef {object} Parts What push needs.
  * @property {Database} db
  * @property {readonly string[]} names of the collections
  * @property {HttpClient} http
@@ -40,7 +40,7 @@ export class Push {
     return enabled === null ? null : { ...enabled, problem };
   }
 
-  /** Read what is kept; whoever holds the link tells the server, where it knows otherwise. */
+  /** Read what is stored; the tab that holds the link reports it to the server where that knows something else. */
   async load() {
     await this.#parts.registration.load();
     this.#parts.background.post("reachable");
@@ -78,7 +78,7 @@ export class Push {
   async enable({ vapidKey = null, ...asked } = {}) {
     const { exchange, registration } = this.#parts;
     const key = vapidKey ?? (await exchange.serviceDocument()).vapidKey;
-    if (key === null) throw new NotSupported("The server wakes no browsers.");
+    if (key === null) throw new NotSupported("The server does not wake browsers.");
     await registration.enable({ ...asked, vapidKey: key });
     this.#changed();
   }
@@ -97,7 +97,7 @@ export class Push {
     this.#changed();
     if (await tabs.isHandledElsewhere("waits")) return;
     const session = await db.read(async (tx) => tx.meta.session);
-    // Where there is none the next page opens one, and tells it then.
+    // Where there is none, the next page opens one and reports it then.
     if (session) await http.patch(`sessions/${session}/`, JSON.stringify({ push: registration.push }));
   }
 

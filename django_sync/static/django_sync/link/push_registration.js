@@ -1,6 +1,6 @@
 /**
- * Whether and how the server may wake this browser: asked of the browser, kept in the store, told
- * with the session. What a push then does is for `worker.js`.
+ * Whether and how the server may wake this browser. The browser gives a subscription, the store
+ * keeps it, the session reports it. `worker.js` handles the pushes.
  */
 
 import { NotSupported } from "../errors.js";
@@ -9,7 +9,7 @@ import { NotSupported } from "../errors.js";
 /** @import { Database } from "../store/database.js" */
 
 /**
- * @typedef {object} Notify What a notification says where the user asked for one.
+ * @typedef {object} Notify The content of the notification, where the page asks for one.
  * @property {string} title
  * @property {string} [body]
  * @property {string} [icon] its address
@@ -29,7 +29,7 @@ import { NotSupported } from "../errors.js";
 /**
  * @typedef {object} PushOptions How to be woken.
  * @property {string | null} [vapidKey] in base64url; the server's own without it
- * @property {Notify | null} [notify] what a notification says; none is shown without it
+ * @property {Notify | null} [notify] the content of the notification; none is shown without it
  * @property {ServiceWorkerRegistration} [registration] the page's own without it
  */
 
@@ -55,7 +55,7 @@ export class PushRegistration {
     this.enabled = await this.#db.read(async (tx) => tx.meta.push ?? null);
   }
 
-  /** What the session is to tell. @returns {SessionPush} */
+  /** What the session reports. @returns {SessionPush} */
   get push() {
     if (this.enabled === null) return null;
     /** @type {SessionPush} */
@@ -63,7 +63,7 @@ export class PushRegistration {
     return JSON.stringify(push) === this.#refused ? null : push;
   }
 
-  /** The server does not do that. @param {SessionPush} push @param {SyncError} error */
+  /** The server does not accept it. @param {SessionPush} push @param {SyncError} error */
   refused(push, error) {
     this.#refused = JSON.stringify(push);
     this.problem = error;
@@ -73,21 +73,21 @@ export class PushRegistration {
   problem = null;
 
   /**
-   * Ask the user and the browser; keep what they say.
+   * Ask the user and the browser; store the subscription.
    * @param {PushOptions & {vapidKey: string}} asked
-   * @throws {NotSupported} where the browser, its user or its push service do not let us
+   * @throws {NotSupported} where the browser, its user or its push service does not allow it
    */
   async enable({ vapidKey, notify = null, registration }) {
     const found = registration ?? (await pageRegistration());
     if (found?.pushManager === undefined) throw new NotSupported("This browser cannot be woken by push.");
     if ((await globalThis.Notification?.requestPermission()) !== "granted") {
-      throw new NotSupported("Notifications are not allowed, and without them browsers let no push in.");
+      throw new NotSupported("Notifications are not allowed, and without them browsers accept no push.");
     }
     const subscription = (await subscribe(found.pushManager, vapidKey)).toJSON();
     await this.keep({ subscription, vapidKey, notify });
   }
 
-  /** Keep a subscription, in place of the one that was. @param {Pick<Enabled, "subscription" | "vapidKey" | "notify">} push */
+  /** Store a subscription, in place of the earlier one. @param {Pick<Enabled, "subscription" | "vapidKey" | "notify">} push */
   async keep(push) {
     const { url, collections, user } = this.#about;
     this.#refused = this.problem = null;
@@ -95,7 +95,7 @@ export class PushRegistration {
     await this.#db.write(async (tx) => tx.set({ push: this.enabled }), { durable: true });
   }
 
-  /** Be woken no more. @param {ServiceWorkerRegistration} [registration] */
+  /** No longer wake this browser. @param {ServiceWorkerRegistration} [registration] */
   async disable(registration) {
     this.enabled = null;
     await this.#db.write(async (tx) => tx.set({ push: null }), { durable: true });
@@ -110,8 +110,8 @@ async function pageRegistration() {
 }
 
 /**
- * Subscribe. A subscription that was made for another key of the server's ends: its pushes would not
- * be taken (RFC 8292, section 4.2).
+ * Subscribe. A subscription for another key of the server ends: the push service would refuse its
+ * pushes (RFC 8292, section 4.2).
  * @param {PushManager} manager
  * @param {string} vapidKey in base64url
  */
@@ -123,7 +123,7 @@ export async function subscribe(manager, vapidKey) {
   try {
     return await manager.subscribe({ userVisibleOnly: true, applicationServerKey });
   } catch (error) {
-    throw new NotSupported(`The browser's push service does not take us: ${error}`, { cause: error });
+    throw new NotSupported(`The browser's push service does not accept the subscription: ${error}`, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-/** How a client stands: what waits is counted anew after each commit, and what has changed is told. */
+/** A client's status: it counts what waits after each commit, and reports what has changed. */
 
 import { SyncError } from "../errors.js";
 import { UNKNOWN } from "../net/network_state.js";

@@ -1,6 +1,6 @@
 /**
- * What the tabs of one store tell each other: that something was written, what is seen now, how the
- * one that holds the link stands. Who holds it is for `link/tabs.js` to say.
+ * The messages between the tabs of one store: that something was written, what is seen now, the status
+ * of the tab that holds the link. `link/tabs.js` decides which one holds it.
  */
 
 import { fromProblem, NotInStep, SyncError } from "../errors.js";
@@ -15,18 +15,18 @@ import { Tabs } from "./tabs.js";
 /** @import { Message, Ways } from "./tabs.js" */
 /** @import { Event as Wake } from "./wakeups.js" */
 
-/** Milliseconds after which a tab that does not answer may be gone. */
+/** Milliseconds; a tab that has not answered by then may be gone. */
 const PATIENCE = 1_000;
 
 /**
- * @typedef {object} Owner What is done in this tab with what others tell.
+ * @typedef {object} Owner What this tab does when a message comes.
  * @property {Background} background
  * @property {StatusTracker} status
  * @property {(seen: Seen) => void} seen some objects may look different
  * @property {(collections: readonly string[]) => void} reload all of these may
  * @property {() => void} stop the user has signed out
  * @property {(seqs: number[]) => void} askConflicts new conflicts
- * @property {() => Promise<void>} reloadPush how the browser is woken may be another way
+ * @property {() => Promise<void>} reloadPush the push registration has changed
  */
 
 /** One tab among those of its store. */
@@ -47,7 +47,7 @@ export class TabMessages {
     return this.#tabs.leads;
   }
 
-  /** Hold the link as soon as no other tab does; whoever holds it tries at once. */
+  /** Hold the link as soon as no other tab does; the tab that holds it tries again at once. */
   lead() {
     const { background, status } = this.#owner;
     this.#tabs.lead(() => {
@@ -58,7 +58,7 @@ export class TabMessages {
     this.#tabs.post({ type: "start" });
   }
 
-  /** Let another tab have it. */
+  /** Leave the link to another tab. */
   follow() {
     this.#tabs.follow();
   }
@@ -67,12 +67,12 @@ export class TabMessages {
     this.#tabs.close();
   }
 
-  /** Ask how the one that leads stands. */
+  /** Ask the tab that leads for its status. */
   askStatus() {
     this.#tabs.post({ type: "who" });
   }
 
-  /** A write was committed. @param {Seen} seen @param {boolean} [much] too much to tell each of it */
+  /** A write was committed. @param {Seen} seen @param {boolean} [much] whether it is too much to list */
   sendSeen(seen, much = false) {
     if (much) this.sendReload([...new Set(seen.touched.map(([collection]) => collection))]);
     else this.#tabs.post({ type: "seen", seen });
@@ -98,12 +98,12 @@ export class TabMessages {
     this.#tabs.post({ type: "woken", event });
   }
 
-  /** How the browser is woken is another way now. */
+  /** The push registration has changed. */
   sendPush() {
     this.#tabs.post({ type: "push" });
   }
 
-  /** Whether a tab that holds the link sees to the wake-ups that are remembered. @param {Wake} event */
+  /** Whether a tab that holds the link handles the remembered wake-ups. @param {Wake} event */
   async isHandledElsewhere(event) {
     if (this.leads) return true;
     const message = { type: "woken", event };
@@ -128,7 +128,7 @@ export class TabMessages {
   }
 
   /**
-   * Have the tab that leads say when it is in step; where that one ends meanwhile, this one may.
+   * Ask the tab that leads to report when it is in step; where it ends meanwhile, this tab may lead.
    * @param {number} timeout seconds
    */
   async waitUntilSynced(timeout) {
@@ -143,7 +143,7 @@ export class TabMessages {
     throw new NotInStep(`Not in step after ${timeout} s.`);
   }
 
-  /** An answer, or `null` where it is time to look again who leads. @param {string} ref @param {number} left seconds @param {Message} [message] @returns {Promise<Message | null>} */
+  /** The answer, or `null` where it is time to check again which tab leads. @param {string} ref @param {number} left seconds @param {Message} [message] @returns {Promise<Message | null>} */
   #reply(ref, left, message = { type: "sync" }) {
     return new Promise((resolve) => {
       const done = (/** @type {Message | null} */ answer) => {
@@ -207,7 +207,7 @@ export class TabMessages {
   }
 }
 
-/** What another tab told of a change: its records are plain objects after the journey. @param {Change} change @returns {Change} */
+/** A change from another tab, with records again: a message carries plain objects. @param {Change} change @returns {Change} */
 function changeOf(change) {
   return { ...change, record: recordOf(change.record), before: recordOf(change.before) };
 }

@@ -1,7 +1,7 @@
 /**
- * The tabs of one store: one holds the link (Web Locks), the others hear of changes
- * (BroadcastChannel). Where the browser has no Web Locks, or nobody else can see the store, each is
- * on its own; that is safe, since a page is applied only where the store stands at its cursor.
+ * The tabs of one store: one holds the link (Web Locks), the others get messages about changes
+ * (BroadcastChannel). Where the browser has no Web Locks, or no other tab can see the store, each tab
+ * has a link of its own. That is safe: a page is applied only where the store is at its cursor.
  */
 
 import { log } from "../log.js";
@@ -9,7 +9,7 @@ import { log } from "../log.js";
 /** @typedef {{type: string, [member: string]: any}} Message */
 
 /**
- * @typedef {object} Ways What the browser has; tests hand in their own.
+ * @typedef {object} Ways What the browser has; tests pass their own.
  * @property {LockManager | undefined} [locks]
  * @property {typeof BroadcastChannel | undefined} [BroadcastChannel]
  */
@@ -39,7 +39,7 @@ export class Tabs {
     if (this.#channel !== null) this.#channel.onmessage = ({ data }) => this.#onMessage(data);
   }
 
-  /** Tell the other tabs. @param {Message} message */
+  /** Send a message to the other tabs. @param {Message} message */
   post(message) {
     this.#channel?.postMessage(message);
   }
@@ -60,7 +60,7 @@ export class Tabs {
     this.#locks
       .request(this.#name, { signal: request.signal }, () => this.#hold(begin))
       .catch((error) => {
-        if (error.name !== "AbortError") log.error("The tabs cannot agree:", error);
+        if (error.name !== "AbortError") log.error("The tab cannot get the lock:", error);
       });
   }
 
@@ -76,7 +76,7 @@ export class Tabs {
     return this.#locks.request(this.#name, { ifAvailable: true }, run);
   }
 
-  /** Let another tab have it. */
+  /** Leave the link to another tab. */
   follow() {
     this.#request?.abort();
     this.#request = null;
@@ -90,7 +90,7 @@ export class Tabs {
     this.#channel?.close();
   }
 
-  /** For as long as the promise waits, the lock is held; a tab that is closed lets go of it. @param {() => void} begin */
+  /** The lock is held until the promise is fulfilled, or the tab is closed. @param {() => void} begin */
   #hold(begin) {
     if (this.#request === null) return undefined;
     return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {

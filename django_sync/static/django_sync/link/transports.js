@@ -1,6 +1,6 @@
 /**
- * Which transport is used: the best that is offered and has not failed lately. Pure decisions: times
- * are handed in, in seconds.
+ * Which transport is used: the best that is offered and has not failed lately. Pure decisions: the
+ * caller passes the time, in seconds.
  */
 
 /** @typedef {"websocket" | "sse" | "long-poll" | "poll"} Transport */
@@ -8,15 +8,15 @@
 /** Best first. The last always remains. @type {readonly Transport[]} */
 export const LADDER = Object.freeze(["websocket", "sse", "long-poll", "poll"]);
 
-/** Those that bring changes by themselves, over a connection that stays open. @type {readonly string[]} */
+/** The transports that bring changes over a connection that stays open. @type {readonly string[]} */
 export const CONNECTIONS = Object.freeze(["websocket", "sse"]);
 
 /**
- * Falls down the ladder, and climbs up again.
+ * Moves down the ladder after failures, and up again later.
  *
- * A server may offer what does not work on the way: proxies cut what is held and know no WebSocket.
- * After `tries` early ends in a row a transport is left alone for `rest` seconds, twice as long each
- * time after, up to `longest`. One that lived for `steady` seconds was no failure.
+ * A server may offer what a proxy on the way does not allow: held requests, or WebSockets. After
+ * `tries` early ends in a row a transport is not tried for `rest` seconds, twice as long each time
+ * after, up to `longest`. A connection that lasted `steady` seconds was no failure.
  */
 export class TransportChoice {
   /** @type {ReadonlySet<string>} */
@@ -51,13 +51,13 @@ export class TransportChoice {
     return LADDER.filter((t) => t === "poll" || (this.#offered.has(t) && this.able.includes(t)));
   }
 
-  /** The transport to use now. What is held keeps a radio awake: not where sparing. @param {number} now @param {boolean} sparing @returns {Transport} */
+  /** The transport to use now. A held request keeps a radio awake, so it is not used where sparing. @param {number} now @param {boolean} sparing @returns {Transport} */
   best(now, sparing) {
     if (sparing) return "poll";
     return this.usable().find((transport) => !this.#restsAt(transport, now)) ?? "poll";
   }
 
-  /** Those that are left alone for now. @param {number} now */
+  /** The transports that are not tried for now. @param {number} now */
   resting(now) {
     return this.usable().filter((transport) => this.#restsAt(transport, now));
   }
@@ -68,14 +68,14 @@ export class TransportChoice {
     return Math.min(...better.map((t) => Math.max(0, (this.#againAt.get(t) ?? now) - now)));
   }
 
-  /** It held for long, or brought news. @param {Transport} transport */
+  /** It lasted long, or brought news. @param {Transport} transport */
   worked(transport) {
     this.#failures.delete(transport);
     this.#rests.delete(transport);
     this.#againAt.delete(transport);
   }
 
-  /** A line broke after so many seconds. @param {Transport} transport @param {number} now @param {number} lived */
+  /** A connection ended after so many seconds. @param {Transport} transport @param {number} now @param {number} lived */
   ended(transport, now, lived) {
     if (lived >= this.steady) this.worked(transport);
     else this.failed(transport, now);
@@ -88,7 +88,7 @@ export class TransportChoice {
     if (failures >= this.tries) this.avoid(transport, now);
   }
 
-  /** There is no such thing here, for now. @param {Transport} transport @param {number} now */
+  /** It does not work here, for now. @param {Transport} transport @param {number} now */
   avoid(transport, now) {
     if (transport === "poll") return;
     const times = this.#rests.get(transport) ?? 0;
@@ -99,7 +99,7 @@ export class TransportChoice {
     this.#againAt.set(transport, Math.max(until, this.#againAt.get(transport) ?? now));
   }
 
-  /** The server wants this one used, and says when a better one may be tried again. @param {string} wanted @param {number} now @param {number | null} seconds */
+  /** The server wants this transport, and sets when a better one may be tried again. @param {string} wanted @param {number} now @param {number | null} seconds */
   follow(wanted, now, seconds) {
     const usable = this.usable();
     const place = usable.findIndex((transport) => transport === wanted);

@@ -1,9 +1,9 @@
 /**
- * How the outbox goes out: batch by batch, by HTTP or over a socket alike.
+ * How the outbox is sent: batch by batch, by HTTP or over a socket.
  *
- * It asks through a `post` that is handed in, which returns the answer or throws one of `errors.js`.
- * What is too large is halved, and a mutation that makes the server fail is set aside, so that it
- * holds up only what depends on it.
+ * The caller passes a `post`, which returns the answer or throws one of `errors.js`. A batch that is
+ * too large is halved. A mutation that makes the server fail is set aside, so that only what depends
+ * on it has to wait.
  */
 
 import { Captive, CursorExpired, Invalid, InvalidCursor, SyncError, TooLarge, UnknownCollection, ValidationFailed } from "../errors.js";
@@ -22,13 +22,13 @@ import { enterResults } from "../store/results.js";
 
 /** @typedef {(body: string) => Promise<Fields>} Post Sends the envelope of section 7. */
 
-/** How often one exchange goes round for what callbacks wrote while it ran. */
+/** How often one exchange sends again what callbacks wrote while it ran. */
 export const ROUNDS = 3;
 
-/** Refusals of a whole batch that may be one mutation's doing: of these very classes. */
+/** Errors of a whole batch that one mutation may have caused: of exactly these classes. */
 const POISON = [TooLarge, Invalid, UnknownCollection, ValidationFailed, SyncError];
 
-/** Whether an error says that the cursor is void. @param {unknown} error @returns {boolean} */
+/** Whether an error means that the cursor is void. @param {unknown} error @returns {boolean} */
 export function isVoid(error) {
   return error instanceof CursorExpired || error instanceof InvalidCursor;
 }
@@ -56,7 +56,7 @@ export class Upload {
 
   /**
    * @param {Database} db
-   * @param {(settled: Settled) => void} settled is told after each commit
+   * @param {(settled: Settled) => void} settled is called after each commit
    * @param {() => Promise<Place>} place
    * @param {(place: Place, error: SyncError) => Promise<void>} voided
    */
@@ -74,7 +74,7 @@ export class Upload {
   }
 
   /**
-   * Send what waits; return what a part of it failed with, having sent the rest.
+   * Send the outbox; where a part of it fails, send the rest and return the error.
    * @param {Post} post
    * @param {Counts} counts
    * @returns {Promise<SyncError | null>}
@@ -142,7 +142,7 @@ export class Upload {
   /** @param {Outgoing[]} batch @param {Fields} answer @param {Counts} counts */
   async #enter(batch, answer, counts) {
     const { results } = answer;
-    if (!Array.isArray(results)) throw new Captive("The answer holds no results: it is not the server's.");
+    if (!Array.isArray(results)) throw new Captive("The answer has no results: it does not come from a django_sync server.");
     const settled = await this.#db.write((tx) => enterResults(tx, batch, results, counts));
     this.#onSettled(settled);
     return settled.final;

@@ -1,4 +1,4 @@
-/** Wake-ups on their way to the link: remembered first, then done as `link/wakeups.js`'s table says. */
+/** Wake-ups on their way to the link: stored first, then handled as the table in `link/wakeups.js` says. */
 
 /** @import { Waker } from "../waker.js" */
 /** @import { Wakes } from "./wakes.js" */
@@ -19,13 +19,13 @@ export class WakeUpInbox {
     this.#waker = waker;
   }
 
-  /** A wake-up was remembered, here or in another tab: the link is told. @param {Event} event */
+  /** A wake-up was stored, here or in another tab: wake the loop. @param {Event} event */
   add(event) {
     if (this.#event !== "woken") this.#event = event;
     this.#waker.wake();
   }
 
-  /** The link looks what to do next. */
+  /** The loop checks what to do next. */
   async check() {
     if (await this.#wakes.hasPending()) this.#event ??= "waits";
   }
@@ -37,12 +37,12 @@ export class WakeUpInbox {
     return event;
   }
 
-  /** News comes by itself: whatever is heard that way after `now` settles this one. @param {number} now */
+  /** A connection brings the changes: what it receives after `now` serves this wake-up. @param {number} now */
   async trust(now) {
     this.#trusted ??= { at: now, number: await this.#wakes.noteRequest() };
   }
 
-  /** Something was heard over the line, last at this time. @param {number} at */
+  /** The connection received something, last at this time. @param {number} at */
   async connectionReceived(at) {
     if (this.#trusted === null || at <= this.#trusted.at) return;
     const { number } = this.#trusted;
@@ -50,7 +50,7 @@ export class WakeUpInbox {
     await this.#wakes.noteServed(number);
   }
 
-  /** The line has ended; what it did not settle is for an exchange. */
+  /** The connection has ended; an exchange serves what it has not served. */
   connectionLost() {
     this.#trusted = null;
   }

@@ -1,10 +1,10 @@
 /**
  * What a wake-up does, as one table of state x event. Pure: no I/O, no timers, no clock.
  *
- * A wake-up says that something is new and carries no data; it may come twice, late, or never.
- * `stand()` says in which state one comes; `link/wakeup_inbox.js` acts on the table and `link/wakes.js` remembers
- * until something was fetched. It is the Python client's table: tests/vectors/wakeups.json holds
- * both to it, docs/reference/wake-ups.md draws it.
+ * A wake-up means that something is new and carries no data; it may come twice, late, or never.
+ * `stateOf()` is the state in which one comes. The link's loop acts on the table; `link/wakes.js`
+ * stores wake-ups until something was fetched. The Python client has the same table:
+ * tests/vectors/wakeups.json checks both, docs/reference/wake-ups.md draws it.
  */
 
 import { isObject, isText } from "../store/encoding.js";
@@ -15,13 +15,13 @@ import { isObject, isText } from "../store/encoding.js";
  * @typedef {"stopped" | "barred" | "gone" | "captive" | "unreachable" | "put_off" | "under_way" | "fed" | "dear" | "asking"} State
  * `stopped`: The link is stopped: nothing is fetched unless the page calls `sync()`.
  * `barred`: The link waits for its user: other credentials, another program.
- * `gone`: The browser says that there is no network.
- * `captive`: A portal answers in the server's place. It may let a push service through all the same.
+ * `gone`: The browser reports that there is no network.
+ * `captive`: A portal answers in the server's place. A push may come through all the same.
  * `unreachable`: The server did not answer when it was asked last.
- * `put_off`: The server is busy and has said when to come again, or is given time.
+ * `put_off`: The server is busy and has set when to ask again, or gets time to recover.
  * `under_way`: An exchange is under way.
  * `fed`: News comes by itself: over a socket or stream, or a held request.
- * `dear`: It polls rarely: each request is paid for, and nobody looks.
+ * `dear`: It polls rarely: each request costs money, and the user does not look.
  * `asking`: It polls.
  */
 
@@ -29,7 +29,7 @@ import { isObject, isText } from "../store/encoding.js";
  * @typedef {"woken" | "again" | "waits"} Event
  * `woken`: A wake-up comes, and no other is remembered.
  * `again`: A wake-up comes while another is remembered.
- * `waits`: One is remembered, and the link looks what to do next.
+ * `waits`: One is remembered, and the loop checks what to do next.
  */
 
 /**
@@ -37,8 +37,8 @@ import { isObject, isText } from "../store/encoding.js";
  * `fetch`: Make an exchange; those that wake-ups ask for begin `Pace.shortest` apart at least.
  * `remember`: Nothing now: the next exchange, whatever it is made for, sees to it.
  * `after`: Let the exchange go on; if it asked too early, another one follows.
- * `trust`: Nothing: what is new comes by itself. Remembered until something is heard that way.
- * `later`: At the next poll; or at once when somebody looks, or the network costs nothing.
+ * `trust`: Nothing: what is new comes by itself. It is remembered until the connection receives something.
+ * `later`: At the next poll; or at once when the user looks, or the network costs nothing.
  */
 
 /** @type {Readonly<Record<State, Readonly<Record<Event, Act>>>>} */
@@ -59,7 +59,7 @@ export const TABLE = Object.freeze({
 const BY_LINK = { stopped: "stopped", connecting: "under_way", catching_up: "under_way", backing_off: "put_off" };
 
 /**
- * How things stand.
+ * The state in which a wake-up comes.
  * @param {string} link the link's state
  * @param {NetworkState} network
  * @param {boolean} fed while live, news comes by itself
@@ -75,7 +75,7 @@ export function stateOf(link, { type, reachability, metered, foreground }, fed) 
   return metered && !foreground ? "dear" : "asking";
 }
 
-/** @typedef {{session: string, collections: string[]}} WakeUp Both are hints, and empty where it does not say. */
+/** @typedef {{session: string, collections: string[]}} WakeUp Both are hints, and empty where it has none. */
 
 /**
  * Read a wake-up, as JSON or already decoded; `null` where it is none, whatever it is.
