@@ -7,6 +7,7 @@ import { isSparing } from "../net/network_state.js";
 import { Sessions } from "../net/sessions.js";
 import { Feed } from "./feed.js";
 import { LiveConnection } from "./live.js";
+import { CONNECTIONS } from "./transports.js";
 
 /** @import { SocketClass } from "../net/connection.js" */
 /** @import { HttpClient } from "../net/http.js" */
@@ -47,17 +48,12 @@ export class Connections {
   /** @type {LiveConnection | null} */
   live = null;
   /** The transport that was reported to the server last. @type {Transport | null} */
-  reportedTransport = null;
+  #reportedTransport = null;
 
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
     this.#sessions = new Sessions(parts.http, parts.exchange.names, parts.db, parts.registration);
-  }
-
-  /** Whether there is something to report to the server, though no connection is to be opened. @param {NetworkState} networkState */
-  needsSession(networkState) {
-    return this.#sessions.needsUpdate(networkState);
   }
 
   /** The page goes. */
@@ -69,7 +65,51 @@ export class Connections {
   forget() {
     this.#sessions.forget();
     this.#decision = null;
-    this.reportedTransport = null;
+    this.#reportedTransport = null;
+  }
+
+  /**
+   * Report to the server what it has to know before a transport is used; return the one to use.
+   * @param {Transport} transport
+   * @param {NetworkState} networkState
+   * @returns {Promise<Transport>}
+   */
+  async prepare(transport, networkState) {
+    const { http } = this.#parts;
+    const connects = CONNECTIONS.includes(transport);
+    if (connects && this.live?.transport !== transport) {
+      http.resume();
+      return this.#updateSession(transport, networkState);
+    }
+    if (!connects && this.#reportedTransport !== transport) {
+      http.resume();
+      await this.#introduce(transport, networkState);
+      return transport;
+    }
+    return this.#sessions.needsUpdate(networkState) ? this.#reportNetwork(transport, networkState) : transport;
+  }
+
+  /** Report a change to the server. Where that fails, what works now stays in use. @param {Transport} transport @param {NetworkState} networkState */
+  async #reportNetwork(transport, networkState) {
+    this.#parts.http.resume();
+    try {
+      return await this.#updateSession(transport, networkState);
+    } catch (error) {
+      if (!(error instanceof errors.SyncError) || stopsLink(error)) throw error;
+      log.info("The server does not know of the network's change:", error);
+      return transport;
+    }
+  }
+
+  /** Report once to the server that this client pulls. The server need not know, so a failure does not stop the pulls. @param {Transport} transport @param {NetworkState} networkState */
+  async #introduce(transport, networkState) {
+    try {
+      await this.#updateSession(transport, networkState);
+    } catch (error) {
+      if (!(error instanceof errors.SyncError) || stopsLink(error)) throw error;
+      this.#reportedTransport = transport;
+      log.info("The server does not know of this client:", error);
+    }
   }
 
   /**
@@ -78,13 +118,13 @@ export class Connections {
    * @param {Transport} transport
    * @param {NetworkState} networkState
    */
-  async updateSession(transport, networkState) {
+  async #updateSession(transport, networkState) {
     const { choice, pace, waker, exchange } = this.#parts;
     const now = waker.now();
     const { clientId } = await exchange.replica.place();
     const decision = await this.#sessions.ask(clientId, choice.usable(), choice.resting(now), networkState);
     this.#decision = decision;
-    this.reportedTransport = transport;
+    this.#reportedTransport = transport;
     if (decision === null) choice.avoid("websocket", now);
     else {
       choice.rest = decision.upgradeAfter ?? choice.rest;
@@ -203,4 +243,10 @@ function socketUrl(address, base) {
   const url = new URL(address, base);
   url.protocol = new URL(base).protocol === "https:" ? "wss:" : url.protocol.replace("http", "ws");
   return url.href;
+}
+
+/** Whether a refused session ends everything that the client does. @param {errors.SyncError} error */
+function stopsLink(error) {
+  const kinds = [errors.Blocked, errors.SessionEnded, errors.NotAuthenticated, errors.StoreMismatch];
+  return kinds.some((kind) => error instanceof kind);
 }

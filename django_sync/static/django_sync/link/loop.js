@@ -3,7 +3,7 @@
  * `link/background.js` holds the states; `link/transports.js` says which transport is used.
  */
 
-import { Blocked, MethodNotAllowed, NotAuthenticated, NotFound, Offline, SessionEnded, StoreMismatch, SyncError } from "../errors.js";
+import { MethodNotAllowed, NotAuthenticated, NotFound, Offline, SessionEnded, SyncError } from "../errors.js";
 import { log } from "../log.js";
 import { Interrupted } from "../net/http.js";
 import { isSparing } from "../net/network_state.js";
@@ -167,7 +167,8 @@ export class Loop {
     const { networkMonitor } = this.#link;
     await this.#link.wakeUps.check();
     const { live } = this.#connections;
-    const transport = await this.#updateSession(choice.best(now, isSparing(networkMonitor.state)));
+    const best = choice.best(now, isSparing(networkMonitor.state));
+    const transport = await this.#connections.prepare(best, networkMonitor.state);
     if (live !== null && live.transport !== transport) await this.#connections.close();
     if (CONNECTIONS.includes(transport)) return this.#stayConnected(transport);
     this.#link.show(this, transport, this.#link.problem);
@@ -175,46 +176,6 @@ export class Loop {
     const news = this.#hadNews;
     this.#hadNews = false;
     return this.#await(pace.next({ news, sparing: isSparing(networkMonitor.state) }));
-  }
-
-  /** Report to the server what it has to know before this transport is used; return the one to use. @param {Transport} transport */
-  async #updateSession(transport) {
-    const { http } = this.#parts;
-    const { state } = this.#link.networkMonitor;
-    const connects = CONNECTIONS.includes(transport);
-    if (connects && this.#connections.live?.transport !== transport) {
-      http.resume();
-      return this.#connections.updateSession(transport, state);
-    }
-    if (!connects && this.#connections.reportedTransport !== transport) {
-      http.resume();
-      await this.#introduce(transport);
-      return transport;
-    }
-    return this.#connections.needsSession(state) ? this.#reportNetwork(transport) : transport;
-  }
-
-  /** Report a change to the server. Where that fails, what works now stays in use. @param {Transport} transport */
-  async #reportNetwork(transport) {
-    this.#parts.http.resume();
-    try {
-      return await this.#connections.updateSession(transport, this.#link.networkMonitor.state);
-    } catch (error) {
-      if (!(error instanceof SyncError) || stopsLink(error)) throw error;
-      log.info("The server does not know of the network's change:", error);
-      return transport;
-    }
-  }
-
-  /** Report once to the server that this client pulls. The server need not know, so a failure does not stop the pulls. @param {Transport} transport */
-  async #introduce(transport) {
-    try {
-      await this.#connections.updateSession(transport, this.#link.networkMonitor.state);
-    } catch (error) {
-      if (!(error instanceof SyncError) || stopsLink(error)) throw error;
-      this.#connections.reportedTransport = transport;
-      log.info("The server does not know of this client:", error);
-    }
   }
 
   /** Open a connection if there is none, and read it until something else is due. @param {Transport} transport @returns {Promise<Act>} */
@@ -403,9 +364,4 @@ export class Loop {
     if (act === "trust" && live !== null) await wakeUps.trust(this.#parts.waker.now());
     return act === "fetch";
   }
-}
-
-/** Whether a refused session ends everything that the client does. @param {SyncError} error */
-function stopsLink(error) {
-  return [Blocked, SessionEnded, NotAuthenticated, StoreMismatch].some((kind) => error instanceof kind);
 }

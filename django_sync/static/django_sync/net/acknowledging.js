@@ -9,7 +9,7 @@
  * `tests/vectors/acknowledging.json`.
  */
 
-/** Frames of the window, where the server's `welcome` does not say how many. */
+/** Frames of the window, where the server's `welcome` has no number. */
 export const WINDOW = 16;
 
 /** Counts the frames of one socket. Times are seconds of one clock. */
@@ -25,7 +25,7 @@ export class Acknowledging {
     this.window = window;
   }
 
-  /** Say how many frames were taken on this socket so far. @param {number} frames @param {number} now */
+  /** Set how many frames were taken on this socket so far. @param {number} frames @param {number} now */
   take(frames, now) {
     if (frames > this.#taken && this.#taken === this.#acknowledged) this.#since = now;
     this.#taken = frames;

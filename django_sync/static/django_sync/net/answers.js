@@ -1,14 +1,14 @@
-/** What an HTTP answer says: the JSON in it, or one of `errors.js`. Pure. */
+/** Reads an HTTP answer: the JSON in it, or one of `errors.js`. Pure. */
 
 import * as errors from "../errors.js";
 import { isObject } from "../store/encoding.js";
 
 /** @import { Fields } from "../store/encoding.js" */
 
-/** Seconds; a `Retry-After` above that is a wrong clock's, or nobody's meaning. */
+/** Seconds; a longer `Retry-After` comes from a wrong clock or by mistake. */
 const LONGEST_RETRY = 86_400;
 
-/** What a status means where no problem of ours comes with it: a proxy's page.
+/** The error of a status that comes without a problem of our server: for example a proxy's page.
  * @type {Readonly<Record<number, typeof errors.SyncError>>} */
 const BY_STATUS = {
   400: errors.Invalid, 401: errors.NotAuthenticated, 403: errors.PermissionDenied,
@@ -32,8 +32,7 @@ export function jsonOf(text) {
 }
 
 /**
- * What an answer says that is not the one hoped for. A 410 is believed only with our code: acting
- * on it costs a snapshot.
+ * The error that an answer means. A 410 counts only with our code, because it costs a snapshot.
  * @param {Response} response
  * @param {Fields | null} body
  * @param {number} now milliseconds
@@ -49,7 +48,7 @@ export function errorOf(response, body, now) {
   if (known !== undefined) return new known(detail, { retryAfter });
   const ours = (status >= 500 && status !== 511) || (body !== null && status >= 400);
   if (ours) return new errors.SyncError(detail, { retryAfter });
-  return new errors.Captive(`${detail} This is no answer of a django_sync server.`);
+  return new errors.Captive(`${detail} This answer does not come from a django_sync server.`);
 }
 
 /** @param {string} url */

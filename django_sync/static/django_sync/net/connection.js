@@ -1,6 +1,6 @@
 /**
- * A line: an open connection that brings frames by itself, over a WebSocket or server-sent events.
- * Frames wait here, in order, for whoever uses it; then comes why it ended.
+ * An open connection that brings frames by itself, over a WebSocket or server-sent events. Frames
+ * wait here, in order, until they are taken; the last thing to take is the reason of the end.
  */
 
 import { Offline, SyncError } from "../errors.js";
@@ -14,7 +14,7 @@ import { closeError, parseFrame } from "./frames.js";
 /** Seconds for which a socket may take to open. */
 const OPEN = 10;
 
-/** Characters of one event: more is nothing that a server sends. */
+/** Characters of one event at most; no server sends more. */
 const LONGEST = 64 * 2 ** 20;
 
 /** @typedef {typeof WebSocket} SocketClass */
@@ -29,7 +29,7 @@ class Connection {
   /** @param {Waker} waker */
   constructor(waker) {
     this.waker = waker;
-    /** When anything came last, by the alarm's clock. */
+    /** When anything came last, by the waker's clock. */
     this.lastReceivedAt = waker.now();
   }
 
@@ -59,7 +59,7 @@ class Connection {
   }
 }
 
-/** The line over a WebSocket. */
+/** The connection over a WebSocket. */
 export class SocketConnection extends Connection {
   /** @type {"websocket"} */
   transport = "websocket";
@@ -75,11 +75,11 @@ export class SocketConnection extends Connection {
 
   /**
    * Open a socket; throws `Offline` where the server, or a proxy, does not. The browser does not
-   * tell us more.
+   * report more.
    * @param {string} url
    * @param {Waker} waker
    * @param {SocketClass} Socket
-   * @param {AbortSignal} cutting where it aborts, nobody waits for the socket any more
+   * @param {AbortSignal} cutting aborts when the socket is no longer wanted
    * @returns {Promise<SocketConnection>}
    */
   static open(url, waker, Socket, cutting) {
@@ -101,13 +101,13 @@ export class SocketConnection extends Connection {
       socket.onopen = () => {
         clearTimeout(timer);
         cutting.removeEventListener("abort", giveUp);
-        socket.onerror = () => log.info("A socket failed; its close says more.");
+        socket.onerror = () => log.info("A socket failed; the reason comes with its close.");
         resolve(new SocketConnection(socket, waker));
       };
     });
   }
 
-  /** Send a frame; where the line is broken, its end says so. @param {string} text */
+  /** Send a frame; where the connection is broken, it ends. @param {string} text */
   send(text) {
     if (this.#socket.readyState === 1) this.#socket.send(text);
     else this.ended(new Offline("The socket is closed."));
@@ -122,7 +122,7 @@ export class SocketConnection extends Connection {
   #receive(data) {
     this.received();
     try {
-      if (typeof data !== "string") throw new Offline("A frame is no text.");
+      if (typeof data !== "string") throw new Offline("A frame is not text.");
       this.add(parseFrame(data));
     } catch (error) {
       this.ended(error);
@@ -131,7 +131,7 @@ export class SocketConnection extends Connection {
   }
 }
 
-/** The line over server-sent events (WHATWG HTML, section 9.2). Nothing is sent on it. */
+/** The connection over server-sent events (WHATWG HTML, section 9.2). Nothing can be sent on it. */
 export class StreamConnection extends Connection {
   /** @type {"sse"} */
   transport = "sse";
@@ -204,7 +204,7 @@ export class EventParser {
    */
   feed(text) {
     this.#rest += text;
-    if (this.#rest.length > LONGEST) throw new Offline("An event does not end.");
+    if (this.#rest.length > LONGEST) throw new Offline("An event is too long.");
     const found = [];
     // A CR at the end may be the first half of a CRLF.
     const rows = this.#rest.split(/\r\n|\n|\r(?!$)/);

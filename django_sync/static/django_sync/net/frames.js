@@ -1,9 +1,9 @@
 /**
- * What a server says over a socket or a stream, read leniently. Pure.
+ * Reads the frames of a socket or a stream leniently. Pure.
  *
- * An unknown kind of frame, of a newer server, is skipped with a word. One that cannot be read at
- * all is another matter: it may have been changes, and on one connection none may be missing, so it
- * is `Offline`, which ends the connection.
+ * An unknown kind of frame, from a newer server, is skipped with a warning. A frame that cannot be
+ * read may have had changes, and none may be missing on a connection. So it throws `Offline`, which
+ * ends the connection.
  */
 
 import * as errors from "../errors.js";
@@ -35,9 +35,9 @@ export function parseFrame(text) {
   try {
     body = JSON.parse(String(text));
   } catch (error) {
-    throw new errors.Offline("A frame is no JSON.", { cause: error });
+    throw new errors.Offline("A frame is not JSON.", { cause: error });
   }
-  if (!isObject(body)) throw new errors.Offline("A frame is no JSON object.");
+  if (!isObject(body)) throw new errors.Offline("A frame is not a JSON object.");
   return body;
 }
 
@@ -72,7 +72,7 @@ export function readFrame(body) {
       log.warn(`Skipped a frame of a kind that this version does not know: ${body.type}`);
       return null;
   }
-  throw new errors.Offline(`A frame “${body.type}” lacks what belongs to it.`);
+  throw new errors.Offline(`A frame “${body.type}” lacks members.`);
 }
 
 /** A number of seconds above zero, else `null`. @param {unknown} value */
@@ -93,7 +93,7 @@ const ERRORS_BY_CLOSE_CODE = {
 };
 
 /**
- * What a socket's close code says, as the error that HTTP would have answered with.
+ * The error of a socket's close code: the one that HTTP would have answered with.
  * @param {number} code
  * @param {string} reason
  */

@@ -24,7 +24,7 @@ export class Interrupted extends Error {}
  * @property {boolean} [keepalive] whether it is to be sent though the page goes meanwhile
  */
 
-/** One server, spoken to as one user; `said` are headers that tell who asks, and are no secret. */
+/** The calls to one server as one user; `identityHeaders` name the client and are no secret. */
 export class HttpClient {
   #cutter = new AbortController();
   /** @type {number | null} */
@@ -37,26 +37,26 @@ export class HttpClient {
    * @param {Auth | null} auth
    * @param {object} [how]
    * @param {typeof globalThis.fetch} [how.fetch]
-   * @param {number} [how.timeout] seconds for which an answer is waited for
-   * @param {(error: SyncError | null) => void} [how.onAnswer] is told of each call what it failed with
-   * @param {(seconds: number) => void} [how.onRoundTrip] is told of round trips
+   * @param {number} [how.timeout] seconds to wait for an answer
+   * @param {(error: SyncError | null) => void} [how.onAnswer] is called after each call, with its error
+   * @param {(seconds: number) => void} [how.onRoundTrip] is called with each round trip
    */
   constructor(url, auth, { fetch = globalThis.fetch, timeout = 30, onAnswer = () => undefined, onRoundTrip = () => undefined } = {}) {
     this.url = url;
     this.auth = auth;
-    // A browser's own fetch wants the window for its `this`.
+    // A browser's own fetch needs the window as its `this`.
     this.fetch = /** @type {typeof globalThis.fetch} */ ((...asked) => fetch(...asked));
     this.timeout = timeout;
     this.onAnswer = onAnswer;
     this.onRoundTrip = onRoundTrip;
   }
 
-  /** Have the running calls, and those to come, end with `Interrupted`, until `mend()`. */
+  /** End the running calls, and those to come, with `Interrupted`, until `resume()`. */
   cut() {
     this.#cutter.abort();
   }
 
-  /** Let calls through again. */
+  /** Allow calls again. */
   resume() {
     if (this.#cutter.signal.aborted) this.#cutter = new AbortController();
   }
@@ -77,7 +77,7 @@ export class HttpClient {
   }
 
   /**
-   * Get what goes on for as long as the server likes; whoever reads it also ends it, by `abort`.
+   * Get an answer that the server may continue without end; the reader ends it with `abort`.
    * @param {string} path
    * @param {Record<string, string>} params
    * @returns {Promise<{response: Response, abort: () => void}>}
@@ -140,7 +140,7 @@ export class HttpClient {
       throw errorOf(response, body, Date.now());
     } finally {
       clearTimeout(timer);
-      aborter.abort(); // and with it what listens for a cut
+      aborter.abort(); // this also removes the listener for a cut
     }
   }
 
@@ -187,7 +187,7 @@ export class HttpClient {
         credentials: this.auth?.credentials ?? "omit",
       });
       if (response.type === "opaqueredirect") {
-        throw new Captive("What answered points elsewhere; is the URL right?");
+        throw new Captive("The server redirects to another address; check the URL.");
       }
       if (response.status === 401) throw errorOf(response, jsonOf(await response.text()), Date.now());
       return response;
@@ -196,7 +196,7 @@ export class HttpClient {
     }
   }
 
-  /** What fetch throws becomes ours here, and nowhere else. @param {unknown} error @param {AbortSignal} [cutter] */
+  /** The errors of fetch become ours here, and nowhere else. @param {unknown} error @param {AbortSignal} [cutter] */
   #networkError(error, cutter = this.#cutter.signal) {
     if (error instanceof Offline || !(error instanceof Error)) return error;
     if (cutter.aborted) return new Interrupted();

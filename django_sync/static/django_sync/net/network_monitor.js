@@ -1,4 +1,4 @@
-/** What surrounds one client, as it is now: what page and browser tell, and what its requests show. */
+/** The current state of one client's network: what page and browser report, and what its requests show. */
 
 import { Captive, Offline } from "../errors.js";
 import { KINDS, REACHABILITY, RoundTrip, UNKNOWN } from "./network_state.js";
@@ -15,19 +15,19 @@ export class NetworkMonitor {
   /** @type {NetworkState} */
   state = UNKNOWN;
 
-  /** @param {(state: NetworkState) => void} report is called with each other state */
+  /** @param {(state: NetworkState) => void} report is called with each new state */
   constructor(report) {
     this.#report = report;
   }
 
   /**
-   * Take the page's word; what is left out stays as it was. `type: "none"` and `online: false` say
-   * the same.
-   * @param {NetworkInfo} told
-   * @throws {TypeError} for a type that is none
+   * Take what the page reports; what is left out stays as it was. `type: "none"` and
+   * `online: false` mean the same.
+   * @param {NetworkInfo} info
+   * @throws {TypeError} for an unknown type
    */
   update({ online, type, metered, foreground }) {
-    if (type !== undefined && !KINDS.includes(type)) throw new TypeError(`“${type}” is no type of network.`);
+    if (type !== undefined && !KINDS.includes(type)) throw new TypeError(`“${type}” is not a type of network.`);
     const now = this.state;
     let kind = type ?? (online === false ? "none" : undefined);
     if (kind === undefined && online && now.type === "none") kind = "unknown"; // it is back, and may be another
@@ -48,7 +48,7 @@ export class NetworkMonitor {
     let event = "answered";
     if (error instanceof Offline) event = error instanceof Captive ? "strange" : "silent";
     const { type, reachability } = this.state;
-    const kind = event === "answered" && type === "none" ? "unknown" : type; // the page was told wrong
+    const kind = event === "answered" && type === "none" ? "unknown" : type; // the page was wrong
     this.#show({ ...this.state, type: kind, reachability: REACHABILITY[reachability][event] });
   }
 

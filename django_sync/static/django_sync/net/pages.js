@@ -1,4 +1,4 @@
-/** What a server sends, read leniently: what a newer one adds is skipped with a word. Pure. */
+/** Reads pages leniently: what a newer server adds is skipped with a warning. Pure. */
 
 import { Captive, Offline } from "../errors.js";
 import { log } from "../log.js";
@@ -34,14 +34,14 @@ const MEMBERS = {
 };
 
 /**
- * Read a pull's answer; throws `Captive` where it is none of a django_sync server.
+ * Read a pull's answer; throws `Captive` where it does not come from a django_sync server.
  * @param {any} body
  * @returns {Page}
  */
 export function readPage(body) {
   const { changes, cursor, has_more: hasMore, epoch, snapshot } = body;
   if (!Array.isArray(changes) || !isText(cursor) || typeof hasMore !== "boolean" || !isText(epoch)) {
-    throw new Captive("No page of a django_sync server.");
+    throw new Captive("The answer is not a page of a django_sync server.");
   }
   const read = /** @type {WireChange[]} */ (changes.filter(isKnown));
   if (read.length < changes.length) {
@@ -60,6 +60,6 @@ function isKnown(change) {
   const sound =
     isText(change.collection) &&
     Object.entries(members).every(([name, accepts]) => accepts(change[name]));
-  if (!sound) throw new Offline(`A change “${change.op}” lacks what belongs to it.`);
+  if (!sound) throw new Offline(`A change “${change.op}” lacks members.`);
   return true;
 }

@@ -1,4 +1,4 @@
-/** What the service document tells: limits and transports. Pure. */
+/** Reads the service document: limits and transports. Pure. */
 
 import { Captive, UnsupportedProtocol } from "../errors.js";
 import { isObject, isText } from "../store/encoding.js";
@@ -15,7 +15,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {string | null} vapidKey by which push services know the server, in base64url
  */
 
-/** The protocol's own, until the server was asked. @type {Service} */
+/** The protocol's own limits, until the server has answered. @type {Service} */
 export const UNKNOWN = Object.freeze({
   epoch: null, batchSize: 500, bodyBytes: 5_242_880, waitSeconds: 25, transports: ["poll"],
   vapidKey: null,
@@ -27,10 +27,10 @@ export const UNKNOWN = Object.freeze({
  * @returns {Service}
  */
 export function readService(body) {
-  if (body.protocol === undefined) throw new Captive("This is no service document of a django_sync server.");
+  if (body.protocol === undefined) throw new Captive("The answer is not the service document of a django_sync server.");
   if (body.protocol !== PROTOCOL_VERSION) {
     throw new UnsupportedProtocol(
-      `The server speaks protocol ${body.protocol}, this client ${PROTOCOL_VERSION}.`,
+      `The server uses protocol ${body.protocol}, this client ${PROTOCOL_VERSION}.`,
     );
   }
   const limits = isObject(body.limits) ? body.limits : {};

@@ -1,7 +1,7 @@
 /**
- * The session: what the server is told of this client, and what it decides in turn. Asked before a
- * line is opened, for the ticket and for the transport that the server would have used; and told
- * when the network has changed enough, or how the browser may be woken.
+ * The session: what this client reports of itself, and what the server decides. The client asks before
+ * it opens a connection, for the ticket and for the transport that the server wants. It reports when
+ * the network has changed enough, and how the browser may be woken.
  */
 
 import * as errors from "../errors.js";
@@ -26,13 +26,13 @@ import { differs, toJson } from "./network_state.js";
  * @property {number | null} upgradeAfter
  */
 
-/** Answers of servers that are older, smaller, or have none for this user. */
+/** Answers of servers that are older or smaller, or that have no sessions for this user. */
 const NO_SESSION = [errors.NotFound, errors.MethodNotAllowed, errors.PermissionDenied, errors.Invalid];
 
-/** Of this client library, as the server's list of sessions shows it. */
+/** The version of this library, as the server's list of sessions shows it. */
 export const VERSION = "0.1.0";
 
-/** One client's session, opened once and told of what changes. */
+/** One client's session: opened once, then updated with what changes. */
 export class Sessions {
   #network;
   #names;
@@ -54,13 +54,13 @@ export class Sessions {
     this.#registration = registration;
   }
 
-  /** Whether there is something to tell: another network, or another way to be woken. @param {NetworkState} networkState */
+  /** Whether there is something to report: another network, or another push registration. @param {NetworkState} networkState */
   needsUpdate(networkState) {
     const woken = JSON.stringify(this.#registration.push) !== this.#reportedPush;
     return this.#reportedNetwork === null ? woken && !this.#hasNone : woken || differs(this.#reportedNetwork, networkState);
   }
 
-  /** Open another at the next time. */
+  /** Open another session the next time. */
   forget() {
     this.#id = this.#reportedNetwork = null;
     this.#hasNone = false;
@@ -68,18 +68,18 @@ export class Sessions {
   }
 
   /**
-   * The page goes. Where its browser can be woken it is to be from now on, and not only once the
-   * session counts as idle; nobody waits for an answer.
+   * The page goes. Where its browser can be woken, the server should wake it from now on, and not
+   * only once the session counts as idle. The answer is not awaited.
    */
   leave() {
     if (this.#id === null || !this.#reportedNetwork?.foreground || this.#registration.push === null) return;
-    this.#reportedNetwork = { ...this.#reportedNetwork, foreground: false }; // so that it is told anew if the page comes back
+    this.#reportedNetwork = { ...this.#reportedNetwork, foreground: false }; // so that it is reported again if the page comes back
     const request = this.#network.patch(`sessions/${this.#id}/`, '{"foreground":false}', { keepalive: true });
     request.catch((error) => log.info("The server may not know that the page has gone:", error));
   }
 
   /**
-   * Tell how things stand; return what is decided, or `null` where none can be asked.
+   * Report the state; return the decision, or `null` where the server has no sessions.
    * @param {string} clientId
    * @param {Transport[]} able
    * @param {Transport[]} failed
@@ -99,7 +99,7 @@ export class Sessions {
         this.forget(); // It has ended; another begins.
       }
     }
-    this.#reportedPush = "null"; // of a new one the server knows nothing
+    this.#reportedPush = "null"; // the server knows nothing of a new session
     const whole = { ...report, client_id: clientId, collections: this.#names, platform: platform(), version: VERSION };
     const opened = await this.#open(whole);
     this.#hasNone = opened === null;
@@ -124,8 +124,8 @@ export class Sessions {
   }
 
   /**
-   * With how the browser may be woken, where the server does not know that; where it cannot do it,
-   * without.
+   * Send a report, with the push registration where the server does not know it; and again without it
+   * where the server does not accept it.
    * @param {Fields} report
    * @param {(body: string) => Promise<Fields>} call
    */
@@ -139,7 +139,7 @@ export class Sessions {
         return decision;
       } catch (error) {
         if (!(error instanceof errors.Invalid) || push === null) throw error;
-        log.warn(`The server will not wake this browser: ${error.detail}`);
+        log.warn(`The server does not wake this browser: ${error.detail}`);
         this.#registration.refused(push, error);
         this.#reportedPush = JSON.stringify(this.#registration.push);
         return this.#read(await call(JSON.stringify(report)));
@@ -151,7 +151,7 @@ export class Sessions {
   /** @param {Fields} body @returns {Promise<Decision>} */
   async #read({ id, transport, url, heartbeat, poll_interval: pollInterval, upgrade_after: upgradeAfter }) {
     if (typeof id !== "string" || typeof transport !== "string") {
-      throw new errors.Captive("The answer is no session of a django_sync server.");
+      throw new errors.Captive("The answer is not a session of a django_sync server.");
     }
     this.#network.countRoundTrip();
     if (id !== this.#id) await this.#db.write(async (tx) => tx.set({ session: id }));

@@ -1,8 +1,8 @@
 /**
  * One page, or one frame, on its way into the store, within the caller's transaction.
  *
- * It knows what a change does to records, conflicts and the outbox, and nothing of cursors or of
- * who may write: `store/replica.js` has decided that before.
+ * It knows what a change does to records, conflicts and the outbox, but nothing about cursors and
+ * feeders: `store/replica.js` has decided before who may write.
  */
 
 import { releaseConflicts, refreshConflicts, unseenConflicts } from "../conflicts.js";
@@ -32,8 +32,8 @@ export class Applier {
    * @param {Page} page
    * @param {Row[]} outbox
    * @param {boolean} live a socket or stream brings it, which may go on for days: settled mutations
-   *   step down one by one then, not at the end of the next pull
-   * @param {Filling} [filling] is told which collections begin empty
+   *   are removed one by one then, not at the end of the next pull
+   * @param {Filling} [filling] gets the collections that begin empty
    */
   constructor(tx, watch, page, outbox, live, filling = new Map()) {
     this.#tx = tx;
@@ -121,8 +121,8 @@ export class Applier {
   }
 
   /**
-   * Forget deleted records, but keep one that local edits stand on until these end: else what the
-   * user is typing would vanish before they are told of the conflict.
+   * Forget deleted records, but keep one that local edits are based on until these end: else what
+   * the user types would vanish before they see the conflict.
    * @param {Delete[]} run
    */
   async #delete(run) {
@@ -161,7 +161,7 @@ export class Applier {
     }
   }
 
-  /** Forget records that left the view: state, bases, the server's side of conflicts. @param {Key[]} keys */
+  /** Forget records that the user no longer sees: state, bases, the server's side of conflicts. @param {Key[]} keys */
   async #leave(keys) {
     await this.#watch.look(keys);
     for (const key of keys) this.#watch.forget(key);
@@ -177,8 +177,8 @@ export class Applier {
   }
 
   /**
-   * Settled mutations of what has gone step down: nothing newer will come of it. Where it comes
-   * back, it comes as a change of its own.
+   * Remove settled mutations of what has gone: no newer change will come for it. Where it comes
+   * back, it comes with a change of its own.
    * @param {Key} key
    * @param {number | null} revision
    */
@@ -190,7 +190,7 @@ export class Applier {
     }
   }
 
-  /** The first `has_more: false`: what was not seen goes, settled mutations step down. @param {number} pull */
+  /** The first `has_more: false`: remove what was not in the snapshot, and settled mutations. @param {number} pull */
   async #complete(pull) {
     for (const entry of this.#collections.values()) {
       if (entry.sweeping && !this.#filling.has(entry.name)) {
@@ -216,7 +216,7 @@ export class Applier {
   }
 }
 
-/** Neighbours of one kind and collection together. @param {WireChange[]} changes */
+/** Groups of neighbours of one kind and collection. @param {WireChange[]} changes */
 function runs(changes) {
   /** @type {WireChange[][]} */
   const found = [];

@@ -109,7 +109,7 @@ export class ChunkCache {
     this.#columns.set(`${number}/${field}`, row, weight);
   }
 
-  /** Forget all if the client's id is another one: a store that was cleared counts anew. @param {string} clientId */
+  /** Forget all if the client's id is another one: a store that was cleared counts from 0 again. @param {string} clientId */
   #clearIfOther(clientId) {
     if (this.#clientId === clientId) return;
     this.#clientId = clientId;

@@ -1,15 +1,15 @@
 /**
- * Whether a mutation is folded into one that was never sent. Pure decisions.
+ * Whether a mutation is merged into one that was never sent. Pure decisions.
  *
- * What may be folded is narrow, because the outbox's order is what the server will see, and others
- * may stand on it:
+ * Only little may be merged, because the server sees the outbox's order, and other mutations may
+ * depend on it:
  *
  * - *directly behind*: nothing of another object lies between the two;
  * - an update of what is *created* here may also pass creates that neither mention the object nor
  *   are mentioned in the update;
  * - a create and its delete *vanish* where nothing else in the outbox mentions the object.
  *
- * What was sent once is never folded: its body is fixed under its id.
+ * A mutation that was sent is never changed: its body is fixed under its id.
  */
 
 /** @import { Fields } from "./encoding.js" */
@@ -26,7 +26,7 @@
  *   beneath its fields
  */
 
-/** @typedef {{kind: "append"} | {kind: "fold", draft: Draft} | {kind: "vanish"}} Decision */
+/** @typedef {{kind: "append"} | {kind: "replace", draft: Draft} | {kind: "vanish"}} Decision */
 
 /** @type {Decision} */
 const APPEND = Object.freeze({ kind: "append" });
@@ -63,13 +63,13 @@ export function compact(asked, last, between, mentioned) {
   const fields = { ...last.fields, ...asked.fields };
   switch (`${last.op} ${asked.op}`) {
     case "create update":
-      return canPass(asked, last, between) ? { kind: "fold", draft: draft("create", fields) } : APPEND;
+      return canPass(asked, last, between) ? { kind: "replace", draft: draft("create", fields) } : APPEND;
     case "create delete":
       return mentioned ? APPEND : { kind: "vanish" };
     case "update update":
       return between.length === 0 && sameBase(asked, last) ? compacted(asked, last, fields) : APPEND;
     case "update delete":
-      return between.length === 0 ? { kind: "fold", draft: onBaseOf(last, "delete", {}) } : APPEND;
+      return between.length === 0 ? { kind: "replace", draft: onBaseOf(last, "delete", {}) } : APPEND;
   }
   return APPEND;
 }
@@ -94,7 +94,7 @@ function sameBase(asked, last) {
 function compacted(asked, last, fields) {
   const base = { ...asked.base, ...last.base };
   const known = Object.keys(base).length > 0 ? base : null;
-  return { kind: "fold", draft: { ...onBaseOf(last, "update", fields), base: known } };
+  return { kind: "replace", draft: { ...onBaseOf(last, "update", fields), base: known } };
 }
 
 /** @param {Row} last @param {"update" | "delete"} op @param {Fields} fields */

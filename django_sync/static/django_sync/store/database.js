@@ -1,6 +1,6 @@
 /**
- * A store with its few single values, which each transaction has at hand as `tx.meta`.
- * What the tables are for is not known here.
+ * A store with its few single values, which each transaction has as `tx.meta`. This file does not
+ * know what the tables are for.
  */
 
 import { StoreMismatch } from "../errors.js";
@@ -28,7 +28,7 @@ import { NAMES, SCHEMA_VERSION } from "./tables.js";
  * @property {{done: number, total: number} | null} snapshot
  * @property {string | null} url whose replica it is
  * @property {string | null} user
- * @property {import("../link/wakes.js").Count} [wakes] wake-ups; none in a store of before
+ * @property {import("../link/wakes.js").Count} [wakes] wake-ups; missing in a store of an earlier version
  * @property {import("../link/push_registration.js").Enabled | null} [push] how the server may wake this browser
  * @property {string | null} [session] the id of the session that was opened last
  * @property {{last: number, version: number}} [chunks] the number of the last chunk, and how often
@@ -56,12 +56,12 @@ export class Database {
   #cache = new ChunkCache();
   /** @type {Indexes} */
   #indexes = {};
-  /** Whose replica it was when it was last looked at. @type {string | null} */
+  /** The client's id in the last transaction. @type {string | null} */
   #clientId = null;
 
   /**
    * @param {Store} store
-   * @param {() => void} [cleared] is called after a look at a store that was emptied since the one before
+   * @param {() => void} [cleared] is called after a transaction on a store that was cleared since the one before
    * @param {import("./chunks.js").Sizes} [sizes]
    */
   constructor(store, cleared = () => undefined, sizes = SIZES) {
@@ -73,7 +73,7 @@ export class Database {
   }
 
   /**
-   * One that writes; what it throws undoes it.
+   * A transaction that writes; an error in it undoes it.
    * @template T
    * @param {(tx: Tx) => Promise<T>} body
    * @param {WriteOptions} [care]
@@ -92,7 +92,7 @@ export class Database {
   }
 
   /**
-   * One that sees one state of the store throughout.
+   * A transaction that reads one state of the store throughout.
    * @template T
    * @param {(tx: Tx) => Promise<T>} body
    * @returns {Promise<T>}
@@ -103,7 +103,7 @@ export class Database {
       if (meta === undefined) return undefined;
       return { result: await body(this.#transaction(raw, meta)), clientId: meta.clientId };
     });
-    // A store that was never written, or was cleared: make it, then look.
+    // A store that was never written, or was cleared: create it, then read.
     if (found === undefined) return this.write(body);
     this.#noteClient(found.clientId);
     return found.result;

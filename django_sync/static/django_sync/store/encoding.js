@@ -1,18 +1,18 @@
-/** JSON values: what they become on the wire, and whether two are the same. Pure. */
+/** JSON values: their form on the wire, and whether two are equal. Pure. */
 
 import { Invalid } from "../errors.js";
 
 /** @typedef {{[name: string]: any}} Fields An object's fields by name, all of them JSON values. */
 
 /**
- * `fields` as they will be after a journey through JSON; members that are `undefined` are left out.
+ * `fields` as they are after JSON has written and read them; members that are `undefined` are left out.
  * @param {unknown} fields
  * @returns {Fields}
- * @throws {Invalid} for what JSON cannot say
+ * @throws {Invalid} for a value that JSON does not have
  */
 export function toJson(fields) {
   if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
-    throw new Invalid("An object of fields is wanted.");
+    throw new Invalid("Fields must be an object.");
   }
   let text;
   try {
@@ -33,10 +33,10 @@ function checkMember(name, value) {
     throw new Invalid(`“${name}” is ${value}: JSON has no such number.`);
   }
   if (typeof value === "string" && !isWellFormed(value)) {
-    throw new Invalid(`“${name}” holds half a character, which UTF-8 cannot say.`);
+    throw new Invalid(`“${name}” has half a surrogate pair, which UTF-8 cannot encode.`);
   }
   if (typeof value === "function" || typeof value === "symbol") {
-    throw new Invalid(`“${name}” is a ${typeof value}: that has no place in a record.`);
+    throw new Invalid(`“${name}” is a ${typeof value}: JSON has no such value.`);
   }
   return value;
 }
@@ -47,7 +47,7 @@ function isWellFormed(text) {
 }
 
 /**
- * Whether two JSON values are the same; the order of an object's members does not count.
+ * Whether two JSON values are equal; the order of an object's members does not count.
  * @param {unknown} left
  * @param {unknown} right
  * @returns {boolean}

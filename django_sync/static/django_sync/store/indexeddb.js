@@ -5,7 +5,7 @@ import { NAMES, SCHEMA_VERSION, TABLES } from "./tables.js";
 
 /** @import { WriteOptions, Key, Range, Row, Table, Transaction } from "./tables.js" */
 
-/** Milliseconds after which an opening that does not come to an end counts as blocked. */
+/** Milliseconds after which an opening that has not ended counts as blocked. */
 const PATIENCE = 10_000;
 
 /** One IndexedDB database, shared by all tabs of an origin. */
@@ -25,7 +25,7 @@ export class IndexedDBStore {
 
   /**
    * Open it, or make it.
-   * @throws {StorageLost} where the browser does not let us
+   * @throws {StorageLost} where the browser does not allow it
    */
   async open() {
     await this.#open();
@@ -70,7 +70,7 @@ export class IndexedDBStore {
       idb.oncomplete = resolve;
       idb.onabort = () => reject(storageError(idb.error));
     });
-    ended.catch(() => undefined); // heard below, or overtaken by what `body` throws
+    ended.catch(() => undefined); // it throws below, unless `body` throws first
     let result;
     try {
       result = await body(new IndexedDBTransaction(idb));
@@ -78,7 +78,7 @@ export class IndexedDBStore {
       try {
         idb.abort();
       } catch {
-        await ended; // it has aborted by itself, and this throws why
+        await ended; // it has aborted by itself, and this throws the reason
       }
       throw error instanceof DOMException ? storageError(error) : error;
     }
@@ -138,7 +138,7 @@ export class IndexedDBStore {
         const db = request.result;
         if (waits && !this.#closed) resolve(this.#connectionKept(db));
         else {
-          db.close(); // nobody waits for it any more
+          db.close(); // it is no longer wanted
           failed(new StorageLost("The store was closed."));
         }
       };
@@ -169,7 +169,7 @@ function createTables(db) {
   }
 }
 
-/** A transaction, in our words. */
+/** A transaction with the interface of `store/tables.js`. */
 class IndexedDBTransaction {
   #idb;
 

@@ -56,12 +56,12 @@ export class MemoryStore {
    */
   #serially(run) {
     const done = this.#last.then(run);
-    this.#last = done.catch(() => undefined); // whoever asked hears of it
+    this.#last = done.catch(() => undefined); // the caller gets the error from `done`
     return done;
   }
 }
 
-/** A transaction on the sheets, which knows how to undo itself. */
+/** A transaction on the tables, which can undo itself. */
 class MemoryTransaction {
   #tables;
   /** @type {(() => void)[]} */

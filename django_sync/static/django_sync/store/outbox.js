@@ -1,5 +1,5 @@
 /**
- * The outbox: local writes, what of them is sent, and what the results do to it.
+ * The outbox: local writes, what is sent of them, and what the results do to them.
  *
  * A write is one transaction with its entry. Nothing here writes server state: a result only moves
  * its entry on. `seq` rises for ever, over restarts too.
@@ -16,13 +16,13 @@ import { isOpen, rowsOn, serverRow, keyText } from "./overlay.js";
 /** @import { Key } from "./overlay.js" */
 /** @import { Row } from "./tables.js" */
 
-/** How many later entries are looked through before folding is given up. */
+/** Later entries that compaction looks through at most. */
 const LONGEST_LOOK = 200;
 
 /** Entries read at a time. */
 const CHUNK = 500;
 
-/** @typedef {{row: Row, body: string}} Outgoing A mutation with the text that stands for it from now on. */
+/** @typedef {{row: Row, body: string}} Outgoing A mutation with the text that is sent for it from now on. */
 
 /** Objects whose mutations wait because an earlier one could not be sent. */
 export class Blocked {
@@ -45,7 +45,7 @@ export class Blocked {
 }
 
 /**
- * Enter a local write, folded where that changes nothing for others.
+ * Enter a local write; merge it into an earlier entry where that changes nothing for others.
  * @param {Tx} tx
  * @param {Key} key
  * @param {"create" | "update" | "delete"} op
@@ -109,9 +109,9 @@ async function* behind(tx, after) {
 /**
  * The draft with the server's state that the user knew when making it.
  *
- * A field under an earlier mutation of one's own shows that one's value, so what the user knew of
- * it is the earlier one's base; a newer server value beneath was not seen and must not be claimed
- * as known. Results do not raise the base either: only what a pull has brought is known.
+ * A field that an earlier local mutation has set shows that mutation's value. So the base that the
+ * user knew of it is the earlier mutation's; they have not seen a newer value of the server. Results
+ * do not raise the base either: only a pull makes a value known.
  * @param {Tx} tx
  * @param {Key} key
  * @param {"create" | "update" | "delete"} op
@@ -201,7 +201,7 @@ async function whole(tx, row) {
 }
 
 /**
- * The mutation as it stands in a request. Where no pull has brought its object yet, the epoch is
+ * The mutation as it is in a request. Where no pull has brought its object yet, the epoch is
  * that of now.
  * @param {Row} row
  * @param {string | null} epoch
@@ -229,11 +229,11 @@ export function bytes(text) {
 }
 
 /**
- * Move a sent entry on to what its result says; `undefined` where it is no longer open.
+ * Move a sent entry on to the state that its result has; `undefined` where it is no longer open.
  * @param {Tx} tx
  * @param {number} seq
  * @param {Mutation["state"]} state
- * @param {number} revision the object's after it, as the result told
+ * @param {number} revision the object's after it, from the result
  */
 export async function finish(tx, seq, state, revision) {
   const row = await tx.get("outbox", seq);
@@ -245,11 +245,11 @@ export async function finish(tx, seq, state, revision) {
 }
 
 /**
- * Take settled mutations off the records that have come as far as their results.
+ * Remove settled mutations whose effect is in the records.
  *
- * Under pulls they stay until the end of the first complete one begun after the result. A socket is
- * one pull that does not end, and its frames prove the same one by one: the revision that the
- * result named, or a later one of that object, has their effect in it.
+ * With pulls they stay until the end of the first complete pull that began after the result. A socket
+ * is one pull that does not end; there the object's revision shows it: the revision that the result
+ * named, or a later one, has their effect in it.
  * @param {Tx} tx
  * @param {(key: Key) => Promise<Row | undefined>} record
  */
@@ -261,8 +261,9 @@ export async function stepDown(tx, record) {
 }
 
 /**
- * Leave of these objects' entries only what the user typed: what left the view goes from the disk,
- * also out of bodies that were sent, which can only be refused now.
+ * Keep only what the user typed in these objects' entries. The server's values go from the disk, also
+ * out of bodies that were sent: the user no longer sees the objects, and the server can only refuse
+ * the mutations now.
  * @param {Tx} tx
  * @param {Key[]} keys
  */

@@ -1,6 +1,6 @@
 /**
- * What the user sees: the server's record with the outbox on top. It reads the store and decides
- * nothing else; who writes is `store/outbox.js`, `store/apply.js`, `store/results.js` and `conflicts.js`.
+ * What the user sees: the server's record with the outbox on top. This file only reads the store;
+ * `store/outbox.js`, `store/apply.js`, `store/results.js` and `conflicts.js` write.
  */
 
 import { mutationOf, Record } from "../types.js";
@@ -55,8 +55,8 @@ export async function mutationsByObject(tx, collection) {
 }
 
 /**
- * Apply mutations to the server's object, in order; `null` where nothing is to be seen. An update
- * of what is not there shows nothing: the record has left the view.
+ * Apply mutations to the server's object, in order; `null` where the user sees nothing. An update of
+ * an object that is not there shows nothing: the user no longer sees the record.
  * @param {Fields | null} server
  * @param {Row[]} mutations
  * @returns {Fields | null}
@@ -106,10 +106,10 @@ export function mutationsOf(rows) {
 
 /**
  * @typedef {Map<string, Set<string>>} Filling Collections that were empty when a snapshot of them
- *   began, and the ids that have come into them since: what is not among these need not be looked for.
+ *   began, and the ids that have come into them since: an id that is not among these need not be read.
  */
 
-/** @typedef {{changes: Change[], touched: Key[]}} Seen What a write made of what is seen. */
+/** @typedef {{changes: Change[], touched: Key[]}} Seen What a write has changed for the user. */
 
 /**
  * Compares what the user saw of some objects with what is seen after a write. It keeps the records
@@ -156,7 +156,7 @@ export class ChangeWatch {
     });
   }
 
-  /** Whether it is nowhere in the store, as is known without a look. @param {Key} key */
+  /** Whether it is known, without reading, that the store does not have it. @param {Key} key */
   #isNew(key) {
     const [collection, id] = key;
     const name = keyText(key);
@@ -186,13 +186,13 @@ export class ChangeWatch {
     this.#tx.records.put(row, isNew);
   }
 
-  /** Forget one. @param {Key} key */
+  /** Remove a record of the server's. @param {Key} key */
   forget(key) {
     this.#rows.set(keyText(key), undefined);
     this.#tx.records.remove(key);
   }
 
-  /** What has changed since, in the order in which it was looked at. @returns {Promise<Seen>} */
+  /** What has changed since, in the order of the calls of `look()`. @returns {Promise<Seen>} */
   async seen() {
     const looked = [...this.#looked.values()];
     const now = await Promise.all(looked.map(({ key }) => this.#seen(key)));

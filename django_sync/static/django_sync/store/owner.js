@@ -1,10 +1,10 @@
 /**
- * Whose replica a store is: the first server and user that it synced with.
+ * The owner of a store: the first server and user that it synced with.
  *
- * The URL and, where the credentials tell it, the user's identity are compared at once. Where they
- * do not, the server decides: a client id belongs to the first user who sent it, so whenever the
- * credentials are not those of the last time, the client sends an empty batch before anything else
- * and is told `client_mismatch` if it is somebody else's.
+ * The URL is compared at once, and the user's identity where the credentials have one. Else the server
+ * decides: a client id belongs to the first user who sent it. So whenever the credentials have
+ * changed, the client sends an empty batch first; the server answers `client_mismatch` if the store
+ * is another user's.
  */
 
 import { StoreMismatch } from "../errors.js";
@@ -12,12 +12,12 @@ import { StoreMismatch } from "../errors.js";
 /** @import { Auth } from "../auth.js" */
 /** @import { Database, Meta } from "./database.js" */
 
-/** The store's owner, compared with who uses it. */
+/** Compares a store's owner with its user of now. */
 export class StoreOwner {
   #db;
   #url;
   #auth;
-  /** Proven while this page lives, where a fingerprint cannot be kept. @type {string | null} */
+  /** The confirmed fingerprint, until the page goes, where it cannot be stored. @type {string | null} */
   #confirmed = null;
 
   /** @param {Database} db @param {string} url @param {Auth | null} auth */
@@ -27,12 +27,12 @@ export class StoreOwner {
     this.#auth = auth;
   }
 
-  /** Throw `StoreMismatch` where the store is known to be another's. */
+  /** Throw `StoreMismatch` where the store is known to be another user's or server's. */
   async check() {
     await this.#db.read(async (tx) => this.#compare(tx.meta));
   }
 
-  /** Whether the server has taken these credentials for this store's before. */
+  /** Whether the server has accepted these credentials for this store before. */
   async isConfirmed() {
     const now = await this.#fingerprint();
     return this.#db.read(async (tx) => now === `${tx.meta.clientId} ${tx.meta.fingerprint}` || now === this.#confirmed);

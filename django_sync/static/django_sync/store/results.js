@@ -1,4 +1,4 @@
-/** What the server's results do to the outbox: entries move on, nothing else is written. */
+/** What the server's results do to the outbox: they move entries on and write nothing else. */
 
 import { keepConflict } from "../conflicts.js";
 import { log } from "../log.js";
@@ -15,7 +15,7 @@ import { keyText, ChangeWatch } from "./overlay.js";
 /** @import { Row } from "./tables.js" */
 
 /**
- * @typedef {object} Settled What a batch of results brought about, to be told after the commit.
+ * @typedef {object} Settled The effects of a batch of results, reported after the commit.
  * @property {number} final
  * @property {Seen} seen
  * @property {number[]} conflicts by `seq`
@@ -47,7 +47,7 @@ export async function enterResults(tx, batch, results, counts) {
     const id = isObject(result) ? String(result.id) : "";
     const row = asked.get(id);
     asked.delete(id);
-    if (row === undefined) log.warn("The server answered what was not asked:", result);
+    if (row === undefined) log.warn("The server sent a result for a mutation that was not sent:", result);
     else await enterResult(tx, row, /** @type {Fields} */ (result), counts, settled);
   }
   if (tx.meta.stream !== 0) await stepDown(tx, (key) => watch.row(key));
@@ -86,14 +86,14 @@ async function enterResult(tx, sent, result, counts, settled) {
   settled.final += 1;
 }
 
-/** Take the mutation off the record, but keep it until somebody was told. @param {Tx} tx @param {Row} row @param {Fields} problem */
+/** Remove the mutation from the outbox, but keep it until a handler was called with it. @param {Tx} tx @param {Row} row @param {Fields} problem */
 function reject(tx, row, problem) {
   tx.delete("outbox", row.seq);
   tx.put("rejections", { seq: row.seq, mutation: { ...mutationOf(row), base: null }, problem });
 }
 
 /**
- * Refused mutations of which nobody has been told yet, by `seq`.
+ * Refused mutations with which no handler was called yet, by `seq`.
  * @param {Tx} tx
  * @returns {Promise<Map<number, Rejection>>}
  */

@@ -1,4 +1,4 @@
-/** Which store a client gets: the disk where the browser lets us, else the memory, and it says so. */
+/** Opens a client's store: on the disk where the browser allows it, else in memory. */
 
 import { StorageLost, SyncError } from "../errors.js";
 import { log } from "../log.js";
@@ -12,8 +12,8 @@ import { MemoryStore } from "./memory.js";
  * @property {Store} store itself
  * @property {string} kind `indexeddb` or `memory`
  * @property {boolean} persisted whether the browser has promised not to clear it by itself; some ask
- *   their user first, and nothing waits for that, so it may become true later
- * @property {string | null} problem why it is not the disk
+ *   their user first; the client does not wait for that, so it may become true later
+ * @property {string | null} problem the reason why it is not on the disk
  */
 
 /**
@@ -30,20 +30,20 @@ export async function openStorage(wanted, persist) {
     return storage;
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    log.warn(`Nothing will outlive this page: ${error.detail}`);
+    log.warn(`The store is in memory and ends with this page: ${error.detail}`);
     return { store: new MemoryStore(), kind: "memory", persisted: false, problem: error.detail };
   }
 }
 
-/** The browser's IndexedDB. Where that is forbidden, to read its name alone may throw. */
+/** The browser's IndexedDB. Where it is forbidden, reading the property may throw. */
 function browserFactory() {
   let found;
   try {
     found = globalThis.indexedDB;
   } catch (error) {
-    throw new StorageLost(`The browser keeps nothing here: ${error}`, { cause: error });
+    throw new StorageLost(`The browser allows no storage here: ${error}`, { cause: error });
   }
-  if (found === undefined) throw new StorageLost("This is no browser: there is no IndexedDB.");
+  if (found === undefined) throw new StorageLost("There is no IndexedDB here.");
   return found;
 }
 
@@ -57,6 +57,6 @@ async function askToPersist(storage) {
   try {
     storage.persisted = (await manager.persisted()) || (await manager.persist());
   } catch (error) {
-    log.info("The browser promises nothing:", error);
+    log.info("The browser does not promise to keep the store:", error);
   }
 }

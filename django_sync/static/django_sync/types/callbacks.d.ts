@@ -20,9 +20,9 @@ export class Callbacks {
     callChange(changes: Change[]): void;
     /** @param {Status} status */
     callStatus(status: Status): void;
-    /** Tell of a rejection; `false` where nobody listens. @param {Rejection} rejection */
+    /** Call the handlers with a rejection; return `false` where there is none. @param {Rejection} rejection */
     callRejected(rejection: Rejection): boolean;
-    /** Ask the handlers in turn; the first that decides is heard. @param {Conflict} conflict @returns {Promise<Resolution | null>} */
+    /** Ask the handlers one after the other; the first decision counts. @param {Conflict} conflict @returns {Promise<Resolution | null>} */
     askConflict(conflict: Conflict): Promise<Resolution | null>;
     #private;
 }

@@ -29,12 +29,12 @@ export { MemoryStore } from "./store/memory.js";
  * @property {readonly string[]} collections the names to keep in step
  * @property {Indexes} [indexes] which fields have an index, by collection, such as `{cards: ["board", "due"]}`;
  *   without it the store keeps the indexes that it has
- * @property {Auth | null} [auth] who the client is to the server; nobody without it
- * @property {readonly Transport[]} [transports] which ways the link may use; all without it
- * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
+ * @property {Auth | null} [auth] the credentials; none without it
+ * @property {readonly Transport[]} [transports] which transports the link may use; all without it
+ * @property {Backoff} [backoff] how long it waits after failures; `new Backoff()` without it
  * @property {Pace} [pace] how often it polls; `new Pace()` without it
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
- * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
+ * @property {number} [timeout] seconds to wait for an answer; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
  * @property {typeof WebSocket} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
@@ -42,13 +42,13 @@ export { MemoryStore } from "./store/memory.js";
 /**
  * A replica of a user's records in this browser, and the way to its server.
  *
- * Several tabs may open one store, with the same collections: one of them holds the link, each
- * hears of changes. `SyncClient.open()` makes one.
+ * Several tabs may open one store, with the same collections. One of them holds the link; changes
+ * reach all of them. `SyncClient.open()` makes a client.
  */
 export class SyncClient {
     /**
-     * Open the store and make a client; where the browser keeps nothing it works in memory, and
-     * `client.storage` says so.
+     * Open the store and make a client. Where the browser keeps nothing, the client works in memory;
+     * `client.storage` shows which.
      * @param {string} url where the project mounts django_sync; may be relative to the page
      * @param {Options} options of which `store` and `collections` are needed
      * @returns {Promise<SyncClient>}
@@ -76,12 +76,12 @@ export class SyncClient {
      */
     sync(): Promise<Counts>;
     /**
-     * Stay in step in the background, from now on until `stop()` or `close()`: in this tab, or, while
-     * another tab does it, as soon as that one ends. Where it runs already, it tries at once what
-     * waits for its user, such as new credentials.
+     * Stay in step in the background, from now on until `stop()` or `close()`. While another tab does
+     * it, this tab takes over as soon as that one ends. Where it runs already, the link tries again at
+     * once what waits for the user, such as new credentials.
      */
     start(): void;
-    /** End the background, in the middle of a request too. `start()` begins it again. */
+    /** Stop the background, also in the middle of a request. `start()` starts it again. */
     stop(): Promise<void>;
     /**
      * Wait until the background has made one full exchange that began after this call, in whichever
@@ -93,44 +93,45 @@ export class SyncClient {
         timeout?: number;
     }): Promise<void>;
     /**
-     * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
-     * offline, another network where it says so, the page in sight again) are heeded by themselves.
+     * Report what the page knows of the network; what is left out stays as it was. The client handles
+     * the browser's own events by itself: online, offline, another network where the browser reports
+     * it, the page visible again.
      * @param {NetworkInfo} info `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
-     *   `metered`: whether it costs; `foreground`: whether somebody looks at the page
-     * @throws {TypeError} for a type that is none
+     *   `metered`: whether it costs; `foreground`: whether the user looks at the page
+     * @throws {TypeError} for an unknown type
      */
     network(info: NetworkInfo): void;
     /**
-     * Take a wake-up: what a push brought. It is on the disk when the promise is fulfilled, and is seen
-     * to as docs/reference/wake-ups.md has it; where no tab runs, the next `sync()` or `start()` does.
+     * Take a wake-up: the payload of a push. It is on the disk when the promise is fulfilled, and
+     * handled as docs/reference/wake-ups.md describes; where no tab runs, by the next `sync()` or `start()`.
      * @param {unknown} payload JSON, or already decoded
-     * @returns {Promise<boolean>} whether it was one that concerns this client; all else is passed by
+     * @returns {Promise<boolean>} whether it was a wake-up for this client; everything else is ignored
      */
     wake(payload: unknown): Promise<boolean>;
     /**
-     * See to wake-ups that are remembered, where no tab does: pull, and send nothing. For service
-     * workers, which have no link.
-     * @param {import("./link/wakeups.js").Event} [event] what has happened, to the tab that holds the link
-     * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab sees to it
+     * Handle the remembered wake-ups, where no tab does: pull, and send nothing. For service workers,
+     * which have no link.
+     * @param {import("./link/wakeups.js").Event} [event] what has happened, for the tab that holds the link
+     * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab handles it
      */
     catchUp(event?: import("./link/wakeups.js").Event): Promise<Counts | null>;
     /**
      * Have the server wake this browser while no page is open. The user is asked, so call it from a
      * click. The page needs a service worker with the handlers of `worker.js`.
      * @param {PushOptions} [asked]
-     * @throws {errors.NotSupported} where browser, user or server do not let us
-     * @throws {errors.Offline} where the server's key is not known and cannot be asked for
+     * @throws {errors.NotSupported} where the browser, the user or the server does not allow it
+     * @throws {errors.Offline} where the server's key is not known and the server does not answer
      */
     enablePush(asked?: PushOptions): Promise<void>;
     /** Whether this browser can be woken and the server offers it; `false` where that cannot be asked now. */
     isPushOffered(): Promise<boolean>;
-    /** Be woken no more. @param {{registration?: ServiceWorkerRegistration}} [asked] */
+    /** No longer wake this browser. @param {{registration?: ServiceWorkerRegistration}} [asked] */
     disablePush({ registration }?: {
         registration?: ServiceWorkerRegistration;
     }): Promise<void>;
-    /** The browser has made another subscription: keep it, tell the server. For service workers. @param {PushSubscriptionJSON} subscription */
+    /** The browser has made another subscription: store it, and report it to the server. For service workers. @param {PushSubscriptionJSON} subscription */
     renewPush(subscription: PushSubscriptionJSON): Promise<void>;
-    /** How the server may wake this browser, or `null`; why the server will not is its `problem`. */
+    /** How the server may wake this browser, or `null`; its `problem` is the reason why the server will not. */
     get push(): {
         problem: errors.SyncError | null;
         subscription: PushSubscriptionJSON;
@@ -152,32 +153,32 @@ export class SyncClient {
     outbox(): Promise<Mutation[]>;
     /** Conflicts that wait for a decision, over restarts too; `settle()` each. @returns {Promise<Conflict[]>} */
     conflicts(): Promise<Conflict[]>;
-    /** Refused mutations that no handler has been told of yet. @returns {Promise<Rejection[]>} */
+    /** Refused mutations with which no handler was called yet. @returns {Promise<Rejection[]>} */
     rejections(): Promise<Rejection[]>;
     /**
      * Call `handler` with each change of what the user sees in a collection, or in all (`null`).
-     * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
+     * Only the tab that holds the link calls it with a snapshot's content; live queries have it in all tabs.
      * @param {string | null} collection its name
      * @param {ChangeHandler} handler
-     * @returns {() => void} which takes it away again
+     * @returns {() => void} which removes it
      */
     onChange(collection: string | null, handler: ChangeHandler): () => void;
     /**
      * Ask `handler` about each new conflict: it may give a resolution, or nothing to leave it open.
      * @param {ConflictHandler} handler
-     * @returns {() => void} which takes it away again
+     * @returns {() => void} which removes it
      */
     onConflict(handler: ConflictHandler): () => void;
     /**
-     * Tell `handler` of mutations that the server refused for good. Each is kept until one was told.
+     * Call `handler` with mutations that the server refused for good. Each is kept until there was a handler.
      * @param {RejectionHandler} handler
-     * @returns {() => void} which takes it away again
+     * @returns {() => void} which removes it
      */
     onRejected(handler: RejectionHandler): () => void;
-    /** Tell `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which takes it away again */
+    /** Call `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which removes it */
     onStatus(handler: StatusHandler): () => void;
     /**
-     * Forget the replica; the next exchange pulls it anew. Outbox and conflicts stay.
+     * Forget the replica; the next exchange pulls everything again. Outbox and conflicts stay.
      * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link in
      *   all tabs
      */
@@ -227,15 +228,15 @@ export type Options = {
      */
     indexes?: import("./store/indexes.js").Indexes | undefined;
     /**
-     * who the client is to the server; nobody without it
+     * the credentials; none without it
      */
     auth?: import("./auth.js").Auth | null | undefined;
     /**
-     * which ways the link may use; all without it
+     * which transports the link may use; all without it
      */
     transports?: readonly import("./link/transports.js").Transport[] | undefined;
     /**
-     * how failures are waited for; `new Backoff()` without it
+     * how long it waits after failures; `new Backoff()` without it
      */
     backoff?: Backoff | undefined;
     /**
@@ -247,7 +248,7 @@ export type Options = {
      */
     persist?: boolean | undefined;
     /**
-     * seconds for which an answer is waited for; 30 without it
+     * seconds to wait for an answer; 30 without it
      */
     timeout?: number | undefined;
     /**

@@ -1,5 +1,5 @@
 /**
- * Keep what a result told of a conflict.
+ * Store the conflict that a result reports.
  * @param {Tx} tx
  * @param {Row} row the mutation
  * @param {Fields} details
@@ -14,8 +14,8 @@ export function openConflicts(tx: Tx, settle: (conflict: Conflict, resolution: R
 /**
  * Replace the conflict's mutation, and the later edits, by what was decided.
  *
- * The new mutation stands on the revision that `conflict` shows, not on one that a pull brought
- * since: its user has not seen that.
+ * The new mutation is based on the revision that `conflict` shows, not on one that a pull brought
+ * since: the user has not seen that one.
  * @param {Tx} tx
  * @param {Conflict} conflict
  * @param {Resolution} resolution
@@ -36,8 +36,8 @@ export function refreshConflicts(tx: Tx, epoch: string, record: Fields): Promise
  */
 export function releaseConflicts(tx: Tx, keys: Key[]): Promise<void>;
 /**
- * Conflicts on records that a complete pull begun after them did not show: the result that told of
- * them was overtaken by a `drop`.
+ * The objects of conflicts whose records a later complete pull did not show: a `drop` came before
+ * the result that reported them.
  * @param {Tx} tx
  * @param {number} pull
  * @returns {Promise<Key[]>}
@@ -66,7 +66,7 @@ export class Resolution {
     /** Of a merge. */
     values: Fields | null;
 }
-/** A mutation that met another's change and could not be settled by the server. */
+/** A mutation that overlaps with another's change, and that no resolver on the server settled. */
 export class Conflict {
     /**
      * @internal

@@ -1,4 +1,4 @@
-/** Records that match, told whenever they change; `Collection.live()` begins one. */
+/** Calls back with the records that match, whenever they change; `Collection.live()` begins one. */
 export class LiveQuery {
     /**
      * @internal

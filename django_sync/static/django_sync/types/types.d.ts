@@ -11,7 +11,7 @@
  * @property {Fields | null} base the fields' values that the user knew
  * @property {string} at ISO 8601
  * @property {"new" | "sent" | "aborted" | "conflict" | "settled"} state `new` was never sent and may
- *   still be folded with a later one; `sent` is under way, or its result was lost; `aborted` was not
+ *   still be merged with a later one; `sent` is under way, or its result was lost; `aborted` was not
  *   applied because another failed: both go out again as they are
  */
 /**
@@ -51,7 +51,7 @@ export class Record {
     looksLike(other: Record): boolean;
 }
 /**
- * @typedef {object} Change One change of what the user sees, told after its commit to the store.
+ * @typedef {object} Change One change of what the user sees; handlers get it after its commit to the store.
  * @property {"created" | "updated" | "deleted"} kind
  * @property {string} collection
  * @property {string} id
@@ -74,13 +74,13 @@ export class Rejection {
 }
 /**
  * @typedef {object} Status What the client knows about its sync.
- * @property {import("./link/states.js").State} link where it stands, as docs/reference/link.md has it
+ * @property {import("./link/states.js").State} link the link's state, as docs/reference/link.md lists them
  * @property {"unknown" | "online" | "offline"} network
  * @property {import("./link/transports.js").Transport | null} transport how changes come while it is live
  * @property {number} pending mutations without a final result
  * @property {number} conflicts those that wait for a decision
  * @property {{done: number, total: number} | null} progress of a snapshot; `total` may be an estimate
- * @property {Date | null} retryAt before which another try makes no sense
+ * @property {Date | null} retryAt when the link tries again
  * @property {import("./errors.js").SyncError | null} problem what ended the last exchange
  * @property {import("./net/network_state.js").NetworkState} networkState what is known of the network
  * @property {boolean} leads whether this tab holds the link; where not, another tab does
@@ -91,13 +91,13 @@ export class Counts {
     sent: number;
     /** Of these: carried out. */
     applied: number;
-    /** Applied, and a resolver settled what met another's change. */
+    /** Applied, after a resolver has settled an overlap with another's change. */
     merged: number;
-    /** Met another's change, and wait for a decision. */
+    /** Conflicts, which wait for a decision. */
     conflicts: number;
     /** Refused for good. */
     rejected: number;
-    /** Not carried out, since another one failed: they are sent again. */
+    /** Not carried out, because another one failed; they are sent again. */
     aborted: number;
     /** Pages that were pulled. */
     pages: number;
@@ -141,13 +141,13 @@ export type Mutation = {
     at: string;
     /**
      * `new` was never sent and may
-     * still be folded with a later one; `sent` is under way, or its result was lost; `aborted` was not
+     * still be merged with a later one; `sent` is under way, or its result was lost; `aborted` was not
      * applied because another failed: both go out again as they are
      */
     state: "new" | "sent" | "aborted" | "conflict" | "settled";
 };
 /**
- * One change of what the user sees, told after its commit to the store.
+ * One change of what the user sees; handlers get it after its commit to the store.
  */
 export type Change = {
     kind: "created" | "updated" | "deleted";
@@ -168,7 +168,7 @@ export type Change = {
  */
 export type Status = {
     /**
-     * where it stands, as docs/reference/link.md has it
+     * the link's state, as docs/reference/link.md lists them
      */
     link: import("./link/states.js").State;
     network: "unknown" | "online" | "offline";
@@ -192,7 +192,7 @@ export type Status = {
         total: number;
     } | null;
     /**
-     * before which another try makes no sense
+     * when the link tries again
      */
     retryAt: Date | null;
     /**

@@ -1,6 +1,6 @@
 /**
- * Subscribe. A subscription that was made for another key of the server's ends: its pushes would not
- * be taken (RFC 8292, section 4.2).
+ * Subscribe. A subscription for another key of the server ends: the push service would refuse its
+ * pushes (RFC 8292, section 4.2).
  * @param {PushManager} manager
  * @param {string} vapidKey in base64url
  */
@@ -8,7 +8,7 @@ export function subscribe(manager: PushManager, vapidKey: string): Promise<PushS
 /** @import { SyncError } from "../errors.js" */
 /** @import { Database } from "../store/database.js" */
 /**
- * @typedef {object} Notify What a notification says where the user asked for one.
+ * @typedef {object} Notify The content of the notification, where the page asks for one.
  * @property {string} title
  * @property {string} [body]
  * @property {string} [icon] its address
@@ -26,7 +26,7 @@ export function subscribe(manager: PushManager, vapidKey: string): Promise<PushS
 /**
  * @typedef {object} PushOptions How to be woken.
  * @property {string | null} [vapidKey] in base64url; the server's own without it
- * @property {Notify | null} [notify] what a notification says; none is shown without it
+ * @property {Notify | null} [notify] the content of the notification; none is shown without it
  * @property {ServiceWorkerRegistration} [registration] the page's own without it
  */
 /** A session's `push`. @typedef {{kind: "webpush", subscription: PushSubscriptionJSON} | null} SessionPush */
@@ -42,28 +42,28 @@ export class PushRegistration {
     enabled: Enabled | null;
     /** Read what is kept; another tab, or the worker, may have written it. */
     load(): Promise<void>;
-    /** What the session is to tell. @returns {SessionPush} */
+    /** What the session reports. @returns {SessionPush} */
     get push(): SessionPush;
-    /** The server does not do that. @param {SessionPush} push @param {SyncError} error */
+    /** The server does not accept it. @param {SessionPush} push @param {SyncError} error */
     refused(push: SessionPush, error: SyncError): void;
     /** Why the server will not wake this browser. @type {SyncError | null} */
     problem: SyncError | null;
     /**
-     * Ask the user and the browser; keep what they say.
+     * Ask the user and the browser; store the subscription.
      * @param {PushOptions & {vapidKey: string}} asked
-     * @throws {NotSupported} where the browser, its user or its push service do not let us
+     * @throws {NotSupported} where the browser, its user or its push service does not allow it
      */
     enable({ vapidKey, notify, registration }: PushOptions & {
         vapidKey: string;
     }): Promise<void>;
-    /** Keep a subscription, in place of the one that was. @param {Pick<Enabled, "subscription" | "vapidKey" | "notify">} push */
+    /** Store a subscription, in place of the earlier one. @param {Pick<Enabled, "subscription" | "vapidKey" | "notify">} push */
     keep(push: Pick<Enabled, "subscription" | "vapidKey" | "notify">): Promise<void>;
-    /** Be woken no more. @param {ServiceWorkerRegistration} [registration] */
+    /** No longer wake this browser. @param {ServiceWorkerRegistration} [registration] */
     disable(registration?: ServiceWorkerRegistration): Promise<void>;
     #private;
 }
 /**
- * What a notification says where the user asked for one.
+ * The content of the notification, where the page asks for one.
  */
 export type Notify = {
     title: string;
@@ -103,7 +103,7 @@ export type PushOptions = {
      */
     vapidKey?: string | null | undefined;
     /**
-     * what a notification says; none is shown without it
+     * the content of the notification; none is shown without it
      */
     notify?: Notify | null | undefined;
     /**

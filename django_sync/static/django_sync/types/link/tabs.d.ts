@@ -1,6 +1,6 @@
 /** @typedef {{type: string, [member: string]: any}} Message */
 /**
- * @typedef {object} Ways What the browser has; tests hand in their own.
+ * @typedef {object} Ways What the browser has; tests pass their own.
  * @property {LockManager | undefined} [locks]
  * @property {typeof BroadcastChannel | undefined} [BroadcastChannel]
  */
@@ -12,7 +12,7 @@ export class Tabs {
      */
     constructor(store: string | null, onMessage: (message: Message) => void, ways?: Ways);
     leads: boolean;
-    /** Tell the other tabs. @param {Message} message */
+    /** Send a message to the other tabs. @param {Message} message */
     post(message: Message): void;
     /**
      * Hold the link as soon as no other tab does: `begin` is called then.
@@ -27,7 +27,7 @@ export class Tabs {
      * @returns {Promise<T>}
      */
     exclusively<T>(run: () => Promise<T>): Promise<T>;
-    /** Let another tab have it. */
+    /** Leave the link to another tab. */
     follow(): void;
     close(): void;
     #private;
@@ -37,7 +37,7 @@ export type Message = {
     [member: string]: any;
 };
 /**
- * What the browser has; tests hand in their own.
+ * What the browser has; tests pass their own.
  */
 export type Ways = {
     locks?: LockManager | undefined;

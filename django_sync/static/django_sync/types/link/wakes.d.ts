@@ -1,14 +1,14 @@
 /**
- * Wake-ups that are remembered in the store until an exchange that began after them is through.
+ * Wake-ups, stored until an exchange that began after them is complete.
  *
  * Three numbers: how many wake-ups were noted, up to which one a request has gone out, up to which
- * one all has come in. A wake-up that comes before any request has gone out for the last is that
- * one: a storm of them costs one transaction that writes for each request, and neither a page that
- * is closed nor another tab forgets one.
+ * one everything has come in. A wake-up that comes before a request went out for the last one counts
+ * as that one: however many come, each request costs one transaction that writes. Neither a closed
+ * page nor another tab loses one.
  */
 /** @import { Database, Meta } from "../store/database.js" */
 /** @typedef {{woken: number, asked: number, served: number}} Count */
-/** What one store has been told and not fetched yet. */
+/** The wake-ups of one store whose changes are not fetched yet. */
 export class Wakes {
     /** @param {Database} db */
     constructor(db: Database);
@@ -16,7 +16,7 @@ export class Wakes {
     remember(): Promise<boolean>;
     /** Whether one is remembered. */
     hasPending(): Promise<boolean>;
-    /** A request goes out now; what `served` is to be told when all has come in. */
+    /** A request goes out now; pass the number to `noteServed()` once everything has come in. */
     noteRequest(): Promise<number>;
     /** All that was new when the request went out is here. @param {number} number */
     noteServed(number: number): Promise<void>;

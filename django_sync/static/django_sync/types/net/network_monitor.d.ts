@@ -3,15 +3,15 @@
 /** @typedef {{online?: boolean, type?: Kind, metered?: boolean, foreground?: boolean}} NetworkInfo */
 /** The network's state, kept up to date. */
 export class NetworkMonitor {
-    /** @param {(state: NetworkState) => void} report is called with each other state */
+    /** @param {(state: NetworkState) => void} report is called with each new state */
     constructor(report: (state: NetworkState) => void);
     /** @type {NetworkState} */
     state: NetworkState;
     /**
-     * Take the page's word; what is left out stays as it was. `type: "none"` and `online: false` say
-     * the same.
-     * @param {NetworkInfo} told
-     * @throws {TypeError} for a type that is none
+     * Take what the page reports; what is left out stays as it was. `type: "none"` and
+     * `online: false` mean the same.
+     * @param {NetworkInfo} info
+     * @throws {TypeError} for an unknown type
      */
     update({ online, type, metered, foreground }: NetworkInfo): NetworkState;
     /** A request was answered, or ended in `error`. @param {SyncError | null} error */

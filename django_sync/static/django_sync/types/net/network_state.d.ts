@@ -1,4 +1,4 @@
-/** Whether each request costs somebody something. @param {NetworkState} state */
+/** Whether each request costs money or energy. @param {NetworkState} state */
 export function isSparing({ metered, foreground }: NetworkState): boolean;
 /** A session's `network`. @param {NetworkState} state */
 export function toJson({ type, metered, rttMs }: NetworkState): {
@@ -7,21 +7,21 @@ export function toJson({ type, metered, rttMs }: NetworkState): {
     rtt_ms: number | null;
 };
 /**
- * Whether the server should hear that `told` has become `now`. A round trip is worth telling once it
- * is twice as long as the one that was told, or half, and by `LEAST_MS` at least.
+ * Whether the change from `reported` to `now` is worth a report to the server. That of a round trip is,
+ * once it is twice as long as reported, or half, and differs by `LEAST_MS` at least.
  * @param {NetworkState} reported
  * @param {NetworkState} now
  */
 export function differs(reported: NetworkState, now: NetworkState): boolean;
 /**
- * What the client knows of the net: its kind, its cost, how far the server is, whether it answers.
- * Pure. How the server's answers and the page's word change `Reachability` is one table of state x
- * event, the Python client's: tests/vectors/reach.json holds both to it.
+ * What the client knows of the network: its kind, its cost, how far the server is, whether it answers.
+ * Pure. One table of state x event has how answers and the page's reports change `Reachability`. The
+ * Python client has the same table: tests/vectors/reach.json checks both.
  */
 /** @typedef {"wifi" | "cellular" | "ethernet" | "none" | "unknown"} Kind */
 /**
  * @typedef {"unknown" | "reachable" | "unreachable" | "captive"} Reachability
- * `unknown`: Nothing was asked yet, or not since the network became another.
+ * `unknown`: No request was sent yet, or none since the network changed.
  * `reachable`: The server answered the last request, if only to refuse it.
  * `unreachable`: Nothing answered the last request, or there is no network.
  * `captive`: Something else answered: a portal that wants its user to sign in, or a wrong URL.
@@ -31,17 +31,17 @@ export function differs(reported: NetworkState, now: NetworkState): boolean;
  * `answered`: The server has answered a request.
  * `silent`: No connection, or no answer in time.
  * `strange`: What answered is no django_sync server.
- * `online`: The page or the browser says that there is a network.
- * `gone`: It says that there is none.
- * `other`: It says that the network is another one than before.
+ * `online`: The page or the browser reports that there is a network.
+ * `gone`: It reports that there is none.
+ * `other`: It reports that the network is another one than before.
  */
 /**
  * @typedef {object} NetworkState What is known of the network.
- * @property {Kind} type as the page or the browser tells it
+ * @property {Kind} type as the page or the browser reports it
  * @property {boolean} metered
  * @property {number | null} rttMs the smoothed round trip of the client's own requests
  * @property {Reachability} reachability
- * @property {boolean} foreground whether somebody looks, as far as the page tells
+ * @property {boolean} foreground whether the user looks, as far as the page reports it
  */
 /** @type {Readonly<Record<Reachability, Readonly<Record<Event, Reachability>>>>} */
 export const REACHABILITY: Readonly<Record<Reachability, Readonly<Record<Event, Reachability>>>>;
@@ -65,7 +65,7 @@ export class RoundTrip {
 }
 export type Kind = "wifi" | "cellular" | "ethernet" | "none" | "unknown";
 /**
- * `unknown`: Nothing was asked yet, or not since the network became another.
+ * `unknown`: No request was sent yet, or none since the network changed.
  * `reachable`: The server answered the last request, if only to refuse it.
  * `unreachable`: Nothing answered the last request, or there is no network.
  * `captive`: Something else answered: a portal that wants its user to sign in, or a wrong URL.
@@ -75,9 +75,9 @@ export type Reachability = "unknown" | "reachable" | "unreachable" | "captive";
  * `answered`: The server has answered a request.
  * `silent`: No connection, or no answer in time.
  * `strange`: What answered is no django_sync server.
- * `online`: The page or the browser says that there is a network.
- * `gone`: It says that there is none.
- * `other`: It says that the network is another one than before.
+ * `online`: The page or the browser reports that there is a network.
+ * `gone`: It reports that there is none.
+ * `other`: It reports that the network is another one than before.
  */
 export type Event = "answered" | "silent" | "strange" | "online" | "gone" | "other";
 /**
@@ -85,7 +85,7 @@ export type Event = "answered" | "silent" | "strange" | "online" | "gone" | "oth
  */
 export type NetworkState = {
     /**
-     * as the page or the browser tells it
+     * as the page or the browser reports it
      */
     type: Kind;
     metered: boolean;
@@ -95,7 +95,7 @@ export type NetworkState = {
     rttMs: number | null;
     reachability: Reachability;
     /**
-     * whether somebody looks, as far as the page tells
+     * whether the user looks, as far as the page reports it
      */
     foreground: boolean;
 };

@@ -38,7 +38,7 @@ export type Draft = {
 export type Decision = {
     kind: "append";
 } | {
-    kind: "fold";
+    kind: "replace";
     draft: Draft;
 } | {
     kind: "vanish";

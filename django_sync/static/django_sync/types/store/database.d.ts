@@ -2,14 +2,14 @@
 export class Database {
     /**
      * @param {Store} store
-     * @param {() => void} [cleared] is called after a look at a store that was emptied since the one before
+     * @param {() => void} [cleared] is called after a transaction on a store that was cleared since the one before
      * @param {import("./chunks.js").Sizes} [sizes]
      */
     constructor(store: Store, cleared?: () => void, sizes?: import("./chunks.js").Sizes);
     kind: string;
     name: string | null;
     /**
-     * One that writes; what it throws undoes it.
+     * A transaction that writes; an error in it undoes it.
      * @template T
      * @param {(tx: Tx) => Promise<T>} body
      * @param {WriteOptions} [care]
@@ -17,7 +17,7 @@ export class Database {
      */
     write<T>(body: (tx: Tx) => Promise<T>, care?: WriteOptions): Promise<T>;
     /**
-     * One that sees one state of the store throughout.
+     * A transaction that reads one state of the store throughout.
      * @template T
      * @param {(tx: Tx) => Promise<T>} body
      * @returns {Promise<T>}
@@ -65,7 +65,7 @@ export type Meta = {
     url: string | null;
     user: string | null;
     /**
-     * wake-ups; none in a store of before
+     * wake-ups; missing in a store of an earlier version
      */
     wakes?: import("../link/wakes.js").Count | undefined;
     /**

@@ -1,13 +1,13 @@
 /** @typedef {{[name: string]: any}} Fields An object's fields by name, all of them JSON values. */
 /**
- * `fields` as they will be after a journey through JSON; members that are `undefined` are left out.
+ * `fields` as they are after JSON has written and read them; members that are `undefined` are left out.
  * @param {unknown} fields
  * @returns {Fields}
- * @throws {Invalid} for what JSON cannot say
+ * @throws {Invalid} for a value that JSON does not have
  */
 export function toJson(fields: unknown): Fields;
 /**
- * Whether two JSON values are the same; the order of an object's members does not count.
+ * Whether two JSON values are equal; the order of an object's members does not count.
  * @param {unknown} left
  * @param {unknown} right
  * @returns {boolean}

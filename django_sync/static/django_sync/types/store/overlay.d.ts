@@ -19,8 +19,8 @@ export function rowsOn(tx: Tx, key: Key): Promise<Row[]>;
  */
 export function mutationsByObject(tx: Tx, collection: string): Promise<Map<string, Row[]>>;
 /**
- * Apply mutations to the server's object, in order; `null` where nothing is to be seen. An update
- * of what is not there shows nothing: the record has left the view.
+ * Apply mutations to the server's object, in order; `null` where the user sees nothing. An update of
+ * an object that is not there shows nothing: the user no longer sees the record.
  * @param {Fields | null} server
  * @param {Row[]} mutations
  * @returns {Fields | null}
@@ -53,9 +53,9 @@ export function keyText(key: Key): string;
 export const OPEN: readonly string[];
 /**
  * @typedef {Map<string, Set<string>>} Filling Collections that were empty when a snapshot of them
- *   began, and the ids that have come into them since: what is not among these need not be looked for.
+ *   began, and the ids that have come into them since: an id that is not among these need not be read.
  */
-/** @typedef {{changes: Change[], touched: Key[]}} Seen What a write made of what is seen. */
+/** @typedef {{changes: Change[], touched: Key[]}} Seen What a write has changed for the user. */
 /**
  * Compares what the user saw of some objects with what is seen after a write. It keeps the records
  * that it read, and those that are put through it, so that a page reads each once.
@@ -78,20 +78,20 @@ export class ChangeWatch {
     row(key: Key): Promise<Row | undefined>;
     /** Write a record of the server's. @param {Row} row */
     put(row: Row): void;
-    /** Forget one. @param {Key} key */
+    /** Remove a record of the server's. @param {Key} key */
     forget(key: Key): void;
-    /** What has changed since, in the order in which it was looked at. @returns {Promise<Seen>} */
+    /** What has changed since, in the order of the calls of `look()`. @returns {Promise<Seen>} */
     seen(): Promise<Seen>;
     #private;
 }
 export type Key = [collection: string, id: string];
 /**
  * Collections that were empty when a snapshot of them
- *   began, and the ids that have come into them since: what is not among these need not be looked for.
+ *   began, and the ids that have come into them since: an id that is not among these need not be read.
  */
 export type Filling = Map<string, Set<string>>;
 /**
- * What a write made of what is seen.
+ * What a write has changed for the user.
  */
 export type Seen = {
     changes: Change[];

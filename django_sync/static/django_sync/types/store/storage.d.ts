@@ -4,8 +4,8 @@
  * @property {Store} store itself
  * @property {string} kind `indexeddb` or `memory`
  * @property {boolean} persisted whether the browser has promised not to clear it by itself; some ask
- *   their user first, and nothing waits for that, so it may become true later
- * @property {string | null} problem why it is not the disk
+ *   their user first; the client does not wait for that, so it may become true later
+ * @property {string | null} problem the reason why it is not on the disk
  */
 /**
  * @param {string | Store} wanted a database's name, or a store
@@ -27,11 +27,11 @@ export type Storage = {
     kind: string;
     /**
      * whether the browser has promised not to clear it by itself; some ask
-     * their user first, and nothing waits for that, so it may become true later
+     * their user first; the client does not wait for that, so it may become true later
      */
     persisted: boolean;
     /**
-     * why it is not the disk
+     * the reason why it is not on the disk
      */
     problem: string | null;
 };

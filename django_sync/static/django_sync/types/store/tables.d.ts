@@ -1,9 +1,9 @@
 /**
- * The store's tables, and what any store must do with them: `store/indexeddb.js` and `store/memory.js` are two
- * that do. tests/javascript/stores.test.js holds each to it.
+ * The store's tables, and the interface of a store: `store/indexeddb.js` and `store/memory.js`
+ * implement it. tests/javascript/store/stores.test.js tests both.
  *
- * A store runs transactions. One that writes is alone, and is kept whole or not at all; what it
- * reads is true until it ends. Within it nothing may be awaited but its own reads.
+ * A store runs transactions. One that writes runs alone, and is stored completely or not at all; what it
+ * reads stays true until it ends. It may await only its own reads.
  */
 /** @typedef {import("./encoding.js").Fields} Fields */
 /** @typedef {"meta" | "collections" | "records" | "chunks" | "columns" | "contents" | "outbox" | "conflicts" | "rejections"} Table */
@@ -25,11 +25,11 @@
  * @property {(table: Table, key: Key) => void} delete
  * @property {(table: Table) => void} clear
  */
-/** @typedef {{durable?: boolean}} WriteOptions `durable`: on the disk itself when it returns. */
+/** @typedef {{durable?: boolean}} WriteOptions `durable`: it is on the disk when the promise is fulfilled. */
 /**
  * @typedef {object} Store Where records are kept: IndexedDB, `MemoryStore`, or one of your own.
  * @property {string} kind "indexeddb" or "memory"
- * @property {string | null} name what other tabs know it by; `null` where no other can see it
+ * @property {string | null} name by which other tabs know it; `null` where no other tab can see it
  * @property {<T>(body: (tx: Transaction) => Promise<T>, care?: WriteOptions) => Promise<T>} write
  * @property {<T>(body: (tx: Transaction) => Promise<T>) => Promise<T>} read
  * @property {() => void} close
@@ -73,7 +73,7 @@ export type Transaction = {
     clear: (table: Table) => void;
 };
 /**
- * `durable`: on the disk itself when it returns.
+ * `durable`: it is on the disk when the promise is fulfilled.
  */
 export type WriteOptions = {
     durable?: boolean;
@@ -87,7 +87,7 @@ export type Store = {
      */
     kind: string;
     /**
-     * what other tabs know it by; `null` where no other can see it
+     * by which other tabs know it; `null` where no other tab can see it
      */
     name: string | null;
     write: <T>(body: (tx: Transaction) => Promise<T>, care?: WriteOptions) => Promise<T>;
