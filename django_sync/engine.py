@@ -23,7 +23,7 @@ from .feed import fanout
 from .feed import history as histories
 from .feed import log as feed_log
 from .feed import pull as feed_pull
-from .feed.visibility import View, keep
+from .feed.visibility import Visibility, keep
 from .models import Client, MutationResult
 from .protocol import (
     PROTOCOL_VERSION,
@@ -69,12 +69,12 @@ __all__ = [
     "redeemed",
     "refused",
     "scopes_of",
-    "seat",
     "sessions",
+    "subscription",
     "tags",
     "ticket_holder",
     "update",
-    "view_of",
+    "visibility_of",
 ]
 
 
@@ -141,23 +141,25 @@ def _note_pull(caller: Caller, cursor: str | None, page: Page) -> None:
 
 def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> frozenset[str]:
     """The scopes in which changes of these collections concern the caller."""
-    view = feed_pull.current_view(caller, collections)
-    return frozenset(scope for _, scope in view.pairs())
+    visibility = feed_pull.current_visibility(caller, collections)
+    return frozenset(scope for _, scope in visibility.pairs())
 
 
-def view_of(caller: Caller) -> View:
+def visibility_of(caller: Caller) -> Visibility:
     """All that the caller sees now."""
-    return feed_pull.current_view(caller, None)
+    return feed_pull.current_visibility(caller, None)
 
 
 def audience(caller: Caller, collections: Sequence[str] | None) -> fanout.Audience:
     """Who the caller is to the hub: what they see now, which cursors may name from now on."""
-    view = feed_pull.current_view(caller, collections)
-    keep(view)
-    return fanout.Audience.of(caller, view)
+    visibility = feed_pull.current_visibility(caller, collections)
+    keep(visibility)
+    return fanout.Audience.of(caller, visibility)
 
 
-def seat(caller: Caller, collections: Sequence[str] | None, cursor: str) -> fanout.Seat | None:
+def subscription(
+    caller: Caller, collections: Sequence[str] | None, cursor: str
+) -> fanout.Subscription | None:
     """The caller's place in the hub, where their pulls ended at this cursor.
 
     ``None`` where what they see has changed since, so that they pull on.
@@ -166,7 +168,7 @@ def seat(caller: Caller, collections: Sequence[str] | None, cursor: str) -> fano
     now = audience(caller, collections)
     if not opened.tails or opened.goal != now.key[0]:
         return None
-    return fanout.Seat(now, (opened.epoch, opened.position, opened.mark))
+    return fanout.Subscription(now, (opened.epoch, opened.position, opened.mark))
 
 
 def epoch() -> str:
@@ -214,7 +216,7 @@ def open_session(caller: Caller, body: Any) -> Opened:
         opened = sessions_of_clients.open_session(caller, client, asked.told)
         endpoints.forget_ended(client.id)
         if asked.push is not None:
-            endpoints.keep(opened.session, asked.push, view_of(caller))
+            endpoints.keep(opened.session, asked.push, visibility_of(caller))
     return opened
 
 
@@ -227,7 +229,7 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
     with transaction.atomic(using=conf.DATABASE):
         opened = sessions_of_clients.change_session(caller, id, asked.told)
         if asked.push is not None:
-            endpoints.keep(opened.session, asked.push, view_of(caller))
+            endpoints.keep(opened.session, asked.push, visibility_of(caller))
         elif asked.tells_push:
             endpoints.forget(id)
     return opened
@@ -313,7 +315,9 @@ class Call:
 def etag(caller: Caller, collection: Collection, record: Record) -> str:
     """The opaque tag of a record as this caller sees it."""
     state, _ = feed_log.state()
-    seen = f"{state.epoch} {collection.rights(caller)} {collection.shape(caller)} {caller.key}"
+    seen = (
+        f"{state.epoch} {collection.visibility_tag(caller)} {collection.shape(caller)} {caller.key}"
+    )
     told = hashlib.sha256(f"{record.id} {record.revision} {seen}".encode()).hexdigest()[:20]
     return f'"{record.revision}-{told}"'
 

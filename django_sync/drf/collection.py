@@ -378,7 +378,7 @@ class Collection:
         """Whom a record looks alike to: ``""`` for whoever has the same rights, else one user."""
         return "" if self.shared_rendering else caller.key
 
-    def rights(self, caller: Caller) -> str:
+    def visibility_tag(self, caller: Caller) -> str:
         """What besides row and scope decides what the user sees; see ``get_visibility_tag``."""
         ask = getattr(self._reader(caller), "get_visibility_tag", None)
         return "" if ask is None else str(ask())
@@ -489,7 +489,7 @@ class Collection:
             raise errors.FieldNotWritable(errors=dict.fromkeys(fixed, told))
         refuse_unsayable(fields)
 
-    def is_idle(self, instance: Any, serializer: Any) -> bool:
+    def is_noop(self, instance: Any, serializer: Any) -> bool:
         """Whether valid data say what the instance has already; lists of objects never do."""
         for attribute, value in serializer.validated_data.items():
             if isinstance(value, (list, dict)) and not isinstance(

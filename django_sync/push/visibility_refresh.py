@@ -60,7 +60,7 @@ def _look_at(pk: Any) -> bool:
         PushUser.objects.using(conf.DATABASE).filter(pk=pk).update(looked_at=timezone.now())
         return False
     try:
-        seen = endpoints.held(engine.view_of(Caller.for_user(user)))
+        seen = endpoints.held(engine.visibility_of(Caller.for_user(user)))
     except Exception:  # the project's own code; the others are not to wait for it
         log.exception("what a user sees could not be found out", extra={"user": str(pk)})
         return False

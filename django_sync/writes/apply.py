@@ -157,7 +157,7 @@ class Writer:
         if not wanted:
             return unchanged
         serializer = collection.validated(viewset, wanted, instance=instance)
-        if collection.is_idle(instance, serializer):
+        if collection.is_noop(instance, serializer):
             return unchanged
         collection.update(viewset, serializer)
         feed_log.check_constraints()

@@ -596,14 +596,14 @@ def test_project_code_that_fails_holds_up_nobody(people, clock, monkeypatch, cap
     asleep(people.ada)
     grace = asleep(people.grace)
     PushUser.objects.update(looked_at=None)
-    view_of = engine.view_of
+    visibility_of = engine.visibility_of
 
     def failing(caller: Caller) -> Any:
         if caller.user == people.ada:
             raise ZeroDivisionError
-        return view_of(caller)
+        return visibility_of(caller)
 
-    monkeypatch.setattr(engine, "view_of", failing)
+    monkeypatch.setattr(engine, "visibility_of", failing)
     Membership.objects.create(board=people.private, user=people.grace, role="viewer")
     with caplog.at_level(logging.CRITICAL, "django_sync.push"):
         assert [id for id, _ in a_round(clock)] == [grace.id]
