@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from . import errors
@@ -25,6 +24,7 @@ from .feed import log as feed_log
 from .feed import pull as feed_pull
 from .feed.visibility import Visibility, keep
 from .models import Client, MutationResult
+from .models.database import atomic
 from .protocol import (
     PROTOCOL_VERSION,
     Batch,
@@ -212,7 +212,7 @@ def open_session(caller: Caller, body: Any) -> Opened:
     if asked.push is not None:
         endpoints.check(asked.push)
     client = writes_batch.client_of(caller, asked.client_id)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         opened = sessions_of_clients.open_session(caller, client, asked.told)
         endpoints.forget_ended(client.id)
         if asked.push is not None:
@@ -226,7 +226,7 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
     Raises ``NotFound``, ``Invalid``, ``UnknownCollection``.
     """
     asked = SessionChange.from_json(body)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         opened = sessions_of_clients.change_session(caller, id, asked.told)
         if asked.push is not None:
             endpoints.keep(opened.session, asked.push, visibility_of(caller))
@@ -237,7 +237,7 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
 
 def end_session(caller: Caller, id: uuid.UUID) -> None:
     """End a session; raises ``NotFound``."""
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         sessions_of_clients.end_session(caller, id)
         endpoints.forget(id)
 
@@ -449,11 +449,9 @@ def _is_repeat(caller: Caller, call: Call) -> bool:
     """Whether this user's client has used this key before."""
     if call.key is None:
         return False
-    return (
-        MutationResult.objects.using(conf.DATABASE)
-        .filter(client=call.client_id, client__user=caller.user, mutation_id=call.key)
-        .exists()
-    )
+    return MutationResult.objects.filter(
+        client=call.client_id, client__user=caller.user, mutation_id=call.key
+    ).exists()
 
 
 def tags(header: str) -> list[str]:

@@ -20,11 +20,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, ProgrammingError, connections, transaction
+from django.db import OperationalError, ProgrammingError, transaction
 
 from ..conf import conf
 from ..merge import Step
 from ..models import Change, Feed, Generation, Outbox, Tombstone
+from ..models.database import connection
 from ..protocol.ids import new_id
 
 log = logging.getLogger("django_sync.feed")
@@ -101,11 +102,6 @@ class Trace:
 
     revision: int
     scope: str | None
-
-
-def connection() -> Any:
-    """The connection that all of sync uses."""
-    return connections[conf.DATABASE]
 
 
 def sequence() -> int:
@@ -358,7 +354,7 @@ def _overview(vendor: str, whole: bool) -> str:
 def diverged(epoch: str) -> None:
     """Begin a new epoch, once, where a cursor proved, under ``epoch``, that history is another."""
     old = uuid.UUID(epoch)
-    moved = Feed.objects.using(conf.DATABASE).filter(id=1, epoch=old).update(epoch=new_id())
+    moved = Feed.objects.filter(id=1, epoch=old).update(epoch=new_id())
     if moved:
         log.warning("history diverged: a new epoch begins, and replicas start again")
 
@@ -426,7 +422,7 @@ def between(after: int, upto: int, limit: int) -> list[Entry]:
     """The first ``limit`` entries behind ``after``, of all scopes and models, in order."""
     if after == upto:
         return []
-    found = Change.objects.using(conf.DATABASE).filter(position__gt=after, position__lte=upto)
+    found = Change.objects.filter(position__gt=after, position__lte=upto)
     columns = ("position", "mark", "model", "object_id", "scope")
     return [Entry(*row) for row in found.order_by("position").values_list(*columns)[:limit]]
 
@@ -447,9 +443,7 @@ def news(after: int | None) -> tuple[int, frozenset[str] | None, bool]:
         return current.head, frozenset(), left
     if after > current.head or after < current.floor:
         return current.head, None, left
-    entries = Change.objects.using(conf.DATABASE).filter(
-        position__gt=after, position__lte=current.head
-    )
+    entries = Change.objects.filter(position__gt=after, position__lte=current.head)
     scopes = list(entries.order_by("position").values_list("scope", flat=True)[:NEWS])
     told = frozenset(scope for scope in scopes if scope is not None)
     return current.head, told if len(scopes) < NEWS else None, left
