@@ -18,7 +18,7 @@ from .conf import conf
 from .drf.caller import Caller
 from .drf.collection import DELETE, UPDATE, Action, Collection
 from .drf.registry import registry
-from .feed import fanout
+from .feed import fanout, sequencer
 from .feed import history as histories
 from .feed import log as feed_log
 from .feed import pull as feed_pull
@@ -80,7 +80,7 @@ __all__ = [
 
 def describe(caller: Caller, root: str) -> Json:
     """The service document: what a client needs before its first pull. ``root`` is its path."""
-    feed_log.advance()
+    sequencer.advance()
     state, _ = feed_log.state()
     return {
         "protocol": PROTOCOL_VERSION,
@@ -193,7 +193,7 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
             caller, batch.client_id
         )  # else the first statement of the run does it
     if batch.cursor is not None:
-        feed_log.advance()
+        sequencer.advance()
         feed_pull.check_history(feed_pull.open_cursor(caller, batch.cursor))
     run = writes_batch.Run(caller, Client(id=batch.client_id), atomic=batch.atomic)
     return run.results(read)
@@ -294,7 +294,7 @@ def sessions(caller: Caller) -> list[Json]:
     found = sessions_of_clients.own_sessions(caller)
     lags: Mapping[uuid.UUID, lag.Lag] = {}
     if any(session.position is not None for session in found):
-        feed_log.advance()
+        sequencer.advance()
         lags = lag.lags_within(found, sorted(scopes_of(caller)))
     now = timezone.now()
     return [sessions_state.shown(session, lags.get(session.id), now) for session in found]

@@ -20,6 +20,7 @@ from django.utils import timezone
 from .. import capture
 from ..conf import conf
 from ..feed import log as feed_log
+from ..feed import sequencer
 from ..models import Change, Feed, Outbox, Tombstone
 from ..models.database import atomic, connection
 from ..protocol.ids import new_id
@@ -217,7 +218,7 @@ def mend(findings: Iterable[Finding]) -> None:
     if kinds.keys() & {"head", "lost"}:
         _set_right(anew="lost" in kinds)
     if "outbox" in kinds:
-        feed_log.sequence()
+        sequencer.sequence()
 
 
 def _set_right(*, anew: bool) -> None:

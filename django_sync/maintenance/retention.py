@@ -25,8 +25,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from ..conf import conf
-from ..feed import holds
-from ..feed import log as feed_log
+from ..feed import holds, sequencer
 from ..models import (
     Change,
     Client,
@@ -89,7 +88,7 @@ def prune(
     if days < 0 or keep < 0 or (batch is not None and batch < 1):
         raise ValueError("days and keep are 0 or more, batch is 1 or more")
     if not dry_run:
-        feed_log.sequence()
+        sequencer.sequence()
     report, due = _floor(days, keep), _due(days)
     if dry_run:
         below = Change.objects.filter(position__lt=report.floor)

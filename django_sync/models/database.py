@@ -21,8 +21,7 @@ class BoundManager(models.Manager[M]):
 
     def get_queryset(self) -> models.QuerySet[M]:
         """A new query; ``using`` still chooses another database."""
-        database = self._db or conf.DATABASE
-        return self._queryset_class(model=self.model, using=database, hints=self._hints)
+        return super().get_queryset().using(self._db or conf.DATABASE)
 
 
 def connection() -> Any:

@@ -36,7 +36,7 @@ class Feed(models.Model):
     head = models.BigIntegerField(default=0)
     floor = models.BigIntegerField(default=0)
 
-    objects: ClassVar[BoundManager[Feed]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         verbose_name = "feed"
@@ -49,7 +49,7 @@ class Generation(models.Model):
     model = models.CharField(max_length=LABEL_LENGTH, primary_key=True)
     value = models.BigIntegerField(default=1)
 
-    objects: ClassVar[BoundManager[Generation]] = BoundManager()
+    objects = BoundManager()
 
 
 class Entry(models.Model):
@@ -83,7 +83,7 @@ class Outbox(Entry):
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=1, db_default="c", default="c")
 
-    objects: ClassVar[BoundManager[Outbox]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         verbose_name_plural = "outbox"
@@ -99,7 +99,7 @@ class Change(Entry):
     position = models.BigAutoField(primary_key=True)
     mark = models.BigIntegerField()
 
-    objects: ClassVar[BoundManager[Change]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         indexes: ClassVar = [
@@ -117,7 +117,7 @@ class Tombstone(models.Model):
     revision = models.BigIntegerField()
     scope = models.CharField(max_length=SCOPE_LENGTH, null=True)
 
-    objects: ClassVar[BoundManager[Tombstone]] = BoundManager()
+    objects = BoundManager()
 
 
 class ScopeSet(models.Model):
@@ -127,7 +127,7 @@ class ScopeSet(models.Model):
     body = models.TextField()
     used_on = models.DateField()
 
-    objects: ClassVar[BoundManager[ScopeSet]] = BoundManager()
+    objects = BoundManager()
 
 
 class Hold(models.Model):
@@ -139,4 +139,4 @@ class Hold(models.Model):
     position = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()
 
-    objects: ClassVar[BoundManager[Hold]] = BoundManager()
+    objects = BoundManager()

@@ -40,7 +40,7 @@ class MutationResult(models.Model):
     trace = JsonText(default=dict)
     at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[BoundManager[MutationResult]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -94,7 +94,7 @@ class Decision(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
 
-    objects: ClassVar[BoundManager[Decision]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         indexes: ClassVar = [
@@ -121,7 +121,7 @@ class Decision(models.Model):
 class OpenConflict(Decision):
     """A decision that nobody has made yet, with permissions of its own for the admin."""
 
-    objects: ClassVar[BoundManager[OpenConflict]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         proxy = True

@@ -29,7 +29,7 @@ class PushCursor(models.Model):
     position = models.BigIntegerField()
     mark = models.BigIntegerField()
 
-    objects: ClassVar[BoundManager[PushCursor]] = BoundManager()
+    objects = BoundManager()
 
 
 class PushUser(models.Model):
@@ -40,7 +40,7 @@ class PushUser(models.Model):
     )
     looked_at = models.DateTimeField(null=True, db_index=True)
 
-    objects: ClassVar[BoundManager[PushUser]] = BoundManager()
+    objects = BoundManager()
 
 
 class PushScope(models.Model):
@@ -51,7 +51,7 @@ class PushScope(models.Model):
     scope = models.CharField(max_length=SCOPE_LENGTH)
     collections = models.TextField()
 
-    objects: ClassVar[BoundManager[PushScope]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -91,7 +91,7 @@ class Endpoint(models.Model):
     parked_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=PROBLEM_LENGTH, default="")
 
-    objects: ClassVar[BoundManager[Endpoint]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         indexes: ClassVar = [

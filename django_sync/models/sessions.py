@@ -24,7 +24,7 @@ class Client(models.Model):
     forgotten_seq = models.BigIntegerField(default=-1)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[BoundManager[Client]] = BoundManager()
+    objects = BoundManager()
 
 
 class SyncSession(models.Model):
@@ -73,7 +73,7 @@ class SyncSession(models.Model):
     ticket = models.CharField(max_length=64, null=True, unique=True)
     ticket_until = models.DateTimeField(null=True)
 
-    objects: ClassVar[BoundManager[SyncSession]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         verbose_name = "session"
@@ -130,7 +130,7 @@ class Order(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
 
-    objects: ClassVar[BoundManager[Order]] = BoundManager()
+    objects = BoundManager()
 
     class Meta:
         default_permissions = ()

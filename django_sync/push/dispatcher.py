@@ -22,7 +22,7 @@ from .. import errors
 from ..conf import conf
 from ..drf.registry import registry
 from ..feed import log as feed_log
-from ..feed import pull
+from ..feed import pull, sequencer
 from ..feed.cursor import Cursor
 from ..models import Change, Endpoint, PushCursor
 from ..models.database import atomic, connection
@@ -53,7 +53,7 @@ def dispatch() -> int:
     """
     noted, left = 0, True
     while left:
-        left = feed_log.advance()
+        left = sequencer.advance()
         endpoints.begin()
         noted += _note_positioned()
     return noted

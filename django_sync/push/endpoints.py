@@ -20,6 +20,7 @@ from django.utils.module_loading import import_string
 from .. import errors
 from ..conf import conf
 from ..feed import log as feed_log
+from ..feed import sequencer
 from ..feed.visibility import Visibility
 from ..models import Endpoint, PushCursor, PushScope, PushUser, SyncSession
 from ..models.database import atomic
@@ -119,7 +120,7 @@ def begin() -> None:
     """Have the dispatcher's cursor stand somewhere, if it does not yet: at the head of now."""
     if PushCursor.objects.filter(id=1).exists():
         return
-    feed_log.advance()
+    sequencer.advance()
     state, _ = feed_log.state()
     row = PushCursor(id=1, epoch=state.epoch, position=state.head, mark=state.mark)
     PushCursor.objects.bulk_create([row], ignore_conflicts=True)

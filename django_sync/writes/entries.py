@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from ..feed import log as feed_log
+from ..feed import tables
 from ..models.database import connection
 
 
@@ -15,9 +15,7 @@ class EntriesSince:
     def __init__(self, label: str, ids: Sequence[uuid.UUID]) -> None:
         self.label, self.ids = label, frozenset(ids)
         sqlite = connection().vendor == "sqlite"
-        self.table, self.place = (
-            (feed_log.CHANGE, "position") if sqlite else (feed_log.OUTBOX, "id")
-        )
+        self.table, self.place = (tables.CHANGE, "position") if sqlite else (tables.OUTBOX, "id")
         self._after: int | None = None
         self._delayed = -1
 

@@ -18,6 +18,7 @@ from .. import errors
 from ..drf.caller import Caller
 from ..drf.collection import Collection
 from ..feed import log as feed_log
+from ..feed import tables
 from ..models import Client, Decision, MutationResult
 from ..models.database import connection
 
@@ -80,7 +81,7 @@ def _take_write_lock(db: Any) -> None:
     if db.commit_on_exit and getattr(db, "transaction_mode", None) in ("IMMEDIATE", "EXCLUSIVE"):
         return
     with db.cursor() as cursor:
-        cursor.execute(f"UPDATE {feed_log.FEED} SET head = head WHERE id = 0")
+        cursor.execute(f"UPDATE {tables.FEED} SET head = head WHERE id = 0")
 
 
 def stored_results(client: Client | None, ids: Sequence[uuid.UUID], probe: Probe | None) -> Stored:
@@ -92,7 +93,7 @@ def stored_results(client: Client | None, ids: Sequence[uuid.UUID], probe: Probe
     with db.cursor() as cursor:
         cursor.execute(
             f"SELECT p.in_use, p.epoch, r.id FROM (SELECT {asked} AS in_use,"
-            f" (SELECT epoch FROM {feed_log.FEED} WHERE id = 1) AS epoch) p"
+            f" (SELECT epoch FROM {tables.FEED} WHERE id = 1) AS epoch) p"
             f" LEFT JOIN {RESULT} r ON r.client_id = %s AND r.mutation_id {within}",
             [*bounds, owner, among],
         )

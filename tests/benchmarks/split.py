@@ -101,13 +101,14 @@ def fill(plan: Plan) -> None:
 
 def step(db: Any, shard: int) -> int:
     """What ``feed._sequence_once`` does, on this shard's tables."""
-    from django_sync.feed import log as feed_log
+    from django_sync.feed import tables
+    from django_sync.feed.postgresql import MOVE
 
     row, outbox, log = tables(shard)
-    move = feed_log._MOVE.replace(feed_log.CHANGE, log).replace(feed_log.OUTBOX, outbox)
+    move = MOVE.replace(tables.CHANGE, log).replace(tables.OUTBOX, outbox)
     with db.transaction():
         head = db.execute(f"SELECT head FROM {row} WHERE id = 1 FOR UPDATE").fetchone()[0]
-        moved = db.execute(move.replace(feed_log.FEED, row), [STEP, head]).fetchone()[0]
+        moved = db.execute(move.replace(tables.FEED, row), [STEP, head]).fetchone()[0]
     return int(moved - head)
 
 
