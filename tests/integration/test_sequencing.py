@@ -46,9 +46,9 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How much each step of sequencing moved."""
     once, found = sequencer._sequence_once, []
 
-    def noted(db: Any) -> int:
+    def noted() -> int:
         assert not connection.in_atomic_block, "each step is a transaction of its own"
-        found.append(once(db))
+        found.append(once())
         return found[-1]
 
     monkeypatch.setattr(sequencer, "_sequence_once", noted)
@@ -101,15 +101,15 @@ def test_another_pull_gets_its_turn_between_two_steps(boards, steps, monkeypatch
     behind(boards.launch, boards.private)
     noted, turns = sequencer._sequence_once, []
 
-    def in_turn(db: Any) -> int:
-        moved: int = noted(db)
+    def between_two() -> int:
+        moved: int = noted()
         if not turns:
             turns.append(len(steps))
             assert alan.page().has_more
             turns.append(len(steps))
         return moved
 
-    monkeypatch.setattr(sequencer, "_sequence_once", in_turn)
+    monkeypatch.setattr(sequencer, "_sequence_once", between_two)
     ada.page()
     assert turns == [1, 1 + sequencer.STEPS]
     assert len(steps) == 2 * sequencer.STEPS
