@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
@@ -23,6 +24,7 @@ from ..protocol import Change, Op, Page, ReadyChanges, ReadyText, Record
 from . import holds, sequencer, snapshot
 from . import log as feed_log
 from .cursor import Cursor, open_sealed, seal
+from .fate import absent_fate
 from .visibility import EMPTY, NOTHING, Visibility, keep, recall
 
 
@@ -377,14 +379,10 @@ def _farewells(
 
 
 def gone(collection: Collection, now: Visibility, ids: Sequence[uuid.UUID]) -> Iterator[Change]:
-    """Objects that are not to be seen: deleted for all, or only out of this view."""
-    if not ids:
-        return
-    traces = feed_log.tombstones(collection.label, ids)
-    there = collection.existing(ids)
-    for id in ids:
-        trace = traces.get(id)
-        if trace is not None and id not in there and now.holds(collection.name, trace.scope):
-            yield Change(Op.DELETE, collection.name, id, trace.revision)
+    """The changes for objects that are not visible: deleted for all, or removed from this view."""
+    fates = absent_fate(collection, ids, partial(now.holds, collection.name))
+    for id, fate in fates.items():
+        if fate.deletion is not None:
+            yield Change(Op.DELETE, collection.name, id, fate.deletion.revision)
         else:
             yield Change(Op.REMOVE, collection.name, id)
