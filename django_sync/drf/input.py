@@ -13,7 +13,7 @@ from ..protocol import Json
 from . import field_patterns
 from .exceptions import translated
 from .serializers import NEW_ID
-from .values import in_range, refuse_unsayable
+from .values import in_range, refuse_unrepresentable
 
 FIELDS = "_django_sync_fields"
 """The attribute in which a viewset keeps the fields of its serializer."""
@@ -43,7 +43,7 @@ class Input:
         self.check_names(viewset, fields, serializer.fields)
         with translated(), in_range():
             serializer.is_valid(raise_exception=True)
-        refuse_unsayable(serializer.validated_data)
+        refuse_unrepresentable(serializer.validated_data)
         return serializer
 
     def fields(self, viewset: Any) -> Any:
@@ -61,7 +61,7 @@ class Input:
         return {n: v for n, v in fields.items() if n not in known or not known[n].read_only}
 
     def check_names(self, viewset: Any, fields: Json, known: Any = None) -> None:
-        """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for read-only ones."""
+        """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for read-only."""
         known = known or self.fields(viewset)
         if unknown := sorted(name for name in fields if name not in known):
             problem = [{"code": "unknown", "detail": "There is no such field."}]
@@ -70,7 +70,7 @@ class Input:
             fixed.sort()
             problem = [{"code": "read_only", "detail": "The server alone writes this field."}]
             raise errors.FieldNotWritable(errors=dict.fromkeys(fixed, problem))
-        refuse_unsayable(fields)
+        refuse_unrepresentable(fields)
 
     def is_noop(self, instance: Any, serializer: Any) -> bool:
         """Whether valid data equal what the instance has; data with lists of objects never do."""

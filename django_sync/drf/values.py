@@ -21,20 +21,20 @@ def in_range() -> Iterator[None]:
         raise errors.ValidationFailed(errors={"non_field_errors": [problem]}) from None
 
 
-def refuse_unsayable(fields: Json) -> None:
+def refuse_unrepresentable(fields: Json) -> None:
     """Raise ``ValidationFailed`` for values that no record can hold.
 
     JSON reads 1e999 as an infinity and writes none; it reads half a surrogate and UTF-8
     has no bytes for it. DRF makes numbers of the texts “nan” and “inf”.
     """
-    wrong = [name for name, value in fields.items() if not sayable(value)]
+    wrong = [name for name, value in fields.items() if not representable(value)]
     if wrong:
         wrong.sort()
         problem = [{"code": "invalid", "detail": "JSON in UTF-8 cannot say this value."}]
         raise errors.ValidationFailed(errors=dict.fromkeys(wrong, problem))
 
 
-def sayable(value: Any) -> bool:
+def representable(value: Any) -> bool:
     """Whether JSON in UTF-8 can represent all that is in a value."""
     if isinstance(value, str):
         return value.isascii() or encodable(value)
@@ -43,9 +43,9 @@ def sayable(value: Any) -> bool:
     if isinstance(value, (int, float)):
         return abs(value) <= sys.float_info.max  # what a Python float and a JavaScript number hold
     if isinstance(value, dict):
-        return all(sayable(key) and sayable(inner) for key, inner in value.items())
+        return all(representable(key) and representable(inner) for key, inner in value.items())
     if isinstance(value, (list, tuple)):
-        return all(map(sayable, value))
+        return all(map(representable, value))
     return True
 
 

@@ -64,8 +64,8 @@ class SyncRenderer(JSONRenderer):
             return super().render(data, accepted_media_type, renderer_context)
         except ValueError:
             data = parsed(data) if listing else data
-            representable = json.dumps(finite(data), cls=self.encoder_class, allow_nan=False)
-            return representable.encode("ascii")
+            sayable = json.dumps(finite(data), cls=self.encoder_class, allow_nan=False)
+            return sayable.encode("ascii")
 
     def _is_compact(self, media_type: Any, context: Any) -> bool:
         """Whether JSON is written as the database writes it: no spaces, nothing escaped."""

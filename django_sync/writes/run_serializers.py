@@ -50,7 +50,7 @@ class RunSerializers:
         self._find_what_is_delayed()
         if self.is_shared:
             self.writable = {str(f.field_name): f for f in self.pattern._writable_fields}
-            for field in self.writable.values():  # ``refuse_unsayable`` has looked at these
+            for field in self.writable.values():  # ``refuse_unrepresentable`` has looked at these
                 field.validators = [
                     v
                     for v in field.validators

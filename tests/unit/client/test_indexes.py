@@ -175,12 +175,12 @@ VALUES = st.one_of(
     st.text(max_size=3),
 )
 """What a server may hold: also what SQLite reads otherwise than Python."""
-BOUNDS = VALUES.filter(lambda value: not isinstance(value, (list, dict)) and representable(value))
+BOUNDS = VALUES.filter(lambda value: not isinstance(value, (list, dict)) and sayable(value))
 FIELDS = st.dictionaries(st.sampled_from(["f", "g", "é"]), VALUES, max_size=3)
 IDS = [f"019a0000-0000-7000-8000-00000000000{n:x}" for n in range(8)]
 
 
-def representable(value: object) -> bool:
+def sayable(value: object) -> bool:
     """Whether a query may name it: half of a surrogate pair has no text."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
@@ -194,7 +194,7 @@ def queries(draw: st.DrawFn) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     for name in draw(st.sets(st.sampled_from(["f", "g", "é"]), max_size=2)):
         if draw(st.booleans()):
-            asked[name] = draw(VALUES.filter(representable))
+            asked[name] = draw(VALUES.filter(sayable))
         else:
             for suffix in draw(st.sets(st.sampled_from(["gt", "gte", "lt", "lte"]), min_size=1)):
                 asked[f"{name}__{suffix}"] = draw(BOUNDS)
