@@ -59,6 +59,12 @@ class Subscription:
     place: Place
     open: bool = False
 
+    @classmethod
+    def at(cls, caller: Caller, visibility: Visibility, cursor: Cursor) -> Subscription:
+        """The subscription of a caller whose replica is at this cursor."""
+        place = (cursor.epoch, cursor.position, cursor.mark)
+        return cls(Audience.of(caller, visibility), place)
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

@@ -51,13 +51,27 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What a pull found out, before its cursor is sealed and its views are kept."""
+    """What a pull found out, before its cursor is sealed and ``kept`` is stored.
+
+    ``visibility`` is what the caller sees; ``kept`` are those that cursors name from now on.
+    """
 
     changes: list[Change | ReadyText]
     cursor: Cursor
     has_more: bool
-    visibilities: tuple[Visibility, ...]
+    visibility: Visibility
+    kept: tuple[Visibility, ...]
     progress: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A page, with the cursors that it came from and leads to, and what its caller sees."""
+
+    page: Page
+    before: Cursor | None
+    cursor: Cursor
+    visibility: Visibility
 
 
 def open_cursor(caller: Caller, text: str) -> Cursor:
@@ -71,7 +85,7 @@ def seal_cursor(caller: Caller, cursor: Cursor) -> str:
     return seal(cursor, user=caller.key, secret=settings.SECRET_KEY)
 
 
-def _unmoved(caller: Caller, cursor: Cursor, text: str) -> str:
+def _resealed(caller: Caller, cursor: Cursor, text: str) -> str:
     """The string for the cursor that came as ``text``: the same, but under a key that goes."""
     return seal_cursor(caller, cursor) if settings.SECRET_KEY_FALLBACKS else text
 
@@ -106,63 +120,78 @@ def proved(cursor: Cursor, seen: feed_log.Overview | None = None) -> feed_log.St
     return state
 
 
-def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, limit: int) -> Page:
+def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, limit: int) -> Pulled:
     """The next page for this caller.
 
     ``text`` is the cursor that they hold, or ``None``; ``collections`` names what they
-    ask for, ``None`` standing for all that they may read; ``limit`` is the most changes
-    of a page. Raises ``InvalidCursor``, ``CursorExpired``, ``UnknownCollection``.
+    ask for, ``None`` for all that they may read; ``limit`` is the most changes of a page.
+    Raises ``InvalidCursor``, ``CursorExpired``, ``UnknownCollection``.
     """
     names = None if collections is None else tuple(dict.fromkeys(collections))
     for name in names or ():
         registry.get(name)
     cursor = None if text is None else open_cursor(caller, text)
-    asked, settled = Asked(cursor, names, limit), False
+    asked, is_sequenced = Asked(cursor, names, limit), False
     if cursor is not None and cursor.tails:
         before = feed_log.overview(cursor.position, whole=False)
-        if _is_up_to_date(caller, cursor, names, before):
-            return Page((), _unmoved(caller, cursor, str(text)), False, cursor.epoch)
-        asked, settled = replace(asked, left=before.waiting and sequencer.catch_up()), True
+        visibility = _unchanged_visibility(caller, cursor, names, before)
+        if visibility is not None:
+            page = Page((), _resealed(caller, cursor, str(text)), False, cursor.epoch)
+            return Pulled(page, cursor, cursor, visibility)
+        asked, is_sequenced = replace(asked, left=before.waiting and sequencer.catch_up()), True
+    answer = _checked_answer(caller, asked, is_sequenced=is_sequenced)
+    for visibility in answer.kept:
+        keep(visibility)
+    held = hold(cursor or answer.cursor) if answer.has_more else 0
+    moved = replace(answer.cursor, held=held)
+    page = Page(
+        changes=ReadyChanges(answer.changes),
+        cursor=seal_cursor(caller, moved),
+        has_more=answer.has_more,
+        epoch=moved.epoch,
+        snapshot=answer.progress,
+    )
+    return Pulled(page, cursor, moved, answer.visibility)
+
+
+def _checked_answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer:
+    """The answer, after the feed was sequenced where that was necessary.
+
+    Raises ``CursorExpired``, also where the cursor proves another history.
+    """
     try:
-        answer = _answer(caller, asked, settled=settled)
+        answer = _answer(caller, asked, is_sequenced=is_sequenced)
         if answer is None:
-            before = feed_log.overview(whole=False)  # makes the feed's row where there is none yet
+            before = feed_log.overview(whole=False)  # creates the feed's row where there is none
             asked = replace(asked, left=before.waiting and sequencer.catch_up())
-            answer = _answer(caller, asked, settled=True)
-        assert answer is not None
+            answer = _answer(caller, asked, is_sequenced=True)
     except Diverged as found:
         feed_log.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
-    for visibility in answer.visibilities:
-        keep(visibility)
-    held = hold(cursor or answer.cursor) if answer.has_more else 0
-    return Page(
-        changes=ReadyChanges(answer.changes),
-        cursor=seal_cursor(caller, replace(answer.cursor, held=held)),
-        has_more=answer.has_more,
-        epoch=answer.cursor.epoch,
-        snapshot=answer.progress,
-    )
+    assert answer is not None
+    return answer
 
 
-def _is_up_to_date(
+def _unchanged_visibility(
     caller: Caller, cursor: Cursor, names: Sequence[str] | None, seen: feed_log.Overview
-) -> bool:
-    """Whether the answer is the cursor that came: nothing is new, and nothing is to be noted.
+) -> Visibility | None:
+    """What the caller sees, where the cursor that came is the whole answer; else ``None``.
 
-    The overview is one moment, at which the replica had all that this view shows. What the caller
-    may see is asked after it. Where that has changed in between, the digests differ, and the
-    pull begins again in a snapshot; where it was changed and changed back, nothing was sent, and
-    the next pull reads on from the same entry.
+    Then nothing is new, and nothing is to be noted. The overview is one moment, at which the
+    replica had all that this visibility shows. What the caller may see is asked after it. Where
+    that has changed in between, the digests differ, and the pull begins again in a snapshot.
+    Where it was changed and changed back, nothing was sent, and the next pull reads on from the
+    same entry.
     """
     if seen.waiting or not _is_at_head(cursor, seen):
-        return False
+        return None
     if not cursor.tails or cursor.held or cursor.noted < today():
-        return False
-    if current_visibility(caller, names, seen.generations).digest == cursor.goal:
-        return True
-    caller.forget()  # a snapshot is to be read with what may be seen at that moment
-    return False
+        return None
+    visibility = current_visibility(caller, names, seen.generations)
+    if visibility.digest == cursor.goal:
+        return visibility
+    caller.forget()  # a snapshot is read with what may be seen at that moment
+    return None
 
 
 def _is_at_head(cursor: Cursor, seen: feed_log.Overview) -> bool:
@@ -184,16 +213,15 @@ def hold(cursor: Cursor) -> int:
     return now
 
 
-def _answer(caller: Caller, asked: Asked, *, settled: bool) -> Answer | None:
-    """The answer, of one snapshot; ``None`` where the feed has to be brought up to date before.
+def _answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer | None:
+    """The answer, of one snapshot; ``None`` where the feed has to be sequenced first.
 
-    ``settled``: it has been. A page of what exists costs one statement less than if the feed were
-    asked before the snapshot begins.
+    ``is_sequenced``: that is done. To begin without it saves a page of what exists one statement.
     """
     with feed_log.snapshot() as committed:
         position = asked.cursor.position if asked.cursor else 0
-        seen = feed_log.overview(position) if settled else feed_log.seen(position)
-        if seen is None or (seen.waiting and not settled):
+        seen = feed_log.overview(position) if is_sequenced else feed_log.seen(position)
+        if seen is None or (seen.waiting and not is_sequenced):
             return None
         if asked.cursor is None:
             state = seen.state
@@ -271,10 +299,10 @@ class Pull:
         cursor = pager.cursor
         progress = {"done": cursor.sent, "total": max(cursor.total, cursor.sent)}
         if pairs or cursor.resume is not None:
-            return Answer(self.changes, cursor, True, self.visibilities, progress)
+            return Answer(self.changes, cursor, True, now, self.visibilities, progress)
         cursor = replace(cursor, done=cursor.goal, after=None, skip=None, sent=0, total=0)
         behind = self.state.head > cursor.position or self._unsequenced(now)
-        return Answer(self.changes, cursor, behind, self.visibilities, progress)
+        return Answer(self.changes, cursor, behind, now, self.visibilities, progress)
 
     def _done(self) -> Visibility:
         """The view that the replica holds: just decided, or kept from an earlier pull."""
@@ -286,7 +314,7 @@ class Pull:
     def _tail(self, now: Visibility) -> Answer:
         cursor, limit, head = self.cursor, self.asked.limit, self.state.head
         if cursor.position == head:
-            return Answer(self.changes, cursor, False, self.visibilities)
+            return Answer(self.changes, cursor, False, now, self.visibilities)
         scopes = sorted({scope for _, scope in now.pairs()})
         models = sorted({registry.get(name).label for name in now.tags})
         entries = feed_log.read(scopes, models, cursor.position, head, limit + 1)
@@ -299,7 +327,7 @@ class Pull:
         told = list(self._told(now, entries[:limit]))
         self.changes += told
         behind = more or ((bool(told) or self.asked.left) and self._unsequenced(now))
-        return Answer(self.changes, cursor, behind, self.visibilities)
+        return Answer(self.changes, cursor, behind, now, self.visibilities)
 
     def _unsequenced(self, now: Visibility) -> bool:
         """Whether what was read shows what has no position yet, so that references may dangle.
