@@ -35,7 +35,7 @@ __all__ = [
     "unblock",
 ]
 
-UNSAID: Any = object()
+MISSING: Any = object()
 PATHS = ("changes", "mutations", "sessions", "live", "health")
 """What the protocol itself has under the root, where collections are as well."""
 
@@ -59,8 +59,8 @@ def register(
     target: str | type[models.Model],
     viewset: type[Any] | None = None,
     *,
-    fields: Sequence[str] = UNSAID,
-    scope: str | None = UNSAID,
+    fields: Sequence[str] = MISSING,
+    scope: str | None = MISSING,
     name: str | None = None,
     scopes: ScopesOf | None = None,
 ) -> Collection:
@@ -76,9 +76,9 @@ def register(
 
     Raises ``ImproperlyConfigured`` for what cannot be a collection.
     """
-    said = [name, scopes] != [None, None] or fields is not UNSAID or scope is not UNSAID
+    has_options = [name, scopes] != [None, None] or fields is not MISSING or scope is not MISSING
     if isinstance(target, str):
-        if viewset is None or said:
+        if viewset is None or has_options:
             raise ImproperlyConfigured(
                 f"Write register({target!r}, YourViewSet); the viewset decides all else."
             )
@@ -109,7 +109,7 @@ def _bare(
     scopes: ScopesOf | None,
 ) -> Collection:
     written = f"register({synced(model).__name__}, fields=[…], scope=…)"
-    if fields is UNSAID or scope is UNSAID:
+    if fields is MISSING or scope is MISSING:
         raise ImproperlyConfigured(
             f"Write {written}: what is published, and to whom, is said aloud "
             "(scope=None: there are no scopes)."

@@ -45,8 +45,8 @@ def flatten(detail: Any, name: str = "non_field_errors") -> dict[str, list[dict[
     if isinstance(detail, Mapping):
         found: dict[str, list[dict[str, str]]] = {}
         for key, value in detail.items():
-            inner = str(key) if name == "non_field_errors" else f"{name}.{key}"
-            for field, listed in flatten(value, inner).items():
+            path = str(key) if name == "non_field_errors" else f"{name}.{key}"
+            for field, listed in flatten(value, path).items():
                 found.setdefault(field, []).extend(listed)
         return found
     if isinstance(detail, list):
@@ -67,8 +67,8 @@ def translate(error: Exception) -> errors.SyncError | None:
     if isinstance(error, django.ValidationError):
         return errors.ValidationFailed(errors=flatten(get_error_detail(error)))
     if isinstance(error, (ProtectedError, RestrictedError)):
-        told = {"code": "protected", "detail": "Other objects still refer to this one."}
-        return errors.ValidationFailed(errors={"non_field_errors": [told]})
+        problem = {"code": "protected", "detail": "Other objects still refer to this one."}
+        return errors.ValidationFailed(errors={"non_field_errors": [problem]})
     if isinstance(error, drf.Throttled):
         return errors.Throttled(retry_after=getattr(error, "wait", None))
     for known, ours in BY_TYPE.items():

@@ -45,12 +45,12 @@ class Rendered:
         self._lock = threading.Lock()
         self._young: dict[Key, Record] = {}
         self._old: dict[Key, Record] = {}
-        self._turned_at = now()
+        self._rotated_at = now()
 
     def known(self, kind: Class, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
         """Those of these objects' records that are remembered, of whatever revision."""
         with self._lock:
-            self._turn()
+            self._rotate()
             found = {}
             for id in ids:
                 key = (kind, id)
@@ -67,21 +67,21 @@ class Rendered:
                 before = self._young.get(key)
                 if before is None or before.revision < record.revision:
                     self._young[key] = record
-            self._turn()
+            self._rotate()
 
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
             self._young, self._old = {}, {}
 
-    def _turn(self) -> None:
+    def _rotate(self) -> None:
         now = self._now()
-        if len(self._young) < self._most and now - self._turned_at < self._seconds:
+        if len(self._young) < self._most and now - self._rotated_at < self._seconds:
             return
         self._old, self._young = self._young, {}
-        if now - self._turned_at >= 2 * self._seconds:
+        if now - self._rotated_at >= 2 * self._seconds:
             self._old = {}  # nobody has asked for so long
-        self._turned_at = now
+        self._rotated_at = now
 
 
 rendered = Rendered()

@@ -20,20 +20,20 @@ DECIDE = ("__init__", "__new__", "get_fields", "get_field_names", "fields")
 
 def shape_of(serializer: Any) -> str:
     """The hash of what a serializer shows, by which names, and how."""
-    return digest(*told_of(serializer))
+    return digest(*looks_of(serializer))
 
 
-def told_of(field: Any, path: str = "") -> Iterator[str]:
+def looks_of(field: Any, path: str = "") -> Iterator[str]:
     """What of a field a record's look depends on, and of those within it."""
     options = [f"{name}={getattr(field, name)}" for name in LOOKS if hasattr(field, name)]
     yield " ".join([path, type(field).__name__, *map(str, options)])
     for name in ("child", "child_relation"):
         if hasattr(field, name):
-            yield from told_of(getattr(field, name), f"{path}.{name}")
+            yield from looks_of(getattr(field, name), f"{path}.{name}")
     if isinstance(field, serializers.Serializer):
-        for name, inner in field.fields.items():
-            if not inner.write_only:
-                yield from told_of(inner, f"{path}.{name}")
+        for name, nested in field.fields.items():
+            if not nested.write_only:
+                yield from looks_of(nested, f"{path}.{name}")
 
 
 def decides_on_fields(kind: type[Any]) -> bool:

@@ -43,7 +43,7 @@ def representable(value: Any) -> bool:
     if isinstance(value, (int, float)):
         return abs(value) <= sys.float_info.max  # what a Python float and a JavaScript number hold
     if isinstance(value, dict):
-        return all(representable(key) and representable(inner) for key, inner in value.items())
+        return all(representable(key) and representable(item) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return all(map(representable, value))
     return True

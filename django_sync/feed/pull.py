@@ -138,7 +138,7 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
         if visibility is not None:
             page = Page((), _resealed(caller, cursor, str(text)), False, cursor.epoch)
             return Pulled(page, cursor, cursor, visibility)
-        asked, is_sequenced = replace(asked, left=before.waiting and sequencer.catch_up()), True
+        asked, is_sequenced = replace(asked, left=before.unsequenced and sequencer.catch_up()), True
     answer = _checked_answer(caller, asked, is_sequenced=is_sequenced)
     for visibility in answer.kept:
         keep(visibility)
@@ -163,7 +163,7 @@ def _checked_answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answ
         answer = _answer(caller, asked, is_sequenced=is_sequenced)
         if answer is None:
             before = feed_log.overview(whole=False)  # creates the feed's row where there is none
-            asked = replace(asked, left=before.waiting and sequencer.catch_up())
+            asked = replace(asked, left=before.unsequenced and sequencer.catch_up())
             answer = _answer(caller, asked, is_sequenced=True)
     except Diverged as found:
         feed_log.diverged(found.epoch)
@@ -183,7 +183,7 @@ def _unchanged_visibility(
     Where it was changed and changed back, nothing was sent, and the next pull reads on from the
     same entry.
     """
-    if seen.waiting or not _is_at_head(cursor, seen):
+    if seen.unsequenced or not _is_at_head(cursor, seen):
         return None
     if not cursor.tails or cursor.held or cursor.noted < today():
         return None
@@ -221,7 +221,7 @@ def _answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer | Non
     with feed_log.snapshot() as committed:
         position = asked.cursor.position if asked.cursor else 0
         seen = feed_log.overview(position) if is_sequenced else feed_log.seen(position)
-        if seen is None or (seen.waiting and not is_sequenced):
+        if seen is None or (seen.unsequenced and not is_sequenced):
             return None
         if asked.cursor is None:
             state = seen.state
@@ -283,7 +283,7 @@ class Pull:
         self.visibilities = (new_done, now)
         if self.asked.cursor is not None:
             started = held | ({under_way} if under_way else set())
-            self.changes += _farewells(self.asked, goal, now, fresh, started)
+            self.changes += _removals(self.asked, goal, now, fresh, started)
         if not self.cursor.tails:
             pairs = snapshot.remaining(self.cursor, new_done, now)
             pairs += [under_way] if goes_on and under_way else []
@@ -324,7 +324,7 @@ class Pull:
             cursor = replace(cursor, position=last.position, mark=last.mark)
         else:
             cursor = replace(cursor, position=head, mark=self.state.mark)
-        told = list(self._told(now, entries[:limit]))
+        told = list(self._changes_of(now, entries[:limit]))
         self.changes += told
         behind = more or ((bool(told) or self.asked.left) and self._unsequenced(now))
         return Answer(self.changes, cursor, behind, now, self.visibilities)
@@ -334,11 +334,11 @@ class Pull:
 
         In a snapshot the outbox cannot have filled since the overview.
         """
-        if self.committed and not self.seen.waiting:
+        if self.committed and not self.seen.unsequenced:
             return False
         return feed_log.unsequenced(sorted({scope for _, scope in now.pairs()}))
 
-    def _told(self, now: Visibility, entries: Sequence[feed_log.Entry]) -> Iterator[Change]:
+    def _changes_of(self, now: Visibility, entries: Sequence[feed_log.Entry]) -> Iterator[Change]:
         """What these entries come to for this caller: each object once, as its row is now."""
         ids: dict[str, dict[uuid.UUID, None]] = {}
         for entry in entries:
@@ -391,7 +391,7 @@ def _tag(caller: Caller, collection: Collection, generation: int) -> str:
     return digest(str(generation), collection.visibility_tag(caller), collection.shape(caller))[:10]
 
 
-def _farewells(
+def _removals(
     asked: Asked, goal: Visibility, now: Visibility, fresh: set[str], started: set[tuple[str, str]]
 ) -> Iterator[Change]:
     """What the replica has to let go: scopes that left, collections that start anew."""

@@ -121,8 +121,6 @@ class Decision(models.Model):
 class OpenConflict(Decision):
     """A decision that nobody has made yet, with permissions of its own for the admin."""
 
-    objects = BoundManager()
-
     class Meta:
         proxy = True
         verbose_name = "open conflict"

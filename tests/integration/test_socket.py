@@ -346,7 +346,7 @@ def test_a_fault_of_ours_closes_and_is_logged(site, ada, monkeypatch, caplog):
 
 
 def test_r7_a_write_that_nobody_announces_comes_all_the_same(site, ada, boards, monkeypatch):
-    monkeypatch.setattr(notify, "_bells", [])
+    monkeypatch.setattr(notify, "_notifiers", [])
 
     async def story():
         async with site.following(ada) as wire:

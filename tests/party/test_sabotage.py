@@ -72,12 +72,12 @@ def server_forgets_deletes(patch: Patch) -> None:
 
 @sabotage
 def server_forgets_drops(patch: Patch) -> None:
-    server_keeps_silent(patch, "_farewells", Op.DROP)
+    server_keeps_silent(patch, "_removals", Op.DROP)
 
 
 @sabotage_of_what_is_rare
 def server_forgets_begins(patch: Patch) -> None:
-    server_keeps_silent(patch, "_farewells", Op.BEGIN)
+    server_keeps_silent(patch, "_removals", Op.BEGIN)
 
 
 @sabotage
