@@ -1,6 +1,6 @@
 """``register``: what an app's ``sync.py`` calls, as its ``admin.py`` calls ``admin.register``.
 
-And what a project's own code orders of who syncs: ``block``, ``unblock``, ``end``, ``refresh``.
+And the directives for clients: ``block``, ``unblock``, ``end``, ``refresh``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def register(
 
     ``register("cards", CardViewSet)`` takes the project's own DRF viewset, which decides
     everything. ``register(Card, fields=["title"], scope="board")`` makes one: it names
-    the fields that are published, and the scope (``None`` said aloud for a collection that
+    the fields that are published, and the scope (``None``, written out, for a collection that
     has none); Django's model permissions are asked, ``view`` before anything is read.
     ``scopes`` is a function from a user to the scopes that they see; it may be left out
     where the scope is the user, or an object of a registered collection. ``name`` is the
@@ -111,7 +111,7 @@ def _bare(
     written = f"register({synced(model).__name__}, fields=[…], scope=…)"
     if fields is MISSING or scope is MISSING:
         raise ImproperlyConfigured(
-            f"Write {written}: what is published, and to whom, is said aloud "
+            f"Write {written}: name the published fields, and the scope that decides who sees them "
             "(scope=None: there are no scopes)."
         )
     if isinstance(fields, str) or not fields:

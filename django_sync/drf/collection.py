@@ -1,8 +1,7 @@
 """One registered model, seen through the project's own DRF code.
 
-A collection knows what a user sees of a model, what they may do, how an object
-becomes a record and how a write is carried out. It knows nothing of the feed,
-of cursors or of mutations.
+A collection knows what a user sees of a model, what they may do, how an object becomes a record
+and how a write is done. It knows nothing of the feed, of cursors or of mutations.
 """
 
 from __future__ import annotations
@@ -213,11 +212,11 @@ class Collection(Rows, Input):
         return [record for record in by_id.values() if record.scope in scopes]
 
     def seen_again(self, caller: Caller, ids: Sequence[uuid.UUID], kind: Class) -> list[Record]:
-        """The same, in a snapshot of what is committed: what ``rendered`` holds is not made anew.
+        """The same, in a snapshot of committed data: what ``rendered`` holds is not made anew.
 
-        ``kind`` is who sees these alike, from ``class_of``. Where nothing of them is remembered it
-        asks what ``seen`` asks, else for their revisions first, and for those alone that are other
-        ones.
+        ``kind`` is the class of callers who see these alike, from ``class_of``. Where none of them
+        is remembered it reads what ``seen`` reads. Else it reads their revisions first, and then
+        only the records that have changed.
         """
         serializer, plan = self._planned(caller)
         if plan is None:
@@ -240,10 +239,10 @@ class Collection(Rows, Input):
         return [*made, *(record for record in there.values() if record.scope in scopes)]
 
     def class_of(self, caller: Caller, epoch: str, tag: str) -> Class:
-        """Who sees this collection's records as the caller does, in this thread's language.
+        """The class of those who see this collection's records as the caller does.
 
-        Labels of choices and localized numbers are of the language, so a record that was made in
-        one is not shown in another.
+        This thread's language is part of it: labels of choices and localized numbers depend on it,
+        so a record that was made in one language is not shown in another.
         """
         language = translation.get_language() or ""
         return (epoch, self.name, tag, self.viewer(caller), language)
@@ -317,11 +316,11 @@ class Collection(Rows, Input):
 
     @property
     def shared_rendering(self) -> bool:
-        """Whether all of the same rights see the same of a scope; see ``SyncViewSetMixin``."""
+        """Whether all with one visibility tag see the same of a scope; see ``SyncViewSetMixin``."""
         return bool(getattr(self.viewset_class, "shared_rendering", False))
 
     def viewer(self, caller: Caller) -> str:
-        """Whom a record looks alike to: ``""`` for whoever has the same rights, else one user."""
+        """Who sees the same record: ``""`` for all with one visibility tag, else one user."""
         return "" if self.shared_rendering else caller.key
 
     def visibility_tag(self, caller: Caller) -> str:

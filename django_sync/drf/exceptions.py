@@ -1,7 +1,7 @@
-"""What DRF and Django raise, in the words of ``errors``.
+"""What DRF and Django raise, as errors of ``errors``.
 
-Foreign exceptions are translated here and nowhere else; what is not known passes
-through, for it is a fault to be seen.
+Foreign exceptions are translated here and nowhere else. Unknown ones pass through: they are
+faults that must be seen.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ BY_TYPE: Mapping[type[Exception], type[errors.SyncError]] = {
     drf.NotAcceptable: errors.NotAcceptable,
     drf.UnsupportedMediaType: errors.UnsupportedMediaType,
 }
-OWN_WORDS = (Http404, drf.NotFound)
-"""Their texts may name what the user is not to know; ours are sent instead."""
+HIDDEN_DETAILS = (Http404, drf.NotFound)
+"""Their texts may name what the user must not know; ours are sent instead."""
 
 
 def flatten(detail: Any, name: str = "non_field_errors") -> dict[str, list[dict[str, str]]]:
@@ -59,7 +59,7 @@ def flatten(detail: Any, name: str = "non_field_errors") -> dict[str, list[dict[
 
 
 def translate(error: Exception) -> errors.SyncError | None:
-    """The error of ours that says the same; ``None`` where there is none."""
+    """Our error for a foreign one; ``None`` where there is none."""
     if isinstance(error, errors.SyncError):
         return error
     if isinstance(error, drf.ValidationError):
@@ -74,13 +74,13 @@ def translate(error: Exception) -> errors.SyncError | None:
     for known, ours in BY_TYPE.items():
         if isinstance(error, known):
             detail = str(getattr(error, "detail", "") or "")
-            return ours("" if isinstance(error, OWN_WORDS) else detail)
+            return ours("" if isinstance(error, HIDDEN_DETAILS) else detail)
     return None
 
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Run the project's DRF code; what it refuses is raised in our words."""
+    """Run the project's DRF code; raise our errors for those that it raises."""
     try:
         yield
     except Exception as error:

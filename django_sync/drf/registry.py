@@ -1,6 +1,6 @@
 """The collections of this project, by name and by model, parents before children.
 
-It only holds them: ``sync.register`` makes them, ``collection`` knows what one is.
+It only holds them: ``sync.register`` makes them, ``collection`` has their class.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Registry:
         self._ranks: dict[str, int] | None = None
 
     def add(self, collection: Collection) -> None:
-        """Take in a collection; ``ImproperlyConfigured`` where its name is taken."""
+        """Add a collection; raises ``ImproperlyConfigured`` where its name is taken."""
         if collection.name in self._by_name:
             raise ImproperlyConfigured(
                 f"The collection “{collection.name}” is registered twice; give one another name."

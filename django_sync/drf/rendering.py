@@ -1,4 +1,4 @@
-"""Records straight from rows, where a serializer is plain enough to be foretold.
+"""Records straight from rows, for serializers of DRF's standard fields.
 
 DRF makes a model instance and asks each field for its attribute, for every record. For a
 serializer whose fields are DRF's own over the model's own columns, the same values come from
@@ -89,7 +89,7 @@ KNOWN: frozenset[type[Any]] = frozenset(
         drf.UUIDField,
     }
 )
-"""DRF's own fields, which take nothing but the value of their source."""
+"""DRF's own fields, which use only the value of their source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +157,12 @@ def plan_for(collection: str, model: type[models.Model], serializer: Any) -> Pla
 
 
 def is_standard(model: type[models.Model], kind: type[Any]) -> bool:
-    """Whether a serializer class takes what it shows from rows alone, as far as a class tells."""
+    """Whether a serializer class shows only what is in rows, as far as the class decides."""
     return is_standard_model(model) and _is_standard_serializer(kind)
 
 
 def obstacles(model: type[models.Model], serializer: Any) -> list[str]:
-    """The fields for which only DRF knows what comes out; no plan is made for their sake."""
+    """The fields that prevent a plan: only DRF knows what comes out."""
     shown = (pair for pair in serializer.fields.items() if not pair[1].write_only)
     return [name for name, field in shown if _cell(model, name, field) is None]
 

@@ -73,12 +73,12 @@ def _statement(query: QuerySet[Any]) -> tuple[object, ...] | None:
         return None
     if not all(map(_is_comparable, params)):
         return None
-    # ``repr`` tells 1 from True, and takes parameters that have no hash.
+    # ``repr`` distinguishes 1 from True, and takes parameters that have no hash.
     return query.db, type(query), query._iterable_class, sql, repr(params)
 
 
 def _is_comparable(value: object) -> bool:
-    """Whether ``repr`` tells all of a parameter: that of psycopg's JSON is cut after 35 signs."""
+    """Whether ``repr`` shows all of a parameter: psycopg's JSON is cut after 35 characters."""
     if type(value) in (list, tuple):
         return all(map(_is_comparable, cast("Sequence[object]", value)))
     return value is None or type(value) in COMPARABLE

@@ -1,8 +1,8 @@
 """One pull: what a replica lacks, from the place that its cursor names.
 
-Decided in this order, all within one database snapshot: does the cursor prove
-its history, what does the user see now, what has entered and left that view
-since; then either a page of the snapshot or a page of the feed.
+It decides in this order, within one database snapshot: whether the cursor belongs to the feed's
+history, what the user sees now, and what has entered and left that visibility since. Then it
+gives either a page of the snapshot or a page of the feed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .visibility import EMPTY, NOTHING, Visibility, keep, recall
 
 
 class Diverged(Exception):
-    """A cursor proved that this history, of ``epoch``, is not the one it was given in."""
+    """A cursor proved that it was given in another history than this one, of ``epoch``."""
 
     def __init__(self, epoch: str) -> None:
         super().__init__(epoch)
@@ -40,7 +40,7 @@ class Diverged(Exception):
 class Asked:
     """A pull as it was asked for: ``collections`` is ``None`` for all that may be read.
 
-    ``left``: before it begins it has sequenced as much as one pull does, and there is more.
+    ``left``: one pull's share was sequenced before it began, and there is more.
     """
 
     cursor: Cursor | None
@@ -86,15 +86,15 @@ def seal_cursor(caller: Caller, cursor: Cursor) -> str:
 
 
 def _resealed(caller: Caller, cursor: Cursor, text: str) -> str:
-    """The string for the cursor that came as ``text``: the same, but under a key that goes."""
+    """The string for a cursor that came as ``text``: another one if its key is being rotated."""
     return seal_cursor(caller, cursor) if settings.SECRET_KEY_FALLBACKS else text
 
 
 def check_history(cursor: Cursor) -> feed_log.State:
     """The feed's state, where the cursor belongs to its history.
 
-    Raises ``CursorExpired`` where it does not, and then moves the epoch if the
-    cursor is proof that history diverged.
+    Raises ``CursorExpired`` where it does not. If the cursor proves that history diverged, a new
+    epoch begins.
     """
     try:
         return proved(cursor)
@@ -106,7 +106,7 @@ def check_history(cursor: Cursor) -> feed_log.State:
 def proved(cursor: Cursor, seen: feed_log.Overview | None = None) -> feed_log.State:
     """The feed's state in this snapshot, where the cursor belongs to its history.
 
-    ``seen`` is the overview at the cursor's position, where the snapshot has been asked for it.
+    ``seen`` is the overview at the cursor's position, where it was read in this snapshot.
     Raises ``CursorExpired`` where it is too old, ``Diverged`` where it proves another history.
     """
     seen = seen or feed_log.overview(cursor.position)
@@ -202,9 +202,9 @@ def _is_at_head(cursor: Cursor, seen: feed_log.Overview) -> bool:
 
 
 def hold(cursor: Cursor) -> int:
-    """Keep the floor from passing who has more to fetch; the minute of it, for their cursor.
+    """Keep the floor from passing a client that has more to fetch; the minute, for its cursor.
 
-    It is the place that was asked from which is held, since its answer may be lost.
+    The place that it came with is held, since the answer may be lost.
     """
     now = int(timezone.now().timestamp()) // 60
     if now - cursor.held < holds.MINUTES:
@@ -233,10 +233,9 @@ def _answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer | Non
 
 @dataclass
 class Pull:
-    """One pull under way: ``cursor`` moves on while ``changes`` gather.
+    """One pull under way: ``cursor`` moves on while ``changes`` are collected.
 
-    ``seen`` is the feed at its beginning. ``committed``: it reads one snapshot, of what cannot be
-    rolled back any more.
+    ``seen`` is the feed at its beginning. ``committed``: it reads one snapshot of committed data.
     """
 
     caller: Caller
@@ -252,18 +251,18 @@ class Pull:
         return self.seen.state
 
     def answer(self) -> Answer:
-        """Set out for what the caller sees now, then a page of the snapshot or of the feed."""
+        """Aim at what the caller sees now, then give a page of the snapshot or of the feed."""
         now = current_visibility(self.caller, self.asked.collections, self.seen.generations)
         if self.cursor.goal != now.digest:
-            self._set_out(now)
+            self._aim_at(now)
         elif self.cursor.noted < today():
             self.visibilities = (now,) if self.cursor.tails else (recall(self.cursor.done), now)
         if self.visibilities:
             self.cursor = replace(self.cursor, noted=today())
         return self._tail(now) if self.cursor.tails else self._snapshot(now)
 
-    def _set_out(self, now: Visibility) -> None:
-        """Make ``now`` the goal: what is to be dropped, begun anew, fetched."""
+    def _aim_at(self, now: Visibility) -> None:
+        """Make ``now`` the goal: decide what to drop, what to begin anew and what to fetch."""
         cursor = self.cursor
         done, goal = recall(cursor.done), recall(cursor.goal)
         fresh = {name for name, tag in now.tags.items() if goal.tags.get(name) != tag}
@@ -305,7 +304,7 @@ class Pull:
         return Answer(self.changes, cursor, behind, now, self.visibilities, progress)
 
     def _done(self) -> Visibility:
-        """The view that the replica holds: just decided, or kept from an earlier pull."""
+        """The visibility that the replica holds: just decided, or stored by an earlier pull."""
         decided = (
             visibility for visibility in self.visibilities if visibility.digest == self.cursor.done
         )
@@ -324,13 +323,13 @@ class Pull:
             cursor = replace(cursor, position=last.position, mark=last.mark)
         else:
             cursor = replace(cursor, position=head, mark=self.state.mark)
-        told = list(self._changes_of(now, entries[:limit]))
-        self.changes += told
-        behind = more or ((bool(told) or self.asked.left) and self._unsequenced(now))
+        found = list(self._changes_of(now, entries[:limit]))
+        self.changes += found
+        behind = more or ((bool(found) or self.asked.left) and self._unsequenced(now))
         return Answer(self.changes, cursor, behind, now, self.visibilities)
 
     def _unsequenced(self, now: Visibility) -> bool:
-        """Whether what was read shows what has no position yet, so that references may dangle.
+        """Whether this read shows changes without a position, so that references may dangle.
 
         In a snapshot the outbox cannot have filled since the overview.
         """
@@ -339,7 +338,7 @@ class Pull:
         return feed_log.unsequenced(sorted({scope for _, scope in now.pairs()}))
 
     def _changes_of(self, now: Visibility, entries: Sequence[feed_log.Entry]) -> Iterator[Change]:
-        """What these entries come to for this caller: each object once, as its row is now."""
+        """The changes for this caller in these entries: each object once, as its row is now."""
         ids: dict[str, dict[uuid.UUID, None]] = {}
         for entry in entries:
             for collection in registry.of_label(entry.model):
@@ -362,7 +361,7 @@ class Pull:
 
 
 def today() -> int:
-    """The day, as an ordinal: once in it a view is noted as being in use."""
+    """The day, as an ordinal: a visibility is noted as in use once a day."""
     return timezone.now().date().toordinal()
 
 
@@ -371,7 +370,7 @@ def current_visibility(
 ) -> Visibility:
     """What the caller sees now of these collections, or of all that they may read.
 
-    ``generations`` are the feed's, where it has been asked for them.
+    ``generations`` are the feed's, where they were read already.
     """
     if names is None:
         wanted = [c for c in registry if c.may(caller, "read")]
@@ -394,7 +393,7 @@ def _tag(caller: Caller, collection: Collection, generation: int) -> str:
 def _removals(
     asked: Asked, goal: Visibility, now: Visibility, fresh: set[str], started: set[tuple[str, str]]
 ) -> Iterator[Change]:
-    """What the replica has to let go: scopes that left, collections that start anew."""
+    """What the replica has to drop: scopes that are not visible, collections that begin anew."""
     for name in goal.tags:
         if name not in now.tags and asked.collections is None:
             yield Change(Op.BEGIN, name)
