@@ -47,7 +47,7 @@ def relation_of(model: Any, name: str) -> Any:
 class SyncRelatedField(serializers.RelatedField[Any, Any, Any]):
     """A reference to a synced object: its id, resolved among what the user sees.
 
-    A reference to a hidden object and one to nothing are refused alike.
+    A reference to a hidden object is refused in the same way as one to nothing.
     """
 
     default_error_messages = {  # noqa: RUF012 - the shape that DRF asks for
@@ -99,7 +99,7 @@ def _key(model: Any, id: uuid.UUID) -> tuple[str, Any, uuid.UUID]:
 
 
 def vouch(caller: Caller, model: Any, row: Any) -> None:
-    """Let this caller refer to an object, whatever viewsets say; the admin has its own rights."""
+    """Let this caller refer to an object without asking viewsets; the admin has its own rules."""
     caller.cache[_key(model, row.sync_id)] = row
 
 

@@ -116,7 +116,7 @@ def scope_target(model: type[models.Model], path: str) -> type[models.Model] | N
 
 
 def natural_scopes(model: type[models.Model], path: str | None, request: Any) -> Iterable[object]:
-    """The scopes that need no saying: the user's own, or those of the collection pointed to."""
+    """The default scopes: the user's own, or those of the collection pointed to."""
     if path is None:
         return ("",)
     target = scope_target(model, path)

@@ -195,7 +195,7 @@ def _unchanged_visibility(
 
 
 def _is_at_head(cursor: Cursor, seen: feed_log.Overview) -> bool:
-    """Whether the cursor stands on the last entry of this very history."""
+    """Whether the cursor is at the last entry of this very history."""
     state = seen.state
     place = (state.epoch, state.head, seen.mark)
     return place == (cursor.epoch, cursor.position, cursor.mark) and state.floor <= state.head

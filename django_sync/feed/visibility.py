@@ -35,7 +35,7 @@ class Visibility:
     scopes: Mapping[str, Scopes] = field(default_factory=dict)
 
     def encoded(self) -> str:
-        """Canonical JSON; a set of scopes that several collections share stands in it once."""
+        """Canonical JSON; a set of scopes that several collections share is in it once."""
         lists = sorted({tuple(sorted(found)) for found in self.scopes.values()})
         places = {listed: place for place, listed in enumerate(lists)}
         held = {

@@ -16,7 +16,7 @@ DIALECTS: dict[str, Any] = {"postgresql": postgresql, "sqlite": sqlite}
 """What knows the SQL, by a connection's ``vendor``."""
 
 Part = str | tuple[Kind, str] | Subquery
-"""JSON text as it stands, a column by its lookup with its kind, or a list of ids."""
+"""JSON text as it is, a column by its lookup with its kind, or a list of ids."""
 
 
 UNESCAPED = re.compile(r"""[A-Za-z0-9_{}\[\]:,." -]*""")

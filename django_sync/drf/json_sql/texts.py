@@ -121,7 +121,7 @@ def _part(member: Cell | ManyCell, dialect: Any) -> Part | None:
 
 
 def _listed(cell: ManyCell) -> Part | None:
-    """The list of ids as a subquery, where the table between lies in the same database."""
+    """The list of ids as a subquery, where the table between is in the same database."""
     if router.db_for_read(cell.through) != conf.DATABASE:
         return None
     rows = cell.through._base_manager.using(conf.DATABASE)
