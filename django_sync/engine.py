@@ -18,7 +18,7 @@ from .conf import conf
 from .drf.caller import Caller
 from .drf.collection import DELETE, UPDATE, Action, Collection
 from .drf.registry import registry
-from .feed import fanout, sequencer
+from .feed import fanout, proof, sequencer
 from .feed import history as histories
 from .feed import log as feed_log
 from .feed import pull as feed_pull
@@ -199,7 +199,7 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
         )  # else the first statement of the run does it
     if batch.cursor is not None:
         sequencer.advance()
-        feed_pull.check_history(feed_pull.open_cursor(caller, batch.cursor))
+        proof.check_history(proof.open_cursor(caller, batch.cursor))
     run = writes_batch.Run(caller, Client(id=batch.client_id), atomic=batch.atomic)
     return run.results(read)
 

@@ -23,7 +23,7 @@ from ..drf.registry import registry
 from ..drf.rendering import encoded, put_text
 from ..protocol import Change, Op
 from . import log as feed_log
-from . import pull, sequencer
+from . import proof, pull, sequencer
 from .cursor import Cursor
 from .visibility import Visibility
 
@@ -106,7 +106,7 @@ def tick(subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
                 found, behind = _deliver(place, group)
                 delivered |= dict(zip(map(id, group), found, strict=True))
                 more = more or behind
-    except pull.Diverged as found:
+    except proof.Diverged as found:
         feed_log.diverged(found.epoch)
         expired = errors.CursorExpired("The server's history is another one now.")
         return [Delivery(subscription, error=expired) for subscription in subscriptions], False
@@ -118,7 +118,7 @@ def cursor_of(subscription: Subscription) -> str:
     epoch, position, mark = subscription.place
     digest, _ = subscription.audience.key
     cursor = Cursor(epoch, position, mark, digest, digest, noted=pull.today())
-    return pull.seal_cursor(subscription.audience.caller, cursor)
+    return proof.seal_cursor(subscription.audience.caller, cursor)
 
 
 def _by_place(subscriptions: Sequence[Subscription]) -> Iterable[tuple[Place, list[Subscription]]]:
@@ -132,7 +132,7 @@ def _deliver(place: Place, subscriptions: Sequence[Subscription]) -> tuple[list[
     """Deliveries to the subscriptions at one place; raises ``Diverged``."""
     epoch, position, mark = place
     try:
-        state = pull.proved(Cursor(epoch, position, mark, "", ""))
+        state = proof.proved(Cursor(epoch, position, mark, "", ""))
     except errors.CursorExpired as expired:
         return [Delivery(subscription, error=expired) for subscription in subscriptions], False
     entries = feed_log.between(position, state.head, conf.PAGE_SIZE + 1)

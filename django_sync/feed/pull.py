@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from django.conf import settings
 from django.utils import timezone
 
 from .. import errors
@@ -21,19 +20,11 @@ from ..drf.collection import Collection
 from ..drf.registry import registry
 from ..drf.schema_hash import digest
 from ..protocol import Change, Op, Page, ReadyChanges, ReadyText, Record
-from . import holds, sequencer, snapshot
+from . import holds, proof, sequencer, snapshot
 from . import log as feed_log
-from .cursor import Cursor, open_sealed, seal
+from .cursor import Cursor
 from .fate import absent_fate
 from .visibility import EMPTY, NOTHING, Visibility, keep, recall
-
-
-class Diverged(Exception):
-    """A cursor proved that it was given in another history than this one, of ``epoch``."""
-
-    def __init__(self, epoch: str) -> None:
-        super().__init__(epoch)
-        self.epoch = epoch
 
 
 @dataclass(frozen=True)
@@ -74,52 +65,6 @@ class Pulled:
     visibility: Visibility
 
 
-def open_cursor(caller: Caller, text: str) -> Cursor:
-    """The caller's cursor; raises ``InvalidCursor``."""
-    secrets = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    return open_sealed(text, user=caller.key, secrets=secrets)
-
-
-def seal_cursor(caller: Caller, cursor: Cursor) -> str:
-    """The string that stands for the cursor, for this caller alone."""
-    return seal(cursor, user=caller.key, secret=settings.SECRET_KEY)
-
-
-def _resealed(caller: Caller, cursor: Cursor, text: str) -> str:
-    """The string for a cursor that came as ``text``: another one if its key is being rotated."""
-    return seal_cursor(caller, cursor) if settings.SECRET_KEY_FALLBACKS else text
-
-
-def check_history(cursor: Cursor) -> feed_log.State:
-    """The feed's state, where the cursor belongs to its history.
-
-    Raises ``CursorExpired`` where it does not. If the cursor proves that history diverged, a new
-    epoch begins.
-    """
-    try:
-        return proved(cursor)
-    except Diverged as found:
-        feed_log.diverged(found.epoch)
-        raise errors.CursorExpired("The server's history is another one now.") from None
-
-
-def proved(cursor: Cursor, seen: feed_log.Overview | None = None) -> feed_log.State:
-    """The feed's state in this snapshot, where the cursor belongs to its history.
-
-    ``seen`` is the overview at the cursor's position, where it was read in this snapshot.
-    Raises ``CursorExpired`` where it is too old, ``Diverged`` where it proves another history.
-    """
-    seen = seen or feed_log.overview(cursor.position)
-    state, mark = seen.state, seen.mark
-    if feed_log.is_later(cursor.epoch, than=state.epoch):
-        raise Diverged(state.epoch)
-    if cursor.epoch != state.epoch or cursor.position < state.floor:
-        raise errors.CursorExpired
-    if cursor.position > state.head or mark != cursor.mark:
-        raise Diverged(state.epoch)
-    return state
-
-
 def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, limit: int) -> Pulled:
     """The next page for this caller.
 
@@ -130,13 +75,13 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     names = None if collections is None else tuple(dict.fromkeys(collections))
     for name in names or ():
         registry.get(name)
-    cursor = None if text is None else open_cursor(caller, text)
+    cursor = None if text is None else proof.open_cursor(caller, text)
     asked, is_sequenced = Asked(cursor, names, limit), False
     if cursor is not None and cursor.tails:
         before = feed_log.overview(cursor.position, whole=False)
         visibility = _unchanged_visibility(caller, cursor, names, before)
         if visibility is not None:
-            page = Page((), _resealed(caller, cursor, str(text)), False, cursor.epoch)
+            page = Page((), proof.resealed(caller, cursor, str(text)), False, cursor.epoch)
             return Pulled(page, cursor, cursor, visibility)
         asked, is_sequenced = replace(asked, left=before.unsequenced and sequencer.catch_up()), True
     answer = _checked_answer(caller, asked, is_sequenced=is_sequenced)
@@ -146,7 +91,7 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     moved = replace(answer.cursor, held=held)
     page = Page(
         changes=ReadyChanges(answer.changes),
-        cursor=seal_cursor(caller, moved),
+        cursor=proof.seal_cursor(caller, moved),
         has_more=answer.has_more,
         epoch=moved.epoch,
         snapshot=answer.progress,
@@ -165,7 +110,7 @@ def _checked_answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answ
             before = feed_log.overview(whole=False)  # creates the feed's row where there is none
             asked = replace(asked, left=before.unsequenced and sequencer.catch_up())
             answer = _answer(caller, asked, is_sequenced=True)
-    except Diverged as found:
+    except proof.Diverged as found:
         feed_log.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
     assert answer is not None
@@ -227,7 +172,7 @@ def _answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer | Non
             state = seen.state
             cursor = Cursor(state.epoch, state.head, state.mark, NOTHING, NOTHING)
         else:
-            state, cursor = proved(asked.cursor, seen), asked.cursor
+            state, cursor = proof.proved(asked.cursor, seen), asked.cursor
         return Pull(caller, asked, replace(seen, state=state), cursor, committed).answer()
 
 
