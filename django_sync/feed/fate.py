@@ -43,6 +43,11 @@ def fate(collection: Collection, caller: Caller, ids: Sequence[uuid.UUID]) -> di
     return {id: PRESENT if id in present else known[id] for id in ids}
 
 
+def deletion_of(collection: Collection, caller: Caller, id: uuid.UUID) -> feed_log.Trace | None:
+    """The tombstone of an object that the caller does not see; ``None`` where it is hidden."""
+    return absent_fate(collection, [id], partial(collection.sees_scope, caller))[id].deletion
+
+
 def absent_fate(
     collection: Collection, ids: Sequence[uuid.UUID], sees_scope: SeesScope
 ) -> dict[uuid.UUID, Fate]:
