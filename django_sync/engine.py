@@ -44,13 +44,13 @@ from .sessions import directives, lag, presence, transport_choice
 from .sessions import lifecycle as sessions_of_clients
 from .sessions import state as sessions_state
 from .sessions.lifecycle import Opened
-from .writes import batch as writes_batch
+from .writes.batch import BatchRun, client_of, read_mutations
 
 __all__ = [
     "Call",
     "audience",
     "change_session",
-    "check_orders",
+    "check_directives",
     "check_session",
     "create",
     "delete",
@@ -59,15 +59,15 @@ __all__ = [
     "epoch",
     "etag",
     "get",
-    "heard_of",
     "history",
     "known",
     "mutate",
+    "note_presence",
+    "note_refusal",
     "open_session",
     "page",
     "pull",
-    "redeemed",
-    "refused",
+    "redeem_ticket",
     "scopes_of",
     "seat",
     "sessions",
@@ -185,15 +185,13 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
     if len(batch.mutations) > conf.BATCH_SIZE:
         raise errors.TooLarge(f"A batch holds at most {conf.BATCH_SIZE} mutations.")
     directives.check(caller, batch.client_id)
-    read = writes_batch.read_mutations(batch)
+    read = read_mutations(batch)
     if batch.cursor is not None or not any(isinstance(one, Mutation) for one in read):
-        writes_batch.client_of(
-            caller, batch.client_id
-        )  # else the first statement of the run does it
+        client_of(caller, batch.client_id)  # else the first statement of the run does it
     if batch.cursor is not None:
         feed_log.advance()
         feed_pull.check_history(feed_pull.open_cursor(caller, batch.cursor))
-    run = writes_batch.Run(caller, Client(id=batch.client_id), atomic=batch.atomic)
+    run = BatchRun(caller, Client(id=batch.client_id), atomic=batch.atomic)
     return run.results(read)
 
 
@@ -209,7 +207,7 @@ def open_session(caller: Caller, body: Any) -> Opened:
     directives.check(caller, asked.client_id)
     if asked.push is not None:
         endpoints.check(asked.push)
-    client = writes_batch.client_of(caller, asked.client_id)
+    client = client_of(caller, asked.client_id)
     with transaction.atomic(using=conf.DATABASE):
         opened = sessions_of_clients.open_session(caller, client, asked.told)
         endpoints.forget_ended(client.id)
@@ -240,7 +238,7 @@ def end_session(caller: Caller, id: uuid.UUID) -> None:
         endpoints.forget(id)
 
 
-def redeemed(ticket: str) -> uuid.UUID:
+def redeem_ticket(ticket: str) -> uuid.UUID:
     """The session that a ticket is of, which is used up; raises ``NotAuthenticated``."""
     return sessions_of_clients.redeem(ticket).id
 
@@ -264,12 +262,12 @@ def check_session(caller: Caller, session: uuid.UUID) -> None:
     presence.note(caller, "there")
 
 
-def check_orders(caller: Caller) -> None:
+def check_directives(caller: Caller) -> None:
     """See that nothing is ordered against the caller; raises ``Blocked``, ``SessionEnded``."""
     directives.check(caller)
 
 
-def heard_of(caller: Caller, position: int | None) -> None:
+def note_presence(caller: Caller, position: int | None) -> None:
     """An open connection is there still; ``position``: up to where it has everything.
 
     Raises ``CursorExpired`` where a fresh snapshot was ordered.
@@ -279,7 +277,7 @@ def heard_of(caller: Caller, position: int | None) -> None:
     presence.note(caller, "there" if position is None else "level", position=position)
 
 
-def refused(caller: Caller, code: str) -> None:
+def note_refusal(caller: Caller, code: str) -> None:
     """The caller was refused something."""
     presence.refused(caller, code)
 
@@ -491,7 +489,7 @@ def _run(caller: Caller, mutation: Mutation, call: Call) -> Result:
     client = None
     if call.client_id is not None and call.key is not None:
         client = Client(id=call.client_id)
-    (result,) = writes_batch.Run(caller, client, strict=True).results([mutation])
+    (result,) = BatchRun(caller, client, strict=True).results([mutation])
     if result.status.took_effect:
         return result
     raise _refusal(result)

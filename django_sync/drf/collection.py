@@ -489,7 +489,7 @@ class Collection:
             raise errors.FieldNotWritable(errors=dict.fromkeys(fixed, told))
         refuse_unsayable(fields)
 
-    def is_idle(self, instance: Any, serializer: Any) -> bool:
+    def is_noop(self, instance: Any, serializer: Any) -> bool:
         """Whether valid data say what the instance has already; lists of objects never do."""
         for attribute, value in serializer.validated_data.items():
             if isinstance(value, (list, dict)) and not isinstance(

@@ -118,7 +118,7 @@ class SyncView(APIView):
         caller.session_id = session or self.said("Sync-Session")
         caller.client_id = self.inner("sync_client") or self.said("Sync-Client")
         self.asker = caller
-        engine.check_orders(caller)
+        engine.check_directives(caller)
 
     def said(self, name: str) -> uuid.UUID | None:
         """The UUID in a header; ``None`` without one."""
@@ -184,7 +184,7 @@ class SyncView(APIView):
         if error is None:
             raise exc
         if self.asker is not None:
-            engine.refused(self.asker, error.code)
+            engine.note_refusal(self.asker, error.code)
         response = problem_response(error)
         if isinstance(error, errors.NotAuthenticated):
             header = self.get_authenticate_header(self.request)

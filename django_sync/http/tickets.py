@@ -27,7 +27,7 @@ class TicketAuthentication(BaseAuthentication):
         asked: Any = request._request
         held: uuid.UUID | None = getattr(asked, "sync_session", None)
         if held is None:
-            held = engine.redeemed(request.query_params["ticket"])
+            held = engine.redeem_ticket(request.query_params["ticket"])
         holder, asked.sync_client = engine.ticket_holder(held)
         by_login = _signed_in(asked) == holder
         if getattr(asked, "sync_login", False) and not by_login:

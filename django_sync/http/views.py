@@ -84,7 +84,7 @@ class OpenView(SyncView):
         told.sync_session = request.auth if isinstance(request.auth, uuid.UUID) else None
         told.sync_login = self.inner("sync_login")
         if self.inner("sync_follows"):
-            engine.heard_of(self.caller, self.inner("sync_position"))
+            engine.note_presence(self.caller, self.inner("sync_position"))
             told.sync_audience = engine.audience(self.caller, self.collections())
         return response
 
@@ -126,7 +126,7 @@ class MutationsView(SyncView):
         results = engine.mutate(self.caller, body)
         refused = next((r.problem for r in reversed(results) if r.problem), None)
         if refused is not None:
-            engine.refused(self.caller, str(refused.get("code")))
+            engine.note_refusal(self.caller, str(refused.get("code")))
         return Response({"results": ReadyList(map(_told, results), dict)})
 
 

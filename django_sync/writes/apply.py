@@ -30,7 +30,7 @@ from ..protocol import (
     Status,
     Write,
 )
-from .resolve import Settlement, Settler
+from .resolve import MutationResolver, ResolvedOverlap
 
 Spans = tuple[tuple[int, int], ...]
 """Revisions (above, up to) of one object that the asking client made."""
@@ -38,7 +38,7 @@ OwnSpans = Callable[[str, uuid.UUID, int], Spans]
 """From a model's label, an object's id and a base to the spans above that base."""
 
 
-class Met(Exception):
+class ConflictFound(Exception):
     """Two writes met, and no resolver settles them."""
 
     def __init__(self, conflict: Conflict) -> None:
@@ -58,7 +58,7 @@ class Effect:
     revision: int | None
     record: Json | ReadyRecord | None
     scope: str | None = None
-    settlement: Settlement | None = None
+    settlement: ResolvedOverlap | None = None
 
 
 def tombstone(collection: Collection, id: uuid.UUID, revision: int) -> Json:
@@ -110,7 +110,7 @@ class Writer:
         trace = feed_log.tombstones(collection.label, [id]).get(id)
         if trace is not None and collection.sees_scope(self.caller, trace.scope):
             gone = tombstone(collection, id, trace.revision)
-            raise Met(
+            raise ConflictFound(
                 self._conflict(ConflictKind.UPDATE_DELETE, mutation, tuple(mutation.fields), gone)
             )
         return self._made(collection, viewset, mutation, 0 if trace is None else trace.revision)
@@ -135,7 +135,9 @@ class Writer:
         wanted = self.wanted(collection, viewset, mutation.fields, record)
         if wanted:
             server = record.to_json()
-            raise Met(self._conflict(ConflictKind.CREATE_CREATE, mutation, tuple(wanted), server))
+            raise ConflictFound(
+                self._conflict(ConflictKind.CREATE_CREATE, mutation, tuple(wanted), server)
+            )
         return self.unchanged(record, None)
 
     def _update(self, collection: Collection, mutation: Mutation, strict: bool) -> Effect:
@@ -157,7 +159,7 @@ class Writer:
         if not wanted:
             return unchanged
         serializer = collection.validated(viewset, wanted, instance=instance)
-        if collection.is_idle(instance, serializer):
+        if collection.is_noop(instance, serializer):
             return unchanged
         collection.update(viewset, serializer)
         feed_log.check_constraints()
@@ -234,13 +236,13 @@ class Writer:
         kind, fields = ConflictKind.UPDATE_DELETE, tuple(mutation.fields)
         conflict = self._conflict(kind, mutation, fields, gone)
         if strict:
-            raise Met(conflict)
+            raise ConflictFound(conflict)
         if self.knows(mutation, trace.revision):
             return self._restored(collection, mutation, trace)
         trail = self._trail(collection, mutation, trace.revision)
-        settlement = Settler(collection, mutation, trail, timezone.now()).whole(kind, None)
+        settlement = MutationResolver(collection, mutation, trail, timezone.now()).whole(kind, None)
         if settlement is None:
-            raise Met(conflict)
+            raise ConflictFound(conflict)
         if settlement.kept is Kept.CLIENT:
             try:
                 return replace(
@@ -249,7 +251,7 @@ class Writer:
                     settlement=settlement,
                 )
             except errors.ValidationFailed as error:  # what was not sent is gone for good
-                raise Met(conflict) from error
+                raise ConflictFound(conflict) from error
         return Effect(Status.MERGED, trace.revision, trace.revision, gone, trace.scope, settlement)
 
     def _restored(
@@ -293,7 +295,7 @@ class Writer:
         record: Record,
         names: list[str],
         strict: bool,
-    ) -> Settlement | None:
+    ) -> ResolvedOverlap | None:
         """How resolvers settled what others changed of these fields; ``None``: nothing was.
 
         Raises ``Met`` where they leave a field open.
@@ -307,7 +309,7 @@ class Writer:
         overlap = find_overlap(trail, names, columns.__getitem__, mutation.base, record.object)
         if not overlap:
             return None
-        settler = Settler(collection, mutation, trail, timezone.now())
+        settler = MutationResolver(collection, mutation, trail, timezone.now())
         if mutation.op is Write.DELETE:
             kind = overlap.kind
             if kind is ConflictKind.UPDATE_UPDATE:
@@ -317,7 +319,7 @@ class Writer:
             kind = overlap.kind
             settlement = settler.fields(kind, overlap.fields, record.object, columns)
         if settlement is None:
-            raise Met(self._conflict(kind, mutation, overlap.fields, record.to_json()))
+            raise ConflictFound(self._conflict(kind, mutation, overlap.fields, record.to_json()))
         return settlement
 
     def _trail(self, collection: Collection, mutation: Mutation, current: int) -> Trail:
@@ -350,14 +352,14 @@ class Writer:
         record: Record,
         before: int,
         status: Status = Status.APPLIED,
-        settlement: Settlement | None = None,
+        settlement: ResolvedOverlap | None = None,
     ) -> Effect:
         """What a write did, whose object had revision ``before`` and looks like this now."""
         if record.revision == before and settlement is None:
             status = Status.APPLIED
         return Effect(status, before, record.revision, _as_sent(record), record.scope, settlement)
 
-    def unchanged(self, record: Record, settlement: Settlement | None) -> Effect:
+    def unchanged(self, record: Record, settlement: ResolvedOverlap | None) -> Effect:
         """Nothing was left to write."""
         status = Status.APPLIED if settlement is None else Status.MERGED
         now = record.revision

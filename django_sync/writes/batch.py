@@ -31,10 +31,10 @@ from ..drf.registry import registry
 from ..models import Client
 from ..protocol import Batch, Json, Mutation, Result, Status, Write
 from ..protocol.ids import canonical_uuid
-from .apply import Met, Writer
-from .result_store import Ledger
+from .apply import ConflictFound, Writer
+from .result_store import ResultStore
 from .runs import Runs, is_final, texts_in
-from .without_savepoint import NeedsSavepoint, bare
+from .without_savepoint import NeedsSavepoint, without_savepoint
 
 log = logging.getLogger("django_sync.mutations")
 
@@ -89,7 +89,7 @@ def _id_of(body: Json) -> uuid.UUID | None:
         return None
 
 
-class Run:
+class BatchRun:
     """One batch of one client. ``strict`` is REST's rule: any newer revision is a conflict."""
 
     def __init__(
@@ -119,7 +119,7 @@ class Run:
             if attempt:
                 time.sleep(random.uniform(0, 2 * PAUSE * attempt))  # noqa: S311 - jitter, no secret
             try:
-                return self._together(mutations, failures)
+                return self._in_one_transaction(mutations, failures)
             except OperationalError as error:
                 self.caller.cache.clear()
                 last = error
@@ -151,7 +151,7 @@ class Run:
             return [_aborted(mutation.id) for mutation in mutations]
         refusal = _constraint()
         with transaction.atomic(using=conf.DATABASE):
-            ledger = Ledger(self.client, self.caller)
+            ledger = ResultStore(self.client, self.caller)
             ledger.open(mutations)
             results = [ledger.replay(m) or ledger.refuse(m, refusal) for m in mutations]
             ledger.close()
@@ -159,10 +159,12 @@ class Run:
             failures.note(mutation, result.status)
         return results
 
-    def _together(self, mutations: Sequence[Mutation], failures: Failures) -> list[Result]:
+    def _in_one_transaction(
+        self, mutations: Sequence[Mutation], failures: Failures
+    ) -> list[Result]:
         if len(mutations) == 1 and not self.atomic:
             try:
-                return self._transaction(mutations, failures, undoable=bare)
+                return self._transaction(mutations, failures, undoable=without_savepoint)
             except NeedsSavepoint:
                 self.caller.cache.clear()
         return self._transaction(mutations, failures, undoable=savepoint)
@@ -172,7 +174,7 @@ class Run:
     ) -> list[Result]:
         trial = Failures(set(failures.objects), set(failures.creates))
         with transaction.atomic(using=conf.DATABASE):
-            ledger = Ledger(self.client, self.caller)
+            ledger = ResultStore(self.client, self.caller)
             ledger.open(mutations)
             writer = Writer(self.caller, ledger.epoch, ledger.own_spans)
             runs = Runs(
@@ -192,7 +194,7 @@ class Run:
         return results
 
     def _all_or_nothing(
-        self, mutations: Sequence[Mutation], ledger: Ledger, runs: Runs
+        self, mutations: Sequence[Mutation], ledger: ResultStore, runs: Runs
     ) -> list[Result]:
         results: list[Result] = []
         with transaction.atomic(using=conf.DATABASE):
@@ -214,7 +216,7 @@ class Run:
     def _one(
         self,
         mutation: Mutation,
-        ledger: Ledger,
+        ledger: ResultStore,
         writer: Writer,
         failures: Failures,
         undoable: Undoable,
@@ -238,7 +240,7 @@ class Run:
     def _attempt(
         self,
         mutation: Mutation,
-        ledger: Ledger,
+        ledger: ResultStore,
         writer: Writer,
         undoable: Undoable,
         again: bool = True,
@@ -248,7 +250,7 @@ class Run:
                 collection = registry.get(mutation.collection)
                 unused = again and mutation.object_id in ledger.unused
                 effect = writer.carry_out(collection, mutation, strict=self.strict, unused=unused)
-        except Met as met:
+        except ConflictFound as met:
             return ledger.meet(mutation, met.conflict)
         except errors.SyncError as error:
             return ledger.refuse(mutation, error)
@@ -292,4 +294,4 @@ def _constraint(detail: str = "This breaks a constraint of the database.") -> er
     return errors.ValidationFailed(errors={"non_field_errors": [told]})
 
 
-__all__ = ["Batch", "Run", "client_of", "read_mutations"]
+__all__ = ["Batch", "BatchRun", "client_of", "read_mutations"]

@@ -26,7 +26,7 @@ WHOLE = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class ResolvedOverlap:
     """How an overlap was settled: ``fields`` are left to write, ``told`` goes into the result.
 
     ``trace`` holds, for each field, all that the ``Decision`` keeps of it. ``kept`` is whose
@@ -64,7 +64,7 @@ def delete_resolver_of(collection: Collection) -> Resolver:
 
 
 @dataclass(frozen=True, slots=True)
-class Settler:
+class MutationResolver:
     """The two sides of one mutation: what it asks, and what others did since its base."""
 
     collection: Collection
@@ -85,7 +85,7 @@ class Settler:
         names: Names[str],
         server: Json,
         columns_of: Mapping[str, Names[str] | None],
-    ) -> Settlement | None:
+    ) -> ResolvedOverlap | None:
         """Settle each of these fields; ``None`` where a resolver leaves one open."""
         fields = dict(self.mutation.fields)
         told: list[Told] = []
@@ -99,9 +99,9 @@ class Settler:
             fields[name] = _checked(resolver, met, resolution).value
             told.append(Told(name, resolver.name, str(resolution.kept)))
             trace[name] = _trace(resolver, met, resolution)
-        return Settlement(kind, fields, tuple(told), trace)
+        return ResolvedOverlap(kind, fields, tuple(told), trace)
 
-    def whole(self, kind: ConflictKind, server: Json | None) -> Settlement | None:
+    def whole(self, kind: ConflictKind, server: Json | None) -> ResolvedOverlap | None:
         """Settle the object itself, which ``server`` shows (``None``: deleted there)."""
         client = None if self.mutation.op is Write.DELETE else dict(self.mutation.fields)
         met = FieldOverlap(
@@ -122,7 +122,7 @@ class Settler:
         told = Told(WHOLE, resolver.name, str(resolution.kept))
         trace = {WHOLE: _trace(resolver, met, resolution)}
         fields = dict(self.mutation.fields)
-        return Settlement(kind, fields, (told,), trace, resolution.kept)
+        return ResolvedOverlap(kind, fields, (told,), trace, resolution.kept)
 
     def _overlap(self, name: str, server: Any, at: datetime.datetime | None) -> FieldOverlap:
         base = self.mutation.base or {}

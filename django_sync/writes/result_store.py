@@ -85,17 +85,17 @@ class NewResult:
     at: datetime.datetime | None = None
 
 
-def _probed(mutations: Sequence[Mutation]) -> transaction_start.Probe | None:
+def _id_check(mutations: Sequence[Mutation]) -> transaction_start.IdCheck | None:
     """What is asked besides about the id of a create that is alone in its transaction."""
     if len(mutations) != 1 or mutations[0].op is not Write.CREATE:
         return None
     only = mutations[0]
     if only.collection not in registry:
         return None
-    return transaction_start.Probe(registry.get(only.collection), [only.object_id])
+    return transaction_start.IdCheck(registry.get(only.collection), [only.object_id])
 
 
-class Ledger:
+class ResultStore:
     """The results of one transaction's mutations: those found, and those to be inserted."""
 
     def __init__(self, client: Client | None, caller: Caller) -> None:
@@ -124,11 +124,11 @@ class Ledger:
 
     def _stored(self, mutations: Sequence[Mutation]) -> dict[uuid.UUID, MutationResult]:
         """The epoch, the stored results, and, of a create alone, whether its id is unused."""
-        probe = _probed(mutations)
-        stored = transaction_start.stored_results(self.client, [m.id for m in mutations], probe)
+        id_check = _id_check(mutations)
+        stored = transaction_start.stored_results(self.client, [m.id for m in mutations], id_check)
         self.epoch = stored.epoch
-        if probe is not None and not stored.in_use:
-            self.unused = frozenset(probe.ids)
+        if id_check is not None and not stored.in_use:
+            self.unused = frozenset(id_check.ids)
         return {row.mutation_id: row for row in stored.results}
 
     def is_new(self, mutation: Mutation) -> bool:

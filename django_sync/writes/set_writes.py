@@ -16,7 +16,7 @@ from ..feed import log as feed_log
 from ..protocol import Mutation, Status, Write
 from . import inspection
 from .apply import Effect, tombstone
-from .errors import RunSingly
+from .errors import RunOneByOne
 from .set_write import Outcome, SetWrite
 from .statements import names_any
 
@@ -53,7 +53,7 @@ class Creates(SetWrite):
     def _check_ids(self) -> None:
         if self.collection.any_in_use(self.ids):
             located = self.collection.located(self.ids)
-            raise RunSingly({*located, *feed_log.tombstones(self.collection.label, self.ids)})
+            raise RunOneByOne({*located, *feed_log.tombstones(self.collection.label, self.ids)})
 
 
 class OnRows(SetWrite):
@@ -66,7 +66,7 @@ class OnRows(SetWrite):
         seen = self.collection.find_many(self.caller, self.ids, shape=False)
         self.rows = {one.sync_id: one for one in seen}
         if len(self.rows) != len(self.ids):
-            raise RunSingly(set(self.ids) - self.rows.keys())
+            raise RunOneByOne(set(self.ids) - self.rows.keys())
         self.before = {id: one.sync_revision for id, one in self.rows.items()}
         old = {
             m.object_id
@@ -74,9 +74,9 @@ class OnRows(SetWrite):
             if not self.writer.knows(m, self.before[m.object_id])
         }
         if old:
-            raise RunSingly(old)
+            raise RunOneByOne(old)
         if self.collection.lock_many(self.ids, self.before) != self.before:
-            raise RunSingly  # somebody wrote in between
+            raise RunOneByOne  # somebody wrote in between
 
     def key_of(self, mutation: Mutation) -> Any:
         pk = self.collection.model._meta.pk
@@ -110,7 +110,7 @@ class Updates(OnRows):
         self.ask_scopes()
         records = self.records(self.ids)
         if len(records) != len(self.ids):
-            raise RunSingly(set(self.ids) - records.keys())
+            raise RunOneByOne(set(self.ids) - records.keys())
         made = self.serializers(first)
 
         def act(mutation: Mutation) -> Mutation | Effect:
@@ -122,7 +122,7 @@ class Updates(OnRows):
             if not wanted:
                 return self.writer.unchanged(record, None)
             serializer = made.valid(viewset, wanted, instance=instance)
-            if self.collection.is_idle(instance, serializer):
+            if self.collection.is_noop(instance, serializer):
                 return self.writer.unchanged(record, None)
             self.collection.update(viewset, serializer)
             return mutation
@@ -144,7 +144,7 @@ class Deletes(OnRows):
 
     def outcomes(self) -> list[Outcome]:
         if not inspection.deletes_plainly(self.collection.viewset_class, self.collection.model):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         self.begin(self.viewset(self.mutations[0]))
         self.lock()
         self.ask_scopes()
@@ -168,10 +168,10 @@ class Deletes(OnRows):
             collector.delete()
         feed_log.check_constraints()
         if self.collection.any_there(ids):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         self.traces = feed_log.tombstones(self.collection.label, ids)
         if any(id in self.traces and self.traces[id].revision != self.before[id] + 1 for id in ids):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
 
     def _check_alone(self, collector: Any) -> None:
         """One by one, each is judged after the one before it is gone: that must not matter."""
@@ -180,9 +180,9 @@ class Deletes(OnRows):
         tables = {model._meta.db_table for model in stirred}
         own = self.statements.tables.own
         if any(map(_listened, stirred)) or self.statements.written:
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         if names_any(self.statements.reads, {*tables, own}):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         self.access.check_untouched(tables)
 
     def _effect(self, mutation: Mutation) -> Effect:

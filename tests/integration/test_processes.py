@@ -140,11 +140,11 @@ def break_the_commit() -> None:
     """From now on a batch fails as where a deferred constraint is broken at the commit."""
 
     def broken(self: Any) -> None:
-        result_store.Ledger.close = original  # type: ignore[method-assign]  # as it was
+        result_store.ResultStore.close = original  # type: ignore[method-assign]  # as it was
         raise IntegrityError
 
-    original = result_store.Ledger.close
-    result_store.Ledger.close = broken  # type: ignore[method-assign]  # a fault, put in
+    original = result_store.ResultStore.close
+    result_store.ResultStore.close = broken  # type: ignore[method-assign]  # a fault, put in
 
 
 # ── What tests stand on ──────────────────────────────────────────────────────────────────────────
