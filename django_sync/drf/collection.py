@@ -370,17 +370,17 @@ class Collection:
         ]
 
     @property
-    def seen_alike(self) -> bool:
+    def shared_rendering(self) -> bool:
         """Whether all of the same rights see the same of a scope; see ``SyncViewSetMixin``."""
-        return bool(getattr(self.viewset_class, "seen_alike", False))
+        return bool(getattr(self.viewset_class, "shared_rendering", False))
 
     def viewer(self, caller: Caller) -> str:
         """Whom a record looks alike to: ``""`` for whoever has the same rights, else one user."""
-        return "" if self.seen_alike else caller.key
+        return "" if self.shared_rendering else caller.key
 
     def rights(self, caller: Caller) -> str:
-        """What besides row and scope decides what the user sees; see ``get_rights``."""
-        ask = getattr(self._reader(caller), "get_rights", None)
+        """What besides row and scope decides what the user sees; see ``get_visibility_tag``."""
+        ask = getattr(self._reader(caller), "get_visibility_tag", None)
         return "" if ask is None else str(ask())
 
     def shape(self, caller: Caller) -> str:

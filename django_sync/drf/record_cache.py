@@ -6,7 +6,7 @@ somebody who sees alike need not be rendered again. Who sees it is asked of the 
 only what it looks like is remembered.
 
 It is kept by epoch, collection, tag (rights and shape), user (``""`` where the viewset says
-``seen_alike``), language, serializer and time zone, and only for what comes straight from rows
+``shared_rendering``), language, serializer and time zone, and only for what comes straight from rows
 (``rendering.Plan``).
 Nothing is remembered of a transaction that may still be rolled back: ``feed.snapshot`` tells.
 

@@ -2,7 +2,7 @@
 
 The feed is read once for all who stand at one place, and a record is rendered once for all
 who see it alike: same collection, same scope, same tag (rights and shape), and the same user
-too unless the viewset says ``seen_alike``. What each gets is put together from those texts, so
+too unless the viewset says ``shared_rendering``. What each gets is put together from those texts, so
 that who gets the same changes gets the same bytes.
 
 What is sent is decided as in a pull: by the rows that this turn's database snapshot shows. This

@@ -164,7 +164,7 @@ def test_r4_one_write_is_read_once_and_rendered_once_for_all(site, ada, grace, b
 
 
 def test_r4_what_depends_on_the_user_is_rendered_for_each(site, ada, grace, boards, monkeypatch):
-    """Where the viewset does not say ``seen_alike``: here a serializer that looks at the user."""
+    """Where the viewset does not say ``shared_rendering``: here a serializer that looks at the user."""
 
     class Personal(api.CardSerializer):
         def to_representation(self, instance):
@@ -172,7 +172,7 @@ def test_r4_what_depends_on_the_user_is_rendered_for_each(site, ada, grace, boar
             return {**super().to_representation(instance), "title": f"for {name}"}
 
     monkeypatch.setattr(api.CardViewSet, "serializer_class", Personal)
-    monkeypatch.setattr(api.CardViewSet, "seen_alike", False)
+    monkeypatch.setattr(api.CardViewSet, "shared_rendering", False)
 
     async def story():
         async with site.following(ada) as hers, site.following(grace) as other:
