@@ -1,14 +1,12 @@
-"""The use cases, in one place: describe, pull, mutate, and the reads and writes of REST.
+"""The use cases of the protocol: describe, pull, mutate, sessions. ``rest`` has those of REST.
 
-Every edge (HTTP, sockets, tasks, commands) calls this, and only this.
+HTTP, sockets, tasks and commands call these two modules and nothing below them.
 """
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -17,29 +15,24 @@ from django.utils import timezone
 from . import errors
 from .conf import conf
 from .drf.caller import Caller
-from .drf.collection import DELETE, UPDATE, Action, Collection
 from .drf.registry import registry
 from .feed import fanout
-from .feed import history as histories
 from .feed import log as feed_log
 from .feed import pull as feed_pull
 from .feed.visibility import View, keep
-from .models import Client, MutationResult
+from .models import Client
 from .protocol import (
     PROTOCOL_VERSION,
     Batch,
     Json,
     Mutation,
     Page,
-    Record,
     Result,
     SessionChange,
     SessionRequest,
-    Status,
-    Write,
 )
-from .protocol.ids import new_id
 from .push import endpoints, vapid
+from .rest import history
 from .sessions import directives, lag, presence, transport_choice
 from .sessions import lifecycle as sessions_of_clients
 from .sessions import state as sessions_state
@@ -47,33 +40,24 @@ from .sessions.lifecycle import Opened
 from .writes.batch import BatchRun, client_of, read_mutations
 
 __all__ = [
-    "Call",
     "audience",
     "change_session",
     "check_directives",
     "check_session",
-    "create",
-    "delete",
     "describe",
     "end_session",
     "epoch",
-    "etag",
-    "get",
     "history",
-    "known",
     "mutate",
     "note_presence",
     "note_refusal",
     "open_session",
-    "page",
     "pull",
     "redeem_ticket",
     "scopes_of",
     "seat",
     "sessions",
-    "tags",
     "ticket_holder",
-    "update",
     "view_of",
 ]
 
@@ -294,220 +278,3 @@ def sessions(caller: Caller) -> list[Json]:
         lags = lag.lags_within(found, sorted(scopes_of(caller)))
     now = timezone.now()
     return [sessions_state.shown(session, lags.get(session.id), now) for session in found]
-
-
-# REST: a thin face of the same
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A REST write: the client and key that make it repeatable, and the ETag it stands on."""
-
-    client_id: uuid.UUID | None = None
-    key: uuid.UUID | None = None
-    etag: str | None = None
-
-
-def etag(caller: Caller, collection: Collection, record: Record) -> str:
-    """The opaque tag of a record as this caller sees it."""
-    state, _ = feed_log.state()
-    seen = f"{state.epoch} {collection.rights(caller)} {collection.shape(caller)} {caller.key}"
-    told = hashlib.sha256(f"{record.id} {record.revision} {seen}".encode()).hexdigest()[:20]
-    return f'"{record.revision}-{told}"'
-
-
-def get(caller: Caller, name: str, id: uuid.UUID) -> tuple[Record, str]:
-    """A record and its ETag; raises ``NotFound``, also for what may not be seen."""
-    known(name)
-    collection = registry.get(name)
-    instance = collection.find(caller, id) if collection.may(caller, "read") else None
-    if instance is None:
-        raise errors.NotFound
-    record = collection.render(caller, [instance])[0]
-    return record, etag(caller, collection, record)
-
-
-def page(
-    caller: Caller, name: str, after: tuple[str, uuid.UUID] | None, limit: int | None
-) -> tuple[list[Record], tuple[str, uuid.UUID] | None]:
-    """Records of a collection in the order of scope and id, and where the next page begins.
-
-    A collection that may not be read is no secret, its objects are: ``PermissionDenied``.
-    """
-    known(name)
-    collection = registry.get(name)
-    if not collection.may(caller, "read"):
-        raise errors.PermissionDenied
-    most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
-    scopes = sorted(collection.scopes(caller))
-    found: list[Record] = []
-    if after is not None and after[0] in scopes:
-        found += collection.page(caller, [after[0]], after[1], most)
-    if after is not None:
-        scopes = [scope for scope in scopes if scope > after[0]]
-    if scopes and len(found) < most:
-        found += collection.page(caller, scopes, None, most - len(found))
-    place = (found[-1].scope, found[-1].id) if len(found) == most else None
-    return list({record.id: record for record in found}.values()), place
-
-
-def history(
-    caller: Caller, name: str, id: uuid.UUID, below: int | None, limit: int | None
-) -> tuple[list[Json], int | None]:
-    """What became of an object, the newest first, and where the next page begins.
-
-    Raises ``NotFound``, also for what may not be seen.
-    """
-    known(name)
-    collection = registry.get(name)
-    if not collection.may(caller, "read"):
-        raise errors.NotFound  # as for the object itself
-    most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
-    found, place = histories.history(caller, collection, id, below, most)
-    return [revision.to_json() for revision in found], place
-
-
-Told = tuple[Json, str]
-"""A record and its ETag: that of these very words, whoever has written since."""
-
-
-def create(caller: Caller, name: str, id: uuid.UUID | None, fields: Json, call: Call) -> Told:
-    """Create an object over REST. Raises what the checks raise."""
-    known(name)
-    if id is None and call.client_id is not None and call.key is not None:
-        id = uuid.uuid5(call.client_id, str(call.key))
-    mutation = _mutation(call, Write.CREATE, name, id or new_id(), fields)
-    return _told(caller, _run(caller, mutation, call))
-
-
-def update(caller: Caller, name: str, id: uuid.UUID, fields: Json, call: Call) -> Told:
-    """Change an object over REST.
-
-    Raises ``RevisionConflict`` where ``call.etag`` is not the current one.
-    """
-    base = _base(caller, name, id, call, UPDATE)
-    mutation = _mutation(call, Write.UPDATE, name, id, fields, base)
-    return _told(caller, _run(caller, mutation, call))
-
-
-def delete(caller: Caller, name: str, id: uuid.UUID, call: Call) -> None:
-    """Delete an object over REST."""
-    base = _base(caller, name, id, call, DELETE)
-    _run(caller, _mutation(call, Write.DELETE, name, id, {}, base), call)
-
-
-def known(name: str) -> None:
-    """Raise ``NotFound`` where no collection has this name."""
-    if name not in registry:
-        raise errors.NotFound
-
-
-def _base(caller: Caller, name: str, id: uuid.UUID, call: Call, action: Action) -> int:
-    """The revision that ``If-Match`` stands for.
-
-    Visibility is asked first, then permission, then the precondition. A repeat under the
-    same key finds its stored result whatever has happened since; that it is one is asked
-    last, for the first call may have been carried out in between.
-    """
-    known(name)
-    try:
-        return _asserted(caller, registry.get(name), id, call, action)
-    except errors.SyncError:
-        asked = next(filter(None, map(revision_of, tags(call.etag or ""))), None)
-        if asked is None or not _is_repeat(caller, call):
-            raise
-        return asked
-
-
-def _asserted(
-    caller: Caller, collection: Collection, id: uuid.UUID, call: Call, action: Action
-) -> int:
-    """The revision of an object on which this call may stand as things are now."""
-    instance = collection.find(caller, id) if collection.may(caller, "read") else None
-    if instance is None:
-        raise errors.NotFound
-    if not collection.offers({UPDATE: "update", DELETE: "delete"}[action]):
-        raise errors.PermissionDenied("This collection does not offer that.")
-    collection.permit(collection.viewset(caller, action, id=id), instance)
-    if not collection.may_write_scope(caller, action, instance.sync_scope):
-        raise errors.PermissionDenied("You may not write here.")
-    if call.etag is None:
-        raise errors.PreconditionRequired
-    record = collection.render(caller, [instance])[0]
-    if not {"*", etag(caller, collection, record)} & set(tags(call.etag)):
-        raise errors.RevisionConflict(record=record.to_json())
-    return record.revision
-
-
-def _is_repeat(caller: Caller, call: Call) -> bool:
-    """Whether this user's client has used this key before."""
-    if call.key is None:
-        return False
-    return (
-        MutationResult.objects.using(conf.DATABASE)
-        .filter(client=call.client_id, client__user=caller.user, mutation_id=call.key)
-        .exists()
-    )
-
-
-def tags(header: str) -> list[str]:
-    """The ETags of an ``If-Match`` or ``If-None-Match``.
-
-    What compresses answers on the way marks their tags as weak (``W/``); ours name
-    content, not bytes, so they stand for the same still.
-    """
-    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
-
-
-def revision_of(tag: str) -> int | None:
-    """The revision within an ETag of ours."""
-    number = tag.strip('"').split("-")[0]
-    readable = number.isascii() and number.isdecimal() and len(number) < 16
-    return int(number) if readable else None
-
-
-def _mutation(
-    call: Call, op: Write, name: str, id: uuid.UUID, fields: Json, base: int | None = None
-) -> Mutation:
-    """The call as a mutation.
-
-    It names no epoch: the ETag was compared, and a repeat is the same mutation still when
-    the epoch has moved on.
-    """
-    return Mutation(
-        id=call.key or new_id(),
-        seq=0,
-        op=op,
-        collection=name,
-        object_id=id,
-        base_revision=base,
-        fields=fields,
-    )
-
-
-def _run(caller: Caller, mutation: Mutation, call: Call) -> Result:
-    client = None
-    if call.client_id is not None and call.key is not None:
-        client = Client(id=call.client_id)
-    (result,) = BatchRun(caller, client, strict=True).results([mutation])
-    if result.status.took_effect:
-        return result
-    raise _refusal(result)
-
-
-def _refusal(result: Result) -> errors.SyncError:
-    """A result that REST answers with an error."""
-    if result.conflict is not None:
-        server = result.conflict.server
-        if result.status is Status.CONFLICT and result.conflict.base_revision is None:
-            return errors.AlreadyExists(record=server)
-        return errors.RevisionConflict(record=server)
-    return errors.from_problem(result.problem or {})
-
-
-def _told(caller: Caller, result: Result) -> Told:
-    """The result's record, if there still is one to be told of."""
-    if result.record is None or "object" not in result.record:
-        raise errors.NotFound
-    record = Record.from_json(result.record)
-    return result.record, etag(caller, registry.get(record.collection), record)

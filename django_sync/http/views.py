@@ -9,7 +9,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import engine, errors
+from .. import engine, errors, rest
 from ..protocol import (
     Json,
     ReadyList,
@@ -184,15 +184,15 @@ class CallView(SyncView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        engine.known(kwargs["collection"])
+        rest.check_known(kwargs["collection"])
 
-    def call(self) -> engine.Call:
+    def call(self) -> rest.Call:
         headers = self.request.headers
         key, client = headers.get("Idempotency-Key"), self.said("Sync-Client")
         self.mutation_ids = ids_of([{"id": key}])
         if key is not None and client is None:
             raise errors.Invalid("“Idempotency-Key” goes with “Sync-Client”.")
-        return engine.Call(
+        return rest.Call(
             client_id=client,
             key=self._uuid("Idempotency-Key", key),
             etag=headers.get("If-Match"),
@@ -225,7 +225,7 @@ class RecordsView(CallView):
     """The records of a collection."""
 
     def get(self, request: Request, collection: str) -> Response:
-        records, place = engine.page(self.caller, collection, self._after(), self.limit())
+        records, place = rest.page(self.caller, collection, self._after(), self.limit())
         following = self.following(None if place is None else f"{place[1]}{place[0]}")
         results = ReadyList(map(_listed, records), dict)
         return Response({"results": results, "next": following})
@@ -243,7 +243,7 @@ class RecordsView(CallView):
         body, call = self.body(), self.call()
         fields = self.fields(body, "id", "object")
         id = self._uuid("id", body.get("id")) if body.get("id") is not None else None
-        record, tag = engine.create(self.caller, collection, id, fields, call)
+        record, tag = rest.create(self.caller, collection, id, fields, call)
         return Response(record, status=201, headers={"ETag": tag})
 
 
@@ -251,19 +251,19 @@ class RecordView(CallView):
     """One record."""
 
     def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
-        record, tag = engine.get(self.caller, collection, id)
-        known = engine.tags(request.headers.get("If-None-Match", ""))
+        record, tag = rest.get(self.caller, collection, id)
+        known = rest.tags(request.headers.get("If-None-Match", ""))
         if tag in known or "*" in known:
             return Response(status=304, headers={"ETag": tag})
         return Response(record.to_json(), headers={"ETag": tag})
 
     def patch(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         fields = self.fields(self.body(), "object")
-        record, tag = engine.update(self.caller, collection, id, fields, self.call())
+        record, tag = rest.update(self.caller, collection, id, fields, self.call())
         return Response(record, headers={"ETag": tag})
 
     def delete(self, request: Request, collection: str, id: uuid.UUID) -> Response:
-        engine.delete(self.caller, collection, id, self.call())
+        rest.delete(self.caller, collection, id, self.call())
         return Response(status=204)
 
 
@@ -272,7 +272,7 @@ class HistoryView(CallView):
 
     def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         below = self.positive("after")
-        told, place = engine.history(self.caller, collection, id, below, self.limit())
+        told, place = rest.history(self.caller, collection, id, below, self.limit())
         following = self.following(None if place is None else str(place))
         return Response({"results": told, "next": following})
 

@@ -15,9 +15,9 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q
 from django.utils import timezone
 
-from .. import engine
 from ..conf import conf
 from ..drf.caller import Caller
+from ..feed import pull as feed_pull
 from ..models import Endpoint, PushScope, PushUser
 from . import endpoints
 from .dispatcher import note
@@ -60,7 +60,7 @@ def _look_at(pk: Any) -> bool:
         PushUser.objects.using(conf.DATABASE).filter(pk=pk).update(looked_at=timezone.now())
         return False
     try:
-        seen = endpoints.held(engine.view_of(Caller.for_user(user)))
+        seen = endpoints.held(feed_pull.current_view(Caller.for_user(user), None))
     except Exception:  # the project's own code; the others are not to wait for it
         log.exception("what a user sees could not be found out", extra={"user": str(pk)})
         return False
