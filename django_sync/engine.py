@@ -19,7 +19,7 @@ from .drf.registry import registry
 from .feed import fanout
 from .feed import log as feed_log
 from .feed import pull as feed_pull
-from .feed.visibility import View, keep
+from .feed.visibility import Visibility, keep
 from .models import Client
 from .protocol import (
     PROTOCOL_VERSION,
@@ -55,10 +55,10 @@ __all__ = [
     "pull",
     "redeem_ticket",
     "scopes_of",
-    "seat",
     "sessions",
+    "subscription",
     "ticket_holder",
-    "view_of",
+    "visibility_of",
 ]
 
 
@@ -125,23 +125,25 @@ def _note_pull(caller: Caller, cursor: str | None, page: Page) -> None:
 
 def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> frozenset[str]:
     """The scopes in which changes of these collections concern the caller."""
-    view = feed_pull.current_view(caller, collections)
-    return frozenset(scope for _, scope in view.pairs())
+    visibility = feed_pull.current_visibility(caller, collections)
+    return frozenset(scope for _, scope in visibility.pairs())
 
 
-def view_of(caller: Caller) -> View:
+def visibility_of(caller: Caller) -> Visibility:
     """All that the caller sees now."""
-    return feed_pull.current_view(caller, None)
+    return feed_pull.current_visibility(caller, None)
 
 
 def audience(caller: Caller, collections: Sequence[str] | None) -> fanout.Audience:
     """Who the caller is to the hub: what they see now, which cursors may name from now on."""
-    view = feed_pull.current_view(caller, collections)
-    keep(view)
-    return fanout.Audience.of(caller, view)
+    visibility = feed_pull.current_visibility(caller, collections)
+    keep(visibility)
+    return fanout.Audience.of(caller, visibility)
 
 
-def seat(caller: Caller, collections: Sequence[str] | None, cursor: str) -> fanout.Seat | None:
+def subscription(
+    caller: Caller, collections: Sequence[str] | None, cursor: str
+) -> fanout.Subscription | None:
     """The caller's place in the hub, where their pulls ended at this cursor.
 
     ``None`` where what they see has changed since, so that they pull on.
@@ -150,7 +152,7 @@ def seat(caller: Caller, collections: Sequence[str] | None, cursor: str) -> fano
     now = audience(caller, collections)
     if not opened.tails or opened.goal != now.key[0]:
         return None
-    return fanout.Seat(now, (opened.epoch, opened.position, opened.mark))
+    return fanout.Subscription(now, (opened.epoch, opened.position, opened.mark))
 
 
 def epoch() -> str:
@@ -196,7 +198,7 @@ def open_session(caller: Caller, body: Any) -> Opened:
         opened = sessions_of_clients.open_session(caller, client, asked.told)
         endpoints.forget_ended(client.id)
         if asked.push is not None:
-            endpoints.keep(opened.session, asked.push, view_of(caller))
+            endpoints.keep(opened.session, asked.push, visibility_of(caller))
     return opened
 
 
@@ -209,7 +211,7 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
     with transaction.atomic(using=conf.DATABASE):
         opened = sessions_of_clients.change_session(caller, id, asked.told)
         if asked.push is not None:
-            endpoints.keep(opened.session, asked.push, view_of(caller))
+            endpoints.keep(opened.session, asked.push, visibility_of(caller))
         elif asked.tells_push:
             endpoints.forget(id)
     return opened

@@ -245,7 +245,8 @@ def _tagged(caller: Caller, result: Result) -> Tagged:
 def etag(caller: Caller, collection: Collection, record: Record) -> str:
     """Return the opaque tag of a record as this caller sees it."""
     state, _ = feed_log.state()
-    seen = f"{state.epoch} {collection.rights(caller)} {collection.shape(caller)} {caller.key}"
+    tag = collection.visibility_tag(caller)
+    seen = f"{state.epoch} {tag} {collection.shape(caller)} {caller.key}"
     digest = hashlib.sha256(f"{record.id} {record.revision} {seen}".encode()).hexdigest()[:20]
     return f'"{record.revision}-{digest}"'
 

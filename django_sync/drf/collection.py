@@ -378,7 +378,7 @@ class Collection:
         """Whom a record looks alike to: ``""`` for whoever has the same rights, else one user."""
         return "" if self.shared_rendering else caller.key
 
-    def rights(self, caller: Caller) -> str:
+    def visibility_tag(self, caller: Caller) -> str:
         """What besides row and scope decides what the user sees; see ``get_visibility_tag``."""
         ask = getattr(self._reader(caller), "get_visibility_tag", None)
         return "" if ask is None else str(ask())

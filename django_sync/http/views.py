@@ -51,9 +51,9 @@ class ChangesView(SyncView):
         response = Response(page_body(page))
         told: Any = response
         if self.inner("sync_follows"):
-            told.sync_user, told.sync_seat = self.caller.key, None
+            told.sync_user, told.sync_subscription = self.caller.key, None
             if not page.has_more:
-                told.sync_seat = engine.seat(self.caller, asked_for, page.cursor)
+                told.sync_subscription = engine.subscription(self.caller, asked_for, page.cursor)
         elif self.inner("sync_live"):
             told.sync_user = self.caller.key
             told.sync_scopes = engine.scopes_of(self.caller, asked_for)

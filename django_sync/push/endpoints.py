@@ -21,7 +21,7 @@ from django.utils.module_loading import import_string
 from .. import errors
 from ..conf import conf
 from ..feed import log as feed_log
-from ..feed.visibility import View
+from ..feed.visibility import Visibility
 from ..models import Endpoint, PushCursor, PushScope, PushUser, SyncSession
 from ..protocol import Push
 
@@ -68,7 +68,7 @@ def check(push: Push) -> str:
     return sender.check(push.target)
 
 
-def keep(session: SyncSession, push: Push, view: View) -> None:
+def keep(session: SyncSession, push: Push, visibility: Visibility) -> None:
     """Keep how a session is woken, in place of what was there; ``view`` is what its user sees.
 
     Raises ``Invalid``, before anything is written.
@@ -77,7 +77,7 @@ def keep(session: SyncSession, push: Push, view: View) -> None:
     with transaction.atomic(using=conf.DATABASE):
         begin()
         PushUser.objects.using(conf.DATABASE).get_or_create(user_id=session.user_id)
-        note(session.user_id, held(view))
+        note(session.user_id, held(visibility))
         Endpoint.objects.using(conf.DATABASE).update_or_create(
             session=session,
             defaults={
@@ -128,10 +128,10 @@ def begin() -> None:
 # What a user sees
 
 
-def held(view: View) -> Held:
+def held(visibility: Visibility) -> Held:
     """A view by its scopes."""
     found: dict[str, list[str]] = {}
-    for name, scope in sorted(view.pairs()):
+    for name, scope in sorted(visibility.pairs()):
         found.setdefault(scope, []).append(name)
     return {scope: ",".join(names) for scope, names in found.items()}
 

@@ -60,7 +60,7 @@ def _look_at(pk: Any) -> bool:
         PushUser.objects.using(conf.DATABASE).filter(pk=pk).update(looked_at=timezone.now())
         return False
     try:
-        seen = endpoints.held(feed_pull.current_view(Caller.for_user(user), None))
+        seen = endpoints.held(feed_pull.current_visibility(Caller.for_user(user), None))
     except Exception:  # the project's own code; the others are not to wait for it
         log.exception("what a user sees could not be found out", extra={"user": str(pk)})
         return False

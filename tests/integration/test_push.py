@@ -597,14 +597,14 @@ def test_project_code_that_fails_holds_up_nobody(people, clock, monkeypatch, cap
     asleep(people.ada)
     grace = asleep(people.grace)
     PushUser.objects.update(looked_at=None)
-    current_view = feed_pull.current_view
+    current_visibility = feed_pull.current_visibility
 
     def failing(caller: Caller, collections: Any) -> Any:
         if caller.user == people.ada:
             raise ZeroDivisionError
-        return current_view(caller, collections)
+        return current_visibility(caller, collections)
 
-    monkeypatch.setattr(feed_pull, "current_view", failing)
+    monkeypatch.setattr(feed_pull, "current_visibility", failing)
     Membership.objects.create(board=people.private, user=people.grace, role="viewer")
     with caplog.at_level(logging.CRITICAL, "django_sync.push"):
         assert [id for id, _ in a_round(clock)] == [grace.id]
