@@ -23,9 +23,9 @@ class DjangoSyncConfig(AppConfig):
 
         checks.enlist()
         if getattr(settings, "CHANNEL_LAYERS", None):  # Channels is an extra
-            from .realtime.channel_layer import Doorbell
+            from .realtime.channel_layer import ChannelNotifier
 
-            notify.listen(Doorbell())
+            notify.listen(ChannelNotifier())
         if conf.PUSH_SENDERS:
             notify.listen(endpoints.look_again)
         sync.autodiscover()

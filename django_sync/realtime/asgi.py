@@ -30,18 +30,18 @@ from django.urls import set_script_prefix
 from .. import logs
 from ..conf import conf
 from . import probes
-from .fair_queue import AT_THE_DOOR, Turns
+from .fair_queue import MOST_HANDSHAKES, FairQueue
 from .hub import Hub
 from .identities import Keys
-from .loop_state import Shared, looked_after
+from .loop_state import LoopState, with_fresh_connections
 from .pulls import Pulls, Reply, note
-from .requests import Application, Plain, Receive, Scope, Send, disconnected, ours
+from .requests import Application, Receive, RequestRunner, Scope, Send, disconnected, ours
 from .sse import Stream
-from .subrequest import PULL, SOCKET, STREAM, Inside, address, credentials, routed
+from .subrequest import PULL, SOCKET, STREAM, Subrequest, address, credentials, live_view
 from .watch import Waiter, Watch
-from .websocket import SyncConsumer
+from .websocket import SocketHandler
 
-HELD = Inside(held=True)
+HELD = Subrequest(held=True)
 BEGAN = "django_sync.began"
 """Under this name a request's scope holds the ``turn`` of ``Shared`` at which it came."""
 
@@ -63,58 +63,62 @@ class Live(ASGIHandler):
         self.load_middleware()  # the synchronous chain: it runs whole in one thread
         self.threads = conf.LIVE_THREADS
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.live")
-        self.application = Plain(application, self, self.pool, self._answered)
+        self.runner = RequestRunner(application, self, self.pool, self._answered)
         # Who waits or is connected takes turns in threads of their own: a hundred polls in line for
         # the others would stand before each of their turns.
-        self.turning = ThreadPoolExecutor(self.threads, thread_name_prefix="django_sync.turns")
+        self.connection_pool = ThreadPoolExecutor(
+            self.threads, thread_name_prefix="django_sync.turns"
+        )
         # Whoever is connected does not queue behind a crowd that is just coming.
-        self.looking = ThreadPoolExecutor(1, thread_name_prefix="django_sync.look")
+        self.feed_pool = ThreadPoolExecutor(1, thread_name_prefix="django_sync.look")
         # One thread answers many pulls; it does not wait for either pool above.
-        self.answering = ThreadPoolExecutor(1, thread_name_prefix="django_sync.pulls")
+        self.pull_pool = ThreadPoolExecutor(1, thread_name_prefix="django_sync.pulls")
         self.keys = Keys()
-        self._shared: Shared | None = None
+        self._loop_state: LoopState | None = None
         self._pulls: Pulls | None = None
 
     def close(self) -> None:
         """Wait for what the threads are at, and end them."""
-        writes = self.application.writes
-        for pool in (self.pool, self.turning, writes, self.looking, self.answering):
+        writes = self.runner.writes
+        for pool in (self.pool, self.connection_pool, writes, self.feed_pool, self.pull_pool):
             pool.shutdown()
 
     @property
-    def shared(self) -> Shared:
+    def loop_state(self) -> LoopState:
         """What all connections of the running event loop share."""
         loop = asyncio.get_running_loop()
-        if self._shared is None or self._shared.loop is not loop:
-            shared = Shared(loop, Turns(self.turning, self.threads), self._looked)
+        if self._loop_state is None or self._loop_state.loop is not loop:
+            shared = LoopState(
+                loop, FairQueue(self.connection_pool, self.threads), self._in_feed_thread
+            )
             self._pulls = Pulls(self._read, self.keys, lambda: shared.turn)
             shared.forget = self._pulls.identities.forget
-            self._shared = shared
-        return self._shared
+            self._loop_state = shared
+        return self._loop_state
 
     @property
     def pulls(self) -> Pulls:
         """The pulls that are answered from memory."""
-        assert self.shared is self._shared
+        assert self.loop_state is self._loop_state
         assert self._pulls is not None
         return self._pulls
 
     @property
     def watch(self) -> Watch:
-        return self.shared.watch
+        return self.loop_state.watch
 
     @property
     def hub(self) -> Hub:
-        return self.shared.hub
+        return self.loop_state.hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = probes.asked(scope)
         if asked is not None:
-            await probes.answer(asked, scope["method"], send, ending=self.shared.ending)
+            await probes.answer(asked, scope["method"], send, ending=self.loop_state.ending)
             return
-        name = routed(scope)
+        name = live_view(scope)
         if name == SOCKET and scope["type"] == "websocket":
-            await SyncConsumer(self)(scope, receive, send)
+            await SocketHandler(self)(scope, receive, send)
             return
         if name == STREAM and scope["method"] == "GET":
             await Stream(self, scope, send).serve(receive)
@@ -138,14 +142,14 @@ class Live(ASGIHandler):
         """Answer without holding: a pull from memory where possible, else by a request."""
         asked, began = self.keys.pull_request(scope), time.monotonic()
         if asked is not None:
-            scope = {**scope, BEGAN: self.shared.turn}
+            scope = {**scope, BEGAN: self.loop_state.turn}
             reply = await self.pulls.reply(asked)
             if reply is not None:
                 note(reply, began)
                 await reply.send(send)
                 return
         with self.pulls.checking(asked if ours(scope) else None):
-            await self.application(scope, receive, send)
+            await self.runner(scope, receive, send)
 
     def _answered(self, scope: Scope, response: Any) -> None:
         """A view has answered a request: remember whose it was, if it was a pull."""
@@ -171,7 +175,7 @@ class Live(ASGIHandler):
         """The response: the first one with something in it, or the last."""
         began = time.monotonic()
         async with self.watch.join() as waiter:
-            with self.shared.until_end(lambda: waiter.tell(None)):
+            with self.loop_state.until_end(lambda: waiter.tell(None)):
                 response = await self._held(scope, waiter, began + wait)
         told = getattr(response, "sync_log", None)
         if told is not None:
@@ -180,7 +184,7 @@ class Live(ASGIHandler):
         return response
 
     async def _held(self, scope: Scope, waiter: Waiter, deadline: float) -> Any:
-        shared, owner = self.shared, address(scope)
+        shared, owner = self.loop_state, address(scope)
         run, began = 0, shared.turn
         with contextlib.ExitStack() as concerned:
             while True:
@@ -204,24 +208,26 @@ class Live(ASGIHandler):
         reply = await self.pulls.reply(asked, counts=run == 1)
         if reply is not None:
             return reply
-        began = self.shared.turn
+        began = self.loop_state.turn
         with self.pulls.checking(asked):
-            response = await self.shared.turns.run(owner, self._respond, scope, run)
+            response = await self.loop_state.turns.run(owner, self._respond, scope, run)
             self.pulls.remember(asked, scope, response, began)
         return response
 
     async def ask(
-        self, scope: Scope, inside: Inside, body: bytes = b"", user: str | None = None
+        self, scope: Scope, inside: Subrequest, body: bytes = b"", user: str | None = None
     ) -> Any:
         """The project's answer to a request that an open connection makes of it.
 
         ``user`` is whose that is, once that is known. Raises ``Unavailable`` where it is not, and
         too many wait to be known.
         """
-        owner, most = (f"user {user}", None) if user else (address(scope), AT_THE_DOOR)
-        return await self.shared.turns.run(owner, self._respond, scope, 1, inside, body, most=most)
+        owner, most = (f"user {user}", None) if user else (address(scope), MOST_HANDSHAKES)
+        return await self.loop_state.turns.run(
+            owner, self._respond, scope, 1, inside, body, most=most
+        )
 
-    def _respond(self, scope: Scope, run: int, inside: Inside = HELD, body: bytes = b"") -> Any:
+    def _respond(self, scope: Scope, run: int, inside: Subrequest = HELD, body: bytes = b"") -> Any:
         """Django's answer to one request, in the thread that this runs in.
 
         ``request.sync_live`` is 1 for the first run of a client's request, 2 for the next,
@@ -243,12 +249,12 @@ class Live(ASGIHandler):
 
     async def _read(self, function: Callable[..., Any], *args: Any) -> Any:
         """Run a function in the thread that answers pulls from memory."""
-        work = functools.partial(looked_after, function, *args)
-        return await asyncio.get_running_loop().run_in_executor(self.answering, work)
+        work = functools.partial(with_fresh_connections, function, *args)
+        return await asyncio.get_running_loop().run_in_executor(self.pull_pool, work)
 
-    async def _looked(self, function: Callable[..., Any], *args: Any) -> Any:
+    async def _in_feed_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         """What a function returns that reads the feed, for all who are connected."""
-        return await asyncio.get_running_loop().run_in_executor(self.looking, function, *args)
+        return await asyncio.get_running_loop().run_in_executor(self.feed_pool, function, *args)
 
 
 async def _woken(waiter: Waiter, scopes: frozenset[str], seconds: float) -> bool:

@@ -41,7 +41,7 @@ def layer() -> Any:
     return None if isinstance(found, InMemoryChannelLayer) else found
 
 
-class Doorbell:
+class ChannelNotifier:
     """Tells the layer what the bells of this process told; for ``announce.listen``."""
 
     def __init__(self) -> None:

@@ -23,21 +23,21 @@ from .subrequest import granted
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..feed.fanout import Audience, Subscription
-    from .loop_state import Shared
+    from .loop_state import LoopState
 
 log = logging.getLogger("django_sync.realtime")
 
 WINDOW = 16
 """Frames of changes that a client may have before it, unacknowledged or not yet sent."""
 
-WAITING = 4 * WINDOW
+MOST_UNSENT = 4 * WINDOW
 """Events of all kinds that may wait to be sent."""
 
-FAREWELL_SECONDS = 5
+CLOSE_SECONDS = 5
 """The longest time that a client gets to take what it is told last."""
 
 
-class Line(Outgoing):
+class Connection(Outgoing):
     """One client's open connection; subclasses say how a frame looks, and how it ends."""
 
     __slots__ = (
@@ -58,7 +58,7 @@ class Line(Outgoing):
 
     subscription: Subscription
 
-    def __init__(self, shared: Shared, send: Send) -> None:
+    def __init__(self, shared: LoopState, send: Send) -> None:
         super().__init__(shared.senders, send)
         self.hub: Hub = shared.hub
         self._room: asyncio.Future[None] | None = None
@@ -169,7 +169,7 @@ class Line(Outgoing):
         """Send an event when those before it are sent; ``counted``: a frame of changes."""
         if self.finished:
             return
-        if len(self) >= WAITING:
+        if len(self) >= MOST_UNSENT:
             self.overrun()
             return
         self.add(event, counted)
@@ -228,7 +228,7 @@ class Line(Outgoing):
             self._follower.cancel()
         for event in events:
             self.add(event)
-        if not await self.drained(FAREWELL_SECONDS):
+        if not await self.drained(CLOSE_SECONDS):
             self.clear()
             self.add(events[-1])
 

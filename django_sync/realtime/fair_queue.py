@@ -14,13 +14,13 @@ from typing import Any
 
 from .. import errors
 
-AT_THE_DOOR = 200
+MOST_HANDSHAKES = 200
 """Handshakes of one address that may wait."""
 
 Job = tuple["asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
 
 
-class Turns:
+class FairQueue:
     """Runs functions in ``threads`` threads of ``pool``; belongs to one event loop."""
 
     def __init__(self, pool: Executor, threads: int) -> None:

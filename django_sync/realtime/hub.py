@@ -56,7 +56,7 @@ class Frame:
         return self._stream
 
 
-class Line(Protocol):
+class Connection(Protocol):
     """One client's connection, as the hub sees it. None of its methods waits."""
 
     subscription: Subscription
@@ -83,8 +83,8 @@ class Hub:
         self._turn = turn
         self._sealed = sealed
         self._interval = interval
-        self._lines: dict[Line, None] = {}
-        self._dirty: dict[Line, None] = {}
+        self._connections: dict[Connection, None] = {}
+        self._dirty: dict[Connection, None] = {}
         self._audiences: WeakValueDictionary[object, Audience] = WeakValueDictionary()
         self._met: WeakKeyDictionary[Audience, float] = WeakKeyDictionary()
         self._cursors_at = 0.0
@@ -92,7 +92,7 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._connections)
 
     def known(self, audience: Audience) -> Audience:
         """One audience for all lines of a user who see the same, not older than a heartbeat."""
@@ -104,20 +104,20 @@ class Hub:
         self._met[audience] = now
         return audience
 
-    def join(self, line: Line) -> None:
+    def join(self, line: Connection) -> None:
         """Serve a line from its seat on."""
-        self._lines[line] = None
+        self._connections[line] = None
         self.hurry()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def leave(self, line: Line) -> None:
-        self._lines.pop(line, None)
+    def leave(self, line: Connection) -> None:
+        self._connections.pop(line, None)
         self._dirty.pop(line, None)
 
-    def remind(self, line: Line) -> None:
+    def remind(self, line: Connection) -> None:
         """Have a line told its place, at the next time that cursors are told."""
-        if line in self._lines:
+        if line in self._connections:
             self._dirty[line] = None
             if asyncio.get_running_loop().time() >= self._cursors_at + CURSOR_SECONDS:
                 self.hurry()
@@ -127,7 +127,7 @@ class Hub:
         self._wake.set()
 
     async def _run(self) -> None:
-        while self._lines:
+        while self._connections:
             self._wake.clear()
             try:
                 again = await self._serve()
@@ -150,7 +150,7 @@ class Hub:
 
     async def _serve(self) -> bool:
         """One turn; whether there is more at once."""
-        groups = _seated(line for line in self._lines if line.ready)
+        groups = _seated(line for line in self._connections if line.ready)
         if not groups:
             return False
         deliveries, again = await self._turn([subscription for subscription, _ in groups])
@@ -158,10 +158,12 @@ class Hub:
             self._hand_out(delivery, taken)
         return again
 
-    def _hand_out(self, delivery: Delivery, taken: Iterable[tuple[Line, Subscription]]) -> None:
+    def _hand_out(
+        self, delivery: Delivery, taken: Iterable[tuple[Connection, Subscription]]
+    ) -> None:
         frame = None if delivery.frame is None else Frame(delivery.frame)
         for line, subscription in taken:
-            if line not in self._lines or line.subscription is not subscription:
+            if line not in self._connections or line.subscription is not subscription:
                 continue  # it left meanwhile, or sits elsewhere
             if delivery.error is not None:
                 self.leave(line)
@@ -185,15 +187,17 @@ class Hub:
         cursors = await self._sealed([subscription for subscription, _ in groups])
         for (_, taken), cursor in zip(groups, cursors, strict=True):
             for line, _ in taken:
-                if line in self._lines:
+                if line in self._connections:
                     line.tell_cursor(cursor)
 
 
-def _seated(lines: Iterable[Line]) -> list[tuple[Subscription, list[tuple[Line, Subscription]]]]:
-    """Lines by seat: who sees the same as the same user, and stands at the same place."""
-    groups: dict[object, tuple[Subscription, list[tuple[Line, Subscription]]]] = {}
-    # Lines that got the same frame share one seat object, so their seats need no comparison.
-    by_identity: dict[int, list[tuple[Line, Subscription]]] = {}
+def _seated(
+    lines: Iterable[Connection],
+) -> list[tuple[Subscription, list[tuple[Connection, Subscription]]]]:
+    """Lines by subscription: who sees the same as the same user, and stands at the same place."""
+    groups: dict[object, tuple[Subscription, list[tuple[Connection, Subscription]]]] = {}
+    # Lines that got the same frame share one subscription object, so their subscriptions need no comparison.
+    by_identity: dict[int, list[tuple[Connection, Subscription]]] = {}
     for line in lines:
         subscription = line.subscription
         group = by_identity.get(id(subscription))

@@ -17,7 +17,7 @@ from django.db import close_old_connections
 
 from ..conf import conf
 from . import shutdown
-from .fair_queue import Turns
+from .fair_queue import FairQueue
 from .hub import Hub
 from .sending import Senders
 from .throttle import Pace
@@ -26,7 +26,7 @@ from .watch import News, Watch
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..feed.fanout import Delivery, Subscription
 
-Looked = Callable[..., Awaitable[Any]]
+InFeedThread = Callable[..., Awaitable[Any]]
 """Runs a function in the thread that reads the feed."""
 
 LARGE = 64 * 1024
@@ -35,10 +35,12 @@ BYTES_PER_SECOND = 1024 * 1024
 """What a user may send in large frames; what comes faster is not read until its time."""
 
 
-class Shared:
+class LoopState:
     """The watch and the hub of ``loop``; ``open`` counts sockets and streams, by user."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, turns: Turns, looked: Looked) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, turns: FairQueue, in_feed_thread: InFeedThread
+    ) -> None:
         from ..feed import notify
 
         self.loop = loop
@@ -49,7 +51,7 @@ class Shared:
         """Called first with each user whose access has changed."""
         self._rechecks: dict[str, set[Callable[[], None]]] = {}
         self.turns = turns
-        self._looked = looked
+        self._in_feed_thread = in_feed_thread
         self.senders = Senders(loop)
         self.pace = Pace(BYTES_PER_SECOND, loop.time)
         self.ending = False
@@ -157,11 +159,11 @@ class Shared:
         finally:
             self.off_shutdown(leave)
 
-    def told_to_end(self) -> None:
+    def shut_down(self) -> None:
         if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self._end)
+            self.loop.call_soon_threadsafe(self._shut_down)
 
-    def _end(self) -> None:
+    def _shut_down(self) -> None:
         self.ending = True
         for leave in tuple(self._leaving):
             leave()
@@ -169,7 +171,9 @@ class Shared:
     async def _look(self, after: int | None) -> News:
         from ..feed import log as feed_log
 
-        head, scopes, left = await self._looked(looked_after, feed_log.news, after)
+        head, scopes, left = await self._in_feed_thread(
+            with_fresh_connections, feed_log.news, after
+        )
         if left:
             self.watch.hurry()
         return head, scopes
@@ -178,13 +182,15 @@ class Shared:
         from ..feed import fanout
 
         found: tuple[list[Delivery], bool]
-        found = await self._looked(looked_after, fanout.tick, subscriptions)
+        found = await self._in_feed_thread(with_fresh_connections, fanout.tick, subscriptions)
         return found
 
     async def _sealed(self, subscriptions: Sequence[Subscription]) -> list[str]:
         from ..feed import fanout
 
-        found: list[str] = await self._looked(lambda: list(map(fanout.cursor_of, subscriptions)))
+        found: list[str] = await self._in_feed_thread(
+            lambda: list(map(fanout.cursor_of, subscriptions))
+        )
         return found
 
 
@@ -192,7 +198,7 @@ def _interval() -> float:
     return conf.WATCH_MS / 1000
 
 
-def looked_after(function: Callable[..., Any], *args: Any) -> Any:
+def with_fresh_connections(function: Callable[..., Any], *args: Any) -> Any:
     """Call a function with the thread's database connections handled as for a request."""
     close_old_connections()
     try:

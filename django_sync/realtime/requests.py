@@ -39,7 +39,7 @@ AGAIN = (2, 10)
 """Seconds after which one who was refused may come again: not all of them at once."""
 
 
-class Plain:
+class RequestRunner:
     """An ASGI application: ours in threads, by the middleware of ``handler``; all else handed on.
 
     ``asked`` counts the requests that are in line or being served. ``answered`` is called on the

@@ -14,18 +14,18 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 
-class Ends(Protocol):
+class ShutdownListener(Protocol):
     """Somebody who has connections."""
 
-    def told_to_end(self) -> None:
+    def shut_down(self) -> None:
         """The process will end. Called in a signal handler, between any two instructions."""
 
 
-_attending: WeakSet[Ends] = WeakSet()
+_attending: WeakSet[ShutdownListener] = WeakSet()
 _ours: Any = None
 
 
-def attend(ends: Ends) -> None:
+def attend(ends: ShutdownListener) -> None:
     """Have somebody told of SIGTERM, where this is the thread that can hear of it."""
     global _ours  # noqa: PLW0603  # a process has one handler of a signal
     _attending.add(ends)
@@ -37,7 +37,7 @@ def attend(ends: Ends) -> None:
 
     def heard(number: int, frame: Any) -> None:
         for one in tuple(_attending):
-            one.told_to_end()
+            one.shut_down()
         before(number, frame)
 
     _ours = heard

@@ -16,10 +16,10 @@ from urllib.parse import parse_qs
 
 from .. import errors, logs
 from ..conf import conf
-from .connection import Line
+from .connection import Connection
 from .hub import Frame
 from .requests import Receive, Scope, Send, disconnected
-from .subrequest import STREAM, Inside, granted, inner, problem_of
+from .subrequest import STREAM, Subrequest, granted, problem_of, subrequest_scope
 
 if TYPE_CHECKING:
     from .asgi import Live
@@ -34,11 +34,11 @@ HEADERS = [
 ]
 
 
-class Stream(Line):
+class Stream(Connection):
     """One client's stream."""
 
     def __init__(self, live: Live, scope: Scope, send: Send) -> None:
-        super().__init__(live.shared, send)
+        super().__init__(live.loop_state, send)
         self.live = live
         self.scope = scope
         self._over = asyncio.Event()
@@ -54,7 +54,7 @@ class Stream(Line):
 
     async def serve(self, receive: Receive) -> None:
         """Answer, and go on until the client leaves or may no longer stay."""
-        began = self.live.shared.turn
+        began = self.live.loop_state.turn
         try:
             self._first = response = await self.pull(self.begin)
         except errors.Unavailable as error:
@@ -64,7 +64,7 @@ class Stream(Line):
             await self.live.send_response(response, self._send)
             return
         self.user = response.sync_user
-        with self.live.shared.counted(response.sync_user, self.recheck, began) as fits:
+        with self.live.loop_state.counted(response.sync_user, self.recheck, began) as fits:
             if not fits:
                 await answer(self._send, errors.Throttled("You have too many connections open."))
                 return
@@ -77,7 +77,7 @@ class Stream(Line):
             beats = self.begin_work(self._beat())
             over = asyncio.create_task(self._over.wait())
             try:
-                with self.live.shared.until_end(self.leave):
+                with self.live.loop_state.until_end(self.leave):
                     await asyncio.wait({left, over}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for task in (left, beats, over):
@@ -157,8 +157,10 @@ class Stream(Line):
         self._over.set()
 
     async def _ask(self, path: str, **query: str | None) -> Any:
-        scope = inner(self.scope, STREAM, path, {**query, "collections": self.collections})
-        inside = Inside(follows=True, position=self.reached)
+        scope = subrequest_scope(
+            self.scope, STREAM, path, {**query, "collections": self.collections}
+        )
+        inside = Subrequest(follows=True, position=self.reached)
         return await self.live.ask(scope, inside, user=self.user)
 
 

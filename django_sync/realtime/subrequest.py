@@ -28,7 +28,7 @@ _OWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class Subrequest:
     """What the view is told of a request that no client could say.
 
     ``follows``: it is for one who listens. ``session`` is that of the ticket by which the socket
@@ -59,7 +59,7 @@ class Inside:
             request._dont_enforce_csrf_checks = True  # as Django's own test client says it
 
 
-def routed(scope: Scope) -> str | None:
+def live_view(scope: Scope) -> str | None:
     """The name of the view that a scope's path leads to, where it is under ``live/``."""
     if scope["type"] not in ("http", "websocket"):
         return None
@@ -92,7 +92,7 @@ def problem_of(response: Any) -> dict[str, Any] | None:
     return data if isinstance(data, dict) and "code" in data else None
 
 
-def inner(
+def subrequest_scope(
     scope: Scope,
     name: str,
     path: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-class Rate:
+class Throttle:
     """Lets ``per_second`` through on average, and twice as many at once."""
 
     __slots__ = ("_at", "_clock", "_left", "_per_second")

@@ -25,13 +25,13 @@ from .close_codes import (
     RESTARTING,
     code_of,
 )
-from .connection import WINDOW, Line
+from .connection import WINDOW, Connection
 from .frames import Ack, Hello, Mutate, Ping, read, size
 from .hub import Frame
 from .loop_state import LARGE
 from .requests import Receive, Scope, Send
-from .subrequest import SOCKET, Inside, granted, inner, problem_of
-from .throttle import Rate
+from .subrequest import SOCKET, Subrequest, granted, problem_of, subrequest_scope
+from .throttle import Throttle
 
 if TYPE_CHECKING:
     from .asgi import Live
@@ -42,7 +42,7 @@ MUTATES = 8
 """Batches of one socket that may wait for their turn."""
 
 
-class SyncConsumer:
+class SocketHandler:
     """One client's socket. ``live`` is the application that serves it.
 
     It is an ASGI application for one connection, and reads its events in the server's own task.
@@ -72,13 +72,13 @@ class SyncConsumer:
     def __init__(self, live: Live) -> None:
         self.live = live
         self.hello: Hello | None = None
-        self.inside = Inside(from_page=True)
+        self.inside = Subrequest(from_page=True)
         self.epoch = ""
         self.user: str | None = None
         self.heard = self.opened = self.now()
         self.ended = False
         self.facts: Mapping[str, Any] = {}
-        self.rate = Rate(conf.SOCKET_FRAMES, live.shared.loop.time)
+        self.rate = Throttle(conf.SOCKET_FRAMES, live.loop_state.loop.time)
         self._is_counted = False
         self._mutates: list[Mutate] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,7 +89,7 @@ class SyncConsumer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the socket; however that ends, nothing of it stays behind."""
         self.scope = scope
-        self.line = SocketLine(self, send)
+        self.line = SocketConnection(self, send)
         try:
             while (event := await receive())["type"] != "websocket.disconnect":
                 await getattr(self, event["type"].replace(".", "_"))(event)
@@ -109,7 +109,7 @@ class SyncConsumer:
         query = parse_qs(
             self.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True
         )
-        shared = self.live.shared
+        shared = self.live.loop_state
         began = shared.turn
         try:
             response = await self.ask(OPEN, ticket=query.get("ticket", [None])[0])
@@ -129,7 +129,7 @@ class SyncConsumer:
         self.user, self.epoch = response.sync_user, response.data["epoch"]
         self.facts = facts_of(response)
         self.tell("socket", status=101)
-        self.inside = Inside(
+        self.inside = Subrequest(
             session=response.sync_session, login=response.sync_login, from_page=True
         )
         self._timer = self._later()
@@ -145,10 +145,10 @@ class SyncConsumer:
         if not self.ended and self.user is not None:
             self.tell("socket", status=code or 1006)
         self.ended = True
-        self.live.shared.off_shutdown(self.leave)
+        self.live.loop_state.off_shutdown(self.leave)
         if self._is_counted and self.user is not None:
             self._is_counted = False
-            self.live.shared.disconnect(self.user, self.recheck)
+            self.live.loop_state.disconnect(self.user, self.recheck)
         if self._timer is not None:
             self._timer.cancel()
         for task in tuple(self._tasks):
@@ -195,7 +195,7 @@ class SyncConsumer:
         self.heard = self.now()
         try:
             if LARGE <= (bytes_ := size(text_data)) <= conf.BODY_BYTES:
-                pace = self.live.shared.pace
+                pace = self.live.loop_state.pace
                 wait = pace.seconds(self.user or "", bytes_, conf.HEARTBEAT)
                 if wait is None:
                     raise errors.Throttled("Large frames come faster than they may.")
@@ -268,7 +268,7 @@ class SyncConsumer:
     # Looking after the socket
 
     def _later(self) -> asyncio.TimerHandle:
-        return self.live.shared.loop.call_later(conf.HEARTBEAT, self._beat)
+        return self.live.loop_state.loop.call_later(conf.HEARTBEAT, self._beat)
 
     def _beat(self) -> None:
         self.do(self._look_after())
@@ -325,7 +325,7 @@ class SyncConsumer:
             query["collections"] = ",".join(hello.collections)
         if path == OPEN and hello is not None and hello.session is not None:
             query["session"] = str(hello.session)
-        scope = inner(self.scope, SOCKET, path, query, body)
+        scope = subrequest_scope(self.scope, SOCKET, path, query, body)
         inside = replace(
             self.inside, follows=follows, frame=body is not None, position=self.line.reached
         )
@@ -335,13 +335,13 @@ class SyncConsumer:
         return asyncio.get_running_loop().time()
 
 
-class SocketLine(Line):
+class SocketConnection(Connection):
     """A socket, as the hub sees it."""
 
     __slots__ = ("consumer",)
 
-    def __init__(self, consumer: SyncConsumer, send: Send) -> None:
-        super().__init__(consumer.live.shared, send)
+    def __init__(self, consumer: SocketHandler, send: Send) -> None:
+        super().__init__(consumer.live.loop_state, send)
         self.consumer = consumer
 
     def frame_event(self, frame: Frame) -> Mapping[str, Any]:

@@ -603,11 +603,11 @@ def sockets_page() -> str:
                 f"and more | {loop_state.BYTES_PER_SECOND // 1024} KiB | wait their time; "
                 "above a heartbeat of it 4429 |",
                 f"| batches of a socket that wait | {websocket.MUTATES} | 4429 |",
-                f"| events that wait for a client to take them | {connection.WAITING} | 4429 |",
+                f"| events that wait for a client to take them | {connection.MOST_UNSENT} | 4429 |",
                 "| connections of a user in a process | "
                 "[`CONNECTIONS_PER_USER`](settings.md#connections_per_user) | 4429, a stream 429 |",
                 "| handshakes of an address that wait | "
-                f"{fair_queue.AT_THE_DOOR} | 1013, stream 503 |",
+                f"{fair_queue.MOST_HANDSHAKES} | 1013, stream 503 |",
                 f"| `cursor` | {MAX_LENGTH} characters | 4400 `invalid_cursor` |",
                 f"| `collections` | {frames.MOST_NAMES} names | 4400 `invalid` |",
                 f"| `ref` | {frames.MOST_REF} characters, or an integer up to 2⁵³ − 1 | 4400 |",

@@ -41,7 +41,7 @@ def titles(frame):
 
 async def line_of(site):
     await site.joined(1)
-    (line,) = site.application.hub._lines
+    (line,) = site.application.hub._connections
     return line
 
 

@@ -46,7 +46,7 @@ def test_a_bell_here_is_heard_there(layers, monkeypatch, backend):
     if not redis_is_there():
         pytest.skip("no Redis at TEST_REDIS_URL")
     layers(backend)
-    bell = channel_layer.Doorbell()
+    bell = channel_layer.ChannelNotifier()
     monkeypatch.setattr(channel_layer, "me", iter_of("there", "here"))
 
     async def story():
@@ -75,7 +75,7 @@ def test_its_own_hints_a_process_does_not_hear(layers):
     if not redis_is_there():
         pytest.skip("no Redis at TEST_REDIS_URL")
     layers(LAYERS[0])
-    bell = channel_layer.Doorbell()
+    bell = channel_layer.ChannelNotifier()
 
     async def story():
         heard: asyncio.Queue[object] = asyncio.Queue()
@@ -106,7 +106,7 @@ def test_a_layer_that_is_gone_costs_the_writer_nothing(layers, caplog):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         layers(LAYERS[0], f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
-    bell = channel_layer.Doorbell()
+    bell = channel_layer.ChannelNotifier()
     with caplog.at_level("WARNING", logger="django_sync.realtime"):
         bell(None)
         told(bell)
@@ -120,9 +120,9 @@ def test_without_a_layer_that_leaves_the_process_no_thread_is_started(settings):
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     assert channel_layer.layer() is None
     before = threading.active_count()
-    channel_layer.Doorbell()(None)
+    channel_layer.ChannelNotifier()(None)
     assert threading.active_count() == before
 
 
 def test_a_bell_is_hung_up_where_the_project_has_a_layer():
-    assert any(isinstance(bell, channel_layer.Doorbell) for bell in notify._bells)
+    assert any(isinstance(bell, channel_layer.ChannelNotifier) for bell in notify._bells)

@@ -62,7 +62,9 @@ def no_fault(caplog):
 def line_of(site, user):
     """A user's one line, as the hub has it."""
     (own,) = [
-        n for n in site.application.hub._lines if n.subscription.audience.caller.key == str(user.pk)
+        n
+        for n in site.application.hub._connections
+        if n.subscription.audience.caller.key == str(user.pk)
     ]
     return own
 
@@ -323,7 +325,7 @@ def held(site, of):
 
 
 def test_a_flood_of_handshakes_holds_up_nobody_elsewhere(site, ada, grace, boards, monkeypatch):
-    monkeypatch.setattr("django_sync.realtime.asgi.AT_THE_DOOR", 5)
+    monkeypatch.setattr("django_sync.realtime.asgi.MOST_HANDSHAKES", 5)
     evil, good = ("10.6.6.6", 1), ("10.0.0.1", 1)
 
     async def one(ends):
@@ -387,7 +389,7 @@ def test_one_users_batches_hold_up_no_other_user(site, ada, grace, boards):
 @pytest.fixture
 def hasty(monkeypatch, settings):
     settings.DJANGO_SYNC = {"WATCH_MS": 50, "SOCKET_FRAMES": 1000}
-    monkeypatch.setattr(connection, "FAREWELL_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.05)
 
 
 def test_who_only_pings_and_takes_nothing_is_cut(site, ada, grace, boards, hasty):
@@ -618,7 +620,7 @@ def test_a_stream_whose_looking_breaks_ends(site, ada, boards, settings, no_faul
     async def story():
         async with site.stream(ada) as wire:
             site.application._respond = breaking
-            await until(lambda: not site.application.shared.open)
+            await until(lambda: not site.application.loop_state.open)
             assert wire.start["status"] == 200
 
     asyncio.run(story())
@@ -633,7 +635,7 @@ def test_what_ends_amiss_leaves_nothing_behind(site, ada):
             wire.come({"type": "websocket.nonsense"})
             with pytest.raises(AttributeError):
                 await asyncio.wait_for(asyncio.shield(wire.served), 10)
-            assert not site.application.shared.open
+            assert not site.application.loop_state.open
             assert not len(site.application.hub)
             wire.served = None
 

@@ -285,7 +285,7 @@ def test_what_comes_while_all_threads_are_busy_is_one_answer(server, token, boar
         await server.waiting(1)
         free = threading.Event()
         for _ in range(server.application.threads):
-            server.application.turning.submit(free.wait, PATIENCE)
+            server.application.connection_pool.submit(free.wait, PATIENCE)
         for number in range(3):
             await write(boards.launch, f"{number}")
         free.set()

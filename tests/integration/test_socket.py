@@ -409,7 +409,7 @@ def test_who_says_nothing_is_cut(site, ada, boards, settings):
         async with site.following(ada) as wire:
             await site.joined(1)
             settings.DJANGO_SYNC = {"HEARTBEAT": 0.001}
-            site.application.shared.hear(str(boards.ada.pk))
+            site.application.loop_state.hear(str(boards.ada.pk))
             assert await wire.ended() == (4408, None)
         async with site.socket(ada) as wire:
             assert await wire.ended() == (4408, None)
@@ -584,7 +584,7 @@ def test_too_many_sockets_of_one_user(site, ada, grace, settings):
                 await other.hello()
         async with site.socket(ada) as again:
             await again.hello()
-        assert not site.application.shared.open
+        assert not site.application.loop_state.open
 
     asyncio.run(story())
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from django_sync.realtime.connection import Line
+from django_sync.realtime.connection import Connection
 from django_sync.realtime.hub import Hub
 
 
@@ -27,15 +27,15 @@ def hub_skips_a_delivery() -> None:
 
 def cursor_goes_before_what_it_stands_for() -> None:
     """Frames take their time, and the cursor for them is told as if they had gone."""
-    deliver: Any = Line.deliver
+    deliver: Any = Connection.deliver
 
     def late(self: Any, frame: Any) -> None:
-        if self in self.hub._lines:
+        if self in self.hub._connections:
             asyncio.get_running_loop().call_later(1.5, deliver, self, frame)
         else:
             deliver(self, frame)
 
-    Line.deliver = late  # type: ignore[method-assign]
+    Connection.deliver = late  # type: ignore[method-assign]
 
 
 def access_that_ends_is_not_told() -> None:
@@ -45,4 +45,4 @@ def access_that_ends_is_not_told() -> None:
         if self._follower is None or self._follower.done():
             self.subscription = replace(self.subscription, audience=self.hub.known(audience))
 
-    Line.look = look  # type: ignore[method-assign]
+    Connection.look = look  # type: ignore[method-assign]

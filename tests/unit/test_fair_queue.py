@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from django_sync.errors import Unavailable
-from django_sync.realtime.fair_queue import Turns
+from django_sync.realtime.fair_queue import FairQueue
 
 
 @pytest.fixture
@@ -40,14 +40,14 @@ def test_owners_take_turns(pool, done):
 
 
 async def _one(pool, done, asked):
-    await crowd(Turns(pool, 1), done, asked, threading.Event())
+    await crowd(FairQueue(pool, 1), done, asked, threading.Event())
 
 
 def test_nobody_has_the_last_thread(pool, done):
     hold = threading.Event()
 
     async def story():
-        turns = Turns(pool, 3)
+        turns = FairQueue(pool, 3)
         crowd = [asyncio.create_task(turns.run("crowd", hold.wait)) for _ in range(20)]
         await asyncio.sleep(0)
         await asyncio.wait_for(turns.run("one", done.append, 1), 10)
@@ -65,7 +65,7 @@ def test_no_more_wait_than_may(pool):
     hold = threading.Event()
 
     async def story():
-        turns = Turns(pool, 1)
+        turns = FairQueue(pool, 1)
         held = [asyncio.create_task(turns.run("a", hold.wait, most=2)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
@@ -85,7 +85,7 @@ def test_who_gave_up_waiting_costs_no_thread_and_what_is_raised_is_raised(pool, 
     hold = threading.Event()
 
     async def story():
-        turns = Turns(pool, 1)
+        turns = FairQueue(pool, 1)
         first = asyncio.create_task(turns.run("a", hold.wait))
         await asyncio.sleep(0)
         gone = asyncio.create_task(turns.run("a", done.append, "gone"))
