@@ -29,6 +29,7 @@ from django.urls import set_script_prefix
 
 from .. import logs
 from ..conf import conf
+from ..http.side_channel import ResponseInfo
 from . import probes
 from .fair_queue import MOST_HANDSHAKES, FairQueue
 from .hub import Hub
@@ -177,10 +178,10 @@ class Live(ASGIHandler):
         async with self.watch.join() as waiter:
             with self.loop_state.until_end(lambda: waiter.tell(None)):
                 response = await self._held(scope, waiter, began + wait)
-        told = getattr(response, "sync_log", None)
-        if told is not None:
+        facts = ResponseInfo.of(response).log
+        if facts is not None:
             waited = round((time.monotonic() - began) * 1000, 1)
-            logs.tell(logs.level_of(response.status_code), told | {"duration_ms": waited})
+            logs.tell(logs.level_of(response.status_code), facts | {"duration_ms": waited})
         return response
 
     async def _held(self, scope: Scope, waiter: Waiter, deadline: float) -> Any:
@@ -190,12 +191,12 @@ class Live(ASGIHandler):
             while True:
                 run += 1
                 response = await self._pulled(scope, owner, run)
-                scopes = getattr(response, "sync_scopes", None)
+                scopes = ResponseInfo.of(response).scopes
                 if scopes is None or response.data["changes"] or response.data["has_more"]:
                     return response
                 if run == 1:
                     again = functools.partial(waiter.tell, None)
-                    concerned.enter_context(shared.concerned(response.sync_user, again, began))
+                    concerned.enter_context(shared.concerned(response.sync.user, again, began))
                 woken = await _woken(waiter, scopes, deadline - time.monotonic())
                 if shared.ending or not woken:
                     return response
@@ -230,8 +231,8 @@ class Live(ASGIHandler):
     def _respond(self, scope: Scope, run: int, inside: Subrequest = HELD, body: bytes = b"") -> Any:
         """Django's answer to one request, in the thread that this runs in.
 
-        ``request.sync_live`` is 1 for the first run of a client's request, 2 for the next,
-        for whoever counts requests.
+        ``request.sync.run`` is 1 for the first run of a client's request and 2 for the next.
+        Middleware that counts requests may read it.
         """
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)

@@ -265,7 +265,7 @@ class Connection(Outgoing):
                 self.deliver(Frame(content))
                 self.tell_cursor(page["cursor"], always=first)  # it ends the catch-up
             first = False
-            subscription = response.sync_subscription
+            subscription = response.sync.subscription
             if subscription is not None:
                 self.subscription = replace(
                     subscription, audience=self.hub.known(subscription.audience)

@@ -63,13 +63,13 @@ class Stream(Connection):
         if not granted(response):
             await self.live.send_response(response, self._send)
             return
-        self.user = response.sync_user
-        with self.live.loop_state.counted(response.sync_user, self.recheck, began) as fits:
+        self.user = response.sync.user
+        with self.live.loop_state.counted(response.sync.user, self.recheck, began) as fits:
             if not fits:
                 await answer(self._send, errors.Throttled("You have too many connections open."))
                 return
             opened = asyncio.get_running_loop().time()
-            facts = {name: response.sync_log.get(name) for name in ("user", "client", "session")}
+            facts = {name: response.sync.log.get(name) for name in ("user", "client", "session")}
             logs.tell(logging.INFO, facts | {"call": "stream", "status": 200})
             await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             self.open(self.begin)
@@ -143,8 +143,8 @@ class Stream(Connection):
             if not granted(response):
                 self.refuse(response)
                 return
-            self.user = response.sync_user
-            self.look(response.sync_audience)
+            self.user = response.sync.user
+            self.look(response.sync.audience)
 
     def _end(self, problem: Mapping[str, Any]) -> None:
         self.why = problem.get("code")

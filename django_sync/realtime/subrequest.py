@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import Resolver404, resolve
 
+from ..http.side_channel import RequestInfo, ResponseInfo
 from .requests import Scope
 
 PULL = "django_sync:live-changes"
@@ -27,34 +28,18 @@ _OWN = (
 """Headers that are about the open connection, or about how it is answered, not about the client."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subrequest:
-    """What the view is told of a request that no client could say.
+@dataclass(slots=True)
+class Subrequest(RequestInfo):
+    """What the view has to know about a request, and no client can set.
 
-    ``follows``: it is for one who listens. ``session`` is that of the ticket by which the socket
-    was opened, ``login``: the cookies were its holder's own then. ``from_page``: the origin was
-    looked at when it was opened, so that no CSRF token is asked for. ``frame``: the body is a frame
-    as it came, with a type and a ref. ``position``: the place in the feed up to which the client
-    has everything, where that is known. ``held``: it may be run again, and is logged by whom it
-    waits with.
+    ``from_page``: the origin was checked when the connection was opened, so that no CSRF token is
+    needed.
     """
 
-    follows: bool = False
-    session: Any = None
-    login: bool = False
     from_page: bool = False
-    frame: bool = False
-    position: int | None = None
-    held: bool = False
 
     def tell(self, request: Any, run: int) -> None:
-        request.sync_live = run
-        request.sync_follows = self.follows
-        request.sync_session = self.session
-        request.sync_login = self.login
-        request.sync_frame = self.frame
-        request.sync_position = self.position
-        request.sync_held = self.held
+        request.sync = replace(self, run=run)
         if self.from_page:
             request._dont_enforce_csrf_checks = True  # as Django's own test client says it
 
@@ -83,7 +68,7 @@ def credentials(scope: Scope) -> str:
 
 def granted(response: Any) -> bool:
     """Whether an answer is a view's of ours, and good; a middleware may have answered itself."""
-    return response.status_code == 200 and hasattr(response, "sync_user")
+    return response.status_code == 200 and ResponseInfo.of(response).user is not None
 
 
 def problem_of(response: Any) -> dict[str, Any] | None:

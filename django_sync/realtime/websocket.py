@@ -122,15 +122,15 @@ class SocketHandler:
         if not granted(response):
             await self.refuse(response)
             return
-        if not shared.connect(response.sync_user, self.recheck, began):
+        if not shared.connect(response.sync.user, self.recheck, began):
             await self.end(errors.Throttled("You have too many connections open."))
             return
         self._is_counted = True
-        self.user, self.epoch = response.sync_user, response.data["epoch"]
+        self.user, self.epoch = response.sync.user, response.data["epoch"]
         self.facts = facts_of(response)
         self.tell("socket", status=101)
         self.inside = Subrequest(
-            session=response.sync_session, login=response.sync_login, from_page=True
+            session=response.sync.session, login=response.sync.login, from_page=True
         )
         self._timer = self._later()
         if self._again:
@@ -300,7 +300,7 @@ class SocketHandler:
             await self.refuse(response)
             return
         if self.hello is not None and self.line.has_begun:
-            self.line.look(response.sync_audience)
+            self.line.look(response.sync.audience)
         self._timer = self._later()
         if self._again:
             self.recheck()
@@ -371,7 +371,7 @@ class SocketConnection(Connection):
 
 def facts_of(response: Any) -> Mapping[str, Any]:
     """The user, client and session of a connection, for the log."""
-    return {name: response.sync_log.get(name) for name in ("user", "client", "session")}
+    return {name: response.sync.log.get(name) for name in ("user", "client", "session")}
 
 
 def sending(frame: Mapping[str, Any]) -> Mapping[str, Any]:
