@@ -106,7 +106,7 @@ class Runs:
     """
 
     caller: Caller
-    ledger: ResultStore
+    store: ResultStore
     writer: Writer
     single: Single
     concern: Callable[[Mutation], bool]
@@ -122,8 +122,8 @@ class Runs:
         """Whether it is new, known, and stands on nothing that failed."""
         return (
             mutation.collection in registry
-            and self.ledger.is_new(mutation)
-            and not self.ledger.forgot(mutation)
+            and self.store.is_new(mutation)
+            and not self.store.may_be_forgotten(mutation)
             and not self.concern(mutation)
         )
 
@@ -144,7 +144,7 @@ class Runs:
         except Exception as error:  # noqa: BLE001  # the single-mutation path reports it
             log.debug("a run of %d is carried out one by one: %r", len(run), error)
             return [self.single(mutation) for mutation in run]
-        return [self._store(m, told) for m, told in zip(run, outcomes, strict=True)]
+        return [self._store(m, outcome) for m, outcome in zip(run, outcomes, strict=True)]
 
     def _carry_out_as_set(self, run: list[Mutation]) -> list[Outcome]:
         collection = registry.get(run[0].collection)
@@ -168,11 +168,11 @@ class Runs:
             results += self._run(part, splits - 1)
         return results
 
-    def _store(self, mutation: Mutation, told: Outcome) -> Result:
-        if isinstance(told, errors.SyncError):
-            result = self.ledger.refuse(mutation, told)
+    def _store(self, mutation: Mutation, outcome: Outcome) -> Result:
+        if isinstance(outcome, errors.SyncError):
+            result = self.store.store_refusal(mutation, outcome)
         else:
-            result = self.ledger.take_effect(mutation, told)
+            result = self.store.store_effect(mutation, outcome)
         self.note(mutation, result.status)
         return result
 

@@ -15,7 +15,7 @@ from ..drf.exceptions import translated
 from ..feed import log as feed_log
 from ..protocol import Mutation, Status, Write
 from . import inspection
-from .apply import Effect, tombstone
+from .apply import Effect, changed_fields, effect_of, tombstone, unchanged
 from .errors import RunOneByOne
 from .set_write import Outcome, SetWrite
 from .statements import names_any
@@ -40,11 +40,10 @@ class Creates(SetWrite):
             self.collection.create(viewset, serializer)
             return mutation
 
-        told = self.each(act)
-        found = self.landed([one.object_id for one in told if isinstance(one, Mutation)])
+        done = self.each(act)
+        found = self.landed([one.object_id for one in done if isinstance(one, Mutation)])
         return [
-            self.writer.effect(found[one.object_id], 0) if isinstance(one, Mutation) else one
-            for one in told
+            effect_of(found[one.object_id], 0) if isinstance(one, Mutation) else one for one in done
         ]
 
     def viewset(self, mutation: Mutation) -> Any:
@@ -71,7 +70,7 @@ class OnRows(SetWrite):
         old = {
             m.object_id
             for m in self.mutations
-            if not self.writer.knows(m, self.before[m.object_id])
+            if not self.writer.is_on_newest(m, self.before[m.object_id])
         }
         if old:
             raise RunOneByOne(old)
@@ -118,22 +117,22 @@ class Updates(OnRows):
             self.check_permitted(viewset, instance)
             self.check_names(made, viewset, mutation)
             record = records[mutation.object_id]
-            wanted = self.writer.wanted(self.collection, viewset, mutation.fields, record)
-            if not wanted:
-                return self.writer.unchanged(record, None)
-            serializer = made.valid(viewset, wanted, instance=instance)
+            changed = changed_fields(self.collection, viewset, mutation.fields, record)
+            if not changed:
+                return unchanged(record)
+            serializer = made.valid(viewset, changed, instance=instance)
             if self.collection.is_noop(instance, serializer):
-                return self.writer.unchanged(record, None)
+                return unchanged(record)
             self.collection.update(viewset, serializer)
             return mutation
 
-        told = self.each(act)
-        found = self.landed([one.object_id for one in told if isinstance(one, Mutation)])
+        done = self.each(act)
+        found = self.landed([one.object_id for one in done if isinstance(one, Mutation)])
         return [
-            self.writer.effect(found[one.object_id], self.before[one.object_id])
+            effect_of(found[one.object_id], self.before[one.object_id])
             if isinstance(one, Mutation)
             else one
-            for one in told
+            for one in done
         ]
 
 
@@ -154,10 +153,10 @@ class Deletes(OnRows):
             self.check_permitted(viewset, self.rows[mutation.object_id])
             return mutation
 
-        told = self.each(act)
-        gone = [one.object_id for one in told if isinstance(one, Mutation)]
+        done = self.each(act)
+        gone = [one.object_id for one in done if isinstance(one, Mutation)]
         self._delete(gone)
-        return [self._effect(one) if isinstance(one, Mutation) else one for one in told]
+        return [self._effect(one) if isinstance(one, Mutation) else one for one in done]
 
     def _delete(self, ids: list[uuid.UUID]) -> None:
         with translated():
