@@ -195,7 +195,7 @@ def open_session(caller: Caller, body: Any) -> Opened:
         endpoints.check(asked.push)
     client = client_of(caller, asked.client_id)
     with atomic():
-        opened = sessions_of_clients.open_session(caller, client, asked.told)
+        opened = sessions_of_clients.open_session(caller, client, asked.reported)
         endpoints.forget_ended(client.id)
         if asked.push is not None:
             endpoints.keep(opened.session, asked.push, visibility_of(caller))
@@ -209,10 +209,10 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
     """
     asked = SessionChange.from_json(body)
     with atomic():
-        opened = sessions_of_clients.change_session(caller, id, asked.told)
+        opened = sessions_of_clients.change_session(caller, id, asked.reported)
         if asked.push is not None:
             endpoints.keep(opened.session, asked.push, visibility_of(caller))
-        elif asked.tells_push:
+        elif asked.has_push:
             endpoints.forget(id)
     return opened
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..errors import ClientError, SyncError, every_error
 from ..protocol import PROTOCOL_VERSION, ConflictKind, Json, Op, Status, Transport, Write
-from ..protocol.messages import MAX_SEQ
+from ..protocol.members import MAX_SEQ
 from ..protocol.sessions import (
     KIND_LENGTH,
     NAME_LENGTH,

@@ -28,7 +28,7 @@ from django_sync.protocol import (
     Write,
     check_depth,
 )
-from django_sync.protocol.messages import MAX_DEPTH, MAX_SEQ
+from django_sync.protocol.members import MAX_DEPTH, MAX_SEQ
 
 ID = str(uuid.UUID(int=1))
 

@@ -16,8 +16,8 @@ def request(**members):
 
 def test_what_is_left_out_is_not_told():
     asked = SessionRequest.from_json(request())
-    assert (asked.client_id, asked.told) == (CLIENT, {"transports": ["poll"]})
-    assert SessionChange.from_json({}).told == {}
+    assert (asked.client_id, asked.reported) == (CLIENT, {"transports": ["poll"]})
+    assert SessionChange.from_json({}).reported == {}
 
 
 def test_all_of_it():
@@ -30,13 +30,13 @@ def test_all_of_it():
         "network": {"type": "wifi", "metered": False, "rtt_ms": 40},
         "foreground": False,
     }
-    assert SessionChange.from_json(told).told == told
-    assert SessionRequest.from_json(request(**told)).told == told
+    assert SessionChange.from_json(told).reported == told
+    assert SessionRequest.from_json(request(**told)).reported == told
 
 
 def test_a_null_is_the_members_default():
     given = ("name", "platform", "collections", "failed", "network", "foreground", "push")
-    assert SessionChange.from_json(dict.fromkeys(given)).told == {
+    assert SessionChange.from_json(dict.fromkeys(given)).reported == {
         "name": "",
         "platform": "",
         "collections": None,
@@ -48,7 +48,7 @@ def test_a_null_is_the_members_default():
 
 
 def test_each_name_counts_once():
-    told = SessionChange.from_json({"collections": ["b", "a", "b"], "failed": ["sse"] * 9}).told
+    told = SessionChange.from_json({"collections": ["b", "a", "b"], "failed": ["sse"] * 9}).reported
     assert told == {"collections": ["b", "a"], "failed": ["sse"]}
 
 
@@ -59,11 +59,11 @@ def test_how_it_is_woken():
         SessionRequest.from_json(request(push=told)),
     )
     assert changed.push == opened.push == Push("fcm", {"token": "secret"})
-    assert changed.told == {}
+    assert changed.reported == {}
 
 
 def test_not_any_more_is_something_else_than_nothing_said():
-    assert [SessionChange.from_json(b).tells_push for b in ({"push": None}, {})] == [True, False]
+    assert [SessionChange.from_json(b).has_push for b in ({"push": None}, {})] == [True, False]
     assert SessionChange.from_json({"push": None}).push is None
 
 
