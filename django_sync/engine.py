@@ -33,9 +33,8 @@ from .protocol import (
 )
 from .push import endpoints, vapid
 from .rest import history
-from .sessions import directives, lag, presence, transport_choice
-from .sessions import lifecycle as sessions_of_clients
-from .sessions import state as sessions_state
+from .sessions import directives, lag, lifecycle, presence, transport_choice
+from .sessions import state as session_state
 from .sessions.lifecycle import Opened
 from .writes.batch import BatchRun, client_of, read_mutations
 
@@ -63,7 +62,10 @@ __all__ = [
 
 
 def describe(caller: Caller, root: str) -> Json:
-    """The service document: what a client needs before its first pull. ``root`` is its path."""
+    """Return the service document, which a client needs before its first pull.
+
+    ``root`` is its path.
+    """
     sequencer.advance()
     state, _ = feed_log.state()
     return {
@@ -98,13 +100,13 @@ def pull(
     collections: Sequence[str] | None = None,
     limit: int | None = None,
 ) -> Page:
-    """The next page of changes; see ``pulling.pull`` for what it raises."""
+    """The next page of changes; see ``feed.pull.pull`` for what it raises."""
     most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
-    ordered = directives.pending_snapshots(caller)
-    if ordered and cursor is not None:
+    pending = directives.pending_snapshots(caller)
+    if pending and cursor is not None:
         raise errors.CursorExpired("The server asks for a fresh snapshot.")
     page = feed_pull.pull(caller, cursor, collections, most)
-    directives.fulfil(ordered)
+    directives.fulfil(pending)
     _note_pull(caller, cursor, page)
     return page
 
@@ -195,7 +197,7 @@ def open_session(caller: Caller, body: Any) -> Opened:
         endpoints.check(asked.push)
     client = client_of(caller, asked.client_id)
     with atomic():
-        opened = sessions_of_clients.open_session(caller, client, asked.reported)
+        opened = lifecycle.open_session(caller, client, asked.reported)
         endpoints.forget_ended(client.id)
         if asked.push is not None:
             endpoints.keep(opened.session, asked.push, visibility_of(caller))
@@ -203,13 +205,13 @@ def open_session(caller: Caller, body: Any) -> Opened:
 
 
 def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
-    """Tell a change of a session, and get the decision anew.
+    """Change what is known about a session, and decide on its transport anew.
 
     Raises ``NotFound``, ``Invalid``, ``UnknownCollection``.
     """
     asked = SessionChange.from_json(body)
     with atomic():
-        opened = sessions_of_clients.change_session(caller, id, asked.reported)
+        opened = lifecycle.change_session(caller, id, asked.reported)
         if asked.push is not None:
             endpoints.keep(opened.session, asked.push, visibility_of(caller))
         elif asked.has_push:
@@ -220,43 +222,43 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
 def end_session(caller: Caller, id: uuid.UUID) -> None:
     """End a session; raises ``NotFound``."""
     with atomic():
-        sessions_of_clients.end_session(caller, id)
+        lifecycle.end_session(caller, id)
         endpoints.forget(id)
 
 
 def redeem_ticket(ticket: str) -> uuid.UUID:
-    """The session that a ticket is of, which is used up; raises ``NotAuthenticated``."""
-    return sessions_of_clients.redeem(ticket).id
+    """Use up a ticket and return its session; raises ``NotAuthenticated``."""
+    return lifecycle.redeem(ticket).id
 
 
 def ticket_holder(session: uuid.UUID) -> tuple[Any, uuid.UUID]:
-    """The user and the client of a session by whose ticket a socket is open.
+    """Return the user and the client of the session whose ticket opened a socket.
 
     Raises ``NotAuthenticated``, ``SessionEnded``.
     """
-    held = sessions_of_clients.holder(session)
+    held = lifecycle.holder(session)
     return held.user, held.client_id
 
 
 def check_session(caller: Caller, session: uuid.UUID) -> None:
-    """The caller speaks for this session of theirs.
+    """Note that the caller uses this session, which must be theirs.
 
     Raises ``PermissionDenied``, ``SessionEnded``, ``Blocked``.
     """
-    caller.session_id, caller.client_id = session, sessions_of_clients.check(session, caller)
+    caller.session_id, caller.client_id = session, lifecycle.check(session, caller)
     directives.check(caller)
     presence.note(caller, "there")
 
 
 def check_directives(caller: Caller) -> None:
-    """See that nothing is ordered against the caller; raises ``Blocked``, ``SessionEnded``."""
+    """Check the directives about the caller; raise ``Blocked`` or ``SessionEnded``."""
     directives.check(caller)
 
 
 def note_presence(caller: Caller, position: int | None) -> None:
-    """An open connection is there still; ``position``: up to where it has everything.
+    """Note that a connection is still open; ``position``: up to where it has everything.
 
-    Raises ``CursorExpired`` where a fresh snapshot was ordered.
+    Raises ``CursorExpired`` if a directive asks for a fresh snapshot.
     """
     if directives.pending_snapshots(caller):
         raise errors.CursorExpired("The server asks for a fresh snapshot.")
@@ -264,19 +266,19 @@ def note_presence(caller: Caller, position: int | None) -> None:
 
 
 def note_refusal(caller: Caller, code: str) -> None:
-    """The caller was refused something."""
+    """Note that something was refused to the caller."""
     presence.refused(caller, code)
 
 
 def sessions(caller: Caller) -> list[Json]:
-    """The caller's own sessions that have not ended, the last seen first.
+    """Return the caller's sessions that have not ended, the last seen first.
 
-    Their lag is counted in what the caller sees.
+    Their lag counts the changes that the caller sees.
     """
-    found = sessions_of_clients.own_sessions(caller)
+    found = lifecycle.own_sessions(caller)
     lags: Mapping[uuid.UUID, lag.Lag] = {}
     if any(session.position is not None for session in found):
         sequencer.advance()
         lags = lag.lags_within(found, sorted(scopes_of(caller)))
     now = timezone.now()
-    return [sessions_state.shown(session, lags.get(session.id), now) for session in found]
+    return [session_state.shown(session, lags.get(session.id), now) for session in found]

@@ -1,4 +1,4 @@
-"""What all endpoints share: who asks, how often and how much, and how errors are answered."""
+"""What all endpoints share: authentication, limits, the log, and answers to errors."""
 
 from __future__ import annotations
 
@@ -36,18 +36,17 @@ from .tickets import TicketAuthentication
 log = logging.getLogger("django_sync.http")
 
 CHARSETS = ("utf-8", "ascii")
-"""Django would decode query and form by whichever codec a request names, of texts or not."""
-PLAIN = ("*/*", "application/json")
+"""Django would decode query and form with any codec that a request names."""
+USUAL_ACCEPT = ("*/*", "application/json")
 """The ``Accept`` headers of almost all clients."""
 DIGITS = 15
-"""Digits of a number that any database holds; a longer one is above each limit."""
+"""Digits of a number that any database can hold; a longer number is above each limit."""
 
 
 class SyncView(APIView):
     """What all endpoints share: JSON in and out, a signed-in user, problems for errors.
 
-    Never within a transaction of the request's own, whatever ``ATOMIC_REQUESTS`` says:
-    sequencing and reruns need their own.
+    ``ATOMIC_REQUESTS`` does not apply: sequencing and reruns need transactions of their own.
     """
 
     permission_classes = (IsAuthenticated,)
@@ -56,9 +55,9 @@ class SyncView(APIView):
     schema = inspector
     of_collection = False
     asker: Caller | None = None
-    """The caller, once that is known."""
+    """The caller, when it is known."""
     mutation_ids: Sequence[str] = ()
-    """Those of the mutations that the request asks for, as far as they are ids."""
+    """The valid ids of the mutations in the request."""
     called = "sync_rest"
     """The name under which a project may set a rate for ``ScopedRateThrottle``."""
 
@@ -69,7 +68,7 @@ class SyncView(APIView):
         return view
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answer, and tell the log of it."""
+        """Answer, and log it."""
         began = time.perf_counter()
         try:
             response: Any = super().dispatch(request, *args, **kwargs)
@@ -83,7 +82,7 @@ class SyncView(APIView):
         return response
 
     def _log(self, status: int, code: Any, began: float) -> dict[str, Any]:
-        """One line for each request; what an open connection asks by itself is for debugging."""
+        """Log the request; requests that a connection makes by itself are logged for debugging."""
         asker, ids = self.asker, self.mutation_ids
         facts: dict[str, Any] = {
             "call": self.called,
@@ -112,7 +111,7 @@ class SyncView(APIView):
             raise too_large()
 
     def check_permissions(self, request: Request) -> None:
-        """Who is let in, and is not shut out; from here on it is known who asks."""
+        """Check permissions and directives; from here on the caller is known."""
         super().check_permissions(request)
         caller = self.caller
         client: uuid.UUID | None = self.sync.client_id
@@ -123,7 +122,7 @@ class SyncView(APIView):
         engine.check_directives(caller)
 
     def uuid_in(self, name: str) -> uuid.UUID | None:
-        """The UUID in a header; ``None`` without one."""
+        """Return the UUID in a header; ``None`` without one."""
         text = self.request.META.get(f"HTTP_{name.upper().replace('-', '_')}")
         try:
             return None if text is None else canonical_uuid(text)
@@ -131,32 +130,32 @@ class SyncView(APIView):
             raise errors.Invalid(f"“{name}” is not a hyphenated UUID.") from None
 
     def get_authenticators(self) -> list[Any]:
-        """The project's; on a socket that a ticket opened, its session's alone."""
+        """Return the project's; on a socket that a ticket opened, only that of its session."""
         if self.sync.session is not None:
             return [TicketAuthentication()]
         return super().get_authenticators()
 
     @property
     def throttle_scope(self) -> str | None:
-        """What ``ScopedRateThrottle`` asks for: a name for which the project has set a rate."""
+        """The name under which the project has set a rate; ``ScopedRateThrottle`` reads it."""
         rates = SimpleRateThrottle.THROTTLE_RATES
         return next((name for name in (self.called, "sync") if name in rates), None)
 
     def check_throttles(self, request: Request) -> None:
-        """Once for each request of a client, however often ``realtime`` runs it."""
+        """Count each request of a client once, even if ``realtime`` runs it again."""
         if self.sync.run <= 1:
             super().check_throttles(request)
 
     def get_authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401, which RFC 9110 wants in each.
+        """Return the challenge that RFC 9110 requires in each 401.
 
-        The first authenticator's, as with DRF; where that has none (a session) another's that
-        opens no dialogue in a browser.
+        It is the first authenticator's, as with DRF. If that has none (a session), it is that of
+        another one which opens no dialogue in a browser.
         """
-        told = [a.authenticate_header(request) for a in self.get_authenticators()]
-        if not told or told[0]:
-            return str(told[0]) if told else ""
-        quiet = (str(header) for header in told if header and not header.startswith("Basic"))
+        headers = [a.authenticate_header(request) for a in self.get_authenticators()]
+        if not headers or headers[0]:
+            return str(headers[0]) if headers else ""
+        quiet = (str(header) for header in headers if header and not header.startswith("Basic"))
         return next(quiet, "Session")
 
     def perform_authentication(self, request: Request) -> None:
@@ -167,11 +166,11 @@ class SyncView(APIView):
             raise errors.NotAuthenticated from None
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """As DRF does it, but without a search for the usual ``Accept`` headers."""
+        """Do as DRF does, but without a search if the ``Accept`` header is a usual one."""
         named = api_settings.URL_FORMAT_OVERRIDE
-        plain = self.content_negotiation_class is DefaultContentNegotiation and named
+        by_drf = self.content_negotiation_class is DefaultContentNegotiation and named
         accepted = request.META.get("HTTP_ACCEPT", "*/*")
-        if plain and accepted in PLAIN and named not in request.query_params:
+        if by_drf and accepted in USUAL_ACCEPT and named not in request.query_params:
             return SyncRenderer(), SyncRenderer.media_type
         try:
             return super().perform_content_negotiation(request, force)
@@ -213,7 +212,7 @@ class SyncView(APIView):
         return RequestInfo.of(getattr(request, "_request", request))
 
     def collections(self) -> list[str] | None:
-        """The collections that are asked for; ``None``: all that may be read."""
+        """Return the collections that are asked for; ``None``: all that may be read."""
         names = self.request.query_params.get("collections")
         return None if names is None else [name for name in names.split(",") if name]
 
@@ -222,17 +221,17 @@ class SyncView(APIView):
         return Caller.of(self.request)
 
     def body(self) -> Json:
-        """The request's body, which is an object."""
+        """Return the request's body; raise ``Invalid`` if it is not an object."""
         if not isinstance(self.request.data, dict):
             raise errors.Invalid("The body is not a JSON object.")
         return self.request.data
 
     def limit(self) -> int | None:
-        """``limit`` as it was asked for; raises ``Invalid`` unless a positive number."""
+        """Return the parameter ``limit``; raise ``Invalid`` unless it is a positive number."""
         return self.positive("limit")
 
     def positive(self, name: str) -> int | None:
-        """A parameter that is a positive number; one of many digits is above each limit."""
+        """Return a parameter that is a positive number; a very long one is cut above each limit."""
         text = self.request.query_params.get(name)
         if text is None:
             return None
@@ -241,11 +240,11 @@ class SyncView(APIView):
         return int(text.lstrip("0")[: DIGITS + 1])
 
     def root(self, tail: str) -> str:
-        """The absolute address of the protocol's root, of which this request asks for ``tail``."""
+        """Return the absolute address of the protocol's root; ``tail`` ends the path."""
         return self.request.build_absolute_uri(self.request.path.removesuffix(tail))
 
     def following(self, after: str | None) -> str | None:
-        """The address of the list's next page, which begins behind ``after``."""
+        """Return the address of the list's next page, which begins after ``after``."""
         if after is None:
             return None
         query = {"after": after}

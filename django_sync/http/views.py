@@ -1,4 +1,4 @@
-"""The views. Each reads its request, calls ``engine`` once, and writes the answer."""
+"""The views. Each reads its request, calls ``engine`` or ``rest``, and writes the answer."""
 
 from __future__ import annotations
 
@@ -69,16 +69,16 @@ class ChangesView(SyncView):
 
 
 class LiveChangesView(ChangesView):
-    """Pull, and wait where nothing is new; ``realtime`` does the waiting."""
+    """Pull, and wait if nothing is new; ``realtime`` does the waiting."""
 
     called = "sync_live"
 
 
 class OpenView(SyncView):
-    """Who may open a socket or a stream, and whether they still may; ``realtime`` holds it open."""
+    """Check whether a socket or a stream may be opened, or stay open; ``realtime`` holds it."""
 
     called = "sync_live"
-    schema = None  # no call that ends: AsyncAPI describes it
+    schema = None  # a connection, not a call: AsyncAPI describes it
 
     def get(self, request: Request) -> Response:
         if not self.sync.run:
@@ -101,8 +101,8 @@ class OpenView(SyncView):
 class SocketView(OpenView):
     """A WebSocket's handshake.
 
-    A browser sends its cookies, and passwords that it remembers, whichever page opens the
-    socket (RFC 6455, section 10.2). So the page must be one of ours, unless it brings a ticket.
+    A browser sends its cookies and remembered passwords for every page that opens the socket
+    (RFC 6455, section 10.2). So the page must belong to this site, unless it sends a ticket.
     """
 
     def get_authenticators(self) -> list[Any]:
@@ -136,15 +136,15 @@ class MutationsView(SyncView):
         refused = next((r.problem for r in reversed(results) if r.problem), None)
         if refused is not None:
             engine.note_refusal(self.caller, str(refused.get("code")))
-        return Response({"results": ReadyList(map(_told, results), dict)})
+        return Response({"results": ReadyList(map(_result, results), dict)})
 
 
-def _told(result: Result) -> Json | ReadyText:
+def _result(result: Result) -> Json | ReadyText:
     return result.text if isinstance(result, ReadyResult) else result.to_json()
 
 
 def id_of(text: Any) -> uuid.UUID | None:
-    """A UUID, if it is one."""
+    """Return the UUID; ``None`` if it is none."""
     try:
         return canonical_uuid(text)
     except ValueError:
@@ -152,7 +152,7 @@ def id_of(text: Any) -> uuid.UUID | None:
 
 
 def ids_of(mutations: Any) -> list[str]:
-    """The ids of a batch's mutations, as far as they can be read."""
+    """Return the ids of a batch's mutations that can be read."""
     listed = mutations if isinstance(mutations, list) else []
     found = (id_of(one.get("id")) for one in listed if isinstance(one, dict))
     return [str(id) for id in found if id is not None]
@@ -187,7 +187,7 @@ class SessionView(SyncView):
 
 
 class CallView(SyncView):
-    """Under a collection; reads what makes a REST write conditional and repeatable."""
+    """A view of a collection; reads what makes a REST write conditional and repeatable."""
 
     of_collection = True
 
@@ -277,17 +277,17 @@ class RecordView(CallView):
 
 
 class HistoryView(CallView):
-    """What became of one object."""
+    """The history of one object."""
 
     def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         below = self.positive("after")
-        told, place = rest.history(self.caller, collection, id, below, self.limit())
+        revisions, place = rest.history(self.caller, collection, id, below, self.limit())
         following = self.following(None if place is None else str(place))
-        return Response({"results": told, "next": following})
+        return Response({"results": revisions, "next": following})
 
 
 class UnknownView(SyncView):
-    """Every path that is none of ours: a problem, not a page."""
+    """Any other path: it is answered with a problem, not a page."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -29,7 +29,7 @@ Problem = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """All that is known of two writes that met and were not settled."""
+    """All that is known about two writes that overlap and were not resolved."""
 
     kind: ConflictKind
     fields: tuple[str, ...]
@@ -62,7 +62,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """How one overlapping field was settled: by which resolver, and whose value was kept."""
+    """How one overlapping field was resolved: by which resolver, and whose value was kept."""
 
     field: str
     by: str

@@ -41,7 +41,7 @@ class Access:
             raise RunOneByOne(lasting=True)
 
     def may_write(self, scope: str) -> bool:
-        """What ``may_write_scope`` says, asked once for each scope."""
+        """Return the answer of ``may_write_scope``, which is called once for each scope."""
         if scope not in self._may:
             with self.reads.kept():
                 self._may[scope] = self.collection.may_write_scope(self.caller, self.action, scope)
@@ -49,17 +49,17 @@ class Access:
         return self._may[scope]
 
     def _check_reads(self) -> None:
-        if not self.reads.are_plain() or any(map(self._tables.named_in, self.reads.sql)):
+        if not self.reads.are_reads() or any(map(self._tables.named_in, self.reads.sql)):
             raise RunOneByOne(lasting=True)
 
     def check_untouched(self, written: Iterable[str]) -> None:
-        """Raise ``RunOneByOne`` where somebody wrote a table that the answers stand on."""
+        """Raise ``RunOneByOne`` if a table was written that the answers depend on."""
         others = set(written) - {self._tables.own}
         if names_any([*self.reads.sql, self._visible], others):
             raise RunOneByOne(lasting=True)
 
     def check_again(self) -> None:
-        """Ask for the scopes after the writes; raise ``RunOneByOne`` where they are others."""
+        """Read the scopes again after the writes; raise ``RunOneByOne`` if they have changed."""
         if self.collection.scopes(self.caller) != self.scopes:
             raise RunOneByOne(lasting=True)
 

@@ -1,4 +1,4 @@
-"""Saves that are delayed, and written together in one statement.
+"""Saves that are delayed, and then written in one statement.
 
 Only saves that do nothing but write their row are delayed (``inspection``), and only where the
 primary key is known beforehand. ``flush`` writes them before any other statement runs, so the
@@ -146,9 +146,9 @@ class DelayedSaves:
         updates, self._updates = self._updates, []
         keys, self._keys = self._keys, []
         if inserts:
-            columns.insert(self.db, self.model, self._inserted, _turned(inserts))
+            columns.insert(self.db, self.model, self._inserted, _transposed(inserts))
         if updates:
-            found = columns.update(self.db, self.model, self._updated, _turned(updates), keys)
+            found = columns.update(self.db, self.model, self._updated, _transposed(updates), keys)
             if found != len(keys):
                 raise RowVanished
 
@@ -179,8 +179,8 @@ def _is_inserted(field: Any) -> bool:
 def _row_reader(fields: Sequence[Any], *, add: bool) -> Callable[[Any], Sequence[Any]]:
     """From an instance to the values of its row, as each field's ``pre_save`` gives them."""
     if len(fields) > 1 and all(map(_is_read_alone, fields)):
-        plain: Callable[[Any], Sequence[Any]] = attrgetter(*(f.attname for f in fields))
-        return plain
+        read_row: Callable[[Any], Sequence[Any]] = attrgetter(*(f.attname for f in fields))
+        return read_row
     return lambda instance: [f.pre_save(instance, add) for f in fields]
 
 
@@ -201,6 +201,6 @@ def _has_expression(values: Iterable[Any]) -> bool:
     )
 
 
-def _turned(rows: list[Sequence[Any]]) -> list[list[Any]]:
+def _transposed(rows: list[Sequence[Any]]) -> list[list[Any]]:
     """Columns from rows."""
     return [list(column) for column in zip(*rows, strict=True)]

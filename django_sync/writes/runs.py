@@ -1,7 +1,7 @@
-"""A batch in runs: neighbouring mutations of one collection and operation, carried out together.
+"""A batch in runs: neighbouring mutations of one collection and operation, carried out as a set.
 
 No object is in a run twice, and no mutation of a run refers to another object of the run. If a run
-cannot be carried out together, its savepoint is rolled back, and its mutations run one by one. The
+cannot be carried out as a set, its savepoint is rolled back, and its mutations run one by one. The
 single-mutation path defines what is correct; a run gives the same result with fewer statements.
 """
 
@@ -100,9 +100,9 @@ def texts_in(value: Any) -> list[str]:
 
 @dataclass(slots=True)
 class Runs:
-    """Carries out the mutations of one transaction, together where it can.
+    """Carries out the mutations of one transaction, in sets if possible.
 
-    ``concern`` says of a mutation that it stands on one that failed.
+    ``concern`` says whether a mutation depends on one that failed.
     """
 
     caller: Caller
@@ -114,12 +114,12 @@ class Runs:
     lasting: set[Kind] = field(default_factory=set)
 
     def results(self, mutations: Sequence[Mutation]) -> Iterator[Result]:
-        """The results in the order of the mutations; each run is begun when it is asked for."""
+        """Yield the results in the order of the mutations; a run begins when it is needed."""
         for run in split(mutations, self._is_common):
             yield from self._run(run)
 
     def _is_common(self, mutation: Mutation) -> bool:
-        """Whether it is new, known, and stands on nothing that failed."""
+        """Whether it is new, of a known collection, and depends on nothing that failed."""
         return (
             mutation.collection in registry
             and self.store.is_new(mutation)
@@ -138,7 +138,7 @@ class Runs:
                 self.lasting.add(kind)
             return self._without_odd(run, reason.odd, splits)
         except OperationalError as error:
-            if is_final(error):
+            if is_permanent(error):
                 return [self.single(mutation) for mutation in run]
             raise
         except Exception as error:  # noqa: BLE001  # the single-mutation path reports it
@@ -157,9 +157,9 @@ class Runs:
     def _without_odd(
         self, run: list[Mutation], odd: frozenset[uuid.UUID], splits: int
     ) -> list[Result]:
-        """The odd ones one by one, in their places; what lies between them together.
+        """Carry out the odd mutations one by one, in their places, and the others as sets.
 
-        Each try may find others odd, so there are only so many.
+        Each attempt may find more odd ones, so the number of attempts is limited.
         """
         if not (odd and splits) or len(odd) * ODD_SHARE > len(run):
             return [self.single(mutation) for mutation in run]
@@ -178,9 +178,9 @@ class Runs:
 
 
 LIMITS = "54"
-"""PostgreSQL's class of SQLSTATEs for what is too long or too many: it will not pass."""
+"""PostgreSQL's class of SQLSTATEs for exceeded limits, which a rerun exceeds again."""
 
 
-def is_final(error: OperationalError) -> bool:
+def is_permanent(error: OperationalError) -> bool:
     """Whether the database will refuse the same again."""
     return str(getattr(error.__cause__, "sqlstate", "")).startswith(LIMITS)

@@ -60,13 +60,13 @@ class SetWrite:
     # The project's code, mutation by mutation
 
     def each(self, act: Callable[[Mutation], Any]) -> list[Any]:
-        """What ``act`` gives for each mutation, or the refusal that it raised."""
+        """Return what ``act`` returns for each mutation, or the refusal that it raised."""
         with self.statements.watched():
-            told = [self._one(act, mutation) for mutation in self.mutations]
+            results = [self._one(act, mutation) for mutation in self.mutations]
             with self.statements.ours():
                 self.saves.flush()
         self.access.check_untouched(self.statements.written)
-        return told
+        return results
 
     access: Access
 
@@ -85,7 +85,7 @@ class SetWrite:
         return found
 
     def _look_back(self, mutation: Mutation, *, was_delayed: bool) -> None:
-        """See what the project's code did besides."""
+        """Check what else the project's code did."""
         if self.statements.spoilt:
             raise RunOneByOne(lasting=True)
         expected = self.revision_before(mutation) + was_delayed
@@ -100,7 +100,7 @@ class SetWrite:
         self.entries.mark(self.saves.count)
 
     def _check_entries(self, mutation: Mutation, expected: int) -> int:
-        """The object's revision by now; the feed must show that no other one was changed."""
+        """Return the object's revision now; the feed must show that no other one was changed."""
         with self.statements.ours():
             self.saves.flush()
             changed = self.entries.read()
@@ -124,7 +124,7 @@ class SetWrite:
         )
 
     def begin(self, viewset: Any) -> None:
-        """Ask what is asked once."""
+        """Check what is the same for all mutations."""
         if not self.collection.offers(self.operation):
             raise RunOneByOne
         self.access = Access(self.caller, self.collection, self.action)
@@ -139,7 +139,7 @@ class SetWrite:
         return RunSerializers(self.collection, viewset, self.saves)
 
     def check_names(self, made: RunSerializers, viewset: Any, mutation: Mutation) -> None:
-        """As for one mutation; a serializer that builds its own fields is asked itself."""
+        """As for one mutation; a serializer that builds its own fields decides itself."""
         if made.is_shared or made.is_copied:
             setattr(viewset, FIELDS, made.fields)
         self.collection.check_names(viewset, mutation.fields)
@@ -147,24 +147,24 @@ class SetWrite:
     # After the writes
 
     def records(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
-        """What the viewset's query shows of these ids, in whichever scope."""
+        """Return what the viewset's query shows of these ids, in any scope."""
         return {record.id: record for record in self.collection.records(self.caller, ids)}
 
     def landed(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
-        """The records after the writes, if all lie where their writer may see and write."""
+        """Return the records after the writes, if their writer may see and write all of them."""
         feed_log.check_constraints()
         found = self.records(ids) if ids else {}
         self.caller.cache.clear()
         self.access.check_again()
-        astray = [id for id in ids if not self._may_lie(found.get(id))]
-        if astray:
-            raise RunOneByOne(astray)
+        misplaced = [id for id in ids if not self._is_allowed_place(found.get(id))]
+        if misplaced:
+            raise RunOneByOne(misplaced)
         if any(found[id].revision != self.revisions.get(id, found[id].revision) for id in ids):
-            raise RunOneByOne(lasting=True)  # somebody else's write is among them
+            raise RunOneByOne(lasting=True)  # another writer's change is among them
         self.access.check_untouched(self.statements.written)
         return found
 
-    def _may_lie(self, record: Record | None) -> bool:
+    def _is_allowed_place(self, record: Record | None) -> bool:
         """Whether a record is where its writer may see and write."""
         if record is None or record.scope not in self.access.scopes:
             return False

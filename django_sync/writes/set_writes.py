@@ -61,7 +61,7 @@ class OnRows(SetWrite):
     rows: dict[uuid.UUID, Any]
 
     def lock(self) -> None:
-        """Read and lock the rows, in the order of their ids; all must be as the client saw them."""
+        """Read and lock the rows, in the order of their ids; the client must know their state."""
         seen = self.collection.find_many(self.caller, self.ids, shape=False)
         self.rows = {one.sync_id: one for one in seen}
         if len(self.rows) != len(self.ids):
@@ -75,7 +75,7 @@ class OnRows(SetWrite):
         if old:
             raise RunOneByOne(old)
         if self.collection.lock_many(self.ids, self.before) != self.before:
-            raise RunOneByOne  # somebody wrote in between
+            raise RunOneByOne  # another write came in between
 
     def key_of(self, mutation: Mutation) -> Any:
         pk = self.collection.model._meta.pk
@@ -91,8 +91,8 @@ class OnRows(SetWrite):
         if not self.access.may_write(instance.sync_scope):
             raise errors.PermissionDenied("You may not write here.")
 
-    def ask_scopes(self) -> None:
-        """Ask before the first write, so that no question comes between two delayed saves."""
+    def read_scopes(self) -> None:
+        """Read before the first write, so that no query comes between two delayed saves."""
         for scope in {one.sync_scope for one in self.rows.values()}:
             self.access.may_write(scope)
 
@@ -106,7 +106,7 @@ class Updates(OnRows):
         first = self.viewset(self.mutations[0])
         self.begin(first)
         self.lock()
-        self.ask_scopes()
+        self.read_scopes()
         records = self.records(self.ids)
         if len(records) != len(self.ids):
             raise RunOneByOne(set(self.ids) - records.keys())
@@ -142,11 +142,11 @@ class Deletes(OnRows):
     action, operation = DELETE, "delete"
 
     def outcomes(self) -> list[Outcome]:
-        if not inspection.deletes_plainly(self.collection.viewset_class, self.collection.model):
+        if not inspection.deletes_as_django(self.collection.viewset_class, self.collection.model):
             raise RunOneByOne(lasting=True)
         self.begin(self.viewset(self.mutations[0]))
         self.lock()
-        self.ask_scopes()
+        self.read_scopes()
 
         def act(mutation: Mutation) -> Mutation:
             viewset = None if self.shares_permissions else self.viewset(mutation)
@@ -173,12 +173,12 @@ class Deletes(OnRows):
             raise RunOneByOne(lasting=True)
 
     def _check_alone(self, collector: Any) -> None:
-        """One by one, each is judged after the one before it is gone: that must not matter."""
-        stirred = {*collector.data, *(rows.model for rows in collector.fast_deletes)}
-        stirred |= {field.model for field, _ in collector.field_updates}
-        tables = {model._meta.db_table for model in stirred}
+        """Alone, each delete is checked after the one before it. That must make no difference."""
+        touched = {*collector.data, *(rows.model for rows in collector.fast_deletes)}
+        touched |= {field.model for field, _ in collector.field_updates}
+        tables = {model._meta.db_table for model in touched}
         own = self.statements.tables.own
-        if any(map(_listened, stirred)) or self.statements.written:
+        if any(map(_listened, touched)) or self.statements.written:
             raise RunOneByOne(lasting=True)
         if names_any(self.statements.reads, {*tables, own}):
             raise RunOneByOne(lasting=True)

@@ -18,7 +18,7 @@ from ..models.database import atomic
 from ..protocol import Mutation, Result, Status, Write
 from .apply import ConflictFound, Writer
 from .result_store import ResultStore
-from .runs import is_final, texts_in
+from .runs import is_permanent, texts_in
 from .without_savepoint import NeedsSavepoint
 
 log = logging.getLogger("django_sync.mutations")
@@ -102,7 +102,7 @@ class SingleWrites:
         except DataError:
             return store.store_refusal(mutation, constraint_error(CANNOT_HOLD))
         except OperationalError as error:
-            if not is_final(error):
+            if not is_permanent(error):
                 raise
             return store.store_refusal(mutation, constraint_error(CANNOT_HOLD))
         except NeedsSavepoint:

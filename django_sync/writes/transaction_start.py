@@ -46,10 +46,10 @@ class IdCheck:
 
 
 def open_transaction(caller: Caller, client: Client | None) -> int:
-    """Lock the client's row, made where it is not there yet; return its ``forgotten_seq``.
+    """Lock the client's row, creating it if needed; return its ``forgotten_seq``.
 
     Without a client (a REST call without a key) nothing is locked but, on SQLite, the database.
-    Raises ``ClientMismatch`` where the client is another user's.
+    Raises ``ClientMismatch`` if the client is another user's.
     """
     db = connection()
     _take_write_lock(db)
@@ -74,7 +74,7 @@ def _read(db: Any, id: uuid.UUID) -> Any:
 def _take_write_lock(db: Any) -> None:
     """On SQLite, write before anything is read, unless the transaction began as a writer.
 
-    One that reads first is refused without waiting where another has written in between.
+    SQLite refuses the write lock at once to a transaction that read before another one wrote.
     """
     if db.vendor != "sqlite":
         return
@@ -103,8 +103,8 @@ def stored_results(
     in_use, epoch, _ = rows[0]
     known = [key for _, _, key in rows if key is not None]
     results = MutationResult.objects.filter(pk__in=known) if known else ()
-    told = feed_log.state()[0].epoch if epoch is None else str(uuid.UUID(str(epoch)))
-    return Stored(told, list(results), bool(in_use))
+    read = feed_log.state()[0].epoch if epoch is None else str(uuid.UUID(str(epoch)))
+    return Stored(read, list(results), bool(in_use))
 
 
 def has_open_decision(client: Client, objects: Sequence[uuid.UUID]) -> bool:
