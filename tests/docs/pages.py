@@ -43,7 +43,7 @@ def errors_page() -> str:
     sent = [error for error in found if not issubclass(error, ClientError)]
     kept = [error for error in found if issubclass(error, ClientError)]
     lines = [
-        notice("django_sync/errors.py"),
+        notice("django_sync/errors"),
         "# Errors",
         "Each error that the server answers is `application/problem+json` (RFC 9457): `type`, "
         "`title`, `status`, `detail`, and a `code` that stays the same for ever. Programs look at "
