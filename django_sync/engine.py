@@ -15,7 +15,7 @@ from . import errors
 from .conf import conf
 from .drf.caller import Caller
 from .drf.registry import registry
-from .feed import fanout, sequencer
+from .feed import fanout, proof, sequencer
 from .feed import log as feed_log
 from .feed import pull as feed_pull
 from .feed.visibility import Visibility, keep
@@ -52,10 +52,10 @@ __all__ = [
     "note_refusal",
     "open_session",
     "pull",
+    "pull_and_subscribe",
     "redeem_ticket",
     "scopes_of",
     "sessions",
-    "subscription",
     "ticket_holder",
     "visibility_of",
 ]
@@ -100,29 +100,48 @@ def pull(
     collections: Sequence[str] | None = None,
     limit: int | None = None,
 ) -> Page:
-    """The next page of changes; see ``feed.pull.pull`` for what it raises."""
+    """Return the next page of changes; see ``feed.pull`` for what it raises."""
+    return _pulled(caller, cursor, collections, limit).page
+
+
+def pull_and_subscribe(
+    caller: Caller,
+    *,
+    cursor: str | None = None,
+    collections: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> tuple[Page, fanout.Subscription | None]:
+    """Return the next page and the caller's place in the hub; ``None`` if there is more to pull."""
+    pulled = _pulled(caller, cursor, collections, limit)
+    if pulled.page.has_more:
+        return pulled.page, None
+    return pulled.page, fanout.Subscription.at(caller, pulled.visibility, pulled.cursor)
+
+
+def _pulled(
+    caller: Caller, cursor: str | None, collections: Sequence[str] | None, limit: int | None
+) -> feed_pull.Pulled:
+    """Pull, and note how far the caller's session is."""
     most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
     pending = directives.pending_snapshots(caller)
     if pending and cursor is not None:
         raise errors.CursorExpired("The server asks for a fresh snapshot.")
-    page = feed_pull.pull(caller, cursor, collections, most)
+    pulled = feed_pull.pull(caller, cursor, collections, most)
     directives.fulfil(pending)
-    _note_pull(caller, cursor, page)
-    return page
+    _note_pull(caller, pulled)
+    return pulled
 
 
-def _note_pull(caller: Caller, cursor: str | None, page: Page) -> None:
-    """How far the caller's session is: where its cursor is, or the page's, if that says nothing."""
+def _note_pull(caller: Caller, pulled: feed_pull.Pulled) -> None:
+    """Note how far the caller's session is: at the new cursor if level with it, or at the old."""
+    page, before = pulled.page, pulled.before
     if page.snapshot is not None:
         presence.note(caller, "snapshot", progress=dict(page.snapshot))
     elif not page.changes and not page.has_more:
         if presence.is_due(caller, "level"):
-            place = feed_pull.open_cursor(caller, page.cursor).position
-            presence.note(caller, "level", position=place)
-    elif cursor is not None and presence.is_due(caller, "behind"):
-        opened = feed_pull.open_cursor(caller, cursor)
-        if opened.tails:
-            presence.note(caller, "behind", position=opened.position)
+            presence.note(caller, "level", position=pulled.cursor.position)
+    elif before is not None and before.tails and presence.is_due(caller, "behind"):
+        presence.note(caller, "behind", position=before.position)
 
 
 def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> frozenset[str]:
@@ -141,20 +160,6 @@ def audience(caller: Caller, collections: Sequence[str] | None) -> fanout.Audien
     visibility = feed_pull.current_visibility(caller, collections)
     keep(visibility)
     return fanout.Audience.of(caller, visibility)
-
-
-def subscription(
-    caller: Caller, collections: Sequence[str] | None, cursor: str
-) -> fanout.Subscription | None:
-    """The caller's place in the hub, where their pulls ended at this cursor.
-
-    ``None`` where what they see has changed since, so that they pull on.
-    """
-    opened = feed_pull.open_cursor(caller, cursor)
-    now = audience(caller, collections)
-    if not opened.tails or opened.goal != now.key[0]:
-        return None
-    return fanout.Subscription(now, (opened.epoch, opened.position, opened.mark))
 
 
 def epoch() -> str:
@@ -178,7 +183,7 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
         client_of(caller, batch.client_id)  # else the first statement of the run does it
     if batch.cursor is not None:
         sequencer.advance()
-        feed_pull.check_history(feed_pull.open_cursor(caller, batch.cursor))
+        proof.check_history(proof.open_cursor(caller, batch.cursor))
     run = BatchRun(caller, Client(id=batch.client_id), atomic=batch.atomic)
     return run.results(read)
 

@@ -1,8 +1,8 @@
-"""Holds: positions that the floor does not pass, because somebody is reading from there.
+"""Holds: positions that the floor does not pass, because clients read from there.
 
-A client that fetches page after page has no row of its own; its place has one, which
-it shares with all who read from there. The pull that still has more to give writes it,
-at most every few minutes for each cursor.
+A client that fetches page after page has no row of its own. Its position has one, shared by all
+clients that read from there. A pull that leaves more to fetch writes it, at most every few
+minutes for each cursor.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..models import Hold
 from ..models.database import connection
 
 MINUTES = 10
-"""A cursor's place is written down again after so long."""
+"""A cursor's position is held again after so long."""
 
 _HOLD = f"""
 INSERT INTO {Hold._meta.db_table} AS h (position, at) VALUES (%s, %s)
@@ -25,7 +25,7 @@ ON CONFLICT (position) DO UPDATE SET at = excluded.at WHERE h.at < %s
 
 
 def hold(position: int) -> None:
-    """Write down that somebody reads from ``position``; one write serves who comes together."""
+    """Note that a client reads from ``position``; clients at the same time share one write."""
     db, now = connection(), timezone.now()
     stale = now - datetime.timedelta(minutes=MINUTES / 2)
     with db.cursor() as cursor:

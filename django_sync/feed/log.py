@@ -41,19 +41,19 @@ class Overview:
     """What a pull needs of the feed before it reads entries, all from one statement.
 
     ``mark`` belongs to the entry at the requested position (``None``: no such entry).
-    ``generations`` says how often capture of each model had a gap, by label. ``waiting``: the
-    outbox holds committed changes that have no position yet.
+    ``generations`` counts how often capture of each model had a gap, by label. ``unsequenced``:
+    the outbox holds committed changes that have no position yet.
     """
 
     state: State
     mark: int | None
     generations: dict[str, int]
-    waiting: bool
+    unsequenced: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the feed says of one change; the row decides what is sent."""
+    """One change in the feed. What is sent of it depends on the row as it is now."""
 
     position: int
     mark: int
@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What is left of a deleted object: its last revision, and where it lay."""
+    """The tombstone of a deleted object: its last revision and its scope."""
 
     revision: int
     scope: str | None
@@ -105,8 +105,8 @@ def state(position: int = 0) -> tuple[State, int | None]:
 def overview(position: int = 0, *, whole: bool = True) -> Overview:
     """State, outbox, generations, and the mark at ``position``, in one statement.
 
-    It makes the feed's row where there is none yet. Without ``whole`` the head's mark is not
-    looked up, which takes PostgreSQL a quarter of the statement's time; 0 stands for it.
+    It creates the feed's row where there is none yet. Without ``whole`` the head's mark is not
+    looked up, which takes PostgreSQL a quarter of the statement's time; it is 0 then.
     """
     found = seen(position, whole=whole)
     if found is None:
@@ -117,9 +117,9 @@ def overview(position: int = 0, *, whole: bool = True) -> Overview:
 
 
 def seen(position: int = 0, *, whole: bool = True) -> Overview | None:
-    """The same, which only reads; ``None`` where the feed has no row yet.
+    """The same, but it only reads; ``None`` where the feed has no row yet.
 
-    On PostgreSQL the transaction goes on without JIT where it is asked for the whole.
+    On PostgreSQL, ``whole`` also turns JIT off for the rest of the transaction.
     """
     row = None if whole else dialect().quick_overview(connection(), position)
     if row is None:
@@ -128,17 +128,17 @@ def seen(position: int = 0, *, whole: bool = True) -> Overview | None:
             row = cursor.fetchone()
     if row is None:
         return None
-    epoch, head, floor, mark, there, waiting, generations, *_ = row
+    epoch, head, floor, mark, there, unsequenced, generations, *_ = row
     return Overview(
         state=State(str(uuid.UUID(str(epoch))), head, floor, mark or 0),
         mark=there if position else 0,
         generations=json.loads(generations) if generations else {},
-        waiting=bool(waiting),
+        unsequenced=bool(unsequenced),
     )
 
 
 def diverged(epoch: str) -> None:
-    """Begin a new epoch, once, where a cursor proved, under ``epoch``, that history is another."""
+    """Begin a new epoch: a cursor proved that the history under ``epoch`` is another. Only once."""
     old = uuid.UUID(epoch)
     moved = Feed.objects.filter(id=1, epoch=old).update(epoch=new_id())
     if moved:
@@ -148,8 +148,8 @@ def diverged(epoch: str) -> None:
 def is_later(epoch: str, than: str) -> bool:
     """Whether an epoch began after another: ids of version 7 are in the order of time.
 
-    One that is later than the feed's own was lost with a restore, and its cursor proves
-    it. (Those of version 4, from earlier releases, are taken for older than any other.)
+    If a cursor's epoch is later than the feed's own, that epoch was lost with a restore. (Epochs
+    of version 4, from earlier releases, count as older than any other.)
     """
     born = [found.int if found.version == 7 else 0 for found in map(uuid.UUID, (epoch, than))]
     return born[0] > born[1]
@@ -167,10 +167,9 @@ def read(
 ) -> list[Entry]:
     """The first ``limit`` entries of these scopes and models behind ``after``, in order.
 
-    The index on (scope, position) is entered once for each scope, so the cost
-    follows the entries found, not the length of the log. Both statements leave the
-    planner no other way: by statistics of a time when the log held few scopes it would
-    walk past everybody's entries.
+    The index on (scope, position) is entered once for each scope, so the cost follows the entries
+    found, not the length of the log. The statements of both dialects leave the planner no other
+    way. With statistics of a time when the log held few scopes, it would read all entries.
     """
     with connection().cursor() as cursor:
         cursor.execute(*dialect().read(scopes, models, after, upto, limit))
@@ -190,13 +189,13 @@ def between(after: int, upto: int, limit: int) -> list[Entry]:
 
 
 NEWS = 1000
-"""Entries that are looked at for their scopes; more may concern anybody."""
+"""Entries that are read for their scopes; more may concern any user."""
 
 
 def news(after: int | None) -> tuple[int, frozenset[str] | None, bool]:
-    """The head; the scopes of what stands behind ``after`` (``None``: of too much to say).
+    """The head; the scopes of the entries behind ``after`` (``None``: too many to list).
 
-    And whether the outbox holds more than was sequenced first: then it is time to look again.
+    Third, whether the outbox holds more than was sequenced first: then it is time to look again.
     Without ``after`` nothing is new.
     """
     left = sequencer.advance()
@@ -235,7 +234,7 @@ def tombstones(model: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Trace]:
 
 
 def history(model: str, object_id: uuid.UUID, above: int, upto: int) -> list[Step]:
-    """An object's revisions above one and up to another, wherever their entries lie.
+    """An object's revisions above one and up to another, from the log and the outbox.
 
     Outbox and log are read in one statement, so that the sequencer cannot move
     an entry from one to the other between two reads.
@@ -255,7 +254,7 @@ def history(model: str, object_id: uuid.UUID, above: int, upto: int) -> list[Ste
 def steps(
     model: str, object_id: uuid.UUID, scopes: Sequence[str] | None, below: int | None, limit: int
 ) -> list[Step]:
-    """The newest revisions of an object under ``below`` that lie in these scopes (or in any).
+    """The newest revisions of an object under ``below`` in these scopes (or in any).
 
     From outbox and log in one statement, for the reason that ``history`` has.
     """
@@ -285,6 +284,6 @@ def _step(revision: int, op: str, columns: str, at: Any) -> Step:
 
 
 def _in_utc(at: Any) -> datetime.datetime:
-    """A time that was read as UTC says so."""
+    """Mark a time that was read in UTC as such."""
     read = at if isinstance(at, datetime.datetime) else datetime.datetime.fromisoformat(at)
     return read.replace(tzinfo=datetime.UTC)

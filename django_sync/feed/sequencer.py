@@ -34,7 +34,7 @@ def sequence() -> int:
     ``advance``.
     """
     moved = 0
-    while is_waiting():
+    while has_unsequenced():
         step = _sequence_once()
         moved += step
         if step < conf.SEQUENCE_BATCH:
@@ -53,19 +53,19 @@ def catch_up() -> bool:
 
 def advance() -> bool:
     """``catch_up``, if the outbox holds anything; return whether there is more to do."""
-    return is_waiting() and catch_up()
+    return has_unsequenced() and catch_up()
 
 
-def is_waiting() -> bool:
+def has_unsequenced() -> bool:
     """Whether the outbox holds anything. Creates the feed's row where there is none yet."""
     with connection().cursor() as cursor:
         cursor.execute(
             f"SELECT EXISTS (SELECT 1 FROM {OUTBOX}), EXISTS (SELECT 1 FROM {FEED} WHERE id = 1)"
         )
-        waiting, there = cursor.fetchone()
+        unsequenced, there = cursor.fetchone()
         if not there:
             create_feed(cursor)
-        return bool(waiting)
+        return bool(unsequenced)
 
 
 def _sequence_once() -> int:

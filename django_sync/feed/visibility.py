@@ -1,7 +1,7 @@
-"""Which scopes a user sees of which collections, named by a hash that a cursor can carry.
+"""Which scopes a user sees of which collections, named by a digest that a cursor can carry.
 
-A view is decided purely from values; only ``keep`` and ``recall`` touch the
-database. A view is kept once for all cursors that name it.
+A visibility is made of values alone; only ``keep`` and ``recall`` use the database. It is stored
+once for all cursors that name it.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from .cursor import Pair
 Scopes = frozenset[str]
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 NOTHING = ""
-"""The digest of the empty view, which is not kept."""
+"""The digest of the empty visibility, which is not stored."""
 
 
 @dataclass(frozen=True)
 class Visibility:
-    """What a replica holds or shall hold: for each collection its tag and its scopes.
+    """What a replica holds or is to hold: for each collection its tag and its scopes.
 
-    The tag stands for all that its records depend on besides rows and scopes; a
-    collection under another tag is another collection.
+    The tag is a digest of all that the records depend on besides rows and scopes. A collection
+    under another tag is another collection.
     """
 
     tags: Mapping[str, str] = field(default_factory=dict)
     scopes: Mapping[str, Scopes] = field(default_factory=dict)
 
     def encoded(self) -> str:
-        """Canonical JSON; a set of scopes that several collections share stands in it once."""
+        """Canonical JSON; a set of scopes that several collections share is in it once."""
         lists = sorted({tuple(sorted(found)) for found in self.scopes.values()})
         places = {listed: place for place, listed in enumerate(lists)}
         held = {
@@ -68,7 +68,7 @@ class Visibility:
         return scope in self.scopes.get(collection, ())
 
     def with_pairs(self, pairs: Iterable[Pair], tags: Mapping[str, str]) -> Visibility:
-        """This view and these pairs too, collections under ``tags``."""
+        """This visibility with these pairs added, collections under ``tags``."""
         scopes: dict[str, set[str]] = {name: set(self.scopes.get(name, ())) for name in tags}
         for name, scope in pairs:
             scopes[name].add(scope)
@@ -79,9 +79,9 @@ EMPTY = Visibility()
 
 
 def keep(visibility: Visibility) -> str:
-    """Store a view for later pulls, note that it is in use today, and return its digest.
+    """Store a visibility for later pulls, note that it is in use today, and return its digest.
 
-    A view that is pruned while it is noted is stored anew.
+    One that is pruned meanwhile is stored again.
     """
     name = visibility.digest
     if name != NOTHING:
@@ -97,7 +97,7 @@ def keep(visibility: Visibility) -> str:
 
 
 def recall(name: str) -> Visibility:
-    """The view of this digest; ``CursorExpired`` where it was forgotten."""
+    """The visibility of this digest; raises ``CursorExpired`` where it was pruned."""
     if name == NOTHING:
         return EMPTY
     body = ScopeSet.objects.filter(digest=name).values_list("body", flat=True).first()

@@ -50,21 +50,19 @@ class ChangesView(SyncView):
     def get(self, request: Request) -> Response:
         asked = request.query_params
         self.positive("wait")  # this view does not wait, but refuses what is malformed
-        collections = self.collections()
-        page = engine.pull(
-            self.caller,
-            cursor=asked.get("cursor") or None,
-            collections=collections,
-            limit=self.limit(),
-        )
+        collections, limit = self.collections(), self.limit()
+        cursor = asked.get("cursor") or None
         info = ResponseInfo()
         if self.sync.run:
             info.user = self.caller.key
         if self.sync.follows:
-            if not page.has_more:
-                info.subscription = engine.subscription(self.caller, collections, page.cursor)
-        elif self.sync.run:
-            info.scopes = engine.scopes_of(self.caller, collections)
+            page, info.subscription = engine.pull_and_subscribe(
+                self.caller, cursor=cursor, collections=collections, limit=limit
+            )
+        else:
+            page = engine.pull(self.caller, cursor=cursor, collections=collections, limit=limit)
+            if self.sync.run:
+                info.scopes = engine.scopes_of(self.caller, collections)
         return answer(page_body(page), info)
 
 

@@ -92,8 +92,8 @@ class Outbox(Entry):
 class Change(Entry):
     """The log, which is the feed: changes in the order in which they became visible.
 
-    ``mark`` is random: it tells this entry from another that a restored history
-    puts in the same place.
+    ``mark`` is random. It distinguishes this entry from another that a restored history puts in
+    the same place.
     """
 
     position = models.BigAutoField(primary_key=True)
@@ -131,7 +131,7 @@ class ScopeSet(models.Model):
 
 
 class Hold(models.Model):
-    """A position from which somebody is reading just now; the floor does not pass it.
+    """A position from which clients read just now; the floor does not pass it.
 
     Clients that read from one position share the row. ``at`` is when one was last seen.
     """

@@ -83,8 +83,8 @@ class SyncModel(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the object; saved again, it is the same object and no copy.
 
-        (A signal would tell as well, and would end Django's fast deletes.)
+        (A signal could do this too, but it would switch off Django's fast deletes.)
         """
-        told = super().delete(*args, **kwargs)
+        deleted = super().delete(*args, **kwargs)
         forget(self)
-        return told
+        return deleted

@@ -1,4 +1,4 @@
-"""The tables of mutations: their stored results, and the conflicts that they met."""
+"""The tables of mutations: their stored results, and the decisions of conflicts."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class MutationResult(models.Model):
 
 
 class Decision(models.Model):
-    """Two writes that met, and what was decided: by a resolver, or by people, or not yet.
+    """Two writes of one object, and the decision between them: by a resolver, by people, or open.
 
-    ``fields`` tells of each overlapping field what the ``server`` had, what the ``client``
-    asked for, its ``base`` where that is known, and, once decided, whose value was ``kept`` and
-    ``by`` whom: a value that was lost can be brought back from here. ``"*"`` stands for the object
-    where one side deleted it. ``asked`` is all that the mutation asked for. ``revision`` is the
-    object's when it was decided, of an open one the server's that the client was shown.
+    ``fields`` holds for each overlapping field the value of the ``server``, that of the
+    ``client``, its ``base`` where that is known, and, once decided, whose value was ``kept`` and
+    ``by`` whom. So a value that was lost can be restored from here. ``"*"`` means the object
+    itself, where one side deleted it. ``asked`` is all that the mutation asked for. ``revision``
+    is the object's when it was decided; of an open decision, the server's that the client saw.
     """
 
     class By(models.TextChoices):
@@ -114,14 +114,12 @@ class Decision(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits for somebody to decide."""
+        """Whether nobody has decided yet."""
         return self.settled_at is None
 
 
 class OpenConflict(Decision):
     """A decision that nobody has made yet, with permissions of its own for the admin."""
-
-    objects = BoundManager()
 
     class Meta:
         proxy = True

@@ -1,7 +1,7 @@
 """The tables of push: who is to be woken, what for, and how far the feed was looked through.
 
 Rows of ``Endpoint`` are the truth of what is still to be sent; messages of a broker only say
-*hurry*. What may happen to a row is told in ``push/delivery.py``.
+*hurry*. ``push/delivery.py`` describes what may happen to a row.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Endpoint(models.Model):
     ``target`` is what the client gave, keys and secrets with it; ``host`` the part of it that may
     be shown. ``due_at`` is null where nothing is to be sent. ``pending`` names the collections
     that changed. ``asked`` counts how often news was noted, the last time at ``asked_at``; with
-    ``taken``, the count that a claim saw, it tells whether more came while a wake-up was under
+    ``taken``, the count that a claim saw, it shows whether more came while a wake-up was under
     way. ``claim`` is the worker's that has the row until ``claimed_until``. ``failures`` counts
     those since the last success.
     """

@@ -1,4 +1,4 @@
-"""The tables of clients: installations, their sessions, and what the server asks of them."""
+"""The tables of clients: installations, their sessions, and the directives for them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Client(models.Model):
 
 
 class SyncSession(models.Model):
-    """What the server knows of a client and its user: what it can do, how far it has got.
+    """What the server knows of a client and its user: what it can do, and how far it is.
 
-    ``collections`` is null for all. ``seen_at`` is when it was last heard of, to within
-    ``SEEN_SECONDS``, and ``position`` the place in the feed up to which it had everything then;
-    null during its snapshot, whose ``progress`` is told in records. ``problem`` is the code of what
-    it was last refused with. ``ticket`` is the SHA-256 of one that has not been used; the ticket
-    itself is kept nowhere.
+    ``collections`` is null for all. ``seen_at`` is when the client was last seen, to within
+    ``SEEN_SECONDS``. ``position`` is the place in the feed up to which it had everything then;
+    null during its snapshot, whose ``progress`` is counted in records. ``problem`` is the code of
+    its last refusal. ``ticket`` is the SHA-256 of one that has not been used; the ticket itself is
+    not stored.
     """
 
     class Ending(models.TextChoices):
@@ -97,12 +97,12 @@ class SyncSession(models.Model):
 
     @property
     def goes_on(self) -> bool:
-        """Whether it is open, or would be if its client were heard of."""
+        """Whether it is open, or expired: then it opens again when its client comes back."""
         return self.ended_at is None or self.ending == self.Ending.EXPIRED
 
 
 class Order(models.Model):
-    """What the server has ordered of a user or a client, and has not been done or taken back.
+    """A directive of the server to a user or a client, which is in force until it is done.
 
     ``block``: of the user, or of one client of theirs; stays until it is taken back. ``end``: of a
     session; stays until its client opens another. ``snapshot``: of a client; stays until that pulls
@@ -110,7 +110,7 @@ class Order(models.Model):
     """
 
     class Kind(models.TextChoices):
-        """What is ordered."""
+        """What the directive is."""
 
         BLOCK = "block", "blocked"
         END = "end", "session ended"

@@ -22,7 +22,7 @@ from .. import errors
 from ..conf import conf
 from ..drf.registry import registry
 from ..feed import log as feed_log
-from ..feed import pull, sequencer
+from ..feed import proof, sequencer
 from ..feed.cursor import Cursor
 from ..models import Change, Endpoint, PushCursor
 from ..models.database import atomic, connection
@@ -75,7 +75,7 @@ def _step() -> Step:
         if cursor is None:
             return Step(False, 0)  # another one is at it
         try:
-            state = pull.check_history(_place(cursor))
+            state = proof.check_history(_place(cursor))
         except errors.CursorExpired:
             return Step(False, _everybody(cursor))
         if state.head == cursor.position:

@@ -18,6 +18,7 @@ from .. import errors
 from ..drf.caller import Caller
 from ..drf.collection import CREATE, DELETE, UPDATE, Action, Collection
 from ..feed import log as feed_log
+from ..feed.fate import deletion_of
 from ..merge import Trail, find_overlap, same
 from ..protocol import (
     Conflict,
@@ -170,7 +171,7 @@ class MutationWrite:
         if self.id in self.collection.existing([self.id]):
             return self._compare_with_existing()
         trace = self._trace()
-        if trace is not None and self._sees(trace):
+        if trace is not None and self.collection.sees_scope(self.caller, trace.scope):
             gone = tombstone(self.collection, self.id, trace.revision)
             raise self._conflict(ConflictKind.UPDATE_DELETE, fields, gone)
         return self._insert(viewset, fields, 0 if trace is None else trace.revision)
@@ -292,15 +293,10 @@ class MutationWrite:
         """Return what is left of a deleted object."""
         return feed_log.tombstones(self.collection.label, [self.id]).get(self.id)
 
-    def _sees(self, trace: feed_log.Trace) -> bool:
-        return self.collection.sees_scope(self.caller, trace.scope)
-
     def _write_to_deleted(self) -> Effect:
         """Update or delete an object that is deleted; ``NotFound`` if this may not be known."""
-        trace = self._trace()
-        if trace is None or not self._sees(trace):
-            raise errors.NotFound
-        if self.id in self.collection.existing([self.id]):
+        trace = deletion_of(self.collection, self.caller, self.id)
+        if trace is None:
             raise errors.NotFound
         gone = tombstone(self.collection, self.id, trace.revision)
         if self.mutation.op is Write.DELETE:

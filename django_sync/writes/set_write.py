@@ -13,7 +13,8 @@ from typing import Any
 
 from .. import errors
 from ..drf.caller import Caller
-from ..drf.collection import FIELDS, Action, Collection
+from ..drf.collection import Action, Collection
+from ..drf.input import FIELDS
 from ..feed import log as feed_log
 from ..models.database import connection
 from ..protocol import Mutation, Record

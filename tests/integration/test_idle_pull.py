@@ -1,6 +1,6 @@
 """A pull that finds nothing asks the feed once, and says what the long way would say.
 
-The short way is ``pulling._is_up_to_date``. Where it does not apply the pull goes on in a
+The short way is ``pull._unchanged_visibility``. Where it does not apply the pull goes on in a
 snapshot; with it switched off, each pull does.
 """
 
@@ -27,7 +27,7 @@ from django_sync import errors
 from django_sync.drf.caller import Caller
 from django_sync.drf.registry import registry
 from django_sync.feed import log as feed_log
-from django_sync.feed import pull, sequencer
+from django_sync.feed import proof, pull, sequencer
 from django_sync.feed.cursor import Cursor, open_sealed, seal
 from django_sync.maintenance import retention
 from django_sync.models import Feed, Generation, ScopeSet
@@ -75,11 +75,11 @@ def before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callable
 
 
 def opened(replica: Replica) -> Cursor:
-    return pull.open_cursor(Caller.for_user(replica.user), str(replica.cursor))
+    return proof.open_cursor(Caller.for_user(replica.user), str(replica.cursor))
 
 
 def give(replica: Replica, cursor: Cursor) -> None:
-    replica.cursor = pull.seal_cursor(Caller.for_user(replica.user), cursor)
+    replica.cursor = proof.seal_cursor(Caller.for_user(replica.user), cursor)
 
 
 # What it costs
@@ -328,5 +328,5 @@ def step(replica: Replica) -> object:
 
 def step_without(replica: Replica) -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pull, "_is_up_to_date", lambda *args: False)
+        patch.setattr(pull, "_unchanged_visibility", lambda *args: None)
         return step(replica)

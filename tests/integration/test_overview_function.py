@@ -57,7 +57,7 @@ def test_it_says_what_the_statement_says(boards):
             found, statements = asked(position)
             assert [NAME in sql for sql in statements] == [True]
             assert found == by_statement(position)
-    assert found.waiting
+    assert found.unsequenced
     assert found.mark is None
     Generation.objects.all().delete()
     assert asked(1)[0] == by_statement(1)

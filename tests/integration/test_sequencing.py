@@ -18,7 +18,7 @@ from django.db import connection
 
 from django_sync import engine
 from django_sync.drf.caller import Caller
-from django_sync.feed import fanout, sequencer
+from django_sync.feed import fanout, proof, sequencer
 from django_sync.feed import log as feed_log
 from django_sync.feed.recent import Recent
 from django_sync.models import Change, Outbox, PushCursor
@@ -153,17 +153,21 @@ def mutate(boards: Any, cursor: str) -> object:
     return result
 
 
-def turn(boards: Any, cursor: str) -> object:
-    subscription = engine.subscription(as_ada(boards), ("cards",), cursor)
-    assert subscription is not None
-    return fanout.tick([subscription])
+def subscribed(boards: Any, cursor: str) -> fanout.Subscription:
+    caller = as_ada(boards)
+    visibility = engine.audience(caller, ("cards",)).visibility
+    return fanout.Subscription.at(caller, visibility, proof.open_cursor(caller, cursor))
+
+
+def tick(boards: Any, cursor: str) -> object:
+    return fanout.tick([subscribed(boards, cursor)])
 
 
 def news(boards: Any, cursor: str) -> object:
     return feed_log.news(None)
 
 
-@pytest.mark.parametrize("request_", [describe, mutate, turn, news])
+@pytest.mark.parametrize("request_", [describe, mutate, tick, news])
 def test_a_request_moves_no_more_than_a_pull(
     boards: Any, steps: list[int], request_: Callable[[Any, str], object]
 ) -> None:
@@ -177,23 +181,19 @@ def test_a_request_moves_no_more_than_a_pull(
 
 
 def test_the_hub_goes_on_until_all_is_sent(boards, steps):
-    """Each turn says that the next is due, also where it found nothing for anybody."""
+    """Each tick says that the next is due, also where it found nothing for anybody."""
     replica = Replica(boards.ada, ("cards",))
     replica.pull()
     behind(boards.launch, boards.private)
-    subscription, frames, turns, more = (
-        engine.subscription(as_ada(boards), ("cards",), replica.cursor),
-        [],
-        0,
-        True,
-    )
+    subscription, frames = subscribed(boards, str(replica.cursor)), []
+    ticks, more = 0, True
     while more:
         before = len(steps)
         (delivery,), more = fanout.tick([subscription])
         assert len(steps) - before <= sequencer.STEPS
-        subscription, turns = delivery.subscription, turns + 1
+        subscription, ticks = delivery.subscription, ticks + 1
         frames += [json.loads(delivery.frame)] if delivery.frame else []
-    assert turns == 3
+    assert ticks == 3
     changed = [change["object"]["title"] for frame in frames for change in frame["changes"]]
     assert changed == ["the last"]
     assert not frames[-1]["has_more"]

@@ -334,7 +334,7 @@ def test_a_tick_that_fails_is_repeated(site, ada, boards, monkeypatch, caplog):
 
 def test_a_fault_of_ours_closes_and_is_logged(site, ada, monkeypatch, caplog):
     """A client that hears nothing more must know it, so that it comes again."""
-    monkeypatch.setattr("django_sync.engine.subscription", lambda *args: 1 / 0)
+    monkeypatch.setattr(fanout.Subscription, "at", lambda *args: 1 / 0)
 
     async def story():
         async with site.socket(ada) as wire:
@@ -346,7 +346,7 @@ def test_a_fault_of_ours_closes_and_is_logged(site, ada, monkeypatch, caplog):
 
 
 def test_r7_a_write_that_nobody_announces_comes_all_the_same(site, ada, boards, monkeypatch):
-    monkeypatch.setattr(notify, "_bells", [])
+    monkeypatch.setattr(notify, "_notifiers", [])
 
     async def story():
         async with site.following(ada) as wire:

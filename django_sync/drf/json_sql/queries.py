@@ -37,8 +37,8 @@ def rendered_by(queryset: Any) -> str | None:
     The query must return the same rows whichever columns are selected.
     """
     query = queryset.query
-    plain = all(getattr(type(queryset), n) is getattr(models.QuerySet, n) for n in OWN)
-    if not plain or type(query) is not Query or queryset.db != conf.DATABASE:
+    is_standard = all(getattr(type(queryset), n) is getattr(models.QuerySet, n) for n in OWN)
+    if not is_standard or type(query) is not Query or queryset.db != conf.DATABASE:
         return None
     if query.combinator or query.extra or query.extra_tables or query.group_by is not None:
         return None
@@ -75,8 +75,8 @@ def joined(queryset: Any, id_name: str, text: RecordText) -> Joined | None:
     with db.cursor() as cursor:
         if db.vendor == "postgresql":
             cursor.execute(DIALECTS["postgresql"].PAGE.replace("{rows}", sql), params)
-            count, written, told, id, scope = cursor.fetchone()
-            return Joined(told or "", count, id, scope or "") if written == count else None
+            count, written, page, id, scope = cursor.fetchone()
+            return Joined(page or "", count, id, scope or "") if written == count else None
         cursor.execute(sql, params)
         return _joined_here(cursor.fetchall())
 
