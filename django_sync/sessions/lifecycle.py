@@ -22,7 +22,7 @@ from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..models import Client, Order, SyncSession
-from ..protocol import Json, Network, Transport
+from ..protocol import Json, Network, Transport, paths
 from ..protocol.ids import new_id
 from . import presence, transport_choice
 
@@ -39,10 +39,10 @@ __all__ = [
 
 TICKET_BYTES = 32
 PATHS = {
-    Transport.WEBSOCKET: "live/ws/",
-    Transport.SSE: "live/stream/",
-    Transport.LONG_POLL: "live/changes/",
-    Transport.POLL: "changes/",
+    Transport.WEBSOCKET: paths.SOCKET,
+    Transport.SSE: paths.STREAM,
+    Transport.LONG_POLL: paths.LIVE_CHANGES,
+    Transport.POLL: paths.CHANGES,
 }
 """Where each transport is, under the root of the protocol."""
 

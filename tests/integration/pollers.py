@@ -44,9 +44,8 @@ class Site:
     def __init__(self) -> None:
         self.application: Any = live(nobody)
         self.whole = 0
-        owners: tuple[Any, ...] = (self.application, self.application.application)
-        for owner in owners:
-            owner._respond = self._counted(owner._respond)
+        runner = self.application.runner
+        runner.respond = self._counted(runner.respond)
 
     def _counted(self, respond: Any) -> Any:
         def counted(*args: Any) -> Any:

@@ -125,9 +125,9 @@ def test_where_it_stands_is_known_though_not_all_is_acknowledged(site, ada, boar
             assert len(set(places)) == 4
             wire.say(type="ack", frames=wire.frames + 2)
             await wire.frame("cursor")
-            assert line.reached == places[1]
+            assert line.position == places[1]
             wire.say(type="ack", frames=wire.frames + 4)
-            await until(lambda: line.reached == places[3])
+            await until(lambda: line.position == places[3])
 
     asyncio.run(story())
 

@@ -61,7 +61,9 @@ def no_fault(caplog):
 
 def line_of(site, user):
     """A user's one line, as the hub has it."""
-    (own,) = [n for n in site.application.hub._connections if n.seat.audience.caller.key == str(user.pk)]
+    (own,) = [
+        n for n in site.application.hub._connections if n.seat.audience.caller.key == str(user.pk)
+    ]
     return own
 
 
@@ -304,7 +306,7 @@ def test_large_frames_are_read_in_their_time(site, ada, grace, boards, monkeypat
 @contextmanager
 def held(site, of):
     """Requests of some scopes stay in their threads; yields how many do."""
-    respond, go, inside = site.application._respond, threading.Event(), []
+    respond, go, inside = site.application.runner.respond, threading.Event(), []
 
     def holding(scope, *args):
         if of(scope):
@@ -312,12 +314,12 @@ def held(site, of):
             go.wait(20)
         return respond(scope, *args)
 
-    site.application._respond = holding
+    site.application.runner.respond = holding
     try:
         yield inside
     finally:
         go.set()
-        site.application._respond = respond
+        site.application.runner.respond = respond
 
 
 def test_a_flood_of_handshakes_holds_up_nobody_elsewhere(site, ada, grace, boards, monkeypatch):
@@ -409,8 +411,8 @@ def test_results_wait_for_whoever_takes_them(site, ada, hasty):
         async with site.following(ada) as deaf:
             deaf.takes.clear()
             with held(site, lambda scope: False):
-                respond, asked = site.application._respond, []
-                site.application._respond = lambda scope, *args: (
+                respond, asked = site.application.runner.respond, []
+                site.application.runner.respond = lambda scope, *args: (
                     asked.append(scope["path"]),
                     respond(scope, *args),
                 )[1]
@@ -557,7 +559,7 @@ def test_a_name_of_another_host_is_served_nothing(site, ada, settings, no_fault)
 @pytest.mark.parametrize("status", [200, 302, 403, 500])
 @pytest.mark.parametrize("path", ["live/ws/", "changes/", "mutations/"])
 def test_a_page_of_the_projects_is_passed_on_to_nobody(site, ada, monkeypatch, status, path):
-    respond = site.application._respond
+    respond = site.application.runner.respond
 
     def paged(scope, *args):
         if scope["path"].endswith(path):
@@ -565,7 +567,7 @@ def test_a_page_of_the_projects_is_passed_on_to_nobody(site, ada, monkeypatch, s
         return respond(scope, *args)
 
     async def story():
-        site.application._respond = paged
+        site.application.runner.respond = paged
         async with site.socket(ada) as wire:
             wire.say(**HELLO)
             if path == "mutations/":
@@ -584,7 +586,7 @@ def test_a_page_of_the_projects_is_passed_on_to_nobody(site, ada, monkeypatch, s
 @pytest.mark.parametrize("path", ["changes/", "mutations/"])
 def test_a_fault_closes_the_socket_and_is_logged(site, ada, grace, boards, no_fault, path):
     """A line that went on without its task would be silent, or blind to a lost right."""
-    respond = site.application._respond
+    respond = site.application.runner.respond
     no_fault += ["a connection is closed for a fault"]
 
     def breaking(scope, *args):
@@ -593,7 +595,7 @@ def test_a_fault_closes_the_socket_and_is_logged(site, ada, grace, boards, no_fa
         return respond(scope, *args)
 
     async def story():
-        site.application._respond = breaking
+        site.application.runner.respond = breaking
         async with bystander(site, grace, boards), site.socket(ada, ("X-Evil", "1")) as wire:
             wire.say(**HELLO)
             if path == "mutations/":
@@ -604,7 +606,7 @@ def test_a_fault_closes_the_socket_and_is_logged(site, ada, grace, boards, no_fa
 
 
 def test_a_stream_whose_looking_breaks_ends(site, ada, boards, settings, no_fault):
-    respond = site.application._respond
+    respond = site.application.runner.respond
     settings.DJANGO_SYNC = {"WATCH_MS": 50, "HEARTBEAT": 0.05}
     no_fault += ["a connection is closed for a fault"]
 
@@ -615,7 +617,7 @@ def test_a_stream_whose_looking_breaks_ends(site, ada, boards, settings, no_faul
 
     async def story():
         async with site.stream(ada) as wire:
-            site.application._respond = breaking
+            site.application.runner.respond = breaking
             await until(lambda: not site.application.loop_state.open)
             assert wire.start["status"] == 200
 

@@ -33,13 +33,13 @@ class Server:
     def __init__(self, application=None):
         self.application: Any = application or live(get_asgi_application())
         self.runs = 0
-        respond = self.application._respond
+        respond = self.application.runner.respond
 
-        def counted(scope, run, *more):
-            self.runs += 1
-            return respond(scope, run, *more)
+        def counted(scope, body, subrequest=None, run=1):
+            self.runs += subrequest is not None
+            return respond(scope, body, subrequest, run)
 
-        self.application._respond = counted
+        self.application.runner.respond = counted
 
     def scope(self, query: str, *headers: tuple[str, str], path="/sync/live/changes/"):
         return {
@@ -159,17 +159,17 @@ def test_r5_what_comes_between_pull_and_waiting_is_not_missed(server, token, boa
     async def story():
         cursor = await caught_up(server, token)
         written = []
-        respond = server.application._respond
+        respond = server.application.runner.respond
 
-        def writing_behind_it(scope, run):
-            response = respond(scope, run)
+        def writing_behind_it(*args):
+            response = respond(*args)
             if not written:
                 written.append(Card.objects.create(board=boards.launch, title="Between"))
                 feed_log.sequence()
                 connections.close_all()
             return response
 
-        server.application._respond = writing_behind_it
+        server.application.runner.respond = writing_behind_it
         _, page = await server.get(f"wait=25&cursor={cursor}", token)
         assert [c["object"]["title"] for c in page["changes"]] == ["Between"]
 
@@ -224,15 +224,15 @@ def test_what_comes_to_nothing_for_this_user_is_waited_on(server, token, boards,
 
 def test_r8_who_waits_holds_no_thread_and_no_connection(server, token, boards):
     opened: set[int] = set()
-    respond = server.application._respond
+    respond = server.application.runner.respond
 
-    def noting(scope, run):
-        response = respond(scope, run)
+    def noting(*args):
+        response = respond(*args)
         opened.add(threading.get_ident())
         assert connection.connection is None, "the connection is given back with the answer"
         return response
 
-    server.application._respond = noting
+    server.application.runner.respond = noting
 
     async def story():
         cursor = await caught_up(server, token)

@@ -155,10 +155,10 @@ def test_a_threads_connection_is_kept_as_long_as_the_site_says(wrapped, ada, mon
     async def story() -> None:
         for _ in range(2):
             assert (await Request(application, headers=ada).answer())[0] == 200
-            seen.append(application.pool.submit(lambda: connection.connection).result())
+            seen.append(application.request_pool.submit(lambda: connection.connection).result())
 
     asyncio.run(story())
-    application.pool.submit(connections.close_all).result()
+    application.request_pool.submit(connections.close_all).result()
     assert seen[0] is seen[1]
     assert (seen[0] is None) == (age == 0)
 

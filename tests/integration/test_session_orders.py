@@ -456,7 +456,7 @@ def test_a_batch_over_a_socket_of_one_who_is_blocked(site, boards, monkeypatch):
             await in_a_thread(sync.block, user=boards.ada)
             wire.say(type="mutate", ref="1", client_id=device.id, mutations=[])
             assert (await wire.frame("error"))["problem"]["code"] == "blocked"
-            site.application.loop_state.hear(str(boards.ada.pk))  # the heartbeat
+            site.application.loop_state.notify_on_loop(str(boards.ada.pk))  # the heartbeat
             assert await wire.ended() == (4423, "blocked")
 
     asyncio.run(story())
@@ -470,7 +470,7 @@ def test_a_hint_of_another_process_is_heard_past_what_is_remembered(site, boards
         async with site.following(token) as wire:
             await site.joined(1)
             await in_a_thread(Order.objects.create, kind="block", user=boards.ada)  # elsewhere
-            site.application.loop_state.hear(str(boards.ada.pk))
+            site.application.loop_state.notify_on_loop(str(boards.ada.pk))
             assert await wire.ended() == (4423, "blocked")
 
     asyncio.run(story())

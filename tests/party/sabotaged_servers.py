@@ -39,10 +39,10 @@ def cursor_goes_before_what_it_stands_for() -> None:
 
 
 def access_that_ends_is_not_told() -> None:
-    """No line pulls when what its user sees has changed: no ``drop``, and nothing granted (R6)."""
+    """No connection pulls when its user sees something else: no ``drop``, nothing granted (R6)."""
 
-    def look(self: Any, audience: Any) -> None:
+    def update_audience(self: Any, audience: Any) -> None:
         if self._follower is None or self._follower.done():
             self.seat = replace(self.seat, audience=self.hub.known(audience))
 
-    Connection.look = look  # type: ignore[method-assign]
+    Connection.update_audience = update_audience  # type: ignore[method-assign]
