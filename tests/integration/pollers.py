@@ -44,7 +44,7 @@ class Site:
     def __init__(self) -> None:
         self.application: Any = live(nobody)
         self.whole = 0
-        runner = self.application.runner
+        runner: Any = self.application.runner
         runner.respond = self._counted(runner.respond)
 
     def _counted(self, respond: Any) -> Any:

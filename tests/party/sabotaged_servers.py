@@ -16,11 +16,11 @@ def hub_skips_a_delivery() -> None:
     hand_out: Any = Hub._hand_out
     count = 0
 
-    def some(self: Any, delivery: Any, taken: Iterable[Any]) -> None:
+    def some(self: Any, delivery: Any, served: Iterable[Any]) -> None:
         nonlocal count
         count += delivery.frame is not None
         lost = delivery.frame is not None and count % 3 == 0
-        hand_out(self, replace(delivery, frame=None) if lost else delivery, taken)
+        hand_out(self, replace(delivery, frame=None) if lost else delivery, served)
 
     Hub._hand_out = some  # type: ignore[method-assign]
 
