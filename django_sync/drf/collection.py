@@ -370,17 +370,17 @@ class Collection:
         ]
 
     @property
-    def seen_alike(self) -> bool:
+    def shared_rendering(self) -> bool:
         """Whether all of the same rights see the same of a scope; see ``SyncViewSetMixin``."""
-        return bool(getattr(self.viewset_class, "seen_alike", False))
+        return bool(getattr(self.viewset_class, "shared_rendering", False))
 
     def viewer(self, caller: Caller) -> str:
         """Whom a record looks alike to: ``""`` for whoever has the same rights, else one user."""
-        return "" if self.seen_alike else caller.key
+        return "" if self.shared_rendering else caller.key
 
-    def rights(self, caller: Caller) -> str:
-        """What besides row and scope decides what the user sees; see ``get_rights``."""
-        ask = getattr(self._reader(caller), "get_rights", None)
+    def visibility_tag(self, caller: Caller) -> str:
+        """What besides row and scope decides what the user sees; see ``get_visibility_tag``."""
+        ask = getattr(self._reader(caller), "get_visibility_tag", None)
         return "" if ask is None else str(ask())
 
     def shape(self, caller: Caller) -> str:
@@ -489,7 +489,7 @@ class Collection:
             raise errors.FieldNotWritable(errors=dict.fromkeys(fixed, told))
         refuse_unsayable(fields)
 
-    def is_idle(self, instance: Any, serializer: Any) -> bool:
+    def is_noop(self, instance: Any, serializer: Any) -> bool:
         """Whether valid data say what the instance has already; lists of objects never do."""
         for attribute, value in serializer.validated_data.items():
             if isinstance(value, (list, dict)) and not isinstance(

@@ -5,10 +5,9 @@ Within an epoch a revision has one content (protocol, section 1), so a record th
 somebody who sees alike need not be rendered again. Who sees it is asked of the database each time;
 only what it looks like is remembered.
 
-It is kept by epoch, collection, tag (rights and shape), user (``""`` where the viewset says
-``seen_alike``), language, serializer and time zone, and only for what comes straight from rows
-(``rendering.Plan``).
-Nothing is remembered of a transaction that may still be rolled back: ``feed.snapshot`` tells.
+It is kept by epoch, collection, tag (visibility tag and shape), user (``""`` where the viewset says
+``shared_rendering``), language, serializer and time zone, and only for what comes straight from
+rows (``rendering.Plan``). Nothing is remembered of a transaction that may still be rolled back: ``feed.snapshot`` tells.
 
 Two generations, of which the older is dropped every ``SECONDS`` or when the younger is full, bound
 it in age and in size.

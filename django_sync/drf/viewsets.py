@@ -33,7 +33,7 @@ class SyncViewSetMixin:
     delete_resolver: ClassVar[Resolver | None] = None
     """Who settles it where one side changed what the other deleted."""
 
-    seen_alike: ClassVar[bool] = False
+    shared_rendering: ClassVar[bool] = False
     """Whether all who see a scope, and have the same rights, see the same of it.
 
     Then neither queryset nor serializer look at the user beyond that, and a change is
@@ -48,7 +48,7 @@ class SyncViewSetMixin:
         """Whether ``self.request.user`` may write into ``scope``, which they see."""
         return True
 
-    def get_rights(self) -> str:
+    def get_visibility_tag(self) -> str:
         """All that queryset and serializer depend on besides row, scope and user.
 
         Where this text changes for a user (a role, a date that was reached), the

@@ -1,11 +1,11 @@
-"""One turn of the hub: what is new in the feed, for all who listen in one process (R4).
+"""One tick of the hub: what is new in the feed, for all connections of one process (R4).
 
-The feed is read once for all who stand at one place, and a record is rendered once for all
-who see it alike: same collection, same scope, same tag (rights and shape), and the same user
-too unless the viewset says ``seen_alike``. What each gets is put together from those texts, so
-that who gets the same changes gets the same bytes.
+The feed is read once for all subscriptions at one place. A record is rendered once for all who see
+it alike: same collection, same scope, same tag (visibility tag and shape), and the same user too
+unless the viewset says ``shared_rendering``. Each frame is put together from those texts, so
+subscriptions with the same changes get the same bytes.
 
-What is sent is decided as in a pull: by the rows that this turn's database snapshot shows. This
+What is sent is decided as in a pull: by the rows that this tick's database snapshot shows. This
 file knows nothing of sockets.
 """
 
@@ -25,7 +25,7 @@ from ..protocol import Change, Op
 from . import log as feed_log
 from . import pull
 from .cursor import Cursor
-from .visibility import View
+from .visibility import Visibility
 
 Place = tuple[str, int, int]
 """Epoch, position and mark: where in which history somebody stands."""
@@ -39,20 +39,20 @@ class Audience:
     """Those of one user who see the same: ``caller`` is one of them, and asks for all."""
 
     caller: Caller
-    view: View
+    visibility: Visibility
     key: tuple[str, str]
 
     @classmethod
-    def of(cls, caller: Caller, view: View) -> Audience:
-        return cls(caller, view, (view.digest, caller.key))
+    def of(cls, caller: Caller, visibility: Visibility) -> Audience:
+        return cls(caller, visibility, (visibility.digest, caller.key))
 
     def class_of(self, pair: Pair) -> Class:
         name, scope = pair
-        return name, scope, self.view.tags[name], registry.get(name).viewer(self.caller)
+        return name, scope, self.visibility.tags[name], registry.get(name).viewer(self.caller)
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Subscription:
     """An audience at a place; ``open``: its last frame said that there is more."""
 
     audience: Audience
@@ -68,7 +68,7 @@ class Delivery:
     the audience sees has changed, so each of them pulls for themselves. ``error`` ends them all.
     """
 
-    seat: Seat
+    subscription: Subscription
     frame: str | None = None
     stale: bool = False
     error: errors.SyncError | None = None
@@ -89,45 +89,47 @@ class Said:
     revision: int | None = None
 
 
-def turn(seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
+def tick(subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
     """What is new for each seat, in their order; and whether there is more to be read at once."""
     more = feed_log.advance()
     delivered: dict[int, Delivery] = {}
     try:
         with feed_log.snapshot():
-            for place, group in _by_place(seats):
+            for place, group in _by_place(subscriptions):
                 found, behind = _deliver(place, group)
-                delivered |= {id(seat): told for seat, told in zip(group, found, strict=True)}
+                delivered |= {
+                    id(subscription): told for subscription, told in zip(group, found, strict=True)
+                }
                 more = more or behind
     except pull.Diverged as found:
         feed_log.diverged(found.epoch)
         expired = errors.CursorExpired("The server's history is another one now.")
-        return [Delivery(seat, error=expired) for seat in seats], False
-    return [delivered[id(seat)] for seat in seats], more
+        return [Delivery(subscription, error=expired) for subscription in subscriptions], False
+    return [delivered[id(subscription)] for subscription in subscriptions], more
 
 
-def cursor_of(seat: Seat) -> str:
+def cursor_of(subscription: Subscription) -> str:
     """The sealed cursor of everybody at this seat."""
-    epoch, position, mark = seat.place
-    digest, _ = seat.audience.key
+    epoch, position, mark = subscription.place
+    digest, _ = subscription.audience.key
     cursor = Cursor(epoch, position, mark, digest, digest, noted=pull.today())
-    return pull.seal_cursor(seat.audience.caller, cursor)
+    return pull.seal_cursor(subscription.audience.caller, cursor)
 
 
-def _by_place(seats: Sequence[Seat]) -> Iterable[tuple[Place, list[Seat]]]:
-    groups: dict[Place, list[Seat]] = {}
-    for seat in seats:
-        groups.setdefault(seat.place, []).append(seat)
+def _by_place(subscriptions: Sequence[Subscription]) -> Iterable[tuple[Place, list[Subscription]]]:
+    groups: dict[Place, list[Subscription]] = {}
+    for subscription in subscriptions:
+        groups.setdefault(subscription.place, []).append(subscription)
     return groups.items()
 
 
-def _deliver(place: Place, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
+def _deliver(place: Place, subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
     """Deliveries to those who stand at one place; raises ``Diverged``."""
     epoch, position, mark = place
     try:
         state = pull.proved(Cursor(epoch, position, mark, "", ""))
     except errors.CursorExpired as expired:
-        return [Delivery(seat, error=expired) for seat in seats], False
+        return [Delivery(subscription, error=expired) for subscription in subscriptions], False
     entries = feed_log.between(position, state.head, conf.PAGE_SIZE + 1)
     more = len(entries) > conf.PAGE_SIZE
     entries = entries[: conf.PAGE_SIZE]
@@ -135,8 +137,8 @@ def _deliver(place: Place, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]
     if more:
         place = (epoch, entries[-1].position, entries[-1].mark)
     batch = Batch(_by_pair(entries))
-    batch.render(seats)
-    found = [batch.delivery(seat, place, more) for seat in seats]
+    batch.render(subscriptions)
+    found = [batch.delivery(subscription, place, more) for subscription in subscriptions]
     return found, more or batch.unpositioned
 
 
@@ -157,31 +159,39 @@ class Batch:
 
     touched: dict[Pair, dict[uuid.UUID, None]]
     said: dict[Class, list[Said] | None] = field(default_factory=dict)
-    fresh: dict[tuple[str, str], tuple[Caller, View]] = field(default_factory=dict)
+    fresh: dict[tuple[str, str], tuple[Caller, Visibility]] = field(default_factory=dict)
     frames: dict[tuple[object, ...], str] = field(default_factory=dict)
     unpositioned: bool = False
 
-    def render(self, seats: Sequence[Seat]) -> None:
+    def render(self, subscriptions: Sequence[Subscription]) -> None:
         """Find out what each class of these seats is told, each class once."""
         asking: dict[Class, list[Audience]] = {}
-        for seat in seats:
-            for pair in self._held(seat.audience):
-                asking.setdefault(seat.audience.class_of(pair), []).append(seat.audience)
+        for subscription in subscriptions:
+            for pair in self._held(subscription.audience):
+                asking.setdefault(subscription.audience.class_of(pair), []).append(
+                    subscription.audience
+                )
         for kind, audiences in asking.items():
             self.said[kind] = self._say(kind, audiences)
         if asking:
-            scopes = {s for seat in seats for _, s in seat.audience.view.pairs()}
+            scopes = {
+                s
+                for subscription in subscriptions
+                for _, s in subscription.audience.visibility.pairs()
+            }
             self.unpositioned = feed_log.unsequenced(sorted(scopes))
 
-    def delivery(self, seat: Seat, place: Place, more: bool) -> Delivery:
+    def delivery(self, subscription: Subscription, place: Place, more: bool) -> Delivery:
         """What this seat is told, and where it stands then."""
-        classes = [seat.audience.class_of(pair) for pair in self._held(seat.audience)]
+        classes = [
+            subscription.audience.class_of(pair) for pair in self._held(subscription.audience)
+        ]
         if any(self.said[kind] is None for kind in classes):
-            return Delivery(seat, stale=True)
-        changes = list(dict.fromkeys(self._changes(classes, seat.audience.view)))
+            return Delivery(subscription, stale=True)
+        changes = list(dict.fromkeys(self._changes(classes, subscription.audience.visibility)))
         has_more = bool(changes) and (more or self.unpositioned)
-        after = replace(seat, place=place, open=has_more or (seat.open and more))
-        if not changes and (more or not seat.open):
+        after = replace(subscription, place=place, open=has_more or (subscription.open and more))
+        if not changes and (more or not subscription.open):
             return Delivery(after)
         key = (tuple(changes), has_more)
         if key not in self.frames:
@@ -189,15 +199,15 @@ class Batch:
         return Delivery(after, self.frames[key])
 
     def _held(self, audience: Audience) -> Iterator[Pair]:
-        return (pair for pair in self.touched if audience.view.holds(*pair))
+        return (pair for pair in self.touched if audience.visibility.holds(*pair))
 
-    def _changes(self, classes: Iterable[Class], view: View) -> Iterator[str]:
+    def _changes(self, classes: Iterable[Class], visibility: Visibility) -> Iterator[str]:
         for kind in classes:
             for said in self.said[kind] or ():
                 if said.put is not None:
                     yield said.put
-                elif said.moved_to is None or not view.holds(kind[0], said.moved_to):
-                    yield _farewell(kind[0], said, view)
+                elif said.moved_to is None or not visibility.holds(kind[0], said.moved_to):
+                    yield _farewell(kind[0], said, visibility)
 
     def _say(self, kind: Class, audiences: Sequence[Audience]) -> list[Said] | None:
         """What a class is told; ``None`` where nobody of it sees it still.
@@ -213,12 +223,12 @@ class Batch:
                 return _said(registry.get(name), scope, caller, ids)
         return None
 
-    def _now(self, audience: Audience) -> tuple[Caller, View]:
+    def _now(self, audience: Audience) -> tuple[Caller, Visibility]:
         """What an audience sees in this snapshot of what was touched."""
         if audience.key not in self.fresh:
             caller = Caller(audience.caller.request)
             names = {name for name, _ in self._held(audience)}
-            self.fresh[audience.key] = caller, pull.current_view(caller, sorted(names))
+            self.fresh[audience.key] = caller, pull.current_visibility(caller, sorted(names))
         return self.fresh[audience.key]
 
 
@@ -241,9 +251,9 @@ def _said(
     return told
 
 
-def _farewell(name: str, said: Said, view: View) -> str:
+def _farewell(name: str, said: Said, visibility: Visibility) -> str:
     """Deleted for all, or only out of this view."""
-    if said.died_in is not None and view.holds(name, said.died_in):
+    if said.died_in is not None and visibility.holds(name, said.died_in):
         return encoded(Change(Op.DELETE, name, said.id, said.revision).to_json())
     return encoded(Change(Op.REMOVE, name, said.id).to_json())
 

@@ -23,7 +23,7 @@ from ..protocol import Change, Op, Page, ReadyChanges, ReadyText, Record
 from . import holds, snapshot
 from . import log as feed_log
 from .cursor import Cursor, open_sealed, seal
-from .visibility import EMPTY, NOTHING, View, keep, recall
+from .visibility import EMPTY, NOTHING, Visibility, keep, recall
 
 
 class Diverged(Exception):
@@ -54,7 +54,7 @@ class Answer:
     changes: list[Change | ReadyText]
     cursor: Cursor
     has_more: bool
-    views: tuple[View, ...]
+    visibilities: tuple[Visibility, ...]
     progress: dict[str, int] | None = None
 
 
@@ -131,8 +131,8 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     except Diverged as found:
         feed_log.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
-    for view in answer.views:
-        keep(view)
+    for visibility in answer.visibilities:
+        keep(visibility)
     held = hold(cursor or answer.cursor) if answer.has_more else 0
     return Page(
         changes=ReadyChanges(answer.changes),
@@ -157,7 +157,7 @@ def _is_up_to_date(
         return False
     if not cursor.tails or cursor.held or cursor.noted < today():
         return False
-    if current_view(caller, names, seen.generations).digest == cursor.goal:
+    if current_visibility(caller, names, seen.generations).digest == cursor.goal:
         return True
     caller.forget()  # a snapshot is to be read with what may be seen at that moment
     return False
@@ -215,7 +215,7 @@ class Pull:
     cursor: Cursor
     committed: bool = False
     changes: list[Change | ReadyText] = field(default_factory=list)
-    views: tuple[View, ...] = ()
+    visibilities: tuple[Visibility, ...] = ()
 
     @property
     def state(self) -> feed_log.State:
@@ -223,16 +223,16 @@ class Pull:
 
     def answer(self) -> Answer:
         """Set out for what the caller sees now, then a page of the snapshot or of the feed."""
-        now = current_view(self.caller, self.asked.collections, self.seen.generations)
+        now = current_visibility(self.caller, self.asked.collections, self.seen.generations)
         if self.cursor.goal != now.digest:
             self._set_out(now)
         elif self.cursor.noted < today():
-            self.views = (now,) if self.cursor.tails else (recall(self.cursor.done), now)
-        if self.views:
+            self.visibilities = (now,) if self.cursor.tails else (recall(self.cursor.done), now)
+        if self.visibilities:
             self.cursor = replace(self.cursor, noted=today())
         return self._tail(now) if self.cursor.tails else self._snapshot(now)
 
-    def _set_out(self, now: View) -> None:
+    def _set_out(self, now: Visibility) -> None:
         """Make ``now`` the goal: what is to be dropped, begun anew, fetched."""
         cursor = self.cursor
         done, goal = recall(cursor.done), recall(cursor.goal)
@@ -250,7 +250,7 @@ class Pull:
             resume=cursor.resume if goes_on else None,
             skip=under_way if goes_on else None,
         )
-        self.views = (new_done, now)
+        self.visibilities = (new_done, now)
         if self.asked.cursor is not None:
             started = held | ({under_way} if under_way else set())
             self.changes += _farewells(self.asked, goal, now, fresh, started)
@@ -262,27 +262,29 @@ class Pull:
         else:
             self.cursor = replace(self.cursor, sent=0, total=0)  # what was under way has left
 
-    def _snapshot(self, now: View) -> Answer:
+    def _snapshot(self, now: Visibility) -> Answer:
         pairs = snapshot.remaining(self.cursor, self._done(), now)
         pager = snapshot.Pager(self.caller, self.cursor, self.asked.limit)
         self.changes.extend(pager.fill(pairs))
         cursor = pager.cursor
         progress = {"done": cursor.sent, "total": max(cursor.total, cursor.sent)}
         if pairs or cursor.resume is not None:
-            return Answer(self.changes, cursor, True, self.views, progress)
+            return Answer(self.changes, cursor, True, self.visibilities, progress)
         cursor = replace(cursor, done=cursor.goal, after=None, skip=None, sent=0, total=0)
         behind = self.state.head > cursor.position or self._unsequenced(now)
-        return Answer(self.changes, cursor, behind, self.views, progress)
+        return Answer(self.changes, cursor, behind, self.visibilities, progress)
 
-    def _done(self) -> View:
+    def _done(self) -> Visibility:
         """The view that the replica holds: just decided, or kept from an earlier pull."""
-        decided = (view for view in self.views if view.digest == self.cursor.done)
+        decided = (
+            visibility for visibility in self.visibilities if visibility.digest == self.cursor.done
+        )
         return next(decided, None) or recall(self.cursor.done)
 
-    def _tail(self, now: View) -> Answer:
+    def _tail(self, now: Visibility) -> Answer:
         cursor, limit, head = self.cursor, self.asked.limit, self.state.head
         if cursor.position == head:
-            return Answer(self.changes, cursor, False, self.views)
+            return Answer(self.changes, cursor, False, self.visibilities)
         scopes = sorted({scope for _, scope in now.pairs()})
         models = sorted({registry.get(name).label for name in now.tags})
         entries = feed_log.read(scopes, models, cursor.position, head, limit + 1)
@@ -295,9 +297,9 @@ class Pull:
         told = list(self._told(now, entries[:limit]))
         self.changes += told
         behind = more or ((bool(told) or self.asked.left) and self._unsequenced(now))
-        return Answer(self.changes, cursor, behind, self.views)
+        return Answer(self.changes, cursor, behind, self.visibilities)
 
-    def _unsequenced(self, now: View) -> bool:
+    def _unsequenced(self, now: Visibility) -> bool:
         """Whether what was read shows what has no position yet, so that references may dangle.
 
         In a snapshot the outbox cannot have filled since the overview.
@@ -306,7 +308,7 @@ class Pull:
             return False
         return feed_log.unsequenced(sorted({scope for _, scope in now.pairs()}))
 
-    def _told(self, now: View, entries: Sequence[feed_log.Entry]) -> Iterator[Change]:
+    def _told(self, now: Visibility, entries: Sequence[feed_log.Entry]) -> Iterator[Change]:
         """What these entries come to for this caller: each object once, as its row is now."""
         ids: dict[str, dict[uuid.UUID, None]] = {}
         for entry in entries:
@@ -320,7 +322,9 @@ class Pull:
             seen = {record.id for record in found}
             yield from gone(collection, now, [id for id in ids[name] if id not in seen])
 
-    def _seen(self, collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> list[Record]:
+    def _seen(
+        self, collection: Collection, now: Visibility, ids: Sequence[uuid.UUID]
+    ) -> list[Record]:
         if not self.committed:
             return collection.seen(self.caller, ids)
         kind = collection.class_of(self.caller, self.state.epoch, now.tags[collection.name])
@@ -332,9 +336,9 @@ def today() -> int:
     return timezone.now().date().toordinal()
 
 
-def current_view(
+def current_visibility(
     caller: Caller, names: Sequence[str] | None, generations: Mapping[str, int] | None = None
-) -> View:
+) -> Visibility:
     """What the caller sees now of these collections, or of all that they may read.
 
     ``generations`` are the feed's, where it has been asked for them.
@@ -345,7 +349,7 @@ def current_view(
         wanted = [registry.get(name) for name in names]
     if generations is None:
         generations = feed_log.generations()
-    return View(
+    return Visibility(
         tags={c.name: _tag(caller, c, generations.get(c.label, 0)) for c in wanted},
         scopes={c.name: c.scopes(caller) for c in wanted},
     )
@@ -354,11 +358,11 @@ def current_view(
 def _tag(caller: Caller, collection: Collection, generation: int) -> str:
     if not collection.may(caller, "read"):
         return "hidden"
-    return digest(str(generation), collection.rights(caller), collection.shape(caller))[:10]
+    return digest(str(generation), collection.visibility_tag(caller), collection.shape(caller))[:10]
 
 
 def _farewells(
-    asked: Asked, goal: View, now: View, fresh: set[str], started: set[tuple[str, str]]
+    asked: Asked, goal: Visibility, now: Visibility, fresh: set[str], started: set[tuple[str, str]]
 ) -> Iterator[Change]:
     """What the replica has to let go: scopes that left, collections that start anew."""
     for name in goal.tags:
@@ -372,7 +376,7 @@ def _farewells(
             yield Change(Op.DROP, name, scope=scope)
 
 
-def gone(collection: Collection, now: View, ids: Sequence[uuid.UUID]) -> Iterator[Change]:
+def gone(collection: Collection, now: Visibility, ids: Sequence[uuid.UUID]) -> Iterator[Change]:
     """Objects that are not to be seen: deleted for all, or only out of this view."""
     if not ids:
         return

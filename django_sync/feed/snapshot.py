@@ -17,7 +17,7 @@ from ..drf.collection import Collection
 from ..drf.registry import registry
 from ..protocol import Change, ReadyText
 from .cursor import Cursor, Pair
-from .visibility import View
+from .visibility import Visibility
 
 MOST_SCOPES = 64
 """Scopes that one query asks for, at most: many small ones cost one query, not one each."""
@@ -35,7 +35,7 @@ def order(pair: Pair) -> tuple[int, str]:
     return registry.rank(pair[0]), pair[1]
 
 
-def remaining(cursor: Cursor, done: View, goal: View) -> list[Pair]:
+def remaining(cursor: Cursor, done: Visibility, goal: Visibility) -> list[Pair]:
     """The pairs still to be fetched in full, in order, without the one under way."""
     missing = {pair for pair in goal.pairs() if not done.holds(*pair)}
     under_way = cursor.resume[:2] if cursor.resume else None
@@ -50,7 +50,7 @@ def remaining(cursor: Cursor, done: View, goal: View) -> list[Pair]:
     )
 
 
-def completed(cursor: Cursor, done: View, goal: View) -> Iterator[Pair]:
+def completed(cursor: Cursor, done: Visibility, goal: Visibility) -> Iterator[Pair]:
     """The pairs that the replica holds in full at this place of a snapshot."""
     yield from done.pairs()
     under_way = cursor.resume[:2] if cursor.resume else None

@@ -25,7 +25,7 @@ NOTHING = ""
 
 
 @dataclass(frozen=True)
-class View:
+class Visibility:
     """What a replica holds or shall hold: for each collection its tag and its scopes.
 
     The tag stands for all that its records depend on besides rows and scopes; a
@@ -46,7 +46,7 @@ class View:
         return _COMPACT.encode([lists, held])
 
     @classmethod
-    def decoded(cls, body: str) -> View:
+    def decoded(cls, body: str) -> Visibility:
         lists, held = json.loads(body)
         sets = [frozenset(listed) for listed in lists]
         return cls(
@@ -68,35 +68,36 @@ class View:
     def holds(self, collection: str, scope: str | None) -> bool:
         return scope in self.scopes.get(collection, ())
 
-    def with_pairs(self, pairs: Iterable[Pair], tags: Mapping[str, str]) -> View:
+    def with_pairs(self, pairs: Iterable[Pair], tags: Mapping[str, str]) -> Visibility:
         """This view and these pairs too, collections under ``tags``."""
         scopes: dict[str, set[str]] = {name: set(self.scopes.get(name, ())) for name in tags}
         for name, scope in pairs:
             scopes[name].add(scope)
-        return View(dict(tags), {name: frozenset(found) for name, found in scopes.items()})
+        return Visibility(dict(tags), {name: frozenset(found) for name, found in scopes.items()})
 
 
-EMPTY = View()
+EMPTY = Visibility()
 
 
-def keep(view: View) -> str:
+def keep(visibility: Visibility) -> str:
     """Store a view for later pulls, note that it is in use today, and return its digest.
 
     A view that is pruned while it is noted is stored anew.
     """
-    name = view.digest
+    name = visibility.digest
     if name != NOTHING:
         today = timezone.now().date()
         known = ScopeSet.objects.using(conf.DATABASE).filter(digest=name)
         used = known.values_list("used_on", flat=True).first()
         if used is None or (used < today and not known.update(used_on=today)):
             ScopeSet.objects.using(conf.DATABASE).bulk_create(
-                [ScopeSet(digest=name, body=view.encoded(), used_on=today)], ignore_conflicts=True
+                [ScopeSet(digest=name, body=visibility.encoded(), used_on=today)],
+                ignore_conflicts=True,
             )
     return name
 
 
-def recall(name: str) -> View:
+def recall(name: str) -> Visibility:
     """The view of this digest; ``CursorExpired`` where it was forgotten."""
     if name == NOTHING:
         return EMPTY
@@ -108,4 +109,4 @@ def recall(name: str) -> View:
     )
     if body is None:
         raise CursorExpired("The server no longer knows what this cursor stands for.")
-    return View.decoded(body)
+    return Visibility.decoded(body)

@@ -30,6 +30,7 @@ from ..protocol.ids import canonical_uuid
 from .coding import ProblemRenderer, SyncParser, SyncRenderer, too_large
 from .problems import problem_response
 from .schema import inspector
+from .side_channel import RequestInfo, ResponseInfo
 from .tickets import TicketAuthentication
 
 log = logging.getLogger("django_sync.http")
@@ -73,15 +74,15 @@ class SyncView(APIView):
         try:
             response: Any = super().dispatch(request, *args, **kwargs)
         except Exception:
-            self._tell(500, None, began)
+            self._log(500, None, began)
             raise
-        told = getattr(response, "data", None)
-        problem = told if response.status_code >= 400 and isinstance(told, dict) else {}
-        code = problem.get("code")
-        response.sync_log = self._tell(response.status_code, code, began)
+        body = getattr(response, "data", None)
+        problem = body if response.status_code >= 400 and isinstance(body, dict) else {}
+        response.sync = ResponseInfo.of(response)
+        response.sync.log = self._log(response.status_code, problem.get("code"), began)
         return response
 
-    def _tell(self, status: int, code: Any, began: float) -> dict[str, Any]:
+    def _log(self, status: int, code: Any, began: float) -> dict[str, Any]:
         """One line for each request; what an open connection asks by itself is for debugging."""
         asker, ids = self.asker, self.mutation_ids
         facts: dict[str, Any] = {
@@ -96,8 +97,8 @@ class SyncView(APIView):
             facts |= {"session": _text(asker.session_id)}
         if ids:
             facts |= {"mutations": ids[: logs.MOST_MUTATIONS], "mutation_count": len(ids)}
-        by_itself = self.inner("sync_live") and not self.inner("sync_frame") and status < 400
-        if not self.inner("sync_held"):
+        by_itself = self.sync.run and not self.sync.frame and status < 400
+        if not self.sync.held:
             logs.tell(logging.DEBUG if by_itself else logs.level_of(status), facts)
         return facts
 
@@ -114,13 +115,14 @@ class SyncView(APIView):
         """Who is let in, and is not shut out; from here on it is known who asks."""
         super().check_permissions(request)
         caller = self.caller
-        session: Any = request.auth if self.inner("sync_client") else None
-        caller.session_id = session or self.said("Sync-Session")
-        caller.client_id = self.inner("sync_client") or self.said("Sync-Client")
+        client: uuid.UUID | None = self.sync.client_id
+        session: Any = request.auth if client else None
+        caller.session_id = session or self.uuid_in("Sync-Session")
+        caller.client_id = client or self.uuid_in("Sync-Client")
         self.asker = caller
-        engine.check_orders(caller)
+        engine.check_directives(caller)
 
-    def said(self, name: str) -> uuid.UUID | None:
+    def uuid_in(self, name: str) -> uuid.UUID | None:
         """The UUID in a header; ``None`` without one."""
         text = self.request.META.get(f"HTTP_{name.upper().replace('-', '_')}")
         try:
@@ -130,7 +132,7 @@ class SyncView(APIView):
 
     def get_authenticators(self) -> list[Any]:
         """The project's; on a socket that a ticket opened, its session's alone."""
-        if self.inner("sync_session") is not None:
+        if self.sync.session is not None:
             return [TicketAuthentication()]
         return super().get_authenticators()
 
@@ -142,7 +144,7 @@ class SyncView(APIView):
 
     def check_throttles(self, request: Request) -> None:
         """Once for each request of a client, however often ``realtime`` runs it."""
-        if getattr(request._request, "sync_live", 0) <= 1:
+        if self.sync.run <= 1:
             super().check_throttles(request)
 
     def get_authenticate_header(self, request: Request) -> str:
@@ -184,7 +186,7 @@ class SyncView(APIView):
         if error is None:
             raise exc
         if self.asker is not None:
-            engine.refused(self.asker, error.code)
+            engine.note_refusal(self.asker, error.code)
         response = problem_response(error)
         if isinstance(error, errors.NotAuthenticated):
             header = self.get_authenticate_header(self.request)
@@ -204,10 +206,11 @@ class SyncView(APIView):
             final.content_type = ProblemRenderer.media_type
         return final
 
-    def inner(self, name: str) -> Any:
-        """What ``realtime`` says of a request that it makes itself; no client can say it."""
+    @property
+    def sync(self) -> RequestInfo:
+        """What ``realtime`` knows about a request that it makes; no client can set it."""
         request: Any = self.request  # Django's own, until DRF has wrapped it
-        return getattr(getattr(request, "_request", request), name, None)
+        return RequestInfo.of(getattr(request, "_request", request))
 
     def collections(self) -> list[str] | None:
         """The collections that are asked for; ``None``: all that may be read."""

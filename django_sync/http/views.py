@@ -9,7 +9,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import engine, errors
+from .. import engine, errors, rest
 from ..protocol import (
     Json,
     ReadyList,
@@ -23,6 +23,7 @@ from ..protocol import (
 )
 from ..protocol.ids import canonical_uuid
 from .edge import SyncView, is_trusted_origin
+from .side_channel import ResponseInfo
 from .tickets import TicketAuthentication
 
 
@@ -33,31 +34,38 @@ class ServiceView(SyncView):
         return Response(engine.describe(self.caller, request.path))
 
 
+def answer(body: Json, info: ResponseInfo) -> Response:
+    """Return a response with what ``realtime`` reads of it."""
+    response: Any = Response(body)
+    response.sync = info
+    made: Response = response
+    return made
+
+
 class ChangesView(SyncView):
-    """Pull. Where ``realtime`` asks, it is told whose changes the caller waits for."""
+    """Pull. For ``realtime`` the response names the changes that concern the caller."""
 
     called = "sync_pull"
 
     def get(self, request: Request) -> Response:
         asked = request.query_params
-        self.positive("wait")  # it answers at once, but what is malformed is said to be
-        asked_for = self.collections()
+        self.positive("wait")  # this view does not wait, but refuses what is malformed
+        collections = self.collections()
         page = engine.pull(
             self.caller,
             cursor=asked.get("cursor") or None,
-            collections=asked_for,
+            collections=collections,
             limit=self.limit(),
         )
-        response = Response(page_body(page))
-        told: Any = response
-        if self.inner("sync_follows"):
-            told.sync_user, told.sync_seat = self.caller.key, None
+        info = ResponseInfo()
+        if self.sync.run:
+            info.user = self.caller.key
+        if self.sync.follows:
             if not page.has_more:
-                told.sync_seat = engine.seat(self.caller, asked_for, page.cursor)
-        elif self.inner("sync_live"):
-            told.sync_user = self.caller.key
-            told.sync_scopes = engine.scopes_of(self.caller, asked_for)
-        return response
+                info.subscription = engine.subscription(self.caller, collections, page.cursor)
+        elif self.sync.run:
+            info.scopes = engine.scopes_of(self.caller, collections)
+        return answer(page_body(page), info)
 
 
 class LiveChangesView(ChangesView):
@@ -73,20 +81,21 @@ class OpenView(SyncView):
     schema = None  # no call that ends: AsyncAPI describes it
 
     def get(self, request: Request) -> Response:
-        if not self.inner("sync_live"):
+        if not self.sync.run:
             raise errors.UpgradeRequired("Here a connection is held open, under ASGI.")
-        response = Response({"epoch": engine.epoch()})
-        told: Any = response
-        told.sync_user = self.caller.key
+        body = {"epoch": engine.epoch()}
         session = request.query_params.get("session")
         if session is not None:
             engine.check_session(self.caller, canonical_uuid(session))
-        told.sync_session = request.auth if isinstance(request.auth, uuid.UUID) else None
-        told.sync_login = self.inner("sync_login")
-        if self.inner("sync_follows"):
-            engine.heard_of(self.caller, self.inner("sync_position"))
-            told.sync_audience = engine.audience(self.caller, self.collections())
-        return response
+        info = ResponseInfo(
+            user=self.caller.key,
+            session=request.auth if isinstance(request.auth, uuid.UUID) else None,
+            login=self.sync.login,
+        )
+        if self.sync.follows:
+            engine.note_presence(self.caller, self.sync.position)
+            info.audience = engine.audience(self.caller, self.collections())
+        return answer(body, info)
 
 
 class SocketView(OpenView):
@@ -98,7 +107,7 @@ class SocketView(OpenView):
 
     def get_authenticators(self) -> list[Any]:
         asked: Any = self.request
-        if self.inner("sync_live") and "ticket" in asked.GET:
+        if self.sync.run and "ticket" in asked.GET:
             return [TicketAuthentication()]
         return super().get_authenticators()
 
@@ -119,14 +128,14 @@ class MutationsView(SyncView):
 
     def post(self, request: Request) -> Response:
         body = self.body()
-        if self.inner("sync_frame"):  # the socket's, whose it was to read these
+        if self.sync.frame:  # the socket has read these two
             body = {name: value for name, value in body.items() if name not in ("type", "ref")}
         self.mutation_ids = ids_of(body.get("mutations"))
         self.caller.client_id = self.caller.client_id or id_of(body.get("client_id"))
         results = engine.mutate(self.caller, body)
         refused = next((r.problem for r in reversed(results) if r.problem), None)
         if refused is not None:
-            engine.refused(self.caller, str(refused.get("code")))
+            engine.note_refusal(self.caller, str(refused.get("code")))
         return Response({"results": ReadyList(map(_told, results), dict)})
 
 
@@ -184,15 +193,15 @@ class CallView(SyncView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        engine.known(kwargs["collection"])
+        rest.check_known(kwargs["collection"])
 
-    def call(self) -> engine.Call:
+    def call(self) -> rest.Call:
         headers = self.request.headers
-        key, client = headers.get("Idempotency-Key"), self.said("Sync-Client")
+        key, client = headers.get("Idempotency-Key"), self.uuid_in("Sync-Client")
         self.mutation_ids = ids_of([{"id": key}])
         if key is not None and client is None:
             raise errors.Invalid("“Idempotency-Key” goes with “Sync-Client”.")
-        return engine.Call(
+        return rest.Call(
             client_id=client,
             key=self._uuid("Idempotency-Key", key),
             etag=headers.get("If-Match"),
@@ -225,7 +234,7 @@ class RecordsView(CallView):
     """The records of a collection."""
 
     def get(self, request: Request, collection: str) -> Response:
-        records, place = engine.page(self.caller, collection, self._after(), self.limit())
+        records, place = rest.page(self.caller, collection, self._after(), self.limit())
         following = self.following(None if place is None else f"{place[1]}{place[0]}")
         results = ReadyList(map(_listed, records), dict)
         return Response({"results": results, "next": following})
@@ -243,7 +252,7 @@ class RecordsView(CallView):
         body, call = self.body(), self.call()
         fields = self.fields(body, "id", "object")
         id = self._uuid("id", body.get("id")) if body.get("id") is not None else None
-        record, tag = engine.create(self.caller, collection, id, fields, call)
+        record, tag = rest.create(self.caller, collection, id, fields, call)
         return Response(record, status=201, headers={"ETag": tag})
 
 
@@ -251,19 +260,19 @@ class RecordView(CallView):
     """One record."""
 
     def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
-        record, tag = engine.get(self.caller, collection, id)
-        known = engine.tags(request.headers.get("If-None-Match", ""))
+        record, tag = rest.get(self.caller, collection, id)
+        known = rest.tags(request.headers.get("If-None-Match", ""))
         if tag in known or "*" in known:
             return Response(status=304, headers={"ETag": tag})
         return Response(record.to_json(), headers={"ETag": tag})
 
     def patch(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         fields = self.fields(self.body(), "object")
-        record, tag = engine.update(self.caller, collection, id, fields, self.call())
+        record, tag = rest.update(self.caller, collection, id, fields, self.call())
         return Response(record, headers={"ETag": tag})
 
     def delete(self, request: Request, collection: str, id: uuid.UUID) -> Response:
-        engine.delete(self.caller, collection, id, self.call())
+        rest.delete(self.caller, collection, id, self.call())
         return Response(status=204)
 
 
@@ -272,7 +281,7 @@ class HistoryView(CallView):
 
     def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         below = self.positive("after")
-        told, place = engine.history(self.caller, collection, id, below, self.limit())
+        told, place = rest.history(self.caller, collection, id, below, self.limit())
         following = self.following(None if place is None else str(place))
         return Response({"results": told, "next": following})
 

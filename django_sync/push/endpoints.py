@@ -26,7 +26,7 @@ from .. import errors
 from ..conf import conf
 from ..drf.registry import registry
 from ..feed import log as feed_log
-from ..feed.visibility import View
+from ..feed.visibility import Visibility
 from ..models import Endpoint, PushCursor, PushScope, PushUser, SyncSession
 from ..protocol import Push
 
@@ -76,8 +76,10 @@ def check(push: Push) -> str:
     return sender.check(push.target)
 
 
-def keep(session: SyncSession, push: Push, view: View) -> None:
-    """Save how a session is woken, instead of what was there; ``view`` is what its user sees.
+def keep(session: SyncSession, push: Push, visibility: Visibility) -> None:
+    """Save how a session is woken, instead of what was there.
+
+    ``visibility`` is what its user sees.
 
     Raises ``Invalid``, before anything is written.
     """
@@ -85,7 +87,7 @@ def keep(session: SyncSession, push: Push, view: View) -> None:
     with transaction.atomic(using=conf.DATABASE):
         start_cursor()
         PushUser.objects.using(conf.DATABASE).get_or_create(user_id=session.user_id)
-        save_scopes(session.user_id, scopes_of(view))
+        save_scopes(session.user_id, scopes_of(visibility))
         Endpoint.objects.using(conf.DATABASE).update_or_create(
             session=session,
             defaults={
@@ -136,10 +138,10 @@ def start_cursor() -> None:
 # What a user sees
 
 
-def scopes_of(view: View) -> ScopeNames:
+def scopes_of(visibility: Visibility) -> ScopeNames:
     """What a user sees, by scope."""
     found: dict[str, list[str]] = {}
-    for name, scope in sorted(view.pairs()):
+    for name, scope in sorted(visibility.pairs()):
         found.setdefault(scope, []).append(name)
     return {scope: ",".join(names) for scope, names in found.items()}
 

@@ -26,6 +26,7 @@ from django.core.handlers.asgi import ASGIHandler
 
 from .. import logs
 from ..conf import conf
+from ..http.side_channel import ResponseInfo
 from . import probes
 from .fair_queue import MOST_HANDSHAKES, FairQueue
 from .hub import Hub
@@ -176,7 +177,7 @@ class Live(ASGIHandler):
         async with self.watch.join() as waiter:
             with self.loop_state.until_shutdown(lambda: waiter.tell(None)):
                 response = await self._held(scope, waiter, began + wait)
-        facts = getattr(response, "sync_log", None)
+        facts = ResponseInfo.of(response).log
         if facts is not None:
             waited = round((time.monotonic() - began) * 1000, 1)
             logs.tell(logs.level_of(response.status_code), facts | {"duration_ms": waited})
@@ -189,13 +190,13 @@ class Live(ASGIHandler):
             while True:
                 run += 1
                 response = await self._pulled(scope, owner, run)
-                scopes = getattr(response, "sync_scopes", None)
+                scopes = ResponseInfo.of(response).scopes
                 if scopes is None or response.data["changes"] or response.data["has_more"]:
                     return response
                 if run == 1:
                     pull_again = functools.partial(waiter.tell, None)
                     stack.enter_context(
-                        state.access_followed(response.sync_user, pull_again, began)
+                        state.access_followed(response.sync.user, pull_again, began)
                     )
                 is_news = await _wait_for_news(waiter, scopes, deadline - time.monotonic())
                 if state.is_shutting_down or not is_news:

@@ -21,7 +21,7 @@ from .sending import Outgoing, log
 from .subrequest import granted
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..feed.fanout import Audience, Seat
+    from ..feed.fanout import Audience, Subscription
     from .loop_state import LoopState
 
 WINDOW = 16
@@ -48,12 +48,12 @@ class Connection(Outgoing):
         "has_begun",
         "hub",
         "last_cursor",
-        "seat",
+        "subscription",
         "taken",
         "taken_at",
     )
 
-    seat: Seat
+    subscription: Subscription
 
     def __init__(self, shared: LoopState, send: Send) -> None:
         super().__init__(shared.senders, send)
@@ -132,7 +132,7 @@ class Connection(Outgoing):
         if self.frames == self.taken:
             self.taken_at = asyncio.get_running_loop().time()
         self.frames += 1
-        self._places.append(None if self.is_pulling else self.seat.place[1])
+        self._places.append(None if self.is_pulling else self.subscription.place[1])
         self._lacks_cursor = True
         self.put(self.frame_event(frame), counted=True)
 
@@ -195,18 +195,18 @@ class Connection(Outgoing):
         """Pull again if the user sees something else by now; ``audience`` is who sees what now."""
         if self.finished or self.is_pulling:
             return  # a pull is under way, and reads it itself
-        if audience.key != self.seat.audience.key:
+        if audience.key != self.subscription.audience.key:
             self.refresh()
         else:
-            self.seat = replace(self.seat, audience=self.hub.known(audience))
+            self.subscription = replace(self.subscription, audience=self.hub.known(audience))
             self.hub.remind(self)
 
     @property
     def position(self) -> int | None:
         """The position in the feed up to which the client has everything, if it is known."""
-        if self.is_pulling or not hasattr(self, "seat"):
+        if self.is_pulling or not hasattr(self, "subscription"):
             return None
-        return self.seat.place[1] if self.frames == self.taken else self._taken_position
+        return self.subscription.place[1] if self.frames == self.taken else self._taken_position
 
     def is_stuck(self) -> bool:
         """Whether the client has frames to take, and took none for longer than a heartbeat."""
@@ -263,9 +263,11 @@ class Connection(Outgoing):
                 self.deliver(Frame(content))
                 self.send_cursor(page["cursor"], always=first)  # a page is followed by its cursor
             first = False
-            seat = response.sync_seat
-            if seat is not None:
-                self.seat = replace(seat, audience=self.hub.known(seat.audience))
+            subscription = response.sync.subscription
+            if subscription is not None:
+                self.subscription = replace(
+                    subscription, audience=self.hub.known(subscription.audience)
+                )
                 self.hub.join(self)
                 return
             if not page["has_more"]:  # what they see has changed since that page

@@ -1,6 +1,6 @@
 """The hub: one reader of the feed for all sockets and streams of a process (R4, R5, R7).
 
-Each connection has a seat: its caller, what the caller sees, and the place in the feed up to which
+Each connection has a subscription: its caller, what the caller sees, and the place in the feed up to which
 the client has everything. A tick takes the connections that can take another frame, reads what
 comes after their places, and gives each its frame. So a connection that joins needs no buffer: its
 place is where its pull ended, and the next tick begins there. A slow connection keeps its place
@@ -23,15 +23,15 @@ from ..conf import conf
 from ..errors import SyncError
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..feed.fanout import Audience, Delivery, Seat
+    from ..feed.fanout import Audience, Delivery, Subscription
 
 log = logging.getLogger("django_sync.realtime")
 
 CURSOR_SECONDS = 1.0
 """The longest time for which frames are sent without a cursor that covers them."""
 
-Read = Callable[[Sequence["Seat"]], Awaitable[tuple[list["Delivery"], bool]]]
-Cursors = Callable[[Sequence["Seat"]], Awaitable[list[str]]]
+Read = Callable[[Sequence["Subscription"]], Awaitable[tuple[list["Delivery"], bool]]]
+Cursors = Callable[[Sequence["Subscription"]], Awaitable[list[str]]]
 
 
 class Frame:
@@ -59,7 +59,7 @@ class Frame:
 class Connection(Protocol):
     """One client's open connection, as the hub uses it. None of its methods waits."""
 
-    seat: Seat
+    subscription: Subscription
 
     @property
     def ready(self) -> bool:
@@ -79,8 +79,8 @@ class Connection(Protocol):
 class Hub:
     """The connections of one event loop, and the task that serves them while there are any.
 
-    ``read`` returns a delivery for each seat, and whether there is more to read. ``cursors``
-    returns a cursor for each seat.
+    ``read`` returns a delivery for each subscription, and whether there is more to read. ``cursors``
+    returns a cursor for each subscription.
     """
 
     def __init__(self, read: Read, cursors: Cursors, interval: Callable[[], float]) -> None:
@@ -109,7 +109,7 @@ class Hub:
         return audience
 
     def join(self, connection: Connection) -> None:
-        """Serve a connection from its seat on."""
+        """Serve a connection from its subscription on."""
         self._connections[connection] = None
         self.hurry()
         if self._task is None or self._task.done():
@@ -154,18 +154,20 @@ class Hub:
 
     async def _tick(self) -> bool:
         """Give each connection that is ready its next frame; return whether there is more."""
-        groups = _by_seat(one for one in self._connections if one.ready)
+        groups = _by_subscription(one for one in self._connections if one.ready)
         if not groups:
             return False
-        deliveries, is_more = await self._read([seat for seat, _ in groups])
+        deliveries, is_more = await self._read([subscription for subscription, _ in groups])
         for delivery, (_, served) in zip(deliveries, groups, strict=True):
             self._hand_out(delivery, served)
         return is_more
 
-    def _hand_out(self, delivery: Delivery, served: Iterable[tuple[Connection, Seat]]) -> None:
+    def _hand_out(
+        self, delivery: Delivery, served: Iterable[tuple[Connection, Subscription]]
+    ) -> None:
         frame = None if delivery.frame is None else Frame(delivery.frame)
-        for connection, seat in served:
-            if connection not in self._connections or connection.seat is not seat:
+        for connection, subscription in served:
+            if connection not in self._connections or connection.subscription is not subscription:
                 continue  # it has left meanwhile, or joined again at another place
             if delivery.error is not None:
                 self.leave(connection)
@@ -174,7 +176,7 @@ class Hub:
                 self.leave(connection)
                 connection.refresh()
             else:
-                connection.seat = delivery.seat
+                connection.subscription = delivery.subscription
                 if frame is not None:
                     connection.deliver(frame)
 
@@ -184,25 +186,27 @@ class Hub:
         if not self._lack_cursor or now < self._cursors_at + CURSOR_SECONDS:
             return
         self._cursors_at = now
-        groups = _by_seat(self._lack_cursor)
+        groups = _by_subscription(self._lack_cursor)
         self._lack_cursor.clear()
-        cursors = await self._cursors([seat for seat, _ in groups])
+        cursors = await self._cursors([subscription for subscription, _ in groups])
         for (_, served), cursor in zip(groups, cursors, strict=True):
             for connection, _ in served:
                 if connection in self._connections:
                     connection.send_cursor(cursor)
 
 
-def _by_seat(connections: Iterable[Connection]) -> list[tuple[Seat, list[tuple[Connection, Seat]]]]:
-    """Connections by seat: the same user, the same visibility and the same place."""
-    groups: dict[object, tuple[Seat, list[tuple[Connection, Seat]]]] = {}
-    # Connections that got the same frame share one seat object, so it is compared by identity.
-    by_identity: dict[int, list[tuple[Connection, Seat]]] = {}
+def _by_subscription(
+    connections: Iterable[Connection],
+) -> list[tuple[Subscription, list[tuple[Connection, Subscription]]]]:
+    """Connections by subscription: the same user, the same visibility and the same place."""
+    groups: dict[object, tuple[Subscription, list[tuple[Connection, Subscription]]]] = {}
+    # Connections that got the same frame share one subscription object, so it is compared by identity.
+    by_identity: dict[int, list[tuple[Connection, Subscription]]] = {}
     for connection in connections:
-        seat = connection.seat
-        group = by_identity.get(id(seat))
+        subscription = connection.subscription
+        group = by_identity.get(id(subscription))
         if group is None:
-            key = (seat.audience.key, seat.place, seat.open)
-            group = by_identity[id(seat)] = groups.setdefault(key, (seat, []))[1]
-        group.append((connection, seat))
+            key = (subscription.audience.key, subscription.place, subscription.open)
+            group = by_identity[id(subscription)] = groups.setdefault(key, (subscription, []))[1]
+        group.append((connection, subscription))
     return list(groups.values())

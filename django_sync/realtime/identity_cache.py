@@ -277,7 +277,7 @@ def identity_of(response: Any, viewer: bytes) -> Identity | None:
         client_id=asker.client_id,
         session_id=asker.session_id,
         is_counted=bool(view.get_throttles()),
-        facts=response.sync_log,
+        facts=response.sync.log,
     )
 
 

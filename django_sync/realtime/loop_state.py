@@ -24,7 +24,7 @@ from .throttle import Pace
 from .watch import News, Watch
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..feed.fanout import Delivery, Seat
+    from ..feed.fanout import Delivery, Subscription
 
 InFeedThread = Callable[..., Awaitable[Any]]
 """Runs a function in the thread that reads the feed."""
@@ -181,17 +181,19 @@ class LoopState:
             self.watch.hurry()
         return head, scopes
 
-    async def _read(self, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
+    async def _read(self, subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
         from ..feed import fanout
 
         found: tuple[list[Delivery], bool]
-        found = await self._in_feed_thread(with_fresh_connections, fanout.turn, seats)
+        found = await self._in_feed_thread(with_fresh_connections, fanout.turn, subscriptions)
         return found
 
-    async def _cursors(self, seats: Sequence[Seat]) -> list[str]:
+    async def _cursors(self, subscriptions: Sequence[Subscription]) -> list[str]:
         from ..feed import fanout
 
-        found: list[str] = await self._in_feed_thread(lambda: list(map(fanout.cursor_of, seats)))
+        found: list[str] = await self._in_feed_thread(
+            lambda: list(map(fanout.cursor_of, subscriptions))
+        )
         return found
 
 

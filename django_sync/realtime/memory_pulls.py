@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import logs
 from ..conf import conf
+from ..http.side_channel import ResponseInfo
 from .identity_cache import (
     SESSION,
     TOKEN,
@@ -66,9 +67,7 @@ class Reply:
     status_code = 200
 
     def __init__(self, identity: Identity, answer: Answer) -> None:
-        self.sync_user = identity.user
-        self.sync_scopes = answer.scopes
-        self.sync_log = identity.facts
+        self.sync = ResponseInfo(user=identity.user, scopes=answer.scopes, log=identity.facts)
         self.data = {
             "changes": answer.has_changes,
             "has_more": answer.has_more,
@@ -326,4 +325,4 @@ def _signed_in(identity: Identity) -> Any:
 def log_reply(reply: Reply, began: float) -> None:
     """Write the log line that the view would have written; ``began`` is in monotonic seconds."""
     took = round((time.monotonic() - began) * 1000, 1)
-    logs.tell(logs.level_of(reply.status_code), reply.sync_log | {"duration_ms": took})
+    logs.tell(logs.level_of(reply.status_code), (reply.sync.log or {}) | {"duration_ms": took})

@@ -121,8 +121,8 @@ class RequestRunner:
         Django looks after the thread's database connection. Only a response that a middleware
         streams from the event loop stays open.
 
-        ``request.sync_live`` is 1 for the first run of a client's request and 2 for the next, for
-        those who count requests.
+        ``request.sync.run`` is 1 for the first run of a client's request and 2 for the next.
+        Middleware that counts requests may read it.
         """
         kind = type(self.handler)
         set_script_prefix(get_script_prefix(scope))

@@ -66,13 +66,13 @@ class Stream(Connection):
         if not granted(response):
             await self.live.runner.send(response, self._send)
             return
-        self.user = response.sync_user
-        with state.connected(response.sync_user, self.recheck, began) as has_room:
+        self.user = response.sync.user
+        with state.connected(response.sync.user, self.recheck, began) as has_room:
             if not has_room:
                 await answer(self._send, errors.Throttled("You have too many connections open."))
                 return
             opened = asyncio.get_running_loop().time()
-            facts = {name: response.sync_log.get(name) for name in ("user", "client", "session")}
+            facts = {name: response.sync.log.get(name) for name in ("user", "client", "session")}
             logs.tell(logging.INFO, facts | {"call": "stream", "status": 200})
             await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             self.open(self.first_cursor)
@@ -146,8 +146,8 @@ class Stream(Connection):
             if not granted(response):
                 self.refuse(response)
                 return
-            self.user = response.sync_user
-            self.update_audience(response.sync_audience)
+            self.user = response.sync.user
+            self.update_audience(response.sync.audience)
 
     def _close_for(self, problem: Mapping[str, Any]) -> None:
         self.code = problem.get("code")

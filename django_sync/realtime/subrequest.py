@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from ..http.side_channel import RequestInfo, ResponseInfo
 from .routes import TAILS, Scope
 
 _OF_THE_CONNECTION = (
@@ -21,34 +22,18 @@ _OF_THE_CONNECTION = (
 """Headers of the open connection and of how it is answered. They say nothing of the client."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subrequest:
+@dataclass(slots=True)
+class Subrequest(RequestInfo):
     """What the view has to know about a request, and no client can set.
 
-    ``follows``: the connection follows the feed. ``session``: the session of the ticket that
-    opened the socket. ``login``: the cookies were those of the ticket's user when it was opened.
-    ``from_page``: the origin was checked when it was opened, so no CSRF token is needed.
-    ``frame``: the body is a frame as it came, with a type and a ref. ``position``: the position in
-    the feed up to which the client has everything, if it is known. ``held``: the request may run
-    again, and the connection that holds it writes its log line.
+    ``from_page``: the origin was checked when the connection was opened, so no CSRF token is
+    needed.
     """
 
-    follows: bool = False
-    session: Any = None
-    login: bool = False
     from_page: bool = False
-    frame: bool = False
-    position: int | None = None
-    held: bool = False
 
     def tell(self, request: Any, run: int) -> None:
-        request.sync_live = run
-        request.sync_follows = self.follows
-        request.sync_session = self.session
-        request.sync_login = self.login
-        request.sync_frame = self.frame
-        request.sync_position = self.position
-        request.sync_held = self.held
+        request.sync = replace(self, run=run)
         if self.from_page:
             request._dont_enforce_csrf_checks = True  # as Django's own test client does
 
@@ -66,7 +51,7 @@ def credentials(scope: Scope) -> str:
 
 def granted(response: Any) -> bool:
     """Whether one of our views answered with success; a middleware may have answered instead."""
-    return response.status_code == 200 and hasattr(response, "sync_user")
+    return response.status_code == 200 and ResponseInfo.of(response).user is not None
 
 
 def problem_of(response: Any) -> dict[str, Any] | None:

@@ -121,15 +121,15 @@ class SocketHandler:
         if not granted(response):
             await self.refuse(response)
             return
-        if not state.connect(response.sync_user, self.recheck, began):
+        if not state.connect(response.sync.user, self.recheck, began):
             await self.end(errors.Throttled("You have too many connections open."))
             return
         self._is_counted = True
-        self.user, self.epoch = response.sync_user, response.data["epoch"]
+        self.user, self.epoch = response.sync.user, response.data["epoch"]
         self.facts = facts_of(response)
         self.log("socket", status=101)
         self.subrequest = Subrequest(
-            session=response.sync_session, login=response.sync_login, from_page=True
+            session=response.sync.session, login=response.sync.login, from_page=True
         )
         self._timer = self._later()
         if self._recheck_after:
@@ -308,7 +308,7 @@ class SocketHandler:
             await self.refuse(response)
             return
         if self.hello is not None and self.connection.has_begun:
-            self.connection.update_audience(response.sync_audience)
+            self.connection.update_audience(response.sync.audience)
         self._timer = self._later()
         if self._recheck_after:
             self.recheck()
@@ -384,7 +384,7 @@ class SocketConnection(Connection):
 
 def facts_of(response: Any) -> Mapping[str, Any]:
     """The user, client and session of a connection, for the log."""
-    return {name: response.sync_log.get(name) for name in ("user", "client", "session")}
+    return {name: response.sync.log.get(name) for name in ("user", "client", "session")}
 
 
 def event_of(frame: Mapping[str, Any]) -> Mapping[str, Any]:

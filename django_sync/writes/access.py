@@ -18,7 +18,7 @@ from ..capture import has_other_triggers
 from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.collection import Action, Collection
-from .errors import RunSingly
+from .errors import RunOneByOne
 from .statements import Reads, Tables, names_any
 
 
@@ -36,9 +36,9 @@ class Access:
         self._check_reads()
         self._visible = _sql_of(queryset)
         if _looks_beyond_a_row(queryset.query, self._visible, self._tables):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         if has_other_triggers(connections[conf.DATABASE], collection.model._meta.db_table):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
 
     def may_write(self, scope: str) -> bool:
         """What ``may_write_scope`` says, asked once for each scope."""
@@ -50,18 +50,18 @@ class Access:
 
     def _check_reads(self) -> None:
         if not self.reads.are_plain() or any(map(self._tables.named_in, self.reads.sql)):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
 
     def check_untouched(self, written: Iterable[str]) -> None:
-        """Raise ``RunSingly`` where somebody wrote a table that the answers stand on."""
+        """Raise ``RunOneByOne`` where somebody wrote a table that the answers stand on."""
         others = set(written) - {self._tables.own}
         if names_any([*self.reads.sql, self._visible], others):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
 
     def check_again(self) -> None:
-        """Ask for the scopes after the writes; raise ``RunSingly`` where they are others."""
+        """Ask for the scopes after the writes; raise ``RunOneByOne`` where they are others."""
         if self.collection.scopes(self.caller) != self.scopes:
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
 
 
 def _sql_of(queryset: Any) -> str:

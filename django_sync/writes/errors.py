@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 
 
-class RunSingly(Exception):
+class RunOneByOne(Exception):
     """This run cannot be carried out together: roll it back, and run each mutation alone.
 
     ``odd`` are the objects that cause this, if they are known: the mutations between them can still

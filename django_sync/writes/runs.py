@@ -21,8 +21,8 @@ from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..protocol import Mutation, Result, Write
 from .apply import Writer
-from .errors import RunSingly
-from .result_store import Ledger
+from .errors import RunOneByOne
+from .result_store import ResultStore
 from .set_write import Outcome
 from .set_writes import KINDS
 
@@ -106,7 +106,7 @@ class Runs:
     """
 
     caller: Caller
-    ledger: Ledger
+    store: ResultStore
     writer: Writer
     single: Single
     concern: Callable[[Mutation], bool]
@@ -122,8 +122,8 @@ class Runs:
         """Whether it is new, known, and stands on nothing that failed."""
         return (
             mutation.collection in registry
-            and self.ledger.is_new(mutation)
-            and not self.ledger.forgot(mutation)
+            and self.store.is_new(mutation)
+            and not self.store.may_be_forgotten(mutation)
             and not self.concern(mutation)
         )
 
@@ -132,11 +132,11 @@ class Runs:
         if len(run) < LEAST or kind in self.lasting:
             return [self.single(mutation) for mutation in run]
         try:
-            outcomes = self._together(run)
-        except RunSingly as reason:
+            outcomes = self._carry_out_as_set(run)
+        except RunOneByOne as reason:
             if reason.lasting:
                 self.lasting.add(kind)
-            return self._around(run, reason.odd, splits)
+            return self._without_odd(run, reason.odd, splits)
         except OperationalError as error:
             if is_final(error):
                 return [self.single(mutation) for mutation in run]
@@ -144,9 +144,9 @@ class Runs:
         except Exception as error:  # noqa: BLE001  # the single-mutation path reports it
             log.debug("a run of %d is carried out one by one: %r", len(run), error)
             return [self.single(mutation) for mutation in run]
-        return [self._store(m, told) for m, told in zip(run, outcomes, strict=True)]
+        return [self._store(m, outcome) for m, outcome in zip(run, outcomes, strict=True)]
 
-    def _together(self, run: list[Mutation]) -> list[Outcome]:
+    def _carry_out_as_set(self, run: list[Mutation]) -> list[Outcome]:
         collection = registry.get(run[0].collection)
         try:
             with transaction.atomic(using=conf.DATABASE):
@@ -154,7 +154,9 @@ class Runs:
         finally:
             self.caller.cache.clear()
 
-    def _around(self, run: list[Mutation], odd: frozenset[uuid.UUID], splits: int) -> list[Result]:
+    def _without_odd(
+        self, run: list[Mutation], odd: frozenset[uuid.UUID], splits: int
+    ) -> list[Result]:
         """The odd ones one by one, in their places; what lies between them together.
 
         Each try may find others odd, so there are only so many.
@@ -166,11 +168,11 @@ class Runs:
             results += self._run(part, splits - 1)
         return results
 
-    def _store(self, mutation: Mutation, told: Outcome) -> Result:
-        if isinstance(told, errors.SyncError):
-            result = self.ledger.refuse(mutation, told)
+    def _store(self, mutation: Mutation, outcome: Outcome) -> Result:
+        if isinstance(outcome, errors.SyncError):
+            result = self.store.store_refusal(mutation, outcome)
         else:
-            result = self.ledger.take_effect(mutation, told)
+            result = self.store.store_effect(mutation, outcome)
         self.note(mutation, result.status)
         return result
 

@@ -24,7 +24,7 @@ from .access import Access
 from .apply import Effect, Writer
 from .delayed_saves import DelayedSaves
 from .entries import EntriesSince
-from .errors import RunSingly
+from .errors import RunOneByOne
 from .run_serializers import RunSerializers
 from .statements import Statements
 
@@ -56,7 +56,7 @@ class SetWrite:
         """The revision that each object must have in the end, where it is known."""
 
     def outcomes(self) -> list[Outcome]:
-        """Carry the run out. Raises ``RunSingly``, and whatever the project's code raises."""
+        """Carry the run out. Raises ``RunOneByOne``, and whatever the project's code raises."""
         raise NotImplementedError
 
     # The project's code, mutation by mutation
@@ -81,7 +81,7 @@ class SetWrite:
         except REFUSALS as error:
             did = (self.saves.count, len(self.db.run_on_commit)) != (delayed, hooks)
             if did or self.statements.wrote:
-                raise RunSingly from None
+                raise RunOneByOne from None
             found = error
         self._look_back(mutation, was_delayed=self.saves.count > delayed)
         return found
@@ -89,7 +89,7 @@ class SetWrite:
     def _look_back(self, mutation: Mutation, *, was_delayed: bool) -> None:
         """See what the project's code did besides."""
         if self.statements.spoilt:
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         expected = self.revision_before(mutation) + was_delayed
         if self.statements.wrote:
             expected = self._check_entries(mutation, expected)
@@ -107,7 +107,7 @@ class SetWrite:
             self.saves.flush()
             changed = self.entries.read()
         if changed.keys() - {mutation.object_id}:
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         return changed.get(mutation.object_id, expected)
 
     def key_of(self, mutation: Mutation) -> Any:
@@ -128,7 +128,7 @@ class SetWrite:
     def begin(self, viewset: Any) -> None:
         """Ask what is asked once."""
         if not self.collection.offers(self.operation):
-            raise RunSingly
+            raise RunOneByOne
         self.access = Access(self.caller, self.collection, self.action)
         if self.shares_permissions:
             self.collection.permit(viewset)
@@ -160,9 +160,9 @@ class SetWrite:
         self.access.check_again()
         astray = [id for id in ids if not self._may_lie(found.get(id))]
         if astray:
-            raise RunSingly(astray)
+            raise RunOneByOne(astray)
         if any(found[id].revision != self.revisions.get(id, found[id].revision) for id in ids):
-            raise RunSingly(lasting=True)  # somebody else's write is among them
+            raise RunOneByOne(lasting=True)  # somebody else's write is among them
         self.access.check_untouched(self.statements.written)
         return found
 

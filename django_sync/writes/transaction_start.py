@@ -31,7 +31,7 @@ _READ = f"SELECT c.user_id, c.forgotten_seq FROM {CLIENT} c WHERE c.id = %s"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the second statement read; ``in_use``: an id of the probe has a row or had one."""
+    """What the second statement read; ``in_use``: an id of the ``IdCheck`` has a row or had one."""
 
     epoch: str
     results: list[MutationResult]
@@ -39,7 +39,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class IdCheck:
     """Ids of objects to be created; the second statement also checks whether they are in use."""
 
     collection: Collection
@@ -87,10 +87,12 @@ def _take_write_lock(db: Any) -> None:
         cursor.execute(f"UPDATE {feed_log.FEED} SET head = head WHERE id = 0")
 
 
-def stored_results(client: Client | None, ids: Sequence[uuid.UUID], probe: Probe | None) -> Stored:
-    """The epoch, the client's stored results among these ids, and whether the probe's are used."""
+def stored_results(
+    client: Client | None, ids: Sequence[uuid.UUID], id_check: IdCheck | None
+) -> Stored:
+    """Read the epoch, the client's stored results among these ids, and what ``id_check`` asks."""
     db = connections[conf.DATABASE]
-    asked, bounds = ("false", []) if probe is None else probe.collection.in_use(probe.ids)
+    asked, bounds = ("false", []) if id_check is None else id_check.collection.in_use(id_check.ids)
     within, among = _among(db, ids)
     owner = None if client is None else _bound(db, client.pk)
     with db.cursor() as cursor:

@@ -62,7 +62,9 @@ def no_fault(caplog):
 def line_of(site, user):
     """A user's one line, as the hub has it."""
     (own,) = [
-        n for n in site.application.hub._connections if n.seat.audience.caller.key == str(user.pk)
+        n
+        for n in site.application.hub._connections
+        if n.subscription.audience.caller.key == str(user.pk)
     ]
     return own
 

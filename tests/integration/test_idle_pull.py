@@ -128,7 +128,7 @@ def test_a_query_for_scopes_that_has_parameters_of_its_own_is_run(boards, monkey
 
     monkeypatch.setattr(api.BoardScoped, "get_scopes", scopes)
     caller = Caller.for_user(boards.ada)
-    seen = pull.current_view(caller, None).scopes
+    seen = pull.current_visibility(caller, None).scopes
     assert seen["cards"] == {str(boards.research.sync_id)}
     assert seen["labels"] == {str(boards.launch.sync_id)}
     assert seen["boards"] == seen["comments"] == seen["cards"] | seen["labels"]
@@ -150,7 +150,7 @@ def test_a_write_that_opens_a_scope_has_the_query_run_anew(boards):
 
 def test_a_change_in_between_comes_with_the_next_pull(boards, replica, monkeypatch):
     card = Card.objects.filter(board=boards.launch)
-    before(monkeypatch, pull, "current_view", lambda: card.update(title="changed"))
+    before(monkeypatch, pull, "current_visibility", lambda: card.update(title="changed"))
     assert replica.page().changes == ()
     (change,) = replica.page().changes
     assert change.record.object["title"] == "changed"
@@ -158,7 +158,7 @@ def test_a_change_in_between_comes_with_the_next_pull(boards, replica, monkeypat
 
 def test_a_revocation_in_between_is_carried_out(boards, replica, monkeypatch):
     mine = Membership.objects.filter(user=boards.alan)
-    before(monkeypatch, pull, "current_view", mine.delete)
+    before(monkeypatch, pull, "current_visibility", mine.delete)
     page = replica.page()
     assert {(change.op, change.collection) for change in page.changes} >= {("drop", "cards")}
     assert str(boards.launch.sync_id) not in {r.scope for r in replica.records.values()}

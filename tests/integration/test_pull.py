@@ -295,10 +295,10 @@ def test_an_unknown_collection_is_said_to_be(people):
 
 
 def test_f5_other_rights_send_the_collection_anew(people, monkeypatch):
-    monkeypatch.setattr(api.CardViewSet, "get_rights", lambda self: "before")
+    monkeypatch.setattr(api.CardViewSet, "get_visibility_tag", lambda self: "before")
     replica = Replica(people.ada)
     replica.pull()
-    monkeypatch.setattr(api.CardViewSet, "get_rights", lambda self: "after")
+    monkeypatch.setattr(api.CardViewSet, "get_visibility_tag", lambda self: "after")
     monkeypatch.setattr(api.CardViewSet, "get_queryset", lambda self: Card.objects.none())
     assert ops(replica.pull()) == [("begin", "cards")]
     assert {name for name, _ in replica.records} == {"boards", "labels", "comments"}

@@ -154,9 +154,9 @@ def mutate(boards: Any, cursor: str) -> object:
 
 
 def turn(boards: Any, cursor: str) -> object:
-    seat = engine.seat(as_ada(boards), ("cards",), cursor)
-    assert seat is not None
-    return fanout.turn([seat])
+    subscription = engine.subscription(as_ada(boards), ("cards",), cursor)
+    assert subscription is not None
+    return fanout.tick([subscription])
 
 
 def news(boards: Any, cursor: str) -> object:
@@ -181,12 +181,17 @@ def test_the_hub_goes_on_until_all_is_sent(boards, steps):
     replica = Replica(boards.ada, ("cards",))
     replica.pull()
     behind(boards.launch, boards.private)
-    seat, frames, turns, more = engine.seat(as_ada(boards), ("cards",), replica.cursor), [], 0, True
+    subscription, frames, turns, more = (
+        engine.subscription(as_ada(boards), ("cards",), replica.cursor),
+        [],
+        0,
+        True,
+    )
     while more:
         before = len(steps)
-        (delivery,), more = fanout.turn([seat])
+        (delivery,), more = fanout.tick([subscription])
         assert len(steps) - before <= feed_log.STEPS
-        seat, turns = delivery.seat, turns + 1
+        subscription, turns = delivery.subscription, turns + 1
         frames += [json.loads(delivery.frame)] if delivery.frame else []
     assert turns == 3
     changed = [change["object"]["title"] for frame in frames for change in frame["changes"]]

@@ -216,7 +216,7 @@ class Looks:
     def __init__(self, monkeypatch: Any) -> None:
         self.count, self.gate, self.came = 0, threading.Event(), threading.Event()
         self.gate.set()
-        look = feed_pull.current_view
+        look = feed_pull.current_visibility
 
         def counted(*args: Any) -> Any:
             self.count += 1
@@ -224,7 +224,7 @@ class Looks:
             assert self.gate.wait(PATIENCE)
             return look(*args)
 
-        monkeypatch.setattr(feed_pull, "current_view", counted)
+        monkeypatch.setattr(feed_pull, "current_visibility", counted)
 
 
 @pytest.fixture
