@@ -1,9 +1,9 @@
 """The hub: one reader of the feed for all sockets and streams of a process (R4, R5, R7).
 
-Each connection has a subscription: its caller, what the caller sees, and the place in the feed up to which
-the client has everything. A tick takes the connections that can take another frame, reads what
-comes after their places, and gives each its frame. So a connection that joins needs no buffer: its
-place is where its pull ended, and the next tick begins there. A slow connection keeps its place
+Each connection has a subscription: its caller, what the caller sees, and the place in the feed up
+to which the client has everything. A tick takes the connections that can take another frame, reads
+what comes after their places, and gives each its frame. So a connection that joins needs no buffer:
+its place is where its pull ended, and the next tick begins there. A slow connection keeps its place
 while others move on, and delays no other connection.
 
 The hub looks at the feed when it is notified, and by itself every ``WATCH_MS``. It belongs to one
@@ -79,8 +79,8 @@ class Connection(Protocol):
 class Hub:
     """The connections of one event loop, and the task that serves them while there are any.
 
-    ``read`` returns a delivery for each subscription, and whether there is more to read. ``cursors``
-    returns a cursor for each subscription.
+    ``read`` returns a delivery for each subscription, and whether there is more to read.
+    ``cursors`` returns a cursor for each subscription.
     """
 
     def __init__(self, read: Read, cursors: Cursors, interval: Callable[[], float]) -> None:
@@ -200,7 +200,7 @@ def _by_subscription(
 ) -> list[tuple[Subscription, list[tuple[Connection, Subscription]]]]:
     """Connections by subscription: the same user, the same visibility and the same place."""
     groups: dict[object, tuple[Subscription, list[tuple[Connection, Subscription]]]] = {}
-    # Connections that got the same frame share one subscription object, so it is compared by identity.
+    # Connections that got the same frame share one subscription object: compare it by identity.
     by_identity: dict[int, list[tuple[Connection, Subscription]]] = {}
     for connection in connections:
         subscription = connection.subscription

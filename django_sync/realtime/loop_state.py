@@ -185,7 +185,7 @@ class LoopState:
         from ..feed import fanout
 
         found: tuple[list[Delivery], bool]
-        found = await self._in_feed_thread(with_fresh_connections, fanout.turn, subscriptions)
+        found = await self._in_feed_thread(with_fresh_connections, fanout.tick, subscriptions)
         return found
 
     async def _cursors(self, subscriptions: Sequence[Subscription]) -> list[str]:
