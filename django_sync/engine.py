@@ -279,4 +279,4 @@ def sessions(caller: Caller) -> list[Json]:
         feed_log.advance()
         lags = lag.lags_within(found, sorted(scopes_of(caller)))
     now = timezone.now()
-    return [sessions_state.shown(session, lags.get(session.id), now) for session in found]
+    return [sessions_state.session_json(session, lags.get(session.id), now) for session in found]

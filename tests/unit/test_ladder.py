@@ -70,7 +70,7 @@ def test_the_ladder_as_it_is_left(situation, ladder, rarer):
                 "The server does not offer websocket.",
                 "The client cannot do sse.",
                 "The client says that long-poll failed.",
-                "Push is no way to be live: it wakes who sleeps.",
+                "Push is not live: it wakes clients that sleep.",
                 "The best that is left is poll.",
             ),
         ),
