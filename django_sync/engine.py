@@ -9,18 +9,18 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from . import errors
 from .conf import conf
 from .drf.caller import Caller
 from .drf.registry import registry
-from .feed import fanout
+from .feed import fanout, sequencer
 from .feed import log as feed_log
 from .feed import pull as feed_pull
 from .feed.visibility import Visibility, keep
 from .models import Client
+from .models.database import atomic
 from .protocol import (
     PROTOCOL_VERSION,
     Batch,
@@ -64,7 +64,7 @@ __all__ = [
 
 def describe(caller: Caller, root: str) -> Json:
     """The service document: what a client needs before its first pull. ``root`` is its path."""
-    feed_log.advance()
+    sequencer.advance()
     state, _ = feed_log.state()
     return {
         "protocol": PROTOCOL_VERSION,
@@ -175,7 +175,7 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
     if batch.cursor is not None or not any(isinstance(one, Mutation) for one in read):
         client_of(caller, batch.client_id)  # else the first statement of the run does it
     if batch.cursor is not None:
-        feed_log.advance()
+        sequencer.advance()
         feed_pull.check_history(feed_pull.open_cursor(caller, batch.cursor))
     run = BatchRun(caller, Client(id=batch.client_id), atomic=batch.atomic)
     return run.results(read)
@@ -194,7 +194,7 @@ def open_session(caller: Caller, body: Any) -> Opened:
     if asked.push is not None:
         endpoints.check(asked.push)
     client = client_of(caller, asked.client_id)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         opened = sessions_of_clients.open_session(caller, client, asked.told)
         endpoints.forget_ended(client.id)
         if asked.push is not None:
@@ -208,7 +208,7 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
     Raises ``NotFound``, ``Invalid``, ``UnknownCollection``.
     """
     asked = SessionChange.from_json(body)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         opened = sessions_of_clients.change_session(caller, id, asked.told)
         if asked.push is not None:
             endpoints.keep(opened.session, asked.push, visibility_of(caller))
@@ -219,7 +219,7 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
 
 def end_session(caller: Caller, id: uuid.UUID) -> None:
     """End a session; raises ``NotFound``."""
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         sessions_of_clients.end_session(caller, id)
         endpoints.forget(id)
 
@@ -276,7 +276,7 @@ def sessions(caller: Caller) -> list[Json]:
     found = sessions_of_clients.own_sessions(caller)
     lags: Mapping[uuid.UUID, lag.Lag] = {}
     if any(session.position is not None for session in found):
-        feed_log.advance()
+        sequencer.advance()
         lags = lag.lags_within(found, sorted(scopes_of(caller)))
     now = timezone.now()
     return [sessions_state.session_json(session, lags.get(session.id), now) for session in found]

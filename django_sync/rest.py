@@ -185,11 +185,9 @@ def _is_repeat(caller: Caller, call: Call) -> bool:
     """Whether this user's client has used this key before."""
     if call.key is None:
         return False
-    return (
-        MutationResult.objects.using(conf.DATABASE)
-        .filter(client=call.client_id, client__user=caller.user, mutation_id=call.key)
-        .exists()
-    )
+    return MutationResult.objects.filter(
+        client=call.client_id, client__user=caller.user, mutation_id=call.key
+    ).exists()
 
 
 def _mutation(

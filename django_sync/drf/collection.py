@@ -15,15 +15,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connections, models
+from django.db import models
 from django.utils import timezone, translation
 from rest_framework import serializers
 
 from .. import errors
 from ..capture import scope_path
-from ..conf import conf
 from ..fields import id_field
 from ..models import Tombstone
+from ..models.database import connection
 from ..protocol import Json, Record
 from . import field_patterns
 from .caller import Caller
@@ -208,7 +208,7 @@ class Collection:
 
     def _there(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
         """An SQL condition and its parameters: whether any of these ids has a row."""
-        quote = connections[conf.DATABASE].ops.quote_name
+        quote = connection().ops.quote_name
         field: Any = id_field(self.model)
         # The id of a model that inherits its columns stands in its parent's table.
         column, table = quote(field.column), quote(field.model._meta.db_table)
@@ -220,7 +220,7 @@ class Collection:
         return self._is_so(*self._there(ids))
 
     def _is_so(self, sql: str, bounds: list[Any]) -> bool:
-        with connections[conf.DATABASE].cursor() as cursor:
+        with connection().cursor() as cursor:
             cursor.execute(f"SELECT {sql}", bounds)
             return bool(cursor.fetchone()[0])
 
@@ -404,7 +404,7 @@ class Collection:
         ``known`` is the revision that was read in this transaction; where that has the whole
         database to itself (SQLite) it is the row's.
         """
-        if not connections[conf.DATABASE].features.has_select_for_update:
+        if not connection().features.has_select_for_update:
             return known
         rows = self.model._base_manager.select_for_update().filter(**{self.id_name: id})
         return rows.order_by().values_list("sync_revision", flat=True).first()
@@ -413,7 +413,7 @@ class Collection:
         self, ids: Sequence[uuid.UUID], known: Mapping[uuid.UUID, int]
     ) -> Mapping[uuid.UUID, int]:
         """Lock rows, in the order of their ids; return the revisions of the rows that exist."""
-        if not connections[conf.DATABASE].features.has_select_for_update:
+        if not connection().features.has_select_for_update:
             return known
         rows = self.model._base_manager.select_for_update().filter(**{f"{self.id_name}__in": ids})
         return dict(rows.order_by(self.id_name).values_list(self.id_name, "sync_revision"))
@@ -518,7 +518,7 @@ class Collection:
 
 def _among(ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
     """SQL for being among these ids, and its one parameter."""
-    if connections[conf.DATABASE].vendor == "postgresql":
+    if connection().vendor == "postgresql":
         return "= ANY(%s)", [list(ids)]
     return "IN (SELECT value FROM json_each(%s))", [json.dumps([id.hex for id in ids])]
 

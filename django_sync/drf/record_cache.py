@@ -7,7 +7,7 @@ only what it looks like is remembered.
 
 It is kept by epoch, collection, tag (visibility tag and shape), user (``""`` where the viewset says
 ``shared_rendering``), language, serializer and time zone, and only for what comes straight from
-rows (``rendering.Plan``). Nothing is remembered of a transaction that may still be rolled back: ``feed.snapshot`` tells.
+rows (``rendering.Plan``). Nothing is remembered of a transaction that may still be rolled back.
 
 Two generations, of which the older is dropped every ``SECONDS`` or when the younger is full, bound
 it in age and in size.

@@ -23,7 +23,7 @@ from ..drf.registry import registry
 from ..drf.rendering import encoded, put_text
 from ..protocol import Change, Op
 from . import log as feed_log
-from . import pull
+from . import pull, sequencer
 from .cursor import Cursor
 from .visibility import Visibility
 
@@ -91,7 +91,7 @@ class Said:
 
 def tick(subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
     """What is new for each seat, in their order; and whether there is more to be read at once."""
-    more = feed_log.advance()
+    more = sequencer.advance()
     delivered: dict[int, Delivery] = {}
     try:
         with feed_log.snapshot():

@@ -17,7 +17,6 @@ from django.contrib.auth import get_user_model
 from django.db import models
 
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.collection import READ, Collection
 from ..models import MutationResult
@@ -118,7 +117,7 @@ class Actors:
         if not revisions:
             return
         users: Any = get_user_model()
-        made = MutationResult.objects.using(conf.DATABASE).filter(
+        made = MutationResult.objects.filter(
             model=model,
             object_id=id,
             status__in=[str(status) for status in Status if status.took_effect],

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import datetime
 
-from django.db import connections
 from django.utils import timezone
 
 from ..conf import conf
 from ..models import Hold
+from ..models.database import connection
 
 MINUTES = 10
 """A cursor's place is written down again after so long."""
@@ -26,7 +26,7 @@ ON CONFLICT (position) DO UPDATE SET at = excluded.at WHERE h.at < %s
 
 def hold(position: int) -> None:
     """Write down that somebody reads from ``position``; one write serves who comes together."""
-    db, now = connections[conf.DATABASE], timezone.now()
+    db, now = connection(), timezone.now()
     stale = now - datetime.timedelta(minutes=MINUTES / 2)
     with db.cursor() as cursor:
         adapt = db.ops.adapt_datetimefield_value
@@ -36,5 +36,5 @@ def hold(position: int) -> None:
 def lowest(above: int = 0) -> int | None:
     """The lowest position that is held from ``above`` on, if there is one."""
     since = timezone.now() - datetime.timedelta(hours=conf.HOLD_HOURS)
-    held = Hold.objects.using(conf.DATABASE).filter(at__gte=since, position__gte=above)
+    held = Hold.objects.filter(at__gte=since, position__gte=above)
     return held.order_by("position").values_list("position", flat=True).first()

@@ -21,6 +21,7 @@ from django.db import transaction
 
 from ..capture import spec_for, spec_problems, synced_models
 from ..conf import conf
+from ..models.database import on_commit
 
 log = logging.getLogger("django_sync.announce")
 
@@ -65,7 +66,7 @@ def invalidate(user: Any) -> None:
 
 def invalidate_key(key: str) -> None:
     """The same of the user with this key."""
-    transaction.on_commit(lambda: _tell(key), using=conf.DATABASE, robust=True)
+    on_commit(lambda: _tell(key))
 
 
 def _tell(key: str | None) -> None:

@@ -20,7 +20,7 @@ from ..drf.collection import Collection
 from ..drf.registry import registry
 from ..drf.schema_hash import digest
 from ..protocol import Change, Op, Page, ReadyChanges, ReadyText, Record
-from . import holds, snapshot
+from . import holds, sequencer, snapshot
 from . import log as feed_log
 from .cursor import Cursor, open_sealed, seal
 from .visibility import EMPTY, NOTHING, Visibility, keep, recall
@@ -120,12 +120,12 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
         before = feed_log.overview(cursor.position, whole=False)
         if _is_up_to_date(caller, cursor, names, before):
             return Page((), _unmoved(caller, cursor, str(text)), False, cursor.epoch)
-        asked, settled = replace(asked, left=before.waiting and feed_log.catch_up()), True
+        asked, settled = replace(asked, left=before.waiting and sequencer.catch_up()), True
     try:
         answer = _answer(caller, asked, settled=settled)
         if answer is None:
             before = feed_log.overview(whole=False)  # makes the feed's row where there is none yet
-            asked = replace(asked, left=before.waiting and feed_log.catch_up())
+            asked = replace(asked, left=before.waiting and sequencer.catch_up())
             answer = _answer(caller, asked, settled=True)
         assert answer is not None
     except Diverged as found:

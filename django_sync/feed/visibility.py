@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from ..conf import conf
 from ..errors import CursorExpired
 from ..models import ScopeSet
 from .cursor import Pair
@@ -87,10 +86,10 @@ def keep(visibility: Visibility) -> str:
     name = visibility.digest
     if name != NOTHING:
         today = timezone.now().date()
-        known = ScopeSet.objects.using(conf.DATABASE).filter(digest=name)
+        known = ScopeSet.objects.filter(digest=name)
         used = known.values_list("used_on", flat=True).first()
         if used is None or (used < today and not known.update(used_on=today)):
-            ScopeSet.objects.using(conf.DATABASE).bulk_create(
+            ScopeSet.objects.bulk_create(
                 [ScopeSet(digest=name, body=visibility.encoded(), used_on=today)],
                 ignore_conflicts=True,
             )
@@ -101,12 +100,7 @@ def recall(name: str) -> Visibility:
     """The view of this digest; ``CursorExpired`` where it was forgotten."""
     if name == NOTHING:
         return EMPTY
-    body = (
-        ScopeSet.objects.using(conf.DATABASE)
-        .filter(digest=name)
-        .values_list("body", flat=True)
-        .first()
-    )
+    body = ScopeSet.objects.filter(digest=name).values_list("body", flat=True).first()
     if body is None:
         raise CursorExpired("The server no longer knows what this cursor stands for.")
     return Visibility.decoded(body)

@@ -13,6 +13,7 @@ from django.db import models
 
 from ..fields import SCOPE_LENGTH, JsonText
 from ..protocol.sessions import KIND_LENGTH
+from .database import BoundManager
 
 __all__ = ["Endpoint", "PushCursor", "PushScope", "PushUser"]
 
@@ -28,7 +29,7 @@ class PushCursor(models.Model):
     position = models.BigIntegerField()
     mark = models.BigIntegerField()
 
-    objects: ClassVar[models.Manager[PushCursor]]
+    objects = BoundManager()
 
 
 class PushUser(models.Model):
@@ -39,7 +40,7 @@ class PushUser(models.Model):
     )
     looked_at = models.DateTimeField(null=True, db_index=True)
 
-    objects: ClassVar[models.Manager[PushUser]]
+    objects = BoundManager()
 
 
 class PushScope(models.Model):
@@ -50,7 +51,7 @@ class PushScope(models.Model):
     scope = models.CharField(max_length=SCOPE_LENGTH)
     collections = models.TextField()
 
-    objects: ClassVar[models.Manager[PushScope]]
+    objects = BoundManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -90,7 +91,7 @@ class Endpoint(models.Model):
     parked_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=PROBLEM_LENGTH, default="")
 
-    objects: ClassVar[models.Manager[Endpoint]]
+    objects = BoundManager()
 
     class Meta:
         indexes: ClassVar = [

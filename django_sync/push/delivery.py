@@ -21,14 +21,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Case, F, QuerySet, TextField, Value, When
 from django.utils import timezone
 
 from ..conf import conf
 from ..errors import printable
-from ..feed import log as feed_log
 from ..models import Endpoint, SyncSession
+from ..models.database import atomic, connection
 from ..models.push import PROBLEM_LENGTH
 from ..protocol.ids import new_id
 from ..sessions import directives
@@ -89,9 +88,9 @@ def _claimed() -> tuple[uuid.UUID, list[Endpoint]]:
         "taken": F("asked"),
     }
     first = due(now).order_by("due_at").values_list("id", flat=True)
-    every = Endpoint.objects.using(conf.DATABASE)
-    with transaction.atomic(using=conf.DATABASE):
-        if feed_log.connection().features.has_select_for_update_skip_locked:
+    every = Endpoint.objects.all()
+    with atomic():
+        if connection().features.has_select_for_update_skip_locked:
             ids = list(first.select_for_update(skip_locked=True)[: conf.PUSH_BATCH])
             found = every.filter(id__in=ids).update(**columns)
         else:  # one statement, which no other writer of SQLite can interrupt
@@ -331,7 +330,7 @@ class Batch:
         )
 
     def _one(self, endpoint: Endpoint) -> QuerySet[Endpoint]:
-        return Endpoint.objects.using(conf.DATABASE).filter(id=endpoint.id, claim=self.claim)
+        return Endpoint.objects.filter(id=endpoint.id, claim=self.claim)
 
     def _locked(self, some: Iterable[Endpoint]) -> _Locked:
         return _Locked(self.claim, sorted(endpoint.id for endpoint in some))
@@ -342,11 +341,11 @@ class _Locked:
 
     def __init__(self, claim: uuid.UUID, ids: Sequence[int]) -> None:
         self._claim, self._ids = claim, ids
-        self._transaction = transaction.atomic(using=conf.DATABASE)
+        self._transaction = atomic()
 
     def __enter__(self) -> QuerySet[Endpoint]:
         self._transaction.__enter__()
-        rows = Endpoint.objects.using(conf.DATABASE).filter(id__in=self._ids, claim=self._claim)
+        rows = Endpoint.objects.filter(id__in=self._ids, claim=self._claim)
         list(rows.order_by("id").select_for_update().values_list("id", flat=True))
         return rows
 

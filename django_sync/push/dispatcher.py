@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -21,9 +20,10 @@ from .. import errors
 from ..conf import conf
 from ..drf.registry import registry
 from ..feed import log as feed_log
-from ..feed import pull
+from ..feed import pull, sequencer
 from ..feed.cursor import Cursor
 from ..models import Change, Endpoint, PushCursor
+from ..models.database import atomic, connection
 from . import endpoints, visibility_refresh
 from .endpoints import CHUNK
 
@@ -55,7 +55,7 @@ def dispatch() -> int:
     """
     noted, left = 0, True
     while left:
-        left = feed_log.advance()
+        left = sequencer.advance()
         endpoints.start_cursor()
         noted += _note_positioned()
     return noted
@@ -72,7 +72,7 @@ def _note_positioned() -> int:
 
 def _step() -> Step:
     """One page of the feed in one transaction: read it, mark endpoints, move the cursor."""
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         cursor = _locked()
         if cursor is None:
             return Step(False, 0)  # another dispatcher works
@@ -91,8 +91,8 @@ def _step() -> Step:
 
 def _locked() -> PushCursor | None:
     """The cursor, locked for this transaction; ``None`` where another dispatcher has it."""
-    rows = PushCursor.objects.using(conf.DATABASE).filter(id=1)
-    if feed_log.connection().features.has_select_for_update_skip_locked:
+    rows = PushCursor.objects.filter(id=1)
+    if connection().features.has_select_for_update_skip_locked:
         return rows.select_for_update(skip_locked=True).first()
     rows.update(position=F("position"))  # takes SQLite's lock before anything is read
     return rows.first()
@@ -103,7 +103,7 @@ def _place(cursor: PushCursor) -> Cursor:
 
 
 def _move(cursor: PushCursor, epoch: str, position: int, mark: int) -> None:
-    rows = PushCursor.objects.using(conf.DATABASE).filter(id=cursor.id)
+    rows = PushCursor.objects.filter(id=cursor.id)
     rows.update(epoch=epoch, position=position, mark=mark)
 
 
@@ -111,16 +111,14 @@ def _end(after: int, state: feed_log.State) -> tuple[int, int]:
     """The position and the mark at which a page of the feed ends: the head's, or an entry's."""
     if state.head <= after + conf.SEQUENCE_BATCH:
         return state.head, state.mark
-    rows = Change.objects.using(conf.DATABASE).filter(position__gte=after + conf.SEQUENCE_BATCH)
+    rows = Change.objects.filter(position__gte=after + conf.SEQUENCE_BATCH)
     position, mark = rows.order_by("position").values_list("position", "mark")[0]
     return position, mark
 
 
 def _changed(after: int, upto: int) -> Changed:
     """Which collections changed in which scopes between two positions."""
-    entries = Change.objects.using(conf.DATABASE).filter(
-        position__gt=after, position__lte=upto, scope__isnull=False
-    )
+    entries = Change.objects.filter(position__gt=after, position__lte=upto, scope__isnull=False)
     found: Changed = defaultdict(set)
     for model, scope in entries.order_by().values_list("model", "scope").distinct():
         names = {collection.name for collection in registry.of_label(model)}
@@ -143,7 +141,7 @@ def _wake_all(cursor: PushCursor) -> int:
 
 def _served() -> QuerySet[Endpoint]:
     """The endpoints that may get wake-ups."""
-    every = Endpoint.objects.using(conf.DATABASE)
+    every = Endpoint.objects.all()
     return every.filter(parked_at__isnull=True, session__ended_at__isnull=True)
 
 

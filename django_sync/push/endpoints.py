@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -26,8 +25,10 @@ from .. import errors
 from ..conf import conf
 from ..drf.registry import registry
 from ..feed import log as feed_log
+from ..feed import sequencer
 from ..feed.visibility import Visibility
 from ..models import Endpoint, PushCursor, PushScope, PushUser, SyncSession
+from ..models.database import atomic
 from ..protocol import Push
 
 if TYPE_CHECKING:
@@ -84,11 +85,11 @@ def keep(session: SyncSession, push: Push, visibility: Visibility) -> None:
     Raises ``Invalid``, before anything is written.
     """
     host, now = check(push), timezone.now()
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         start_cursor()
-        PushUser.objects.using(conf.DATABASE).get_or_create(user_id=session.user_id)
+        PushUser.objects.get_or_create(user_id=session.user_id)
         save_scopes(session.user_id, scopes_of(visibility))
-        Endpoint.objects.using(conf.DATABASE).update_or_create(
+        Endpoint.objects.update_or_create(
             session=session,
             defaults={
                 "user_id": session.user_id,
@@ -107,7 +108,7 @@ def keep(session: SyncSession, push: Push, visibility: Visibility) -> None:
                 "created_at": now,
             },
         )
-        theirs = Endpoint.objects.using(conf.DATABASE).filter(user_id=session.user_id)
+        theirs = Endpoint.objects.filter(user_id=session.user_id)
         newest = theirs.order_by("-id").values_list("id", flat=True)
         last = newest[conf.PUSH_ENDPOINTS_PER_USER - 1 : conf.PUSH_ENDPOINTS_PER_USER]
         for kept in last:
@@ -116,23 +117,23 @@ def keep(session: SyncSession, push: Push, visibility: Visibility) -> None:
 
 def forget(session_id: uuid.UUID) -> None:
     """Stop waking this session."""
-    Endpoint.objects.using(conf.DATABASE).filter(session_id=session_id).delete()
+    Endpoint.objects.filter(session_id=session_id).delete()
 
 
 def forget_ended(client_id: uuid.UUID) -> None:
     """Stop waking the sessions of a client that have ended."""
-    ended = Endpoint.objects.using(conf.DATABASE).filter(session__client_id=client_id)
+    ended = Endpoint.objects.filter(session__client_id=client_id)
     ended.filter(session__ended_at__isnull=False).delete()
 
 
 def start_cursor() -> None:
     """Create the dispatcher's cursor if there is none: at the feed's current head."""
-    if PushCursor.objects.using(conf.DATABASE).filter(id=1).exists():
+    if PushCursor.objects.filter(id=1).exists():
         return
-    feed_log.advance()
+    sequencer.advance()
     state, _ = feed_log.state()
     row = PushCursor(id=1, epoch=state.epoch, position=state.head, mark=state.mark)
-    PushCursor.objects.using(conf.DATABASE).bulk_create([row], ignore_conflicts=True)
+    PushCursor.objects.bulk_create([row], ignore_conflicts=True)
 
 
 # What a user sees
@@ -151,9 +152,9 @@ def save_scopes(user_id: Any, seen: ScopeNames) -> bool:
 
     Two processes that do this for the same user wait for each other at the user's row.
     """
-    scopes = PushScope.objects.using(conf.DATABASE).filter(user_id=user_id)
-    with transaction.atomic(using=conf.DATABASE):
-        users = PushUser.objects.using(conf.DATABASE).filter(pk=user_id)
+    scopes = PushScope.objects.filter(user_id=user_id)
+    with atomic():
+        users = PushUser.objects.filter(pk=user_id)
         users.update(looked_at=timezone.now())
         before = dict(scopes.values_list("scope", "collections"))
         stale = [scope for scope, names in before.items() if seen.get(scope) != names]
@@ -164,14 +165,14 @@ def save_scopes(user_id: Any, seen: ScopeNames) -> bool:
         ]
         for at in range(0, len(stale), CHUNK):
             scopes.filter(scope__in=stale[at : at + CHUNK]).delete()
-        PushScope.objects.using(conf.DATABASE).bulk_create(fresh, batch_size=CHUNK)
+        PushScope.objects.bulk_create(fresh, batch_size=CHUNK)
     return bool(stale or fresh)
 
 
 def refresh_soon(key: Any) -> None:
     """Have ``visibility_refresh`` look at a user next; for ``notify.listen``."""
     if key is not None and conf.PUSH_SENDERS:
-        PushUser.objects.using(conf.DATABASE).filter(pk=key).update(looked_at=None)
+        PushUser.objects.filter(pk=key).update(looked_at=None)
 
 
 # What is due
@@ -187,8 +188,8 @@ def mark_due(
     endpoints. Rows are locked by rising id.
     """
     window = datetime.timedelta(seconds=conf.PUSH_WINDOW)
-    with transaction.atomic(using=conf.DATABASE):
-        rows = Endpoint.objects.using(conf.DATABASE).filter(id__in=list(wanted))
+    with atomic():
+        rows = Endpoint.objects.filter(id__in=list(wanted))
         columns = ("id", "pending", "due_at", "asked_at", "claim")
         groups: dict[str, list[int]] = defaultdict(list)
         for id, pending, due_at, asked_at, claim in (
@@ -214,5 +215,5 @@ def mark_due(
 
 def due(now: datetime.datetime) -> QuerySet[Endpoint]:
     """The endpoints that may be claimed."""
-    rows = Endpoint.objects.using(conf.DATABASE).filter(parked_at__isnull=True, due_at__lte=now)
+    rows = Endpoint.objects.filter(parked_at__isnull=True, due_at__lte=now)
     return rows.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))

@@ -35,7 +35,7 @@ def refresh() -> int:
     """Refresh the users that are due; return how many of them see something else than before."""
     now = timezone.now()
     late = now - datetime.timedelta(seconds=conf.PUSH_LOOK_SECONDS)
-    users = PushUser.objects.using(conf.DATABASE)
+    users = PushUser.objects.all()
     is_due = Q(looked_at__isnull=True) | Q(looked_at__lt=late)
     first = F("looked_at").asc(nulls_first=True)
     due = list(users.filter(is_due).order_by(first).values_list("pk", "looked_at")[:AT_ONCE])
@@ -51,12 +51,12 @@ def refresh() -> int:
 
 def _refresh_user(pk: Any) -> bool:
     """Refresh one user; return whether their endpoints are woken for it."""
-    theirs = Endpoint.objects.using(conf.DATABASE).filter(user_id=pk, parked_at__isnull=True)
+    theirs = Endpoint.objects.filter(user_id=pk, parked_at__isnull=True)
     ids = list(theirs.order_by("id").values_list("id", flat=True))
     user = get_user_model()._default_manager.filter(pk=pk, is_active=True).first()
     if not ids or user is None:
-        PushScope.objects.using(conf.DATABASE).filter(user_id=pk).delete()
-        PushUser.objects.using(conf.DATABASE).filter(pk=pk).update(looked_at=timezone.now())
+        PushScope.objects.filter(user_id=pk).delete()
+        PushUser.objects.filter(pk=pk).update(looked_at=timezone.now())
         return False
     try:
         seen = endpoints.scopes_of(feed_pull.current_visibility(Caller.for_user(user), None))

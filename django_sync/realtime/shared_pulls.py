@@ -22,6 +22,7 @@ from ..drf.registry import registry
 from ..drf.rendering import encoded
 from ..feed import log as feed_log
 from ..feed import pull as feed_pull
+from ..feed import sequencer
 from ..feed.cursor import Cursor
 from ..feed.recent import Recent
 from ..feed.visibility import Visibility
@@ -95,7 +96,7 @@ def answers(pulls: Sequence[Pull], recent: Recent) -> list[Answer | None]:
     for attempt in range(1, ATTEMPTS + 1):
         if not unanswered:
             break
-        left = feed_log.advance()
+        left = sequencer.advance()
         with feed_log.snapshot() as committed:
             if not committed:
                 break

@@ -16,15 +16,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
-from ..feed import log as feed_log
 from ..feed import notify
 from ..models import Client, Order, SyncSession
+from ..models.database import atomic, connection, on_commit
 
 __all__ = [
     "block",
@@ -121,7 +120,7 @@ def fulfil(directives: Sequence[int]) -> None:
     """The client pulls a fresh snapshot: delete these directives."""
     if directives:
         _table().filter(id__in=directives).delete()
-        transaction.on_commit(forget, using=conf.DATABASE, robust=True)
+        on_commit(forget)
 
 
 def blocks_of(sessions: Collection[SyncSession]) -> dict[uuid.UUID, list[Order]]:
@@ -152,11 +151,11 @@ def block(*, user: Any = None, client: Client | uuid.UUID | None = None, by: Any
     ``Client.DoesNotExist``.
     """
     owner, one = _owner(user, client)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         _, new = _table().get_or_create(
             kind=Kind.BLOCK, user_id=owner, client=one, defaults={"by": by}
         )
-        sessions = SyncSession.objects.using(conf.DATABASE).filter(user_id=owner)
+        sessions = SyncSession.objects.filter(user_id=owner)
         sessions = sessions if one is None else sessions.filter(client=one)
         sessions.filter(ticket__isnull=False).update(ticket=None, ticket_until=None)
         _announce(owner)
@@ -166,7 +165,7 @@ def block(*, user: Any = None, client: Client | uuid.UUID | None = None, by: Any
 def unblock(*, user: Any = None, client: Client | uuid.UUID | None = None) -> bool:
     """Remove a block; return whether there was one. Clients come again when their users ask."""
     owner, one = _owner(user, client)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         blocks = _table().filter(kind=Kind.BLOCK, user_id=owner)
         found = blocks.filter(client__isnull=True) if one is None else blocks.filter(client=one)
         gone = found.delete()[0]
@@ -180,8 +179,8 @@ def end(session: SyncSession | uuid.UUID, *, by: Any = None) -> bool:
     Returns ``False`` if it has ended already.
     """
     id = session.id if isinstance(session, SyncSession) else session
-    sessions = SyncSession.objects.using(conf.DATABASE).filter(id=id, ended_at__isnull=True)
-    with transaction.atomic(using=conf.DATABASE):
+    sessions = SyncSession.objects.filter(id=id, ended_at__isnull=True)
+    with atomic():
         ended = sessions.update(
             ended_at=timezone.now(),
             ending=SyncSession.Ending.SERVER,
@@ -189,7 +188,7 @@ def end(session: SyncSession | uuid.UUID, *, by: Any = None) -> bool:
             ticket_until=None,
         )
         if ended:
-            found = SyncSession.objects.using(conf.DATABASE).get(id=id)
+            found = SyncSession.objects.get(id=id)
             _table().get_or_create(
                 session=found,
                 defaults={
@@ -210,7 +209,7 @@ def refresh(client: Client | uuid.UUID, *, by: Any = None) -> bool:
     if there is such a directive already.
     """
     owner, one = _owner(None, client)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         _, new = _table().get_or_create(
             kind=Kind.SNAPSHOT, user_id=owner, client=one, defaults={"by": by}
         )
@@ -222,7 +221,7 @@ def refresh(client: Client | uuid.UUID, *, by: Any = None) -> bool:
 
 
 def _table() -> models.QuerySet[Order]:
-    return Order.objects.using(conf.DATABASE)
+    return Order.objects.all()
 
 
 def _owner(user: Any, client: Client | uuid.UUID | None) -> tuple[Any, Client | None]:
@@ -232,18 +231,18 @@ def _owner(user: Any, client: Client | uuid.UUID | None) -> tuple[Any, Client | 
     if client is None:
         return user.pk, None
     if not isinstance(client, Client):
-        client = Client.objects.using(conf.DATABASE).get(id=client)
+        client = Client.objects.get(id=client)
     return client.user_id, client
 
 
 def _announce(user_id: Any) -> None:
-    transaction.on_commit(forget, using=conf.DATABASE, robust=True)
+    on_commit(forget)
     notify.invalidate_key(str(user_id))
 
 
 def _of(caller: Caller) -> Sequence[Directive]:
     """The directives for the caller's user; in a transaction they are read anew."""
-    if feed_log.connection().in_atomic_block:
+    if connection().in_atomic_block:
         return _by_user(_table().filter(user_id=caller.user.pk)).get(caller.key, ())
     by_user = _cache.by_user()
     if by_user is None:

@@ -16,7 +16,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..conf import conf
 from ..drf.registry import registry
 from ..feed import log as feed_log
 from ..models import Change, SyncSession
@@ -50,7 +49,7 @@ def lags(sessions: Iterable[SyncSession]) -> Mapping[uuid.UUID, Lag]:
     first = _written({position + 1 for position in positions.values() if position < head})
     oldest = None
     if any(0 <= one < head and one + 1 not in first for one in positions.values()):
-        log = Change.objects.using(conf.DATABASE).order_by("position")
+        log = Change.objects.order_by("position")
         oldest = log.values_list("at", flat=True).first()
     found = {}
     for id, position in positions.items():
@@ -88,7 +87,7 @@ def _positions(sessions: Iterable[SyncSession]) -> dict[uuid.UUID, int]:
 def _written(positions: set[int]) -> dict[int, datetime.datetime]:
     if not positions:
         return {}
-    found = Change.objects.using(conf.DATABASE).filter(position__in=positions)
+    found = Change.objects.filter(position__in=positions)
     return dict(found.values_list("position", "at"))
 
 

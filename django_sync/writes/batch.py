@@ -20,6 +20,7 @@ from .. import errors
 from ..conf import conf
 from ..drf.caller import Caller
 from ..models import Client
+from ..models.database import atomic
 from ..protocol import Batch, Json, Mutation, Result, Status
 from ..protocol.ids import canonical_uuid
 from .apply import Writer
@@ -38,9 +39,7 @@ PAUSE = 0.02
 
 def client_of(caller: Caller, client_id: uuid.UUID) -> Client:
     """Return the caller's client, created at its first use. Raises ``ClientMismatch``."""
-    client, _ = Client.objects.using(conf.DATABASE).get_or_create(
-        id=client_id, defaults={"user": caller.user}
-    )
+    client, _ = Client.objects.get_or_create(id=client_id, defaults={"user": caller.user})
     if str(client.user_id) != caller.key:
         raise errors.ClientMismatch
     return client
@@ -125,7 +124,7 @@ class BatchRun:
         if self.atomic:
             return [aborted(mutation.id) for mutation in mutations]
         refusal = constraint_error()
-        with transaction.atomic(using=conf.DATABASE):
+        with atomic():
             store = ResultStore(self.client, self.caller)
             store.open(mutations)
             results = [store.replay(m) or store.store_refusal(m, refusal) for m in mutations]
@@ -148,7 +147,7 @@ class BatchRun:
         self, mutations: Sequence[Mutation], failures: Failures, isolation: Isolation
     ) -> list[Result]:
         trial = Failures(set(failures.objects), set(failures.creates))
-        with transaction.atomic(using=conf.DATABASE):
+        with atomic():
             store = ResultStore(self.client, self.caller)
             store.open(mutations)
             writer = Writer(self.caller, store.epoch, store.own_spans)
@@ -166,7 +165,7 @@ class BatchRun:
         self, mutations: Sequence[Mutation], store: ResultStore, runs: Runs
     ) -> list[Result]:
         results: list[Result] = []
-        with transaction.atomic(using=conf.DATABASE):
+        with atomic():
             for result in runs.results(mutations):
                 results.append(result)
                 if not result.status.took_effect:

@@ -14,15 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db import connections
 from django.utils import timezone
 
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..feed import log as feed_log
 from ..models import Client, Decision, MutationResult
+from ..models.database import connection
 from ..protocol import (
     Conflict,
     ConflictKind,
@@ -221,7 +220,7 @@ class ResultStore:
         """Return the revisions of an object that this client made, now or before."""
         if self.client is None:
             return ()
-        stored = MutationResult.objects.using(conf.DATABASE).filter(
+        stored = MutationResult.objects.filter(
             client=self.client, model=label, object_id=object_id, revision__gt=base
         )
         spans = list(stored.values_list("revision_before", "revision"))
@@ -309,7 +308,7 @@ class ResultStore:
             self._insert(list(self.written.values()))
         self._close_open_decisions()
         if self.decisions:
-            Decision.objects.using(conf.DATABASE).bulk_create(list(self.decisions.values()))
+            Decision.objects.bulk_create(list(self.decisions.values()))
 
     def _insert(self, rows: Sequence[NewResult]) -> None:
         """Insert the rows; if one is there already, ``IntegrityError`` is raised."""
@@ -319,7 +318,7 @@ class ResultStore:
         options: Any = MutationResult._meta
         fields = [f for f in options.local_concrete_fields if not f.primary_key]
         values = [[getattr(row, f.attname) for row in rows] for f in fields]
-        columns.insert(connections[conf.DATABASE], MutationResult, fields, values)
+        columns.insert(connection(), MutationResult, fields, values)
 
     def _close_open_decisions(self) -> None:
         """A client that writes to an object again has decided what was open there."""
@@ -331,7 +330,7 @@ class ResultStore:
         if self.client is None or not again:
             return
         if transaction_start.has_open_decision(self.client, list(again)):
-            still_open = Decision.objects.using(conf.DATABASE).filter(
+            still_open = Decision.objects.filter(
                 client=self.client, object_id__in=again, settled_at=None
             )
             still_open.update(

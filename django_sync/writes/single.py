@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.db import DataError, IntegrityError, OperationalError
 
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.registry import registry
+from ..models.database import atomic
 from ..protocol import Mutation, Result, Status, Write
 from .apply import ConflictFound, Writer
 from .result_store import ResultStore
@@ -29,8 +29,7 @@ Isolation = Callable[[], AbstractContextManager[Any]]
 
 def savepoint() -> AbstractContextManager[Any]:
     """Return the usual ``Isolation``."""
-    made: AbstractContextManager[Any] = transaction.atomic(using=conf.DATABASE)
-    return made
+    return atomic()
 
 
 @dataclass

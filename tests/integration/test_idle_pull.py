@@ -27,7 +27,7 @@ from django_sync import errors
 from django_sync.drf.caller import Caller
 from django_sync.drf.registry import registry
 from django_sync.feed import log as feed_log
-from django_sync.feed import pull
+from django_sync.feed import pull, sequencer
 from django_sync.feed.cursor import Cursor, open_sealed, seal
 from django_sync.maintenance import retention
 from django_sync.models import Feed, Generation, ScopeSet
@@ -294,7 +294,7 @@ def carry_out(act: str, people: SimpleNamespace) -> None:
         case "gap":
             Generation.objects.create(model=f"boards.{len(Generation.objects.all())}")
         case "prune":
-            feed_log.sequence()
+            sequencer.sequence()
             retention.prune(days=0)
 
 

@@ -21,7 +21,7 @@ from django_sync import engine
 from django_sync.conf import SETTINGS
 from django_sync.drf.caller import Caller
 from django_sync.feed import log as feed_log
-from django_sync.feed import notify
+from django_sync.feed import notify, sequencer
 from django_sync.feed import pull as feed_pull
 from django_sync.maintenance import retention
 from django_sync.models import Change, Endpoint, Feed, PushCursor, PushScope, PushUser, SyncSession
@@ -547,7 +547,7 @@ def test_where_its_place_is_gone_all_are_woken(people, clock, caplog, how):
     alan = asleep(people.alan)
     cursor = PushCursor.objects.filter(id=1)
     write(people.private)
-    feed_log.sequence()
+    sequencer.sequence()
     if how == "pruned":
         cursor.update(position=0, mark=0)
         with time_machine.travel(NOW + datetime.timedelta(days=20)):
@@ -636,7 +636,7 @@ def test_a_user_who_sees_much(people, clock, django_assert_max_num_queries):
 
 def test_changes_without_a_scope_wake_nobody(people, clock):
     asleep(people.ada)
-    feed_log.sequence()
+    sequencer.sequence()
     head = feed_log.state()[0].head
     Change.objects.filter(position=head).update(scope=None)
     PushCursor.objects.update(position=head - 1, mark=feed_log.state(head - 1)[1])
@@ -670,7 +670,7 @@ def test_sync_status_tells_what_push_has_to_do(people, clock):
     PushCursor.objects.create(**kept)
     dispatcher.note_news()
     write(people.launch)
-    feed_log.sequence()
+    sequencer.sequence()
     told = json.loads(told_by_status("--json"))["push"]
     assert (told["endpoints"], told["due"]) == (2, 0)
     assert told["unseen"] > 0

@@ -19,7 +19,7 @@ from rest_framework.authtoken.models import Token
 
 from django_sync.conf import conf
 from django_sync.drf.collection import Collection
-from django_sync.feed import fanout, notify
+from django_sync.feed import fanout, notify, sequencer
 from django_sync.feed import log as feed_log
 from django_sync.models import Feed, SyncSession
 from django_sync.realtime.connection import WINDOW
@@ -303,7 +303,7 @@ def test_r5_what_is_written_between_pull_and_joining_is_not_missed(site, ada, bo
             and not written
         ):
             written.append(Card.objects.create(board=boards.launch, title="Between"))
-            feed_log.sequence()
+            sequencer.sequence()
             connection.close()
         return response
 

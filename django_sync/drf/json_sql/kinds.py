@@ -13,13 +13,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connections, models
+from django.db import models
 from rest_framework import ISO_8601
 from rest_framework import fields as drf
 from rest_framework.settings import api_settings
 
-from ...conf import conf
 from ...fields import RevisionField, ScopeField, SyncIdField
+from ...models.database import connection
 
 UTC = ZoneInfo("UTC")
 
@@ -129,8 +129,8 @@ def _stores_utc() -> bool:
 
     SQLite's have no time zone; ``TIME_ZONE`` of the database says in which they are.
     """
-    connection: Any = connections[conf.DATABASE]
-    return connection.vendor != "sqlite" or connection.timezone in (datetime.UTC, UTC)
+    db = connection()
+    return db.vendor != "sqlite" or db.timezone in (datetime.UTC, UTC)
 
 
 def _is_iso(form: str | None) -> bool:

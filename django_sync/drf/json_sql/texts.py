@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections, models, router
+from django.db import models, router
 
 from ...conf import conf
 from ...fields import id_field
+from ...models.database import connection
 from ...protocol import ReadyRecord, Record
 from .cells import Cell, ManyCell
 from .encoding import strictly_encoded
@@ -79,7 +80,7 @@ def text_plan(
     collection: str, model: type[models.Model], members: Sequence[Cell | ManyCell]
 ) -> TextPlan | None:
     """The text plan of a record's members; ``None`` where the database cannot make it."""
-    dialect = DIALECTS.get(connections[conf.DATABASE].vendor)
+    dialect = DIALECTS.get(connection().vendor)
     id = id_field(model)
     own = all(column_kind(column) for column in (id, *_columns_of_sync(model)))
     if dialect is None or not own or len(members) > MOST_MEMBERS:
