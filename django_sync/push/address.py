@@ -96,21 +96,21 @@ def parsed(url: object, *, ports: Collection[int], private: bool) -> Url:
     ``private`` allows plain HTTP, any port and any address. Raises ``Unsafe``.
     """
     if not isinstance(url, str) or len(url) > URL_LENGTH or not _CHARACTERS.fullmatch(url):
-        raise Unsafe(f"It is no URL of at most {URL_LENGTH} plain characters.")
+        raise Unsafe(f"It is not a URL of at most {URL_LENGTH} ASCII characters.")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Unsafe(f"It is no URL: {error}.") from None
+        raise Unsafe(f"It is not a URL: {error}.") from None
     if parts.scheme not in ("https", "http"):
-        raise Unsafe("It is no https URL.")
+        raise Unsafe("It is not an https URL.")
     if parts.scheme == "http" and not private:
-        raise Unsafe("It is no https URL.")
+        raise Unsafe("It is not an https URL.")
     if "@" in parts.netloc:
         raise Unsafe("It names a user.")
     port = {"https": 443, "http": 80}[parts.scheme] if port is None else port
     if port not in ports and not private:
-        raise Unsafe(f"Its port is none of {', '.join(map(str, sorted(ports)))}.")
+        raise Unsafe(f"Its port is not one of {', '.join(map(str, sorted(ports)))}.")
     host = (parts.hostname or "").lower()
     address = _literal(host)
     if address is None and not _NAME.fullmatch(host):
@@ -135,5 +135,5 @@ def why_not(address: Address) -> str | None:
         if address.version == network.version and address in network:
             return why
     if address.version == 6 and address not in _GLOBAL_UNICAST:
-        return "no global unicast"
+        return "not global unicast"
     return None

@@ -175,7 +175,7 @@ class Live(ASGIHandler):
         """The response: the first one with something in it, or the last."""
         began = time.monotonic()
         async with self.watch.join() as waiter:
-            with self.loop_state.until_shutdown(lambda: waiter.tell(None)):
+            with self.loop_state.until_shutdown(lambda: waiter.add_news(None)):
                 response = await self._held(scope, waiter, began + wait)
         facts = ResponseInfo.of(response).log
         if facts is not None:
@@ -194,7 +194,7 @@ class Live(ASGIHandler):
                 if scopes is None or response.data["changes"] or response.data["has_more"]:
                     return response
                 if run == 1:
-                    pull_again = functools.partial(waiter.tell, None)
+                    pull_again = functools.partial(waiter.add_news, None)
                     stack.enter_context(
                         state.access_followed(response.sync.user, pull_again, began)
                     )

@@ -131,7 +131,7 @@ class RequestRunner:
         request, refused = self.handler.create_request(scope, body)
         try:
             if request is not None and subrequest is not None:
-                subrequest.tell(request, run)
+                subrequest.attach_to(request, run)
             response: Any = refused if request is None else self.handler.get_response(request)
             response._handler_class = kind
             if response.streaming and response.is_async:

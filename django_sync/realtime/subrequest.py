@@ -32,7 +32,7 @@ class Subrequest(RequestInfo):
 
     from_page: bool = False
 
-    def tell(self, request: Any, run: int) -> None:
+    def attach_to(self, request: Any, run: int) -> None:
         request.sync = replace(self, run=run)
         if self.from_page:
             request._dont_enforce_csrf_checks = True  # as Django's own test client does
@@ -44,7 +44,7 @@ def address(scope: Scope) -> str:
 
 
 def credentials(scope: Scope) -> str:
-    """A hash of the credentials: it tells callers apart and is no secret."""
+    """A hash of the credentials: it distinguishes callers and is no secret."""
     found = [pair for pair in scope["headers"] if pair[0] in (b"authorization", b"cookie")]
     return hashlib.sha256(repr(found).encode()).hexdigest()
 

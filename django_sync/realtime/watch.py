@@ -33,7 +33,7 @@ class Waiter:
         self._seen: set[str] = set()
         self._is_everywhere = False
 
-    def tell(self, scopes: frozenset[str] | None) -> None:
+    def add_news(self, scopes: frozenset[str] | None) -> None:
         """Something is new in these scopes; ``None``: maybe in all scopes."""
         if scopes is None:
             self._is_everywhere = True
@@ -105,7 +105,7 @@ class Watch:
                 failed = True
             else:
                 if failed or scopes is None or scopes:
-                    self._tell(None if failed else scopes)
+                    self._add_news(None if failed else scopes)
                 failed = False
             if not first.done():
                 first.set_result(None)
@@ -114,6 +114,6 @@ class Watch:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._interval() - shortest)
 
-    def _tell(self, scopes: frozenset[str] | None) -> None:
+    def _add_news(self, scopes: frozenset[str] | None) -> None:
         for waiter in tuple(self._waiters):
-            waiter.tell(scopes)
+            waiter.add_news(scopes)
