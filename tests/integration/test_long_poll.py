@@ -210,15 +210,15 @@ def test_what_comes_to_nothing_for_this_user_is_waited_on(server, token, boards,
         await server.waiting(1)
         await write(boards.launch, "Draft")
         await write(boards.launch, "Seen")
-        told: list[str] = []
-        while not told:
+        seen: list[str] = []
+        while not seen:
             _, page = await held
-            told = [c["object"]["title"] for c in page["changes"] if c["op"] == "put"]
+            seen = [c["object"]["title"] for c in page["changes"] if c["op"] == "put"]
             asked = f"wait=25&cursor={page['cursor']}&collections=cards"
             held = asyncio.create_task(server.get(asked, token))
         held.cancel()
         await asyncio.gather(held, return_exceptions=True)
-        assert told == ["Seen"]
+        assert seen == ["Seen"]
 
     asyncio.run(story())
 
@@ -272,8 +272,8 @@ def test_one_look_at_the_feed_serves_all(server, token, boards, monkeypatch):
         await asyncio.gather(*many)
 
     asyncio.run(story())
-    told = [after for after in looks if after is not None]
-    assert len(set(told)) <= 2
+    seen = [after for after in looks if after is not None]
+    assert len(set(seen)) <= 2
 
 
 def test_what_comes_while_all_threads_are_busy_is_one_answer(server, token, boards):

@@ -1,4 +1,4 @@
-"""The ladder: who is told to use which transport, what comes after it, and why."""
+"""The choice of a transport: which one, its fallbacks, and why."""
 
 from dataclasses import replace
 
@@ -89,7 +89,7 @@ def test_it_says_why_in_plain_sentences(situation, reasons):
 
 
 @pytest.mark.parametrize(
-    ("named", "told"),
+    ("named", "expected"),
     [
         ([], (POLL,)),
         (["poll"], (POLL,)),
@@ -99,8 +99,8 @@ def test_it_says_why_in_plain_sentences(situation, reasons):
         (["push", "pigeon"], (POLL,)),
     ],
 )
-def test_what_the_settings_offer(named, told):
-    assert offered(named) == told
+def test_what_the_settings_offer(named, expected):
+    assert offered(named) == expected
 
 
 some = st.frozensets(st.sampled_from(Transport))
