@@ -16,7 +16,7 @@ from django_sync.drf.record_cache import rendered
 from django_sync.realtime import live
 from example_project.boards.models import Card
 from tests.integration.test_long_poll import PATIENCE, bearer, in_a_thread
-from tests.integration.test_plain import nobody
+from tests.integration.test_requests import nobody
 
 Header = tuple[str, str]
 

@@ -23,7 +23,7 @@ from django_sync.models import Client, Order, SyncSession
 from django_sync.realtime.channel_layer import ChannelNotifier
 from django_sync.sessions import directives, lifecycle
 from example_project.boards.models import Card
-from tests.integration.test_doorbell import LAYERS, layers_of, redis_is_there, wait_until_sent
+from tests.integration.test_channel_layer import LAYERS, layers_of, redis_is_there, wait_until_sent
 from tests.integration.test_http import client_of
 from tests.integration.wire import Site, bearer, in_a_thread
 
