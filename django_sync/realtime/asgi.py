@@ -82,7 +82,6 @@ class Live(ASGIHandler):
         self.pull_pool = _pool(1, "pulls")
         self.keys = RequestKeys()
         self._loop_state: LoopState | None = None
-        self._pulls: MemoryPulls | None = None
 
     def close(self) -> None:
         """Wait for the work in the threads, and end them."""
@@ -96,18 +95,14 @@ class Live(ASGIHandler):
         loop = asyncio.get_running_loop()
         if self._loop_state is None or self._loop_state.loop is not loop:
             queue = FairQueue(self.connection_pool, self.threads)
-            state = LoopState(loop, queue, self._in_feed_thread)
-            self._pulls = MemoryPulls(self._in_pull_thread, self.keys, lambda: state.access_version)
-            state.forget = self._pulls.identities.forget
-            self._loop_state = state
+            self._loop_state = LoopState(
+                loop, queue, self.keys, self._in_feed_thread, self._in_pull_thread
+            )
         return self._loop_state
 
     @property
     def pulls(self) -> MemoryPulls:
-        """The pulls that are answered from memory."""
-        assert self.loop_state is self._loop_state
-        assert self._pulls is not None
-        return self._pulls
+        return self.loop_state.pulls
 
     @property
     def watch(self) -> Watch:

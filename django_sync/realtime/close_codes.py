@@ -31,16 +31,16 @@ def code_of(status: int, code: object, otherwise: int = BAD_FRAME) -> int:
 MEANINGS: Mapping[int, str] = {
     BAD_FRAME: "A frame is malformed or too large, or its cursor is not this user's. A client "
     "reports a fault; after `invalid_cursor` it connects again without a cursor.",
-    NOT_AUTHENTICATED: "The user is not signed in, or no longer, or the ticket is not valid. A client "
-    "renews its credentials or asks for a new ticket.",
-    NOT_ALLOWED: "The user, or the page that opened the socket, has no permission, or the session is "
-    "not the user's. A client opens a new session.",
+    NOT_AUTHENTICATED: "The user is not signed in, or no longer, or the ticket is not valid. "
+    "A client renews its credentials or asks for a new ticket.",
+    NOT_ALLOWED: "The user, or the page that opened the socket, has no permission, or the "
+    "session is not the user's. A client opens a new session.",
     NO_HEARTBEAT: "No frame of the client came for two heartbeats, or no `hello` within one. The "
     "client connects again.",
     CURSOR_EXPIRED: "The feed no longer reaches back to the cursor. A client connects again "
     "without one.",
-    SESSION_ENDED: "The server's staff have ended the session. A client shows that, and opens another "
-    "session only when its user asks or at its next start.",
+    SESSION_ENDED: "The server's staff have ended the session. A client shows that, and "
+    "opens another session only when its user asks or at its next start.",
     BLOCKED: "The user or the client is blocked. A client stops, shows that, and keeps its outbox.",
     TOO_MANY: "Too many connections, frames or batches, or the client does not read or acknowledge "
     "its frames. It waits before it connects again.",

@@ -1,4 +1,4 @@
-"""What the connections of one event loop share: the watch, the hub, and the hints that wake them.
+"""What the connections of one event loop share: watch, hub, pulls, and the hints that wake them.
 
 The feed is read in a thread of its own, whose database connection is handled as Django handles it
 around a request.
@@ -19,6 +19,8 @@ from ..conf import conf
 from . import shutdown
 from .fair_queue import FairQueue
 from .hub import Hub
+from .identity_cache import RequestKeys
+from .memory_pulls import MemoryPulls
 from .sending import Senders
 from .throttle import Pace
 from .watch import News, Watch
@@ -26,8 +28,8 @@ from .watch import News, Watch
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..feed.fanout import Delivery, Subscription
 
-InFeedThread = Callable[..., Awaitable[Any]]
-"""Runs a function in the thread that reads the feed."""
+InThread = Callable[..., Awaitable[Any]]
+"""Runs a function in a certain thread."""
 
 LARGE = 64 * 1024
 """Bytes from which a frame is large: parsing it delays the whole process for a moment."""
@@ -36,21 +38,26 @@ BYTES_PER_SECOND = 1024 * 1024
 
 
 class LoopState:
-    """The watch and the hub of ``loop``, and its open connections.
+    """The watch, the hub and the pulls from memory of ``loop``, and its open connections.
 
     ``open`` counts sockets and streams by user. ``access_version`` counts the announced changes of
-    access, of any user. ``forget`` is called first with each user whose access has changed.
+    access, of any user. ``in_feed_thread`` runs a function in the thread that reads the feed,
+    ``in_pull_thread`` in the one that answers pulls from memory.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, fair_queue: FairQueue, in_feed_thread: InFeedThread
+        self,
+        loop: asyncio.AbstractEventLoop,
+        fair_queue: FairQueue,
+        keys: RequestKeys,
+        in_feed_thread: InThread,
+        in_pull_thread: InThread,
     ) -> None:
         from ..feed import notify
 
         self.loop = loop
         self.open: Counter[str] = Counter()
         self.access_version = 0
-        self.forget: Callable[[str], None] = lambda user: None
         self._rechecks: dict[str, set[Callable[[], None]]] = {}
         self.fair_queue = fair_queue
         self._in_feed_thread = in_feed_thread
@@ -60,6 +67,7 @@ class LoopState:
         self._leaving: set[Callable[[], None]] = set()
         self.watch = Watch(self._news, _interval)
         self.hub = Hub(self._read, self._cursors, _interval)
+        self.pulls = MemoryPulls(in_pull_thread, keys, lambda: self.access_version)
         notify.listen(self.notify)
         shutdown.register(self)
         if getattr(settings, "CHANNEL_LAYERS", None):  # Channels is an extra
@@ -83,7 +91,7 @@ class LoopState:
 
             directives.forget()
             self.access_version += 1
-            self.forget(user)
+            self.pulls.identities.forget(user)
             for recheck in tuple(self._rechecks.get(user, ())):
                 recheck()
         self.hub.hurry()

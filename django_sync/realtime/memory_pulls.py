@@ -90,19 +90,19 @@ class Reply:
 class MemoryPulls:
     """The pending pulls of one process, and its identities; belongs to one event loop.
 
-    ``thread`` runs a function in the reader's thread. ``access_version`` returns how often a change
-    of somebody's access was announced.
+    ``in_pull_thread`` runs a function in the reader's thread. ``access_version`` returns how
+    often a change of access was announced.
     """
 
     def __init__(
         self,
-        thread: Callable[..., Awaitable[Any]],
+        in_pull_thread: Callable[..., Awaitable[Any]],
         keys: RequestKeys,
         access_version: Callable[[], int],
     ) -> None:
         self.identities = IdentityCache()
         self._keys = keys
-        self._thread = thread
+        self._in_pull_thread = in_pull_thread
         self._access_version = access_version
         self._pending: list[PendingPull] = []
         self._task: asyncio.Task[None] | None = None
@@ -193,7 +193,7 @@ class MemoryPulls:
         found: Sequence[Answer | None] = [None] * len(served)
         gone: Sequence[Identity] = ()
         try:
-            found, gone = await self._thread(self._reader.answers, served)
+            found, gone = await self._in_pull_thread(self._reader.answers, served)
         except Exception:  # mostly the database: each pull runs as a request and reports it
             log.exception("pulls could not be answered from memory")
         finally:

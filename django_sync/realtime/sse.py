@@ -61,7 +61,7 @@ class Stream(Connection):
         try:
             self._first = response = await self.pull(self.first_cursor)
         except errors.Unavailable as error:
-            await answer(self._send, error)
+            await send_problem(self._send, error)
             return
         if not granted(response):
             await self.live.runner.send(response, self._send)
@@ -69,7 +69,9 @@ class Stream(Connection):
         self.user = response.sync.user
         with state.connected(response.sync.user, self.recheck, began) as has_room:
             if not has_room:
-                await answer(self._send, errors.Throttled("You have too many connections open."))
+                await send_problem(
+                    self._send, errors.Throttled("You have too many connections open.")
+                )
                 return
             opened = asyncio.get_running_loop().time()
             facts = {name: response.sync.log.get(name) for name in ("user", "client", "session")}
@@ -172,7 +174,7 @@ def part(text: str) -> Mapping[str, Any]:
     return {"type": "http.response.body", "body": text.encode(), "more_body": True}
 
 
-async def answer(send: Send, error: errors.SyncError) -> None:
+async def send_problem(send: Send, error: errors.SyncError) -> None:
     """Answer the request with a problem."""
     headers = [
         (b"content-type", b"application/problem+json"),
