@@ -27,7 +27,7 @@ class DjangoSyncConfig(AppConfig):
 
             notify.listen(ChannelNotifier())
         if conf.PUSH_SENDERS:
-            notify.listen(endpoints.look_again)
+            notify.listen(endpoints.refresh_soon)
         sync.autodiscover()
         connection_created.connect(attend, dispatch_uid="django_sync.attend")
         connection_created.connect(notify.attend, dispatch_uid="django_sync.announce")

@@ -286,4 +286,4 @@ def sessions(caller: Caller) -> list[Json]:
         sequencer.advance()
         lags = lag.lags_within(found, sorted(scopes_of(caller)))
     now = timezone.now()
-    return [session_state.shown(session, lags.get(session.id), now) for session in found]
+    return [session_state.session_json(session, lags.get(session.id), now) for session in found]

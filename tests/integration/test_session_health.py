@@ -187,7 +187,7 @@ def test_under_asgi_it_waits_for_no_thread_and_tells_of_the_end(site, monkeypatc
 
     async def story():
         application = site.application
-        pools = (application.pool, application.connection_pool, application.runner.writes)
+        pools = (application.request_pool, application.connection_pool, application.runner.writes)
         crowd = [pool.submit(let_go.wait, 20) for pool in pools for _ in range(8)]
         try:
             assert await asked(site, LIVE) == (200, b'{"status": "live"}')

@@ -16,11 +16,11 @@ def hub_skips_a_delivery() -> None:
     hand_out: Any = Hub._hand_out
     count = 0
 
-    def some(self: Any, delivery: Any, taken: Iterable[Any]) -> None:
+    def some(self: Any, delivery: Any, served: Iterable[Any]) -> None:
         nonlocal count
         count += delivery.frame is not None
         lost = delivery.frame is not None and count % 3 == 0
-        hand_out(self, replace(delivery, frame=None) if lost else delivery, taken)
+        hand_out(self, replace(delivery, frame=None) if lost else delivery, served)
 
     Hub._hand_out = some  # type: ignore[method-assign]
 
@@ -39,10 +39,10 @@ def cursor_goes_before_what_it_stands_for() -> None:
 
 
 def access_that_ends_is_not_told() -> None:
-    """No line pulls when what its user sees has changed: no ``drop``, and nothing granted (R6)."""
+    """No connection pulls when its user sees something else: no ``drop``, nothing granted (R6)."""
 
-    def look(self: Any, audience: Any) -> None:
+    def update_audience(self: Any, audience: Any) -> None:
         if self._follower is None or self._follower.done():
             self.subscription = replace(self.subscription, audience=self.hub.known(audience))
 
-    Connection.look = look  # type: ignore[method-assign]
+    Connection.update_audience = update_audience  # type: ignore[method-assign]

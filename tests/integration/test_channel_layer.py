@@ -1,4 +1,4 @@
-"""Hints between processes, by Redis where there is one; without them all comes a little later."""
+"""Hints between processes, by Redis if it runs; without them changes arrive a little later."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ def layers(settings):
 
 
 @pytest.mark.parametrize("backend", LAYERS)
-def test_a_bell_here_is_heard_there(layers, monkeypatch, backend):
+def test_a_hint_reaches_another_process(layers, monkeypatch, backend):
     if not redis_is_there():
         pytest.skip("no Redis at TEST_REDIS_URL")
     layers(backend)
-    bell = channel_layer.ChannelNotifier()
+    notifier = channel_layer.ChannelNotifier()
     monkeypatch.setattr(channel_layer, "me", iter_of("there", "here"))
 
     async def story():
-        heard: asyncio.Queue[object] = asyncio.Queue()
-        answering = asyncio.create_task(channel_layer.answer(heard.put_nowait))
+        hints: asyncio.Queue[object] = asyncio.Queue()
+        answering = asyncio.create_task(channel_layer.receive_hints(hints.put_nowait))
         try:
-            assert await asyncio.wait_for(heard.get(), 20) is None  # having joined, it looks
-            bell(None)
-            assert await asyncio.wait_for(heard.get(), 20) is None
-            bell("7")
-            assert await asyncio.wait_for(heard.get(), 20) == "7"
+            assert await asyncio.wait_for(hints.get(), 20) is None  # it has joined
+            notifier(None)
+            assert await asyncio.wait_for(hints.get(), 20) is None
+            notifier("7")
+            assert await asyncio.wait_for(hints.get(), 20) == "7"
         finally:
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
@@ -66,29 +66,29 @@ def test_a_bell_here_is_heard_there(layers, monkeypatch, backend):
 
 
 def iter_of(listener, sender):
-    """``me()`` as two processes would say it: the bell's thread is the other one."""
+    """``me()`` of two processes: the notifier's thread is the other one."""
     main = threading.main_thread()
     return lambda: listener if threading.current_thread() is main else sender
 
 
-def test_its_own_hints_a_process_does_not_hear(layers):
+def test_a_process_does_not_get_its_own_hints(layers):
     if not redis_is_there():
         pytest.skip("no Redis at TEST_REDIS_URL")
     layers(LAYERS[0])
-    bell = channel_layer.ChannelNotifier()
+    notifier = channel_layer.ChannelNotifier()
 
     async def story():
-        heard: asyncio.Queue[object] = asyncio.Queue()
-        answering = asyncio.create_task(channel_layer.answer(heard.put_nowait))
+        hints: asyncio.Queue[object] = asyncio.Queue()
+        answering = asyncio.create_task(channel_layer.receive_hints(hints.put_nowait))
         try:
-            await asyncio.wait_for(heard.get(), 20)
-            bell(None)
-            await asyncio.to_thread(told, bell)
+            await asyncio.wait_for(hints.get(), 20)
+            notifier(None)
+            await asyncio.to_thread(wait_until_sent, notifier)
             found = channel_layer.layer()
             await found.group_send(
                 channel_layer.GROUP, {"type": "sync.hint", "user": "last", "by": "x"}
             )
-            assert await asyncio.wait_for(heard.get(), 20) == "last"
+            assert await asyncio.wait_for(hints.get(), 20) == "last"
         finally:
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
@@ -96,24 +96,24 @@ def test_its_own_hints_a_process_does_not_hear(layers):
     asyncio.run(story())
 
 
-def told(bell):
-    """Until the bell's thread has told what it was to tell."""
-    while not bell.idle.wait(20):
-        raise AssertionError("the bell does not come to rest")
+def wait_until_sent(notifier):
+    """Wait until the notifier's thread has sent all hints."""
+    while not notifier.idle.wait(20):
+        raise AssertionError("the notifier does not become idle")
 
 
 def test_a_layer_that_is_gone_costs_the_writer_nothing(layers, caplog):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         layers(LAYERS[0], f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
-    bell = channel_layer.ChannelNotifier()
+    notifier = channel_layer.ChannelNotifier()
     with caplog.at_level("WARNING", logger="django_sync.realtime"):
-        bell(None)
-        told(bell)
-        bell(None)
-        told(bell)
-    said = [r for r in caplog.records if "takes no hints" in r.getMessage()]
-    assert len(said) == 1, "once, not for each write"
+        notifier(None)
+        wait_until_sent(notifier)
+        notifier(None)
+        wait_until_sent(notifier)
+    warnings = [r for r in caplog.records if "takes no hints" in r.getMessage()]
+    assert len(warnings) == 1, "once, not for each write"
 
 
 def test_without_a_layer_that_leaves_the_process_no_thread_is_started(settings):
@@ -124,5 +124,5 @@ def test_without_a_layer_that_leaves_the_process_no_thread_is_started(settings):
     assert threading.active_count() == before
 
 
-def test_a_bell_is_hung_up_where_the_project_has_a_layer():
-    assert any(isinstance(bell, channel_layer.ChannelNotifier) for bell in notify._notifiers)
+def test_there_is_a_notifier_where_the_project_has_a_layer():
+    assert any(isinstance(notifier, channel_layer.ChannelNotifier) for notifier in notify._notifiers)

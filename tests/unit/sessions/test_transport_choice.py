@@ -1,4 +1,4 @@
-"""The ladder: who is told to use which transport, what comes after it, and why."""
+"""The choice of a transport: which one, its fallbacks, and why."""
 
 from dataclasses import replace
 
@@ -70,7 +70,7 @@ def test_the_ladder_as_it_is_left(situation, ladder, rarer):
                 "The server does not offer websocket.",
                 "The client cannot do sse.",
                 "The client says that long-poll failed.",
-                "Push is no way to be live: it wakes who sleeps.",
+                "Push is not live: it wakes clients that sleep.",
                 "The best that is left is poll.",
             ),
         ),
@@ -89,7 +89,7 @@ def test_it_says_why_in_plain_sentences(situation, reasons):
 
 
 @pytest.mark.parametrize(
-    ("named", "told"),
+    ("named", "expected"),
     [
         ([], (POLL,)),
         (["poll"], (POLL,)),
@@ -99,8 +99,8 @@ def test_it_says_why_in_plain_sentences(situation, reasons):
         (["push", "pigeon"], (POLL,)),
     ],
 )
-def test_what_the_settings_offer(named, told):
-    assert offered(named) == told
+def test_what_the_settings_offer(named, expected):
+    assert offered(named) == expected
 
 
 some = st.frozensets(st.sampled_from(Transport))

@@ -41,7 +41,7 @@ class Client:
 
 
 def run(story: Callable[[Senders], Any]) -> None:
-    async def told() -> None:
+    async def seen() -> None:
         before = len(asyncio.all_tasks())
         senders = Senders(asyncio.get_running_loop())
         await story(senders)
@@ -49,7 +49,7 @@ def run(story: Callable[[Senders], Any]) -> None:
             while len(asyncio.all_tasks()) > before:
                 await asyncio.sleep(0)
 
-    asyncio.run(told())
+    asyncio.run(seen())
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -223,7 +223,7 @@ def test_no_context_of_a_connection_reaches_another() -> None:
 
 
 def test_tasks_that_are_cancelled_from_outside_are_replaced() -> None:
-    """As where a server cancels all tasks; whoever is connected still gets what comes then."""
+    """As where a server cancels all tasks; open connections still get later events."""
 
     async def story(senders: Senders) -> None:
         client = Client(senders)

@@ -31,7 +31,8 @@ from django.urls import set_script_prefix
 from django.utils import translation
 
 from ..conf import conf
-from .requests import Scope
+from ..protocol import paths
+from .routes import Scope
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..drf.caller import Caller
@@ -40,9 +41,8 @@ MOST = 5_000
 """Identities that a process keeps at most; each holds its last request, about 10 KiB."""
 RENEW = 0.8
 """The fraction of a heartbeat after which an identity is renewed."""
-PATHS = ("/changes/",)
 PARAMETERS = frozenset({"cursor", "collections", "limit", "wait"})
-_OF_THE_CLIENT = (b"sync-client", b"sync-session")
+_OF_THE_REPLICA = (b"sync-client", b"sync-session")
 """Headers that name the replica. What the caller sees does not depend on them."""
 
 MIDDLEWARE = frozenset(
@@ -72,23 +72,23 @@ AUTHENTICATORS = frozenset({TOKEN, SESSION, BASIC, JWT})
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull as it came: the key of its identity, and its cursor (``""``: a replica's first)."""
+    """A pull: the key of its identity, and its cursor (``""``: the first pull of a replica)."""
 
     key: bytes
     cursor: str
 
 
-class Keys:
-    """Makes the keys of one process; another process has other keys."""
+class RequestKeys:
+    """Makes the keys of requests; each process has its own."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
 
     def pull_request(self, scope: Scope) -> PullRequest | None:
-        """A request as a pull; ``None`` where it is not a plain pull."""
+        """A request as a pull; ``None`` where it is anything else, or has unusual parameters."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
-        if not scope["path"].endswith(PATHS) or _has_body(scope["headers"]):
+        if not scope["path"].endswith(f"/{paths.CHANGES}") or _has_body(scope["headers"]):
             return None
         query = dict(pairs := _pairs(scope))
         if len(pairs) > len(query) or not PARAMETERS.issuperset(query):
@@ -99,7 +99,7 @@ class Keys:
     def viewer(self, scope: Scope) -> bytes:
         """The key of all requests that see the same, whichever replica and page size they name."""
         query = [pair for pair in _pairs(scope) if pair[0] == "collections"]
-        headers = [pair for pair in scope["headers"] if pair[0].lower() not in _OF_THE_CLIENT]
+        headers = [pair for pair in scope["headers"] if pair[0].lower() not in _OF_THE_REPLICA]
         return self._hash(scope, query, headers)
 
     def _hash(self, scope: Scope, query: Any, headers: Any) -> bytes:
@@ -154,7 +154,7 @@ class Identity:
     @property
     def kind(self) -> str:
         """The authenticator that accepted the request: one of ``AUTHENTICATORS``."""
-        return known_as(type(self.request.successful_authenticator)) or ""
+        return authenticator_name(type(self.request.successful_authenticator)) or ""
 
     @property
     def language(self) -> str:
@@ -178,7 +178,7 @@ class Identity:
         return http
 
     def caller(self, user: Any, auth: Any) -> Caller:
-        """The caller, as a request of this moment would have made it; ``user`` is copied."""
+        """The caller, as a request at this moment would make it; ``user`` is copied."""
         from ..drf.caller import Caller
 
         request = copy.copy(self.request)
@@ -189,14 +189,14 @@ class Identity:
         return caller
 
     def is_throttled(self, caller: Caller) -> bool:
-        """Count this pull by the project's throttles, as their view would."""
+        """Count this pull with the project's throttles, as the view would."""
         view = type(self.view)()
         view.request, view.args, view.kwargs = caller.request, self.view.args, self.view.kwargs
         allowed = [one.allow_request(caller.request, view) for one in view.get_throttles()]
         return not all(allowed)
 
 
-class Identities:
+class IdentityCache:
     """The identities of one process; only for its event loop.
 
     ``has_had_any``: whether an identity was ever added.
@@ -291,24 +291,24 @@ def _strip(view: Any) -> None:
 
 
 def _is_known(view: Any, response: Any) -> bool:
-    """Whether all code that took part in this answer would do the same for an equal request."""
+    """Whether all code that made this answer does the same for an equal request."""
     kind = type(view)
     return (
         kind.__module__ == "django_sync.http.views"
         and kind.__name__ in VIEWS
         and MIDDLEWARE.issuperset(settings.MIDDLEWARE)
-        and all(known_as(type(one)) for one in view.request.authenticators)
+        and all(authenticator_name(type(one)) for one in view.request.authenticators)
         and not response.cookies
-        and _is_plain_user(view.request.user)
+        and _is_database_user(view.request.user)
         and _is_compact(response)
     )
 
 
 def _is_token(request: Any, name: str) -> bool:
-    return known_as(type(request.successful_authenticator)) == name
+    return authenticator_name(type(request.successful_authenticator)) == name
 
 
-def _is_plain_user(user: Any) -> bool:
+def _is_database_user(user: Any) -> bool:
     from django.contrib.auth import get_user_model
 
     return isinstance(user, get_user_model()) and user.pk is not None
@@ -322,10 +322,10 @@ def _is_compact(response: Any) -> bool:
     return response.content.startswith(start) and not wanted
 
 
-def known_as(kind: type[Any]) -> str | None:
-    """The name in ``AUTHENTICATORS`` that a class stands for; ``None`` for any other class.
+def authenticator_name(kind: type[Any]) -> str | None:
+    """The name in ``AUTHENTICATORS`` of a class; ``None`` for any other class.
 
-    A subclass that only sets constants stands for its base.
+    A subclass that only sets constants counts as its base.
     """
     for base in kind.__mro__:
         name = f"{base.__module__}.{base.__qualname__}"

@@ -1,4 +1,4 @@
-"""What of the protocol does not wait, under ``live``: a few threads, a bounded line (R8)."""
+"""Requests that are not held, under ``live``: a few threads, a bounded queue (R8)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLL = "/sync/changes/"
 
 
 class Request:
-    """One request to an ASGI application, and what it was told; ``hang_up`` ends it."""
+    """One request to an ASGI application, and its answer; ``hang_up`` ends it."""
 
     def __init__(self, application: Any, path: str = POLL, *parts: bytes, **scope: Any) -> None:
         self.sent: list[Any] = []
@@ -114,18 +114,18 @@ class Gate:
 
 @pytest.fixture
 def counted():
-    """How often Django heard that a request began and ended."""
-    told: list[str] = []
+    """The signals of Django for the begin and the end of requests."""
+    signals_sent: list[str] = []
 
     def began(**kwargs: Any) -> None:
-        told.append("began")
+        signals_sent.append("began")
 
     def ended(**kwargs: Any) -> None:
-        told.append("ended")
+        signals_sent.append("ended")
 
     signals.request_started.connect(began)
     signals.request_finished.connect(ended)
-    yield told
+    yield signals_sent
     signals.request_started.disconnect(began)
     signals.request_finished.disconnect(ended)
 
@@ -155,10 +155,10 @@ def test_a_threads_connection_is_kept_as_long_as_the_site_says(wrapped, ada, mon
     async def story() -> None:
         for _ in range(2):
             assert (await Request(application, headers=ada).answer())[0] == 200
-            seen.append(application.pool.submit(lambda: connection.connection).result())
+            seen.append(application.request_pool.submit(lambda: connection.connection).result())
 
     asyncio.run(story())
-    application.pool.submit(connections.close_all).result()
+    application.request_pool.submit(connections.close_all).result()
     assert seen[0] is seen[1]
     assert (seen[0] is None) == (age == 0)
 
@@ -197,7 +197,7 @@ def test_who_hangs_up_in_line_is_not_served(wrapped, ada, monkeypatch, counted):
         assert (await Request(application, headers=ada).answer())[0] == 200
 
     asyncio.run(story())
-    assert gate.came == 2, "the second one's turn never came"
+    assert gate.came == 2, "no thread ran the second one"
     assert counted == ["began", "ended"] * 2, "the first one's was finished all the same"
 
 

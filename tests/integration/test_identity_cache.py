@@ -300,8 +300,8 @@ def test_a_language_is_the_requests_own(boards, settings, ada):
                 got = [await german.pull(), await french.pull()]
         finally:
             api.CardViewSet.get_queryset = get_queryset  # type: ignore[method-assign]  # put back below
-        told = [dict(one.headers)[b"Content-Language"] for one in got]
-        assert told == [b"de", b"fr"]
+        languages = [dict(one.headers)[b"Content-Language"] for one in got]
+        assert languages == [b"de", b"fr"]
         assert list(dict.fromkeys(spoken)) == ["de", "fr"]
 
     asyncio.run(story())

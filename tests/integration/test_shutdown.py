@@ -1,4 +1,4 @@
-"""A process that is told to end lets its connections go, before its server waits for them."""
+"""A process that shuts down closes its connections before its server waits for them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def ada(boards):
 @pytest.fixture
 def server_heard():
     """What a server's own handler of SIGTERM got; the process's real one is put back."""
-    heard: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
-    yield heard
+    received: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    yield received
     signal.signal(signal.SIGTERM, before)
 
 

@@ -1,7 +1,7 @@
 """Pulls that are answered from memory: no middleware runs, and one thread serves all.
 
-A pull whose caller was authenticated within a heartbeat (``identities``) waits here until the
-reader is free. The reader then takes all pulls that wait. It reads anew whether their users,
+A pull whose caller was authenticated within a heartbeat (``identity_cache``) waits here until the
+reader is free. The reader then takes all pending pulls. It reads anew whether their users,
 tokens and sessions are still valid, and answers all of them in one database snapshot
 (``shared_pulls``). So a snapshot serves only pulls that came before it began.
 
@@ -22,8 +22,16 @@ from typing import TYPE_CHECKING, Any
 from .. import logs
 from ..conf import conf
 from ..http.side_channel import ResponseInfo
-from .identities import SESSION, TOKEN, Identities, Identity, Keys, PullRequest, identity_of
-from .requests import Scope, Send
+from .identity_cache import (
+    SESSION,
+    TOKEN,
+    Identity,
+    IdentityCache,
+    PullRequest,
+    RequestKeys,
+    identity_of,
+)
+from .routes import Scope, Send
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..drf.caller import Caller
@@ -33,7 +41,7 @@ if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set u
 log = logging.getLogger("django_sync.realtime")
 
 GAP = 0.05
-"""Seconds from the start of one batch to that of the next; pulls in between wait for it."""
+"""Seconds from the start of one batch to the start of the next; pulls in between wait."""
 VIEWERS = 50
 """Viewers that one batch serves at most; the pulls of more viewers wait for the next batch."""
 
@@ -44,7 +52,7 @@ Key = tuple[Identity, str]
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
+class PendingPull:
     """One pull that waits for the reader. ``counts``: throttles have not counted it yet."""
 
     identity: Identity
@@ -54,7 +62,7 @@ class Waiting:
 
 
 class Reply:
-    """An answer from memory, with the attributes that ``longpoll`` reads of a view's response."""
+    """An answer from memory, with the attributes that ``asgi`` reads of a view's response."""
 
     status_code = 200
 
@@ -79,24 +87,24 @@ class Reply:
         await send({"type": "http.response.body", "body": body})
 
 
-class Pulls:
-    """The pulls that wait in one process, and its identities; belongs to one event loop.
+class MemoryPulls:
+    """The pending pulls of one process, and its identities; belongs to one event loop.
 
-    ``thread`` runs a function in the reader's thread. ``access_version`` returns how often a change
-    of somebody's access was announced.
+    ``in_pull_thread`` runs a function in the reader's thread. ``access_version`` returns how
+    often a change of access was announced.
     """
 
     def __init__(
         self,
-        thread: Callable[..., Awaitable[Any]],
-        keys: Keys,
+        in_pull_thread: Callable[..., Awaitable[Any]],
+        keys: RequestKeys,
         access_version: Callable[[], int],
     ) -> None:
-        self.identities = Identities()
+        self.identities = IdentityCache()
         self._keys = keys
-        self._thread = thread
+        self._in_pull_thread = in_pull_thread
         self._access_version = access_version
-        self._waiting: list[Waiting] = []
+        self._pending: list[PendingPull] = []
         self._task: asyncio.Task[None] | None = None
         self._reader = Reader()
         self._checking: dict[bytes, asyncio.Event] = {}
@@ -114,7 +122,7 @@ class Pulls:
             self._checked(request.key, event)
 
     def _checked(self, key: bytes, event: asyncio.Event | None) -> None:
-        """Let the pulls go on that waited for this identity."""
+        """Continue the pulls that wait for this identity."""
         if event is not None and self._checking.get(key) is event:
             del self._checking[key]
             event.set()
@@ -141,14 +149,14 @@ class Pulls:
         identity = await self._identity(request)
         if identity is None:
             return None
-        if len(self._waiting) >= conf.LIVE_QUEUE:
+        if len(self._pending) >= conf.LIVE_QUEUE:
             return None
         loop = asyncio.get_running_loop()
-        waiting = Waiting(identity, request, counts, loop.create_future())
-        self._waiting.append(waiting)
+        pending = PendingPull(identity, request, counts, loop.create_future())
+        self._pending.append(pending)
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._run())
-        answer = await waiting.answer
+        answer = await pending.answer
         return None if answer is None else Reply(identity, answer)
 
     async def _identity(self, request: PullRequest) -> Identity | None:
@@ -161,39 +169,39 @@ class Pulls:
         return found
 
     async def _run(self) -> None:
-        while self._waiting:
+        while self._pending:
             began = time.monotonic()
             await self._serve(self._next())
             await asyncio.sleep(max(0, began + GAP - time.monotonic()))
 
-    def _next(self) -> list[Waiting]:
+    def _next(self) -> list[PendingPull]:
         """Take the pulls of the next batch: the first that came, of ``VIEWERS`` viewers at most."""
-        served: list[Waiting] = []
-        left: list[Waiting] = []
+        served: list[PendingPull] = []
+        left: list[PendingPull] = []
         viewers: set[bytes] = set()
-        for waiting in self._waiting:
-            viewer = waiting.identity.viewer
+        for pull in self._pending:
+            viewer = pull.identity.viewer
             if viewer in viewers or len(viewers) < VIEWERS:
                 viewers.add(viewer)
-                served.append(waiting)
+                served.append(pull)
             else:
-                left.append(waiting)
-        self._waiting = left
+                left.append(pull)
+        self._pending = left
         return served
 
-    async def _serve(self, served: Sequence[Waiting]) -> None:
+    async def _serve(self, served: Sequence[PendingPull]) -> None:
         found: Sequence[Answer | None] = [None] * len(served)
         gone: Sequence[Identity] = ()
         try:
-            found, gone = await self._thread(self._reader.answers, served)
+            found, gone = await self._in_pull_thread(self._reader.answers, served)
         except Exception:  # mostly the database: each pull runs as a request and reports it
             log.exception("pulls could not be answered from memory")
         finally:
             for identity in gone:
                 self.identities.forget(identity.user)
-            for waiting, answer in zip(served, found, strict=True):
-                if not waiting.answer.done():
-                    waiting.answer.set_result(answer)
+            for pull, answer in zip(served, found, strict=True):
+                if not pull.answer.done():
+                    pull.answer.set_result(answer)
 
 
 class Reader:
@@ -202,21 +210,21 @@ class Reader:
     def __init__(self) -> None:
         self._recent: Recent | None = None
 
-    def answers(self, served: Sequence[Waiting]) -> tuple[list[Answer | None], list[Identity]]:
+    def answers(self, served: Sequence[PendingPull]) -> tuple[list[Answer | None], list[Identity]]:
         """The answers, and the identities that are not valid any more."""
-        callers = _callers({waiting.identity for waiting in served})
+        callers = _callers({pull.identity for pull in served})
         pulls = _pulls(served, callers)
-        gone = {waiting.identity for waiting in served if waiting.identity not in callers}
-        keys = [(waiting.identity, waiting.request.cursor) for waiting in served]
+        gone = {pull.identity for pull in served if pull.identity not in callers}
+        keys = [(pull.identity, pull.request.cursor) for pull in served]
         found = self._answered(pulls, gone)
         answers = [
-            None if answer is None or _is_throttled(waiting, callers) else answer
-            for waiting, answer in zip(served, map(found.get, keys), strict=True)
+            None if answer is None or _is_throttled(pull, callers) else answer
+            for pull, answer in zip(served, map(found.get, keys), strict=True)
         ]
         return answers, list(gone)
 
     def _answered(self, pulls: dict[Key, Pull], gone: set[Identity]) -> dict[Key, Answer | None]:
-        """Answers to all for whom the project's code does not fail; adds the others to ``gone``."""
+        """Answers to the callers for whom the project's code works; ``gone`` gets the others."""
         from ..feed.recent import Recent
         from . import shared_pulls
 
@@ -226,22 +234,24 @@ class Reader:
                 found = shared_pulls.answers(list(pulls.values()), recent)
             except shared_pulls.ProjectCodeFailed as failure:
                 log.info("a pull cannot be answered from memory: %r", failure.__cause__)
-                failed = {key for key, pull in pulls.items() if pull.viewer is failure.viewer}
+                failed = {key for key, one in pulls.items() if one.viewer is failure.viewer}
                 gone |= {identity for identity, _ in failed}
-                pulls = {key: pull for key, pull in pulls.items() if key not in failed}
+                pulls = {key: one for key, one in pulls.items() if key not in failed}
             else:
                 return dict(zip(pulls, found, strict=True))
 
 
-def _pulls(served: Sequence[Waiting], callers: Mapping[Identity, CallerFactory]) -> dict[Key, Pull]:
+def _pulls(
+    served: Sequence[PendingPull], callers: Mapping[Identity, CallerFactory]
+) -> dict[Key, Pull]:
     """The pulls to answer: equal pulls with one cursor are answered once."""
     from .shared_pulls import Pull, Viewer
 
     pulls: dict[Key, Pull] = {}
     viewers: dict[bytes, Viewer] = {}
     made: dict[Identity, Caller] = {}
-    for waiting in served:
-        identity, cursor = waiting.identity, waiting.request.cursor
+    for pull in served:
+        identity, cursor = pull.identity, pull.request.cursor
         if identity not in callers or (identity, cursor) in pulls:
             continue
         make, key = callers[identity], identity.viewer
@@ -254,16 +264,16 @@ def _pulls(served: Sequence[Waiting], callers: Mapping[Identity, CallerFactory])
     return pulls
 
 
-def _is_throttled(waiting: Waiting, callers: Mapping[Identity, CallerFactory]) -> bool:
+def _is_throttled(pull: PendingPull, callers: Mapping[Identity, CallerFactory]) -> bool:
     """Whether the project's throttles refuse a pull; it then runs as a request, and is refused."""
-    identity = waiting.identity
-    if not (waiting.counts and identity.is_counted):
+    identity = pull.identity
+    if not (pull.counts and identity.is_counted):
         return False
     return identity.is_throttled(callers[identity]())
 
 
 def _callers(identities: set[Identity]) -> dict[Identity, CallerFactory]:
-    """Factories of the callers who are still valid, by what the database holds now.
+    """Factories of the callers who are still valid, as the database says now.
 
     A deleted token, a session that has ended and a deactivated user are invalid at once. A password
     or a JWT has no row to read: it counts as valid until its identity ends.
@@ -305,14 +315,14 @@ def _users(identities: Sequence[Identity]) -> dict[str, Any]:
 
 
 def _signed_in(identity: Identity) -> Any:
-    """The user of the request's session now, as Django's middleware finds out; or ``None``."""
+    """The user of the request's session now, as Django's middleware finds it; or ``None``."""
     from django.contrib import auth
 
     user = auth.get_user(identity.fresh_request())
     return user if user.is_authenticated else None
 
 
-def note(reply: Reply, began: float) -> None:
+def log_reply(reply: Reply, began: float) -> None:
     """Write the log line that the view would have written; ``began`` is in monotonic seconds."""
     took = round((time.monotonic() - began) * 1000, 1)
     logs.tell(logs.level_of(reply.status_code), (reply.sync.log or {}) | {"duration_ms": took})

@@ -1,4 +1,4 @@
-"""Threads by turns: who asks for much waits for it himself."""
+"""A fair queue for threads: an owner with many requests waits for them alone."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def pool():
         yield pool
 
 
-async def crowd(turns, done, asked, hold):
+async def many(queue, done, asked, hold):
     """What was done in which order: all wait for one thread, which is held at first."""
-    tasks = [asyncio.create_task(turns.run("holder", hold.wait))]
+    tasks = [asyncio.create_task(queue.run("holder", hold.wait))]
     await asyncio.sleep(0)
-    tasks += [asyncio.create_task(turns.run(owner, done.append, owner)) for owner in asked]
+    tasks += [asyncio.create_task(queue.run(owner, done.append, owner)) for owner in asked]
     await asyncio.sleep(0)
     hold.set()
     await asyncio.gather(*tasks)
@@ -40,19 +40,19 @@ def test_owners_take_turns(pool, done):
 
 
 async def _one(pool, done, asked):
-    await crowd(FairQueue(pool, 1), done, asked, threading.Event())
+    await many(FairQueue(pool, 1), done, asked, threading.Event())
 
 
 def test_nobody_has_the_last_thread(pool, done):
     hold = threading.Event()
 
     async def story():
-        turns = FairQueue(pool, 3)
-        crowd = [asyncio.create_task(turns.run("crowd", hold.wait)) for _ in range(20)]
+        queue = FairQueue(pool, 3)
+        many = [asyncio.create_task(queue.run("crowd", hold.wait)) for _ in range(20)]
         await asyncio.sleep(0)
-        await asyncio.wait_for(turns.run("one", done.append, 1), 10)
+        await asyncio.wait_for(queue.run("one", done.append, 1), 10)
         hold.set()
-        assert all(await asyncio.gather(*crowd))
+        assert all(await asyncio.gather(*many))
 
     try:
         asyncio.run(story())
@@ -65,15 +65,15 @@ def test_no_more_wait_than_may(pool):
     hold = threading.Event()
 
     async def story():
-        turns = FairQueue(pool, 1)
-        held = [asyncio.create_task(turns.run("a", hold.wait, most=2)) for _ in range(3)]
+        queue = FairQueue(pool, 1)
+        held = [asyncio.create_task(queue.run("a", hold.wait, most=2)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
-            await turns.run("a", hold.wait, most=2)
-        waiting = asyncio.create_task(turns.run("b", hold.wait, most=2))
+            await queue.run("a", hold.wait, most=2)
+        other = asyncio.create_task(queue.run("b", hold.wait, most=2))
         await asyncio.sleep(0)
         hold.set()
-        await asyncio.gather(*held, waiting)
+        await asyncio.gather(*held, other)
 
     try:
         asyncio.run(story())
@@ -85,19 +85,19 @@ def test_who_gave_up_waiting_costs_no_thread_and_what_is_raised_is_raised(pool, 
     hold = threading.Event()
 
     async def story():
-        turns = FairQueue(pool, 1)
-        first = asyncio.create_task(turns.run("a", hold.wait))
+        queue = FairQueue(pool, 1)
+        first = asyncio.create_task(queue.run("a", hold.wait))
         await asyncio.sleep(0)
-        gone = asyncio.create_task(turns.run("a", done.append, "gone"))
+        gone = asyncio.create_task(queue.run("a", done.append, "gone"))
         await asyncio.sleep(0)
         gone.cancel()
         hold.set()
         await first
         with pytest.raises(ZeroDivisionError):
-            await turns.run("b", lambda: 1 // 0)
-        await turns.run("a", done.append, "last")
-        assert not turns._waiting
-        assert not turns._busy
+            await queue.run("b", lambda: 1 // 0)
+        await queue.run("a", done.append, "last")
+        assert not queue._queued
+        assert not queue._busy
 
     asyncio.run(story())
     assert done == ["last"]

@@ -23,7 +23,7 @@ from django_sync.models import Client, Order, SyncSession
 from django_sync.realtime.channel_layer import ChannelNotifier
 from django_sync.sessions import directives, lifecycle
 from example_project.boards.models import Card
-from tests.integration.test_doorbell import LAYERS, layers_of, redis_is_there, told
+from tests.integration.test_channel_layer import LAYERS, layers_of, redis_is_there, wait_until_sent
 from tests.integration.test_http import client_of
 from tests.integration.wire import Site, bearer, in_a_thread
 
@@ -456,7 +456,7 @@ def test_a_batch_over_a_socket_of_one_who_is_blocked(site, boards, monkeypatch):
             await in_a_thread(sync.block, user=boards.ada)
             wire.say(type="mutate", ref="1", client_id=device.id, mutations=[])
             assert (await wire.frame("error"))["problem"]["code"] == "blocked"
-            site.application.loop_state.hear(str(boards.ada.pk))  # the heartbeat
+            site.application.loop_state.notify_on_loop(str(boards.ada.pk))  # the heartbeat
             assert await wire.ended() == (4423, "blocked")
 
     asyncio.run(story())
@@ -470,7 +470,7 @@ def test_a_hint_of_another_process_is_heard_past_what_is_remembered(site, boards
         async with site.following(token) as wire:
             await site.joined(1)
             await in_a_thread(Order.objects.create, kind="block", user=boards.ada)  # elsewhere
-            site.application.loop_state.hear(str(boards.ada.pk))
+            site.application.loop_state.notify_on_loop(str(boards.ada.pk))
             assert await wire.ended() == (4423, "blocked")
 
     asyncio.run(story())
@@ -479,10 +479,10 @@ def test_a_hint_of_another_process_is_heard_past_what_is_remembered(site, boards
 def block_there(layers: Any, user: int) -> None:
     """In a process of its own, which tells others by a layer."""
     settings.CHANNEL_LAYERS = layers
-    bell = ChannelNotifier()
-    notify.listen(bell)
+    notifier = ChannelNotifier()
+    notify.listen(notifier)
     sync.block(user=User.objects.get(pk=user))
-    told(bell)
+    wait_until_sent(notifier)
 
 
 def test_a_block_in_another_process_is_felt_by_a_layer(processes, boards, settings):
