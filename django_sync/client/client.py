@@ -37,7 +37,7 @@ from .store.owner import Binding
 from .store.replica import Replica
 from .store.results import Results
 from .types import Change, Counts, Mutation, Progress, Rejection, Status
-from .waker import Alarm
+from .waker import Waker
 
 
 def _utcnow() -> datetime.datetime:
@@ -56,7 +56,7 @@ class SyncClient(_Callbacks):
     goes to ``wake()``. ``indexes`` names the fields that the store keeps an index on, as
     ``{"cards": ["board", "due"]}``: ``filter()`` on them does not read the whole collection.
     Without ``indexes`` the store keeps the indexes that it has.
-    ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and ``alarm`` replace the
+    ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and ``waker`` replace the
     clock and the waiting.
 
     It may be used from any thread, and several processes may open one store, with
@@ -81,7 +81,7 @@ class SyncClient(_Callbacks):
         pace: Pace | None = None,
         now: Callable[[], datetime.datetime] = _utcnow,
         sleep: Callable[[float], None] = time.sleep,
-        alarm: Alarm | None = None,
+        waker: Waker | None = None,
         transports: Sequence[str] | None = None,
         push: Mapping[str, Any] | None = None,
         indexes: Mapping[str, Sequence[str]] | None = None,
@@ -129,8 +129,8 @@ class SyncClient(_Callbacks):
         self._exchange = self._exchange_over(self._network)
         # Within the thread's calls nothing is tried again: that is the table's affair.
         self._lines = network(Backoff(attempts=1))
-        alarm = alarm or Alarm()
-        self._waking = Waking(Wakes(opened), alarm)
+        waker = waker or Waker()
+        self._waking = Waking(Wakes(opened), waker)
         self._background = Background(
             self._lines,
             self._exchange_over(self._lines),
@@ -140,7 +140,7 @@ class SyncClient(_Callbacks):
             Lease(opened, now),
             backoff,
             pace or Pace(),
-            alarm,
+            waker,
             self._moved,
             self._around,
             self._waking,

@@ -1,10 +1,10 @@
 """Clocks that stand still until a test moves them, so that no test waits for time to pass.
 
-clock, alarm = Clock(), ManualAlarm()
-client = SyncClient(…, now=clock.now, alarm=alarm)
+clock, waker = Clock(), ManualWaker()
+client = SyncClient(…, now=clock.now, waker=waker)
 client.start()
-assert alarm.asleep() == pytest.approx(30, abs=3)   # the link waits, and for so long
-alarm.advance(33)
+assert waker.asleep() == pytest.approx(30, abs=3)   # the link waits, and for so long
+waker.advance(33)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import datetime
 import threading
 import time
 
-from ..client.waker import Alarm
+from ..client.waker import Waker
 
 DEADLINE = 60.0
 """Real seconds after which what is waited for is taken as never coming."""
@@ -33,8 +33,8 @@ class Clock:
         self.time += datetime.timedelta(**by)
 
 
-class ManualAlarm(Alarm):
-    """Sleeps until the test has moved the time on, or until it is rung."""
+class ManualWaker(Waker):
+    """Sleeps until the test has moved the time on, or until ``wake()`` is called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,10 +56,10 @@ class ManualAlarm(Alarm):
                 self._condition.notify_all()
                 self._condition.wait_for(self._awake)
                 self._sleeps = False
-            self._rung = False
+            self._woken = False
 
     def _awake(self) -> bool:
-        return self._rung or (self._until is not None and self._time >= self._until)
+        return self._woken or (self._until is not None and self._time >= self._until)
 
     @property
     def sleeps(self) -> bool:

@@ -23,7 +23,7 @@ from ..net.network_monitor import Around
 from ..store.database import Store
 from ..store.lease import Lease
 from ..store.outbox import Outbox
-from ..waker import Alarm
+from ..waker import Waker
 from .exchange import Exchange
 from .inbox import Inbox
 from .loop import Acting
@@ -56,7 +56,7 @@ class Background:
         lease: Lease,
         backoff: Backoff,
         pace: Pace,
-        alarm: Alarm,
+        waker: Waker,
         report: Report,
         around: Around,
         waking: Waking,
@@ -65,9 +65,9 @@ class Background:
     ) -> None:
         self._cutter = network.cutter
         self._lease = lease
-        self._alarm = alarm
+        self._waker = waker
         self._report = report
-        self._inbox = Inbox(alarm, network.cutter, outbox.has_new)
+        self._inbox = Inbox(waker, network.cutter, outbox.has_new)
         self._moved = threading.Condition()
         self._thread: threading.Thread | None = None
         self._begun = self._completed = 0
@@ -85,7 +85,7 @@ class Background:
             Choice(able, uniform=pace.uniform),
             backoff,
             pace,
-            alarm,
+            waker,
             push,
         )
         self.state = State.STOPPED
@@ -120,7 +120,7 @@ class Background:
             self.transport = self.problem = None
             self._cutter.cut()
             self._moved.notify_all()
-        self._alarm.ring()
+        self._waker.wake()
         if thread is not threading.current_thread():
             thread.join(JOIN)
         self._lease.give_up()

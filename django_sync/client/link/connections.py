@@ -17,7 +17,7 @@ from ..net.sessions import Decision, Sessions
 from ..net.sse import Stream
 from ..store.database import Store
 from ..store.outbox import Outbox
-from ..waker import Alarm
+from ..waker import Waker
 from .exchange import Exchange
 from .feed import Feed
 from .live import Live
@@ -42,7 +42,7 @@ class Lines:
         listener: Listener,
         choice: Choice,
         pace: Pace,
-        alarm: Alarm,
+        waker: Waker,
         push: Mapping[str, Any] | None = None,
     ) -> None:
         self._network = network
@@ -52,7 +52,7 @@ class Lines:
         self._listener = listener
         self._choice = choice
         self._pace = pace
-        self._alarm = alarm
+        self._waker = waker
         self._sessions = Sessions(network, exchange.collections, push)
         self._decision: Decision | None = None
         self.agreed: Transport | None = None
@@ -75,7 +75,7 @@ class Lines:
 
         A server without sessions lets no socket in, and has no say in the rest.
         """
-        now = self._alarm.now()
+        now = self._waker.now()
         able, failed = self._choice.usable(), self._choice.resting(now)
         client_id = self._exchange.replica.place().client_id
         self._decision = decision = self._sessions.ask(client_id, able, failed, around)
@@ -107,9 +107,9 @@ class Lines:
         except BaseException:
             feed.end()
             raise
-        live = Live(line, feed, self._alarm, heartbeat, alive=alive, welcomed=welcomed)
+        live = Live(line, feed, self._waker, heartbeat, alive=alive, welcomed=welcomed)
         self.live = live
-        self._settled, self._looked_at = set(), self._alarm.now()
+        self._settled, self._looked_at = set(), self._waker.now()
         live.begin("" if decision is None else decision.id)
         return live
 
@@ -119,10 +119,10 @@ class Lines:
         if transport is Transport.WEBSOCKET:
             if decision is None or not decision.url:
                 raise errors.NotFound("There is no ticket to a socket.")
-            return websocket.opened(self._network, decision.url, self._alarm)
+            return websocket.opened(self._network, decision.url, self._waker)
         asked = self._exchange.asked(feed.place)
         response = self._network.stream("live/stream/", asked, 2 * heartbeat)
-        line = Stream(response, self._alarm)
+        line = Stream(response, self._waker)
         line.open()
         return line
 
@@ -144,7 +144,7 @@ class Lines:
         What others may not see, or what never became a change, is told of by no frame:
         a complete pull ends it.
         """
-        now = self._alarm.now()
+        now = self._waker.now()
         if self.live is None or now - self._looked_at < self.live.heartbeat:
             return False
         before, self._settled, self._looked_at = self._settled, self._outbox.settled(), now
@@ -156,7 +156,7 @@ class Lines:
         ``None`` where nothing need be waited for: a cursor that is void, or a transport that
         does not exist here. Credentials are for HTTP to judge, which renews them.
         """
-        live, now = self.live, self._alarm.now()
+        live, now = self.live, self._waker.now()
         lived = 0.0 if live is None else now - live.opened_at
         self.close()
         log.info("%s ended after %.0f s: %s", transport, lived, error.detail)

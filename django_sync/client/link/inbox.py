@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..net.cancel import Cutter, Interrupted
-from ..waker import Alarm
+from ..waker import Waker
 from .states import Event
 
 
 class Inbox:
-    """Events in order, each once, for the thread that waits on ``alarm`` or for an answer."""
+    """Events in order, each once, for the thread that waits on ``waker`` or for an answer."""
 
-    def __init__(self, alarm: Alarm, cutter: Cutter, has_new: Callable[[], bool]) -> None:
-        self._alarm = alarm
+    def __init__(self, waker: Waker, cutter: Cutter, has_new: Callable[[], bool]) -> None:
+        self._waker = waker
         self._cutter = cutter
         self._has_new = has_new
         self._lock = threading.Lock()
@@ -29,7 +29,7 @@ class Inbox:
                 self._events.append(event)
             if self._holding is not None:
                 self._cutter.cut()
-        self._alarm.ring()
+        self._waker.wake()
 
     def take(self) -> list[Event]:
         """Empty it; a write that has gone out meanwhile is none."""

@@ -22,7 +22,7 @@ from ..net.arrivals import MOST
 from ..net.cancel import Interrupted
 from ..net.connection import Line
 from ..net.frames import Frame
-from ..waker import Alarm
+from ..waker import Waker
 from .feed import Feed
 
 log = logging.getLogger("django_sync.client")
@@ -50,14 +50,14 @@ class Live:
         self,
         line: Line,
         feed: Feed,
-        alarm: Alarm,
+        waker: Waker,
         heartbeat: float,
         *,
         alive: Callable[[], bool],
         welcomed: Callable[[], None],
     ) -> None:
         self._line = line
-        self._alarm = alarm
+        self._waker = waker
         self._alive = alive
         self._welcomed = welcomed
         self._is_welcome = False
@@ -70,7 +70,7 @@ class Live:
         self.transport = line.transport
         self._acknowledging = Acknowledging(heartbeat)
         self.has_ended = False
-        self.opened_at = self._sent_at = self._busy_at = alarm.now()
+        self.opened_at = self._sent_at = self._busy_at = waker.now()
 
     def begin(self, session: str) -> None:
         """Say hello; a stream has said it all in its request."""
@@ -89,7 +89,7 @@ class Live:
 
     @property
     def heard_at(self) -> float:
-        """When anything came last, by the alarm's clock."""
+        """When anything came last, by the waker's clock."""
         return self._line.arrivals.heard_at
 
     def close(self) -> None:
@@ -115,13 +115,13 @@ class Live:
         if not self._asks:
             return float("inf")
         self._acknowledge()
-        return self._due(self._alarm.now())
+        return self._due(self._waker.now())
 
     def _acknowledge(self) -> None:
         """Acknowledge the frames that were taken, if that is due; over a stream nothing is sent."""
         if not self._asks:
             return
-        now = self._alarm.now()
+        now = self._waker.now()
         self._acknowledging.take(self.feed.frames, now)
         frames = self._acknowledging.next(now, at_once=self.feed.waits_for_cursor)
         if frames is not None:
@@ -134,10 +134,10 @@ class Live:
         """
         self._ref, self._answer = str(next(self._refs)), None
         self._write(f'{{"type":"mutate","ref":"{self._ref}",{body.decode()[1:]}')
-        began = self._alarm.now()
+        began = self._waker.now()
         while True:
             due = self.pump()
-            now = self._alarm.now()
+            now = self._waker.now()
             if (answer := self._answered()) is not None:
                 return answer
             if not self._alive():
@@ -146,7 +146,7 @@ class Live:
             if now >= until:
                 self.has_ended = True
                 raise errors.Offline("No results came.")
-            self._alarm.wait(min(due, until) - now)
+            self._waker.wait(min(due, until) - now)
 
     def _answered(self) -> dict[str, Any] | None:
         """The answer, if it has come; an error is raised."""
@@ -176,7 +176,7 @@ class Live:
             self._line.send(text)
         except errors.Offline as error:
             log.info("A frame was not sent: %s", error.detail)
-        self._sent_at = self._alarm.now()
+        self._sent_at = self._waker.now()
 
     def _heed(self, frame: Frame | None) -> None:
         match frame:
@@ -185,7 +185,7 @@ class Live:
             case frames.Changes(page):
                 self._expect_welcome()
                 if page.has_more:
-                    self._busy_at = self._alarm.now()
+                    self._busy_at = self._waker.now()
                 self.feed.changes(page)
             case frames.Cursor(cursor):
                 self._expect_welcome()

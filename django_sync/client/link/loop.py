@@ -108,7 +108,7 @@ class Acting(Waiting):
 
     def _listen(self) -> Act:
         """Wait for news, where no other process on this store does."""
-        now, around = self._alarm.now(), self._link.around.state
+        now, around = self._waker.now(), self._link.around.state
         self._link.waking.look()
         transport = self._choice.best(now, sparing=around.sparing)
         live = self._lines.live
@@ -194,7 +194,7 @@ class Acting(Waiting):
             return self._give_way()
         if self._lines.is_stuck():
             return self._link.feed(Event.DUE, self._link.problem)
-        climbs_in = self._choice.climbs_in(transport, self._alarm.now())
+        climbs_in = self._choice.climbs_in(transport, self._waker.now())
         seconds = float(self._exchange.service.wait_seconds)
         return self._await(
             seconds if climbs_in is None else min(seconds, climbs_in), then=Act.LISTEN
@@ -208,7 +208,7 @@ class Acting(Waiting):
     def _switch(self, order: Ordered) -> Act:
         """The server orders another transport."""
         log.info("The server orders %s for %s s.", order.transport, order.retry_after)
-        self._choice.ordered(order.transport, self._alarm.now(), order.retry_after)
+        self._choice.ordered(order.transport, self._waker.now(), order.retry_after)
         self._lines.close()
         return self._link.feed(Event.DUE, self._link.problem)
 
@@ -219,7 +219,7 @@ class Acting(Waiting):
         """
         live = self._lines.live
         if live is not None:
-            now = self._alarm.now()
+            now = self._waker.now()
             self._choice.ended(live.transport, now, now - live.opened_at)
         self._lines.close()
         behind = self._link.state is State.CATCHING_UP
@@ -235,12 +235,12 @@ class Acting(Waiting):
                     return Act.END
                 news = self._exchange.listen()
         except (errors.NotFound, errors.MethodNotAllowed):
-            self._choice.lacks(held, self._alarm.now())
+            self._choice.lacks(held, self._waker.now())
             return self._link.feed(Event.SYNCED, self._link.problem)
         except errors.SyncError as error:
-            self._choice.failed(held, self._alarm.now())
+            self._choice.failed(held, self._waker.now())
             return self._failed(error)
-        now = self._alarm.now()
+        now = self._waker.now()
         if news or now - began >= seconds / 2:
             self._choice.worked(held)
         else:

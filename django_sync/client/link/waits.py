@@ -18,7 +18,7 @@ from ..net.http import Network
 from ..store.database import Store
 from ..store.lease import Lease
 from ..store.outbox import Outbox
-from ..waker import Alarm
+from ..waker import Waker
 from . import wakeups
 from .connections import Lines
 from .exchange import Exchange
@@ -55,7 +55,7 @@ class Waiting:
         choice: Choice,
         backoff: Backoff,
         pace: Pace,
-        alarm: Alarm,
+        waker: Waker,
         push: Mapping[str, Any] | None = None,
     ) -> None:
         self._link = link
@@ -66,9 +66,9 @@ class Waiting:
         self._choice = choice
         self._backoff = replace(backoff)
         self._pace = replace(pace)
-        self._alarm = alarm
+        self._waker = waker
         self._lines = Lines(
-            network, exchange, store, outbox, listener, choice, self._pace, alarm, push
+            network, exchange, store, outbox, listener, choice, self._pace, waker, push
         )
         self._quiet_until = 0.0
         self._yielded = self._news = False
@@ -107,7 +107,7 @@ class Waiting:
         found = wakeups.act(stands, event)
         log.info("A wake-up, %s, %s: %s.", event, stands, found)
         if found is wakeups.Act.TRUST and live is not None:
-            waking.trust(self._alarm.now())
+            waking.trust(self._waker.now())
         return found is wakeups.Act.FETCH
 
     def _heed(self) -> Act:
@@ -121,7 +121,7 @@ class Waiting:
         A write does not end the wait at once: others may come right behind it. What a
         line brings is heeded meanwhile. A wake-up ends it where its table says so.
         """
-        until = None if seconds is None else self._alarm.now() + seconds
+        until = None if seconds is None else self._waker.now() + seconds
         wrote = woken = False
         while self._link.is_here():
             due = float("inf")
@@ -142,10 +142,10 @@ class Waiting:
                         return act
                 elif not wrote and move(self._link.state, event).act is not Act.GO_ON:
                     by_socket = live is not None and live.transport is Transport.WEBSOCKET
-                    soon = self._alarm.now() + (MOMENT if by_socket else DEBOUNCE)
+                    soon = self._waker.now() + (MOMENT if by_socket else DEBOUNCE)
                     until = soon if until is None or then is not None else min(until, soon)
                     wrote = True
-            now = self._alarm.now()
+            now = self._waker.now()
             if until is not None and now >= until:
                 if woken:
                     self._quiet_until = now + self._pace.shortest
@@ -154,5 +154,5 @@ class Waiting:
                     return then
                 return self._link.feed(Event.WROTE if wrote else Event.DUE, self._link.problem)
             first = due if until is None else min(due, until)
-            self._alarm.wait(None if first == float("inf") else first - now)
+            self._waker.wait(None if first == float("inf") else first - now)
         return Act.END

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ..waker import Alarm
+from ..waker import Waker
 from .wakes import Wakes
 from .wakeups import Event
 
@@ -12,9 +12,9 @@ from .wakeups import Event
 class Waking:
     """One client's wake-ups. Any thread brings them, the link's own takes them."""
 
-    def __init__(self, wakes: Wakes, alarm: Alarm) -> None:
+    def __init__(self, wakes: Wakes, waker: Waker) -> None:
         self._wakes = wakes
-        self._alarm = alarm
+        self._waker = waker
         self._lock = threading.Lock()
         self._event: Event | None = None
         self._unheard: tuple[float, int] | None = None
@@ -25,7 +25,7 @@ class Waking:
         with self._lock:
             if self._event is not Event.WOKEN:
                 self._event = event
-        self._alarm.ring()
+        self._waker.wake()
         return event
 
     def look(self) -> None:

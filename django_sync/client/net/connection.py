@@ -16,7 +16,7 @@ import httpx2
 
 from ... import errors
 from ...protocol.words import Transport
-from ..waker import Alarm
+from ..waker import Waker
 from .arrivals import Arrivals
 from .cancel import shut
 
@@ -34,12 +34,12 @@ class Line(ABC):
 
     transport: ClassVar[Transport]
 
-    def __init__(self, response: httpx2.Response, alarm: Alarm) -> None:
+    def __init__(self, response: httpx2.Response, waker: Waker) -> None:
         self._response = response
         self._network = response.extensions["network_stream"]
         found = self._network.get_extra_info("socket")
         self._socket = found if isinstance(found, socket.socket) else None
-        self.arrivals = Arrivals(alarm)
+        self.arrivals = Arrivals(waker)
         self._thread = threading.Thread(target=self._run, name="django_sync_line", daemon=True)
 
     def open(self) -> None:

@@ -20,7 +20,7 @@ import httpx2
 
 from ... import errors
 from ...protocol.words import Transport
-from ..waker import Alarm
+from ..waker import Waker
 from . import frames
 from .cancel import shut
 from .connection import LONGEST, Line
@@ -37,7 +37,7 @@ PART = 1.0
 _CHUNK = 65_536
 
 
-def opened(network: Network, url: str, alarm: Alarm) -> WebSocket:
+def opened(network: Network, url: str, waker: Waker) -> WebSocket:
     """Open a socket; raises one of ``errors`` where the server, or a proxy, does not."""
     from wsproto.utilities import generate_accept_token
 
@@ -49,7 +49,7 @@ def opened(network: Network, url: str, alarm: Alarm) -> WebSocket:
     if told != generate_accept_token(key):
         response.close()
         raise errors.NotFound("What answered is no WebSocket.")
-    line = WebSocket(response, alarm)
+    line = WebSocket(response, waker)
     line.open()
     return line
 
@@ -59,10 +59,10 @@ class WebSocket(Line):
 
     transport = Transport.WEBSOCKET
 
-    def __init__(self, response: httpx2.Response, alarm: Alarm) -> None:
+    def __init__(self, response: httpx2.Response, waker: Waker) -> None:
         from wsproto.connection import Connection, ConnectionType
 
-        super().__init__(response, alarm)
+        super().__init__(response, waker)
         self._connection = Connection(ConnectionType.CLIENT)
         self._parts: list[str] = []
         self._size = 0

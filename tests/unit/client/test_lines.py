@@ -11,7 +11,7 @@ import pytest
 
 from django_sync import errors
 from django_sync.client import BearerAuth
-from django_sync.testing.clocks import ManualAlarm, until
+from django_sync.testing.clocks import ManualWaker, until
 from django_sync.testing.faults import Fate, FaultyTransport
 from tests.unit.client.helpers import on, rows, sent, threads, titles
 
@@ -43,20 +43,20 @@ def pulls(server: Any) -> int:
     return sum(str(r.url.path).endswith("/sync/changes/") for r in server.requests)
 
 
-def passing(alarm: Any, seconds: float, condition: Any, what: str) -> None:
+def passing(waker: Any, seconds: float, condition: Any, what: str) -> None:
     """Wait for something while time passes, no faster than the link's thread keeps up with it."""
 
     def came() -> bool:
-        if not condition() and alarm.sleeps:
-            alarm.advance(seconds)
+        if not condition() and waker.sleeps:
+            waker.advance(seconds)
         return bool(condition())
 
     until(came, what)
 
 
-def is_soon(alarm: Any) -> bool:
+def is_soon(waker: Any) -> bool:
     """Whether it only waits a moment for further writes."""
-    left = alarm.asleep()
+    left = waker.asleep()
     return left is not None and left <= 0.1
 
 
@@ -89,14 +89,14 @@ def test_changes_come_as_they_are_made(server: Any, live: Any, kind: str) -> Non
     assert (client.status.link, client.status.transport) == ("live", kind)
 
 
-def test_writes_go_out_at_once_and_together(server: Any, live: Any, alarm: Any, kind: str) -> None:
+def test_writes_go_out_at_once_and_together(server: Any, live: Any, waker: Any, kind: str) -> None:
     client = live(kind)
-    alarm.asleep()
+    waker.asleep()
     before = pulls(server)
     client.collection("cards").create({"title": "a"})
-    until(lambda: is_soon(alarm), "it waits a moment for more")
+    until(lambda: is_soon(waker), "it waits a moment for more")
     client.collection("cards").create({"title": "b"})
-    alarm.advance(0.1)
+    waker.advance(0.1)
     until(lambda: not client.outbox, "they are sent")
     over = server.lines.mutated if kind == "websocket" else sent(server)
     assert [len(batch) for batch in over] == [2]
@@ -128,8 +128,8 @@ def test_frames_are_acknowledged_as_they_are_applied(server: Any, live: Any) -> 
     for n in range(20):
         server.put("cards", {"title": str(n)})
     until(lambda: len(titles(client)) == 20, "all are there")
-    alarm = client._background._alarm
-    passing(alarm, 0.5, lambda: line.wait_for("ack")[-1]["frames"] == 21, "the last, after a while")
+    waker = client._background._waker
+    passing(waker, 0.5, lambda: line.wait_for("ack")[-1]["frames"] == 21, "the last, after a while")
     assert [frame["frames"] for frame in line.wait_for("ack")] == [1, 9, 17, 21]
 
 
@@ -157,11 +157,11 @@ def test_a_conflict_over_a_socket_is_asked_about(server: Any, live: Any) -> None
     server.store(("cards", id), {"title": "theirs"}, "", None)
     server.lines.by_script = False
     client.collection("cards").update(id, {"title": "mine"})
-    client._background._alarm.advance(0.1)
+    client._background._waker.advance(0.1)
     until(
         lambda: (
             server.object("cards", id) == {"title": "mine"}
-            or client._background._alarm.advance(0.1)
+            or client._background._waker.advance(0.1)
         ),
         "it is settled and sent",
     )
@@ -186,7 +186,7 @@ def test_r1_what_may_turn_back_waits_for_its_cursor(server: Any, live: Any) -> N
     assert titles(client) == ["in b1", "more in b1"]
     line.cut()
     server.grant("ann", "b1")
-    passing(client._background._alarm, 1, lambda: len(titles(client)) == 3, "all is there")
+    passing(client._background._waker, 1, lambda: len(titles(client)) == 3, "all is there")
     assert titles(client) == ["in b1", "in b2", "more in b1"]
 
 
@@ -238,7 +238,7 @@ def test_r1_a_pull_takes_the_store_and_late_frames_are_discarded(
     line.send(changes(server, put(id, "a", 1)))  # was under way all the time
     until(lambda: line.ended, "it is the feeder no more")
     assert titles(client) == []
-    passing(client._background._alarm, 1, lambda: len(server.lines.opened) > 1, "again")
+    passing(client._background._waker, 1, lambda: len(server.lines.opened) > 1, "again")
     server.put("cards", {"title": "b"})
     until(lambda: titles(client) == ["b"], "it feeds again")
 
@@ -261,19 +261,19 @@ def test_r1_a_page_that_was_under_way_is_discarded(server: Any, live: Any) -> No
 
 
 def test_another_process_sends_and_leaves_the_pulling_to_the_line(
-    server: Any, live: Any, link: Any, alarm: Any
+    server: Any, live: Any, link: Any, waker: Any
 ) -> None:
     first = live()
-    alarms = ManualAlarm()
-    second = link(alarm=alarms)
+    second_waker = ManualWaker()
+    second = link(waker=second_waker)
     second.start()
-    until(lambda: alarms.asleep() and second.status.link == "live", "it waits")
-    passing(alarm, 5, lambda: len(server.lines.opened) == 2, "the first has noticed")
+    until(lambda: second_waker.asleep() and second.status.link == "live", "it waits")
+    passing(waker, 5, lambda: len(server.lines.opened) == 2, "the first has noticed")
     until(lambda: first.status.transport == "websocket", "the first has come back")
     before = pulls(server)
     second.collection("cards").create({"title": "from the second"})
-    until(lambda: is_soon(alarms), "it is about to send")
-    alarms.advance(0.1)
+    until(lambda: is_soon(second_waker), "it is about to send")
+    second_waker.advance(0.1)
     until(lambda: not second.outbox, "it is sent")
     assert pulls(server) == before
     until(lambda: not rows(second, "outbox"), "the first process's socket has brought it")
@@ -282,17 +282,17 @@ def test_another_process_sends_and_leaves_the_pulling_to_the_line(
 # Results and what lies over the records
 
 
-def test_a_result_that_comes_before_its_frame(server: Any, live: Any, alarm: Any) -> None:
+def test_a_result_that_comes_before_its_frame(server: Any, live: Any, waker: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client = live()
     line = server.lines.wait()
     seen: list[Any] = []
     client.on_change("cards")(lambda event: seen.append(event.record["title"]))
     server.lines.by_script = True
-    alarm.asleep()
+    waker.asleep()
     client.collection("cards").update(id, {"title": "mine"})
-    until(lambda: is_soon(alarm), "it is about to be sent")
-    alarm.advance(0.1)
+    until(lambda: is_soon(waker), "it is about to be sent")
+    waker.advance(0.1)
     (frame,) = line.wait_for("mutate")
     mutation = frame["mutations"][0]
     result = {"id": mutation["id"], "status": "applied", "revision": 3}
@@ -310,14 +310,14 @@ def test_a_result_that_comes_before_its_frame(server: Any, live: Any, alarm: Any
     assert seen == ["mine", "theirs again"]
 
 
-def test_a_result_that_comes_after_its_frame(server: Any, live: Any, alarm: Any) -> None:
+def test_a_result_that_comes_after_its_frame(server: Any, live: Any, waker: Any) -> None:
     client = live()
     line = server.lines.wait()
     server.lines.by_script = True
-    alarm.asleep()
+    waker.asleep()
     id = client.collection("cards").create({"title": "mine"}).id
-    until(lambda: is_soon(alarm), "it is about to be sent")
-    alarm.advance(0.1)
+    until(lambda: is_soon(waker), "it is about to be sent")
+    waker.advance(0.1)
     (frame,) = line.wait_for("mutate")
     line.send(changes(server, put(id, "mine", 1)))
     mutation = frame["mutations"][0]
@@ -328,36 +328,36 @@ def test_a_result_that_comes_after_its_frame(server: Any, live: Any, alarm: Any)
 
 
 def test_a_result_whose_change_never_comes_ends_with_a_pull(
-    server: Any, live: Any, alarm: Any
+    server: Any, live: Any, waker: Any
 ) -> None:
     client = live()
     line = server.lines.wait()
     server.lines.on_frame = lambda line, frame: frame["type"] == "mutate"
-    alarm.asleep()
+    waker.asleep()
     client.collection("cards").create({"title": "gone"})
-    until(lambda: is_soon(alarm), "it is about to be sent")
-    alarm.advance(0.1)
+    until(lambda: is_soon(waker), "it is about to be sent")
+    waker.advance(0.1)
     (frame,) = line.wait_for("mutate")
     mutation = frame["mutations"][0]
     result = {"id": mutation["id"], "status": "applied", "revision": 1}
     line.send({"type": "results", "ref": frame["ref"], "results": [result]})
     until(lambda: not client.outbox, "it has its result")
     assert titles(client) == ["gone"]
-    passing(alarm, 5, lambda: not rows(client, "outbox"), "a pull has come")
+    passing(waker, 5, lambda: not rows(client, "outbox"), "a pull has come")
     assert titles(client) == []
 
 
 # What goes wrong
 
 
-def broken(client: Any, server: Any, alarm: Any) -> None:
+def broken(client: Any, server: Any, waker: Any) -> None:
     """After a line broke: it waits a moment, comes back, and all is there."""
     server.lines.by_script = server.lines.silent = False
     server.lines.on_frame = None
     opened = len(server.lines.opened)
     server.put("cards", {"title": "after"})
-    passing(alarm, 1, lambda: "after" in titles(client), "what was missed is there")
-    passing(alarm, 1, lambda: len(server.lines.opened) > opened, "another is opened")
+    passing(waker, 1, lambda: "after" in titles(client), "what was missed is there")
+    passing(waker, 1, lambda: len(server.lines.opened) > opened, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert client.outbox == []
 
@@ -377,14 +377,14 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("what", GARBAGE)
-def test_what_cannot_be_read_ends_the_line(server: Any, live: Any, alarm: Any, what: str) -> None:
+def test_what_cannot_be_read_ends_the_line(server: Any, live: Any, waker: Any, what: str) -> None:
     client = live()
     server.put("cards", {"title": "before"})
     until(lambda: titles(client) == ["before"], "it is there")
     line = server.lines.wait()
     GARBAGE[what](line, server)
     until(lambda: client.status.link == "offline", "it waits")
-    broken(client, server, alarm)
+    broken(client, server, waker)
     assert titles(client) == ["after", "before"]
 
 
@@ -409,7 +409,7 @@ def test_what_is_unknown_is_skipped(
 
 @pytest.mark.parametrize("frame", ["changes", "cursor"])
 def test_changes_before_the_welcome_are_nobodys(
-    server: Any, link: Any, alarm: Any, frame: str
+    server: Any, link: Any, waker: Any, frame: str
 ) -> None:
     server.transports = LADDER
     server.lines.by_script = True
@@ -421,11 +421,11 @@ def test_changes_before_the_welcome_are_nobodys(
     line.send(told.get(frame, {"type": "cursor", "cursor": "c-1"}))
     until(lambda: client.status.link == "offline", "it waits")
     assert titles(client) == []
-    broken(client, server, alarm)
+    broken(client, server, waker)
 
 
 @pytest.mark.parametrize("how", ["never accepts", "never welcomes", "never answers"])
-def test_a_server_that_says_nothing(server: Any, link: Any, alarm: Any, how: str) -> None:
+def test_a_server_that_says_nothing(server: Any, link: Any, waker: Any, how: str) -> None:
     server.transports = LADDER
     if how == "never accepts":
         server.faults.append(on("live/ws/", httpx2.ReadTimeout))
@@ -437,17 +437,17 @@ def test_a_server_that_says_nothing(server: Any, link: Any, alarm: Any, how: str
         server.lines.silent = True
         line = server.lines.wait()
         for _ in range(3):
-            alarm.asleep()
-            alarm.advance(12.5)
+            waker.asleep()
+            waker.advance(12.5)
         assert len(line.wait_for("ping", 3)) == 3
-        alarm.asleep()
-        alarm.advance(12.5)
+        waker.asleep()
+        waker.advance(12.5)
     elif how == "never welcomes":
-        assert alarm.asleep() == 10
-        alarm.advance(10)
+        assert waker.asleep() == 10
+        waker.advance(10)
     until(lambda: client.status.link == "offline", "it takes the line for dead")
     server.faults.clear()
-    broken(client, server, alarm)
+    broken(client, server, waker)
 
 
 @pytest.mark.parametrize(
@@ -469,7 +469,7 @@ def test_a_server_that_says_nothing(server: Any, link: Any, alarm: Any, how: str
     ],
 )
 def test_close_codes(
-    server: Any, live: Any, alarm: Any, code: int, state: str | None, transport: str
+    server: Any, live: Any, waker: Any, code: int, state: str | None, transport: str
 ) -> None:
     client = live()
     told: list[str] = []
@@ -478,7 +478,7 @@ def test_close_codes(
     server.lines.wait().shut(code)
     if state is not None:
         until(lambda: state in told, f"it is {state}")
-    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    passing(waker, 1, lambda: len(server.lines.opened) > 1, "another is opened")
     until(lambda: client.status.transport == transport, f"by {transport}")
     assert set(told) <= {state, "live", "connecting", "catching_up"}
     server.put("cards", {"title": "after"})
@@ -490,7 +490,7 @@ def test_close_codes(
     ("error", "times"), [(errors.CursorExpired(), 1), (errors.InvalidCursor(), 1)]
 )
 def test_a_void_cursor_begins_anew(
-    server: Any, live: Any, alarm: Any, kind: str, error: Any, times: int
+    server: Any, live: Any, waker: Any, kind: str, error: Any, times: int
 ) -> None:
     server.put("cards", {"title": "a"})
     client = live(kind)
@@ -502,20 +502,20 @@ def test_a_void_cursor_begins_anew(
     assert "cursor" not in asked[-1]
 
 
-def test_a_new_epoch_on_the_way_begins_anew(server: Any, live: Any, alarm: Any, kind: str) -> None:
+def test_a_new_epoch_on_the_way_begins_anew(server: Any, live: Any, waker: Any, kind: str) -> None:
     server.put("cards", {"title": "a"})
     client = live(kind)
     line = server.lines.wait()
     server.new_epoch()
     server.put("cards", {"title": "b"})
     until(lambda: line.ended, "the server ends it")
-    passing(alarm, 1, lambda: titles(client) == ["a", "b"], "all is there")
+    passing(waker, 1, lambda: titles(client) == ["a", "b"], "all is there")
     assert client._store.text("epoch") == server.epoch
 
 
 @pytest.mark.parametrize("lost", ["before", "after"])
 def test_a_socket_that_breaks_around_a_mutation(
-    server: Any, live: Any, alarm: Any, lost: str
+    server: Any, live: Any, waker: Any, lost: str
 ) -> None:
     """The same mutation is sent again, and takes effect once (G4)."""
     client = live()
@@ -530,30 +530,30 @@ def test_a_socket_that_breaks_around_a_mutation(
         return True
 
     server.lines.on_frame = cut
-    alarm.asleep()
+    waker.asleep()
     client.collection("cards").create({"title": "once"})
-    until(lambda: is_soon(alarm), "it is about to be sent")
-    alarm.advance(0.1)
+    until(lambda: is_soon(waker), "it is about to be sent")
+    waker.advance(0.1)
     until(lambda: client.status.link == "offline", "it waits")
     assert [m.state for m in client.outbox] == ["sent"]
-    broken(client, server, alarm)
+    broken(client, server, waker)
     assert [json.dumps(m) for m in sent(server)[-1]] == [
         json.dumps(m) for m in server.lines.mutated[0]
     ]
     assert sorted(o["title"] for o in server.visible("ann").values()) == ["after", "once"]
 
 
-def test_results_that_do_not_come(server: Any, live: Any, alarm: Any) -> None:
+def test_results_that_do_not_come(server: Any, live: Any, waker: Any) -> None:
     client = live()
     server.lines.on_frame = lambda line, frame: frame["type"] == "mutate"
-    alarm.asleep()
+    waker.asleep()
     client.collection("cards").create({"title": "a"})
-    passing(alarm, 1, lambda: client.status.link == "offline", "it gives up")
-    broken(client, server, alarm)
+    passing(waker, 1, lambda: client.status.link == "offline", "it gives up")
+    broken(client, server, waker)
     assert titles(client) == ["a", "after"]
 
 
-def test_poison_over_a_socket_is_set_aside(server: Any, live: Any, alarm: Any) -> None:
+def test_poison_over_a_socket_is_set_aside(server: Any, live: Any, waker: Any) -> None:
     client = live()
     poison = errors.SyncError("boom").problem()
 
@@ -564,10 +564,10 @@ def test_poison_over_a_socket_is_set_aside(server: Any, live: Any, alarm: Any) -
         return bad
 
     server.lines.on_frame = refuse
-    alarm.asleep()
+    waker.asleep()
     for title in ("poison", "good"):
         client.collection("cards").create({"title": title})
-    passing(alarm, 0.1, lambda: client.status.problem, "it says so")
+    passing(waker, 0.1, lambda: client.status.problem, "it says so")
     until(lambda: [o["title"] for o in server.visible("ann").values()] == ["good"], "the other")
     assert client.status.link == "live"
     assert [m.fields["title"] for m in client.outbox] == ["poison"]
@@ -577,26 +577,26 @@ def test_poison_over_a_socket_is_set_aside(server: Any, live: Any, alarm: Any) -
 
 
 def test_a_line_that_dies_early_is_left_alone_and_tried_again_later(
-    server: Any, link: Any, alarm: Any
+    server: Any, link: Any, waker: Any
 ) -> None:
     server.transports = LADDER
     server.lines.on_frame = lambda line, frame: line.cut() or True
     client = link()
     client.start()
     for _ in range(3):
-        until(lambda: client.status.link == "offline" and alarm.asleep() == 1, "it waits")
-        alarm.advance(1)
+        until(lambda: client.status.link == "offline" and waker.asleep() == 1, "it waits")
+        waker.advance(1)
     until(lambda: client.status.transport == "sse", "it falls to the next")
     assert sum("upgrade" in r.headers for r in server.requests) == 3
     (told,) = server.lines.sessions.values()
     assert told["failed"] == ["websocket"]
     server.lines.on_frame = None
     for _ in range(2):
-        alarm.asleep()
-        alarm.advance(25)
-    alarm.asleep()
+        waker.asleep()
+        waker.advance(25)
+    waker.asleep()
     assert client.status.transport == "sse"
-    alarm.advance(10)
+    waker.advance(10)
     until(lambda: client.status.transport == "websocket", "it has climbed")
     assert told["failed"] == []
 
@@ -623,7 +623,7 @@ def test_each_time_it_is_left_alone_for_longer() -> None:
 
 @pytest.mark.parametrize("status", [400, 404, 405, 426, 500])
 def test_where_no_socket_can_be_opened_the_next_is_taken_at_once(
-    server: Any, link: Any, alarm: Any, status: int
+    server: Any, link: Any, waker: Any, status: int
 ) -> None:
     server.transports = LADDER
     server.faults.append(on("live/ws/", httpx2.Response(status)))
@@ -635,7 +635,7 @@ def test_where_no_socket_can_be_opened_the_next_is_taken_at_once(
     assert set(told) <= {"connecting", "catching_up", "live"}
 
 
-def test_down_to_polling_and_back(server: Any, link: Any, alarm: Any) -> None:
+def test_down_to_polling_and_back(server: Any, link: Any, waker: Any) -> None:
     server.transports = LADDER
     server.held.answers_at_once = True
     for path in ("live/ws/", "live/stream/"):
@@ -645,7 +645,7 @@ def test_down_to_polling_and_back(server: Any, link: Any, alarm: Any) -> None:
     until(lambda: client.status.transport == "poll", "it polls")
     server.faults.clear()
     server.held.answers_at_once = False
-    passing(alarm, 10, lambda: client.status.transport == "websocket", "it has climbed")
+    passing(waker, 10, lambda: client.status.transport == "websocket", "it has climbed")
     server.put("cards", {"title": "a"})
     until(lambda: titles(client) == ["a"], "it is live")
 
@@ -679,7 +679,7 @@ def test_a_session_of_anothers_client_is_refused(server: Any, link: Any) -> None
     until(lambda: client.status.link == "refused", "it stops")
 
 
-def test_the_server_decides(server: Any, link: Any, alarm: Any) -> None:
+def test_the_server_decides(server: Any, link: Any, waker: Any) -> None:
     server.transports = LADDER
     server.lines.wanted = "sse"
     client = link()
@@ -687,29 +687,29 @@ def test_the_server_decides(server: Any, link: Any, alarm: Any) -> None:
     until(lambda: client.status.transport == "sse", "as it was told")
     server.lines.wanted = None
     for _ in range(2):
-        alarm.asleep()
+        waker.asleep()
         assert client.status.transport == "sse"
-        alarm.advance(25)
-    alarm.asleep()
-    alarm.advance(10)
+        waker.advance(25)
+    waker.asleep()
+    waker.advance(10)
     until(lambda: client.status.transport == "websocket", "it asked again")
 
 
 @pytest.mark.parametrize("to", ["sse", "long-poll", "poll", "carrier pigeon"])
 def test_an_order_to_switch_is_obeyed_for_its_time(
-    server: Any, live: Any, alarm: Any, to: str
+    server: Any, live: Any, waker: Any, to: str
 ) -> None:
     client = live()
     server.lines.wait().send({"type": "switch", "transport": to, "retry_after": 40})
     expected = to if to in LADDER else "poll"
     until(lambda: client.status.transport == expected, "it switches")
     server.put("cards", {"title": "a"})
-    passing(alarm, 3, lambda: titles(client) == ["a"], "changes come")
+    passing(waker, 3, lambda: titles(client) == ["a"], "changes come")
     if to == "long-poll":
         server.held.wait()
-        alarm.advance(40)
+        waker.advance(40)
         server.held.release()
-    passing(alarm, 5, lambda: client.status.transport == "websocket", "it has come back")
+    passing(waker, 5, lambda: client.status.transport == "websocket", "it has come back")
 
 
 @pytest.mark.parametrize(
@@ -744,7 +744,7 @@ def test_without_wsproto_there_is_no_websocket(
     assert told["transports"] == LADDER[1:]
 
 
-def test_sparing_closes_the_line(server: Any, live: Any, alarm: Any, kind: str) -> None:
+def test_sparing_closes_the_line(server: Any, live: Any, waker: Any, kind: str) -> None:
     client = live(kind)
     client.network(foreground=False)
     until(lambda: client.status.transport == "poll", "it polls")
@@ -756,17 +756,17 @@ def test_sparing_closes_the_line(server: Any, live: Any, alarm: Any, kind: str) 
 # Credentials
 
 
-def test_a_token_that_ends_is_renewed_over_http(server: Any, live: Any, alarm: Any) -> None:
+def test_a_token_that_ends_is_renewed_over_http(server: Any, live: Any, waker: Any) -> None:
     tokens = ["t-new"]
     client = live(auth=BearerAuth("t-ann", renew=lambda: tokens.pop() if tokens else None))
     server.users["t-new"] = server.users.pop("t-ann")
     server.lines.wait().shut(4401)
-    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    passing(waker, 1, lambda: len(server.lines.opened) > 1, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert tokens == []
     del server.users["t-new"]
     server.lines.wait(2).shut(4401)
-    passing(alarm, 1, lambda: client.status.link == "auth_required", "it waits")
+    passing(waker, 1, lambda: client.status.link == "auth_required", "it waits")
 
 
 # Beginning and end
@@ -788,7 +788,7 @@ def test_stop_ends_the_line_and_its_thread(server: Any, live: Any, kind: str) ->
 
 @pytest.mark.parametrize("what", ["write", "sync", "stop", "close"])
 def test_a_callback_may_do_anything(
-    server: Any, live: Any, alarm: Any, kind: str, what: str
+    server: Any, live: Any, waker: Any, kind: str, what: str
 ) -> None:
     client = live(kind)
     done: list[str] = []
@@ -808,8 +808,8 @@ def test_a_callback_may_do_anything(
     if what in ("stop", "close"):
         until(lambda: not threads(), "the threads have ended")
         return
-    passing(alarm, 0.1, lambda: not client.outbox, "it is sent")
-    passing(alarm, 0.1, lambda: client.status.transport == kind, "it goes on")
+    passing(waker, 0.1, lambda: not client.outbox, "it is sent")
+    passing(waker, 0.1, lambda: client.status.transport == kind, "it goes on")
 
 
 def test_wait_until_synced_while_live(server: Any, live: Any, kind: str) -> None:
@@ -838,7 +838,7 @@ def test_reset_while_live(server: Any, live: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_it_converges_in_any_weather(server: Any, link: Any, alarm: Any, seed: int) -> None:
+def test_it_converges_in_any_weather(server: Any, link: Any, waker: Any, seed: int) -> None:
     drawn = random.Random(seed)
     server.transports = LADDER if seed % 2 else LADDER[1:]
     server.held.answers_at_once = True
@@ -856,16 +856,16 @@ def test_it_converges_in_any_weather(server: Any, link: Any, alarm: Any, seed: i
                 server.revoke("ann", "b1")
             case 5:
                 server.grant("ann", "b1")
-        if (left := alarm.asleep()) is not None:
-            alarm.advance(left)
+        if (left := waker.asleep()) is not None:
+            waker.advance(left)
         else:
             client.start()
-    alarm.asleep()
+    waker.asleep()
     network.heal()
     client.start()
-    alarm.advance(300)
+    waker.advance(300)
     client.wait_until_synced(60)
-    passing(alarm, 1, lambda: client.status.transport in ("websocket", "sse"), "a line")
+    passing(waker, 1, lambda: client.status.transport in ("websocket", "sse"), "a line")
     server.put("cards", {"title": "last"})
     expected = sorted(record["title"] for record in server.visible("ann").values())
     until(lambda: titles(client) == expected, "it converges")
@@ -887,16 +887,16 @@ def test_a_page_of_a_catch_up_waits_for_its_cursor(server: Any, live: Any) -> No
     until(lambda: titles(client) == ["new"], "its cursor has come")
 
 
-def test_a_session_that_has_ended_is_opened_anew(server: Any, live: Any, alarm: Any) -> None:
+def test_a_session_that_has_ended_is_opened_anew(server: Any, live: Any, waker: Any) -> None:
     client = live()
     server.lines.sessions.clear()
     server.lines.wait().cut()
-    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    passing(waker, 1, lambda: len(server.lines.opened) > 1, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert len(server.lines.sessions) == 1
 
 
-def test_a_welcome_of_another_epoch_begins_anew(server: Any, live: Any, alarm: Any) -> None:
+def test_a_welcome_of_another_epoch_begins_anew(server: Any, live: Any, waker: Any) -> None:
     server.put("cards", {"title": "a"})
     client = live()
     stood = client._store.text("cursor")
@@ -904,10 +904,10 @@ def test_a_welcome_of_another_epoch_begins_anew(server: Any, live: Any, alarm: A
         line.send({"type": "welcome", "epoch": "another"}) or frame["type"] == "hello"
     )
     server.lines.wait().cut()
-    passing(alarm, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    passing(waker, 1, lambda: len(server.lines.opened) > 1, "another is opened")
     server.lines.wait(2).wait_for("hello")
     server.lines.on_frame = None
-    passing(alarm, 1, lambda: client.status.transport == "websocket", "it is live")
+    passing(waker, 1, lambda: client.status.transport == "websocket", "it is live")
     asked = [r.url.params for r in server.requests if r.url.path.endswith("/sync/changes/")]
     assert any("cursor" not in params for params in asked[1:])
     assert client._store.text("cursor") != stood

@@ -25,30 +25,30 @@ def told(server: Any) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def answered(client: SyncClient, alarm: Any) -> None:
+def answered(client: SyncClient, waker: Any) -> None:
     """Wait until the server has answered the ping that was just sent.
 
     Without an answer in two heartbeats a client gives its connection up and opens another.
     """
     live = client._background._acting._lines.live
     assert live is not None
-    until(lambda: live.heard_at == alarm.now(), "the ping is answered")
+    until(lambda: live.heard_at == waker.now(), "the ping is answered")
 
 
 @pytest.fixture
-def live(server: Any, link: Any, alarm: Any) -> Callable[..., SyncClient]:
+def live(server: Any, link: Any, waker: Any) -> Callable[..., SyncClient]:
     def live(kind: str = "websocket", **options: Any) -> SyncClient:
         server.transports = [kind, "poll"]
         client: SyncClient = link(**options)
         client.start()
         until(lambda: client.status.transport == kind, f"it is live by {kind}")
-        alarm.asleep()
+        waker.asleep()
         return client
 
     return live
 
 
-def test_what_the_program_tells_goes_to_the_server(server: Any, live: Any, alarm: Any) -> None:
+def test_what_the_program_tells_goes_to_the_server(server: Any, live: Any, waker: Any) -> None:
     client = live()
     client.network(type="cellular", metered=True)
     until(lambda: len(told(server)) == 2, "the session is changed")
@@ -56,39 +56,39 @@ def test_what_the_program_tells_goes_to_the_server(server: Any, live: Any, alarm
     assert (opened, changed) == ("POST", "PATCH")
     assert first["network"] == {"type": None, "metered": False, "rtt_ms": None}
     assert second["network"] == {"type": "cellular", "metered": True, "rtt_ms": None}
-    alarm.asleep()
+    waker.asleep()
     client.network(foreground=False)
     until(lambda: len(told(server)) == 3, "so that the server may wake it")
     assert told(server)[2][1]["foreground"] is False
     assert "push" not in told(server)[2][1]
 
 
-def test_the_same_again_is_not_told(server: Any, live: Any, alarm: Any) -> None:
+def test_the_same_again_is_not_told(server: Any, live: Any, waker: Any) -> None:
     client = live("poll", push=PUSH)
     before = len(server.requests)
     for number in range(1, 4):
         client.network(metered=False, online=True)
         until(lambda: len(server.requests) >= before + number, "it asks")  # noqa: B023
-        alarm.asleep()
+        waker.asleep()
     assert [method for method, _ in told(server)] == ["POST"]
 
 
-def test_a_round_trip_is_told_once_it_is_another(server: Any, live: Any, alarm: Any) -> None:
+def test_a_round_trip_is_told_once_it_is_another(server: Any, live: Any, waker: Any) -> None:
     client = live()
     patches = 0
     for seconds, more in ((0.04, 0), (0.5, 1), (0.55, 0), (0.6, 0)):
         for _ in range(30):  # until it has settled
             client._around.took(seconds)
-        alarm.advance(client._background._acting._exchange.service.wait_seconds)
-        alarm.asleep()
-        answered(client, alarm)
+        waker.advance(client._background._acting._exchange.service.wait_seconds)
+        waker.asleep()
+        answered(client, waker)
         patches += more
         until(lambda: len(told(server)) == 1 + patches, f"{seconds} s is told, or not")  # noqa: B023
     assert told(server)[-1][1]["network"]["rtt_ms"] == pytest.approx(500, abs=20)
 
 
 def test_a_line_that_works_is_not_given_up_where_telling_fails(
-    server: Any, live: Any, alarm: Any
+    server: Any, live: Any, waker: Any
 ) -> None:
     client = live()
 
@@ -100,15 +100,15 @@ def test_a_line_that_works_is_not_given_up_where_telling_fails(
     line = server.lines.opened[-1]
     with fault(server, full):
         client._around.took(1.0)
-        alarm.advance(25)
+        waker.advance(25)
         until(lambda: told(server)[-1][0] == "PATCH", "it was tried")
-        alarm.asleep()
-        answered(client, alarm)
+        waker.asleep()
+        answered(client, waker)
     assert client.status.problem is None
     assert not line.ended
-    alarm.advance(25)
+    waker.advance(25)
     until(lambda: told(server)[-1][1]["network"]["rtt_ms"] == 1_000, "and told later")
-    alarm.asleep()
+    waker.asleep()
     server.put("cards", {"title": "new"})
     until(lambda: titles(client) == ["new"], "it works")
     assert server.lines.opened == [line]
@@ -136,7 +136,7 @@ def test_a_client_that_polls_says_once_who_it_is(server: Any, live: Any) -> None
     assert "push" not in body
 
 
-def test_a_session_that_ended_is_opened_with_it_again(server: Any, live: Any, alarm: Any) -> None:
+def test_a_session_that_ended_is_opened_with_it_again(server: Any, live: Any, waker: Any) -> None:
     client = live(push=PUSH)
     server.lines.sessions.clear()
     client.network(type="wifi")
@@ -161,10 +161,10 @@ def test_a_server_that_wakes_nobody_costs_no_socket(server: Any, live: Any, capl
     assert "No webhooks here." in caplog.text
 
 
-def test_a_server_without_sessions_is_asked_once(server: Any, live: Any, alarm: Any) -> None:
+def test_a_server_without_sessions_is_asked_once(server: Any, live: Any, waker: Any) -> None:
     server.has_sessions = False
     live("poll", push=PUSH)
     for _ in range(3):
-        alarm.advance(60)
-        alarm.asleep()
+        waker.advance(60)
+        waker.asleep()
     assert len(told(server)) == 1

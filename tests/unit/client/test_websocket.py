@@ -17,7 +17,7 @@ from django_sync.client import Backoff, TokenAuth
 from django_sync.client.net import websocket
 from django_sync.client.net.http import Network
 from django_sync.client.net.sse import Stream
-from django_sync.client.waker import Alarm
+from django_sync.client.waker import Waker
 from django_sync.testing.clocks import DEADLINE, Clock, until
 
 Talk = Callable[[socket.socket, WSConnection], None]
@@ -127,7 +127,7 @@ def test_frames_come_and_go(server: Server, network: Network) -> None:
     """Those that came in one packet with the answer to the upgrade, too."""
     parts = [TextMessage('{"type": "po', message_finished=False), TextMessage('ng"}')]
     server.talk = server.upgrade(TextMessage('{"type": "welcome"}'), *parts, Ping(b"x"))
-    line = websocket.opened(network, url(server), Alarm())
+    line = websocket.opened(network, url(server), Waker())
     found: list[Any] = []
 
     def both() -> bool:
@@ -150,7 +150,7 @@ def test_frames_come_and_go(server: Server, network: Network) -> None:
 @pytest.mark.parametrize("code", [1000, 4401, 4410, 4429])
 def test_a_close_says_why(server: Server, network: Network, code: int) -> None:
     server.talk = server.upgrade(TextMessage('{"type": "pong"}'), CloseConnection(code, "so"))
-    found = after(websocket.opened(network, url(server), Alarm()))
+    found = after(websocket.opened(network, url(server), Waker()))
     assert found[0] == {"type": "pong"}
     kinds = {
         4401: errors.NotAuthenticated,
@@ -164,7 +164,7 @@ def test_a_close_says_why(server: Server, network: Network, code: int) -> None:
 def test_it_is_cut_while_it_waits(server: Server, network: Network) -> None:
     """As ``stop()`` does, whose thread waits for nobody."""
     server.talk = server.upgrade()
-    line = websocket.opened(network, url(server), Alarm())
+    line = websocket.opened(network, url(server), Waker())
     network.cutter.cut()
     assert isinstance(after(line)[-1], errors.Offline)
     line.close()
@@ -177,7 +177,7 @@ def test_a_reader_that_nobody_empties_ends_when_it_is_closed(
     server: Server, network: Network
 ) -> None:
     server.talk = server.upgrade(*[TextMessage('{"type": "pong"}')] * 40)
-    line = websocket.opened(network, url(server), Alarm())
+    line = websocket.opened(network, url(server), Waker())
     until(lambda: len(line.arrivals._frames) == 16, "it is full")
     line.close()
     assert not line._thread.is_alive()
@@ -195,13 +195,13 @@ def test_a_reader_that_nobody_empties_ends_when_it_is_closed(
 def test_no_upgrade(server: Server, network: Network, head: bytes, error: Any) -> None:
     server.talk = server.answer(head + b"\r\nContent-Length: 2\r\n\r\nno")
     with pytest.raises(error):
-        websocket.opened(network, url(server), Alarm())
+        websocket.opened(network, url(server), Waker())
 
 
 def test_another_kind_of_upgrade(server: Server, network: Network) -> None:
     server.talk = server.upgrade(accept=False)
     with pytest.raises(errors.NotFound):
-        websocket.opened(network, url(server), Alarm())
+        websocket.opened(network, url(server), Waker())
 
 
 def test_events_come_until_they_are_silent_for_too_long(server: Server, network: Network) -> None:
@@ -209,7 +209,7 @@ def test_events_come_until_they_are_silent_for_too_long(server: Server, network:
     frame = b'event: cursor\nid: c\ndata: {"type": "cursor",\ndata: "cursor": "c"}\n\n'
     bare = b'event: error\ndata: {"type": "about:blank", "code": "cursor_expired"}\n\n'
     server.talk = server.answer(head + b": heartbeat\n\n" + frame + bare + b"event: cur")
-    line = Stream(network.stream("live/stream/", {"cursor": "b"}, 0.05), Alarm())
+    line = Stream(network.stream("live/stream/", {"cursor": "b"}, 0.05), Waker())
     line.open()
     found = after(line)
     assert found[0] == {"type": "cursor", "cursor": "c"}
@@ -223,7 +223,7 @@ def test_events_come_until_they_are_silent_for_too_long(server: Server, network:
 def test_a_stream_is_closed_while_it_waits(server: Server, network: Network) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
     server.talk = server.answer(head)
-    line = Stream(network.stream("live/stream/", {}, DEADLINE), Alarm())
+    line = Stream(network.stream("live/stream/", {}, DEADLINE), Waker())
     line.open()
     line.close()
     assert not line._thread.is_alive()
@@ -231,7 +231,7 @@ def test_a_stream_is_closed_while_it_waits(server: Server, network: Network) -> 
 
 def test_what_is_no_stream_is_none(server: Server, network: Network) -> None:
     server.talk = server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
-    line = Stream(network.stream("live/stream/", {}, 1), Alarm())
+    line = Stream(network.stream("live/stream/", {}, 1), Waker())
     line.open()
     (end,) = after(line)
     assert isinstance(end, errors.Offline)
