@@ -457,7 +457,7 @@ class Captive(Offline):
     """
 
     code = "captive"
-    client_does = "Goes on as when offline; ``status.reach`` says which it is."
+    client_does = "Goes on as when offline; ``status.network_state`` says which it is."
 
 
 class NotInStep(ClientError, TimeoutError):

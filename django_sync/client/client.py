@@ -237,7 +237,7 @@ class SyncClient(_Callbacks):
         ``ethernet``, ``unknown`` or ``none``, which is ``online=False``; another than before has
         the round trip measured anew. On a ``metered`` network, and not in the ``foreground``,
         the link polls as rarely as ``Pace.sparing`` says; local writes go out at once all the
-        same. The rest it learns itself, from its own requests: ``status.reach`` has all.
+        same. The rest it learns itself, from its own requests: ``status.network_state`` has all.
         Raises ``ValueError`` for a type that is none.
         """
         now = self._around.told(online=online, type=type, metered=metered, foreground=foreground)

@@ -159,8 +159,8 @@ class Status:
     exchange and ``retry_at`` the time before which another makes no sense.
     ``progress`` is set while a snapshot is under way. ``link`` is where the background
     stands, as ``docs/reference/link.md`` has it, and ``transport`` how changes reach it
-    while it is live. ``reach`` is what is known of the network, its ``reachability`` in more
-    words than ``network``.
+    while it is live. ``network_state`` is what is known of the network; its ``reachability``
+    says more than ``network``.
     """
 
     pending: int = 0
@@ -171,7 +171,7 @@ class Status:
     problem: errors.SyncError | None = field(default=None, compare=True)
     link: str = "stopped"
     transport: str | None = None
-    reach: NetworkState = field(default_factory=NetworkState)
+    network_state: NetworkState = field(default_factory=NetworkState)
 
 
 @dataclass

@@ -106,10 +106,10 @@ def test_a_program_says_what_it_knows(server, client):
     told = run(CHANGES)
     told["network_changed"](client, "cellular", True)
     told["window_hidden"](client, True)
-    reach = client.status.reach
-    assert (reach.type, reach.metered, reach.foreground) == ("cellular", True, False)
+    network = client.status.network_state
+    assert (network.type, network.metered, network.foreground) == ("cellular", True, False)
     told["window_hidden"](client, False)
-    assert client.status.reach.foreground
+    assert client.status.network_state.foreground
 
 
 def test_a_portal_is_told_from_silence(server, client):

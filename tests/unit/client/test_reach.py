@@ -178,13 +178,13 @@ PORTALS = [
 def test_a_portal_is_told_from_silence(server: Any, client: Any, answer: Any) -> None:
     with fault(server, lambda request: answer), pytest.raises(errors.Captive):
         client.sync()
-    assert client.status.reach.reachability == "captive"
+    assert client.status.network_state.reachability == "captive"
     assert client.status.network == "offline"
     with fault(server, on("", httpx2.ConnectError)), pytest.raises(errors.Offline):
         client.sync()
-    assert client.status.reach.reachability == "unreachable"
+    assert client.status.network_state.reachability == "unreachable"
     client.sync()
-    assert client.status.reach.reachability == "reachable"
+    assert client.status.network_state.reachability == "reachable"
 
 
 # The clock's part: a server that is slow to connect to, slow to answer, and slow to end

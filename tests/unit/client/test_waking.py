@@ -294,7 +294,7 @@ def test_behind_a_portal_it_waits_for_another_network(
     client = polling()
     with fault(server, lambda request: httpx2.Response(200, html="Sign in")):
         waker.advance(60)
-        until(lambda: client.status.reach.reachability == "captive", "a portal answers")
+        until(lambda: client.status.network_state.reachability == "captive", "a portal answers")
         until(lambda: client.status.link == "offline", "the link knows")
         left = waker.asleep()
         before = len(server.requests)
