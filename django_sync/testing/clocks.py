@@ -16,7 +16,7 @@ import time
 from ..client.waker import Waker
 
 DEADLINE = 60.0
-"""Real seconds after which what is waited for is taken as never coming."""
+"""Real seconds after which a wait fails."""
 
 
 class Clock:
@@ -34,7 +34,7 @@ class Clock:
 
 
 class ManualWaker(Waker):
-    """Sleeps until the test has moved the time on, or until ``wake()`` is called."""
+    """Sleeps until the test moves the time on, or ``wake()`` is called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class ManualWaker(Waker):
         self._until: float | None = None
         self._sleeps = False
         self.asked: list[float | None] = []
-        """For how long each sleep was to be."""
+        """The seconds of each sleep that was asked for."""
 
     def now(self) -> float:
         return self._time
@@ -63,19 +63,19 @@ class ManualWaker(Waker):
 
     @property
     def sleeps(self) -> bool:
-        """Whether somebody sleeps here now."""
+        """Whether a thread sleeps here now."""
         with self._condition:
             return self._sleeps and not self._awake()
 
     def asleep(self) -> float | None:
-        """Wait until somebody sleeps here; return for how much longer, ``None`` for ever."""
+        """Wait until a thread sleeps here; return for how much longer, ``None`` for ever."""
         with self._condition:
             slept = self._condition.wait_for(lambda: self._sleeps and not self._awake(), DEADLINE)
-            assert slept, "nobody fell asleep"
+            assert slept, "no thread fell asleep"
             return None if self._until is None else self._until - self._time
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let so many seconds pass."""
         with self._condition:
             self._time += seconds
             self._condition.notify_all()
@@ -86,5 +86,5 @@ def until(condition: object, what: str) -> None:
     assert callable(condition)
     deadline = time.monotonic() + DEADLINE
     while not condition():
-        assert time.monotonic() < deadline, f"it never came to this: {what}"
+        assert time.monotonic() < deadline, f"it never happened: {what}"
         threading.Event().wait(0.001)

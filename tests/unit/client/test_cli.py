@@ -125,7 +125,7 @@ def test_what_the_server_refuses_is_told(run, server):
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
-        (["create", "cards", "title"], cli.USAGE, "no FIELD=VALUE"),
+        (["create", "cards", "title"], cli.USAGE, "not FIELD=VALUE"),
         (["create", "nothing", "title=x"], cli.REFUSED, "nothing"),
         (["update", "cards", "no-such-id", "title=x"], cli.REFUSED, "no-such-id"),
     ],

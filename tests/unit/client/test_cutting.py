@@ -67,48 +67,48 @@ def network(port: int) -> Network:
     )
 
 
-def hold(line: Network, raised: list[type[Exception]]) -> None:
+def hold(calls: Network, raised: list[type[Exception]]) -> None:
     try:
-        line.held("live/changes/", {}, 600)
+        calls.get_held("live/changes/", {}, 600)
     except (Interrupted, errors.SyncError) as error:
         raised.append(type(error))
 
 
 def test_a_held_request_ends_when_it_is_cut(silent: Silent) -> None:
-    line = network(silent.port)
+    calls = network(silent.port)
     for _ in range(silent._answers):
-        line.get("")
+        calls.get("")
     for _ in range(2):
         before = silent.heard
-        line.cutter.mend()
+        calls.cutter.mend()
         raised: list[type[Exception]] = []
-        thread = threading.Thread(target=hold, args=(line, raised))
+        thread = threading.Thread(target=hold, args=(calls, raised))
         thread.start()
         until(lambda n=before: silent.heard > n, "the request has arrived")
-        line.cutter.cut()
+        calls.cutter.cut()
         thread.join(10)
         assert not thread.is_alive()
         assert raised == [Interrupted]
-    line.close()
+    calls.close()
 
 
 def test_what_is_cut_before_it_begins_does_not_begin(silent: Silent) -> None:
-    line = network(silent.port)
+    calls = network(silent.port)
     for _ in range(silent._answers):
-        line.get("")
+        calls.get("")
     heard = silent.heard
-    line.cutter.cut()
+    calls.cutter.cut()
     with pytest.raises(Interrupted):
-        line.held("live/changes/", {}, 600)
-    trace = line.cutter.trace
+        calls.get_held("live/changes/", {}, 600)
+    trace = calls.cutter.trace
     with pytest.raises(Interrupted):  # past the first look, and stopped at the next step
-        line._http.get("live/changes/", extensions={"trace": trace})
+        calls._http.get("live/changes/", extensions={"trace": trace})
     assert silent.heard == heard
-    line.cutter.mend()
+    calls.cutter.mend()
     if silent._answers:
         silent._answers += 1
-        assert line.get("") == {}
-    line.close()
+        assert calls.get("") == {}
+    calls.close()
 
 
 def test_a_transport_that_was_handed_in_is_asked_to_cut() -> None:
@@ -119,7 +119,7 @@ def test_a_transport_that_was_handed_in_is_asked_to_cut() -> None:
             self.cuts += 1
 
     own = Own()
-    line = Network(
+    calls = Network(
         "http://sync.test/",
         None,
         backoff=Backoff(),
@@ -127,6 +127,6 @@ def test_a_transport_that_was_handed_in_is_asked_to_cut() -> None:
         now=Clock().now,
         transport=own,
     )
-    line.cutter.cut()
+    calls.cutter.cut()
     assert own.cuts == 1
-    line.close()
+    calls.close()

@@ -229,7 +229,7 @@ def twins() -> Iterator[list[SyncClient]]:
 
 def write(client: SyncClient, op: str, id: str, fields: dict[str, Any]) -> None:
     """One more entry on top of a record, whatever is there."""
-    row = client._outbox.append
+    row = client._parts.outbox.append
     row(("cards", id), Draft(op, fields, None if op == "create" else 1, "e"))
 
 

@@ -25,14 +25,14 @@ def kind(request: Any) -> str:
 
 @pytest.fixture
 def live(server: Any, link: Any) -> Any:
-    """Start a client and wait for its line; ``kind`` is the best that the server offers."""
+    """Start a client and wait for its connection; ``kind`` is the best that the server offers."""
 
     def live(kind: str = "websocket", **options: Any) -> Any:
         server.transports = LADDER[LADDER.index(kind) :]
         client = link(**options)
         client.start()
         until(lambda: client.status.transport == kind, f"it is live by {kind}")
-        asked = server.lines.opened[-1].asked
+        asked = server.connections.opened[-1].asked
         until(lambda: client._store.text("cursor") == asked.get("cursor"), "it has caught up")
         return client
 
@@ -98,12 +98,12 @@ def test_writes_go_out_at_once_and_together(server: Any, live: Any, waker: Any, 
     client.collection("cards").create({"title": "b"})
     waker.advance(0.1)
     until(lambda: not client.outbox, "they are sent")
-    over = server.lines.mutated if kind == "websocket" else sent(server)
+    over = server.connections.mutated if kind == "websocket" else sent(server)
     assert [len(batch) for batch in over] == [2]
     until(lambda: not rows(client, "outbox"), "their frames have come, nothing lies over them")
     assert titles(client) == ["a", "b"]
     assert pulls(server) == before
-    assert len(server.lines.opened) == 1
+    assert len(server.connections.opened) == 1
 
 
 def test_a_line_catches_up_page_by_page(server: Any, live: Any, kind: str) -> None:
@@ -111,11 +111,11 @@ def test_a_line_catches_up_page_by_page(server: Any, live: Any, kind: str) -> No
     states: list[Any] = []
     client.on_status(lambda status: states.append(status.link))
     server.page_size = 2
-    server.lines.by_script = True
+    server.connections.by_script = True
     for n in range(5):
         server.put("cards", {"title": str(n)})
-    server.lines.by_script = False
-    server.lines.news()
+    server.connections.by_script = False
+    server.connections.news()
     until(lambda: len(titles(client)) == 5, "all pages are there")
     until(lambda: states[-1] == "live", "it is live again")
     assert "catching_up" in states
@@ -123,25 +123,30 @@ def test_a_line_catches_up_page_by_page(server: Any, live: Any, kind: str) -> No
 
 def test_frames_are_acknowledged_as_they_are_applied(server: Any, live: Any) -> None:
     client = live()
-    line = server.lines.wait()
-    line.wait_for("ack")
+    connection = server.connections.wait()
+    connection.wait_for("ack")
     for n in range(20):
         server.put("cards", {"title": str(n)})
     until(lambda: len(titles(client)) == 20, "all are there")
     waker = client._background._waker
-    passing(waker, 0.5, lambda: line.wait_for("ack")[-1]["frames"] == 21, "the last, after a while")
-    assert [frame["frames"] for frame in line.wait_for("ack")] == [1, 9, 17, 21]
+    passing(
+        waker,
+        0.5,
+        lambda: connection.wait_for("ack")[-1]["frames"] == 21,
+        "the last, after a while",
+    )
+    assert acknowledged() == [1, 9, 17, 21]
 
 
 def test_hello_names_session_place_and_collections(server: Any, live: Any) -> None:
     client = live()
-    (hello,) = server.lines.wait().wait_for("hello")
-    (session,) = server.lines.sessions
+    (hello,) = server.connections.wait().wait_for("hello")
+    (session,) = server.connections.sessions
     assert hello["session"] == session
     assert hello["protocol"] == 1
     assert hello["collections"] == ["boards", "cards"]
     assert server.cursors[hello["cursor"]]
-    told = server.lines.sessions[session]
+    told = server.connections.sessions[session]
     assert told["transports"] == LADDER
     assert told["client_id"] == client.client_id
     upgrade = next(r for r in server.requests if "upgrade" in r.headers)
@@ -152,10 +157,10 @@ def test_hello_names_session_place_and_collections(server: Any, live: Any) -> No
 def test_a_conflict_over_a_socket_is_asked_about(server: Any, live: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client = live()
-    server.lines.by_script = True  # What they write is not heard of yet.
+    server.connections.by_script = True  # What they write is not heard of yet.
     client.on_conflict(lambda conflict: conflict.keep_client())
     server.store(("cards", id), {"title": "theirs"}, "", None)
-    server.lines.by_script = False
+    server.connections.by_script = False
     client.collection("cards").update(id, {"title": "mine"})
     client._background._waker.advance(0.1)
     until(
@@ -174,17 +179,17 @@ def test_r1_what_may_turn_back_waits_for_its_cursor(server: Any, live: Any) -> N
     """A revoked membership that comes back before the cursor would be a loss for ever."""
     server.put("cards", {"title": "in b1"}, scope="b1")
     client = live()
-    line = server.lines.wait()
-    server.lines.late_cursors = True
+    connection = server.connections.wait()
+    server.connections.late_cursors = True
     stood = client._store.text("cursor")
     server.put("cards", {"title": "more in b1"}, scope="b1")
     until(lambda: len(titles(client)) == 2, "a known scope's record is applied at once")
     assert client._store.text("cursor") == stood
     server.revoke("ann", "b1")
     server.put("cards", {"title": "in b2"}, scope="b2")
-    until(lambda: line.wait_for("ack")[-1]["frames"] == 4, "all have come")
+    until(lambda: connection.wait_for("ack")[-1]["frames"] == 4, "all have come")
     assert titles(client) == ["in b1", "more in b1"]
-    line.cut()
+    connection.cut()
     server.grant("ann", "b1")
     passing(client._background._waker, 1, lambda: len(titles(client)) == 3, "all is there")
     assert titles(client) == ["in b1", "in b2", "more in b1"]
@@ -193,12 +198,12 @@ def test_r1_what_may_turn_back_waits_for_its_cursor(server: Any, live: Any) -> N
 def test_the_first_of_a_scope_is_forgotten_with_it(server: Any, live: Any) -> None:
     """Its scope came and went, and no cursor ever knew."""
     client = live()
-    line = server.lines.wait()
-    server.lines.late_cursors = True
+    connection = server.connections.wait()
+    server.connections.late_cursors = True
     id = server.put("cards", {"title": "short"}, scope="b1")
-    until(lambda: line.wait_for("ack")[-1]["frames"] == 2, "it has come")
+    until(lambda: connection.wait_for("ack")[-1]["frames"] == 2, "it has come")
     assert titles(client) == []
-    line.send({"type": "cursor", "cursor": line.asked["cursor"]})
+    connection.send({"type": "cursor", "cursor": connection.asked["cursor"]})
     until(lambda: titles(client) == ["short"], "its cursor has come")
     assert id
 
@@ -206,13 +211,13 @@ def test_the_first_of_a_scope_is_forgotten_with_it(server: Any, live: Any) -> No
 def test_a_begin_waits_for_its_cursor(server: Any, live: Any) -> None:
     id = server.put("cards", {"title": "old"})
     client = live()
-    server.lines.by_script = True
-    line = server.lines.wait()
-    line.send(changes(server, {"op": "begin", "collection": "cards"}, put(id, "new", 2)))
-    line.send(changes(server, put(id, "newer", 3)))
-    until(lambda: line.wait_for("ack")[-1]["frames"] == 3, "both have come")
+    server.connections.by_script = True
+    connection = server.connections.wait()
+    connection.send(changes(server, {"op": "begin", "collection": "cards"}, put(id, "new", 2)))
+    connection.send(changes(server, put(id, "newer", 3)))
+    until(lambda: connection.wait_for("ack")[-1]["frames"] == 3, "both have come")
     assert titles(client) == ["old"]
-    line.send({"type": "cursor", "cursor": "c-1"})
+    connection.send({"type": "cursor", "cursor": "c-1"})
     until(lambda: titles(client) == ["newer"], "it comes anew")
     assert client._store.text("cursor") == "c-1"
 
@@ -225,27 +230,27 @@ def test_r1_a_pull_takes_the_store_and_late_frames_are_discarded(
     server: Any, live: Any, connect: Any, by: str
 ) -> None:
     client = live()
-    line = server.lines.wait()
+    connection = server.connections.wait()
     id = server.put("cards", {"title": "a"})
     until(lambda: titles(client) == ["a"], "it is there")
     # This server tells no deletion of what a cursor does not know, so that one has to be there.
-    until(lambda: client._store.text("cursor") == line.asked["cursor"], "and its cursor")
-    server.lines.by_script = True
+    until(lambda: client._store.text("cursor") == connection.asked["cursor"], "and its cursor")
+    server.connections.by_script = True
     server.delete("cards", id)
     (client if by == "sync" else connect()).sync()
     assert titles(client) == []
-    server.lines.by_script = False
-    line.send(changes(server, put(id, "a", 1)))  # was under way all the time
-    until(lambda: line.ended, "it is the feeder no more")
+    server.connections.by_script = False
+    connection.send(changes(server, put(id, "a", 1)))  # was under way all the time
+    until(lambda: connection.ended, "it is the feeder no more")
     assert titles(client) == []
-    passing(client._background._waker, 1, lambda: len(server.lines.opened) > 1, "again")
+    passing(client._background._waker, 1, lambda: len(server.connections.opened) > 1, "again")
     server.put("cards", {"title": "b"})
     until(lambda: titles(client) == ["b"], "it feeds again")
 
 
 def test_r1_a_page_that_was_under_way_is_discarded(server: Any, live: Any) -> None:
     client = live()
-    replica, store = client._replica, client._store
+    replica, store = client._parts.replica, client._store
     pull, place = replica.begin_pull(), replica.place()
     page = {**changes(server, put("00000000-0000-4000-8000-000000000001", "x")), "cursor": "c"}
     from django_sync.protocol import Page
@@ -268,7 +273,7 @@ def test_another_process_sends_and_leaves_the_pulling_to_the_line(
     second = link(waker=second_waker)
     second.start()
     until(lambda: second_waker.asleep() and second.status.link == "live", "it waits")
-    passing(waker, 5, lambda: len(server.lines.opened) == 2, "the first has noticed")
+    passing(waker, 5, lambda: len(server.connections.opened) == 2, "the first has noticed")
     until(lambda: first.status.transport == "websocket", "the first has come back")
     before = pulls(server)
     second.collection("cards").create({"title": "from the second"})
@@ -285,44 +290,44 @@ def test_another_process_sends_and_leaves_the_pulling_to_the_line(
 def test_a_result_that_comes_before_its_frame(server: Any, live: Any, waker: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client = live()
-    line = server.lines.wait()
+    connection = server.connections.wait()
     seen: list[Any] = []
     client.on_change("cards")(lambda event: seen.append(event.record["title"]))
-    server.lines.by_script = True
+    server.connections.by_script = True
     waker.asleep()
     client.collection("cards").update(id, {"title": "mine"})
     until(lambda: is_soon(waker), "it is about to be sent")
     waker.advance(0.1)
-    (frame,) = line.wait_for("mutate")
+    (frame,) = connection.wait_for("mutate")
     mutation = frame["mutations"][0]
     result = {"id": mutation["id"], "status": "applied", "revision": 3}
-    line.send({"type": "results", "ref": frame["ref"], "results": [result]})
+    connection.send({"type": "results", "ref": frame["ref"], "results": [result]})
     until(lambda: not client.outbox, "it has its result")
-    line.send(changes(server, put(id, "theirs", 2)))  # theirs, before mine was merged with it
-    line.send({"type": "cursor", "cursor": "c-1"})
+    connection.send(changes(server, put(id, "theirs", 2)))  # theirs, before mine was merged with it
+    connection.send({"type": "cursor", "cursor": "c-1"})
     until(lambda: client._store.text("cursor") == "c-1", "it is applied")
     assert titles(client) == ["mine"]
     assert [row["state"] for row in rows(client, "outbox")] == ["settled"]
-    line.send(changes(server, put(id, "mine", 3)))
+    connection.send(changes(server, put(id, "mine", 3)))
     until(lambda: not rows(client, "outbox"), "the server's state has come as far")
-    line.send(changes(server, put(id, "theirs again", 4)))
+    connection.send(changes(server, put(id, "theirs again", 4)))
     until(lambda: titles(client) == ["theirs again"], "nothing hides it")
     assert seen == ["mine", "theirs again"]
 
 
 def test_a_result_that_comes_after_its_frame(server: Any, live: Any, waker: Any) -> None:
     client = live()
-    line = server.lines.wait()
-    server.lines.by_script = True
+    connection = server.connections.wait()
+    server.connections.by_script = True
     waker.asleep()
     id = client.collection("cards").create({"title": "mine"}).id
     until(lambda: is_soon(waker), "it is about to be sent")
     waker.advance(0.1)
-    (frame,) = line.wait_for("mutate")
-    line.send(changes(server, put(id, "mine", 1)))
+    (frame,) = connection.wait_for("mutate")
+    connection.send(changes(server, put(id, "mine", 1)))
     mutation = frame["mutations"][0]
     result = {"id": mutation["id"], "status": "applied", "revision": 1}
-    line.send({"type": "results", "ref": frame["ref"], "results": [result]})
+    connection.send({"type": "results", "ref": frame["ref"], "results": [result]})
     until(lambda: not rows(client, "outbox"), "nothing lies over it")
     assert titles(client) == ["mine"]
 
@@ -331,16 +336,16 @@ def test_a_result_whose_change_never_comes_ends_with_a_pull(
     server: Any, live: Any, waker: Any
 ) -> None:
     client = live()
-    line = server.lines.wait()
-    server.lines.on_frame = lambda line, frame: frame["type"] == "mutate"
+    connection = server.connections.wait()
+    server.connections.on_frame = lambda connection, frame: frame["type"] == "mutate"
     waker.asleep()
     client.collection("cards").create({"title": "gone"})
     until(lambda: is_soon(waker), "it is about to be sent")
     waker.advance(0.1)
-    (frame,) = line.wait_for("mutate")
+    (frame,) = connection.wait_for("mutate")
     mutation = frame["mutations"][0]
     result = {"id": mutation["id"], "status": "applied", "revision": 1}
-    line.send({"type": "results", "ref": frame["ref"], "results": [result]})
+    connection.send({"type": "results", "ref": frame["ref"], "results": [result]})
     until(lambda: not client.outbox, "it has its result")
     assert titles(client) == ["gone"]
     passing(waker, 5, lambda: not rows(client, "outbox"), "a pull has come")
@@ -351,28 +356,33 @@ def test_a_result_whose_change_never_comes_ends_with_a_pull(
 
 
 def broken(client: Any, server: Any, waker: Any) -> None:
-    """After a line broke: it waits a moment, comes back, and all is there."""
-    server.lines.by_script = server.lines.silent = False
-    server.lines.on_frame = None
-    opened = len(server.lines.opened)
+    """After a connection broke: it waits a moment, comes back, and all is there."""
+    server.connections.by_script = server.connections.silent = False
+    server.connections.on_frame = None
+    opened = len(server.connections.opened)
     server.put("cards", {"title": "after"})
     passing(waker, 1, lambda: "after" in titles(client), "what was missed is there")
-    passing(waker, 1, lambda: len(server.lines.opened) > opened, "another is opened")
+    passing(waker, 1, lambda: len(server.connections.opened) > opened, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert client.outbox == []
 
 
 GARBAGE = {
-    "no JSON": lambda line, server: line.raw(b"\x81\x03{a}"),
-    "no object": lambda line, server: line.raw(b"\x81\x02[]"),
-    "not a number": lambda line, server: line.raw(b'\x81\x0b{"a": NaN }'),
-    "binary": lambda line, server: line.raw(b"\x82\x01a"),
-    "no frame": lambda line, server: line.raw(b"\xff\xff\xff\xff"),
-    "half a frame": lambda line, server: (line.raw(b'\x81\x20{"type":'), line.cut()),
-    "cut": lambda line, server: line.cut(),
-    "no changes": lambda line, server: line.send({"type": "changes", "changes": 7}),
-    "no cursor": lambda line, server: line.send({"type": "cursor"}),
-    "no put": lambda line, server: line.send(changes(server, {"op": "put", "collection": "cards"})),
+    "no JSON": lambda connection, server: connection.raw(b"\x81\x03{a}"),
+    "no object": lambda connection, server: connection.raw(b"\x81\x02[]"),
+    "not a number": lambda connection, server: connection.raw(b'\x81\x0b{"a": NaN }'),
+    "binary": lambda connection, server: connection.raw(b"\x82\x01a"),
+    "no frame": lambda connection, server: connection.raw(b"\xff\xff\xff\xff"),
+    "half a frame": lambda connection, server: (
+        connection.raw(b'\x81\x20{"type":'),
+        connection.cut(),
+    ),
+    "cut": lambda connection, server: connection.cut(),
+    "no changes": lambda connection, server: connection.send({"type": "changes", "changes": 7}),
+    "no cursor": lambda connection, server: connection.send({"type": "cursor"}),
+    "no put": lambda connection, server: connection.send(
+        changes(server, {"op": "put", "collection": "cards"})
+    ),
 }
 
 
@@ -381,8 +391,8 @@ def test_what_cannot_be_read_ends_the_line(server: Any, live: Any, waker: Any, w
     client = live()
     server.put("cards", {"title": "before"})
     until(lambda: titles(client) == ["before"], "it is there")
-    line = server.lines.wait()
-    GARBAGE[what](line, server)
+    connection = server.connections.wait()
+    GARBAGE[what](connection, server)
     until(lambda: client.status.link == "offline", "it waits")
     broken(client, server, waker)
     assert titles(client) == ["after", "before"]
@@ -392,17 +402,17 @@ def test_what_is_unknown_is_skipped(
     server: Any, live: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = live()
-    line = server.lines.wait()
-    line.send({"type": "weather", "degrees": 3})
-    line.send({"type": "pong"})
-    line.send({"type": "welcome", "epoch": server.epoch})
-    line.send({"type": "results", "ref": "99", "results": []})
-    line.send({"type": "error", "ref": "98", "problem": {"code": "invalid"}})
-    line.send(changes(server, {"op": "sing", "collection": "cards"}))
-    line.ping()
+    connection = server.connections.wait()
+    connection.send({"type": "weather", "degrees": 3})
+    connection.send({"type": "pong"})
+    connection.send({"type": "welcome", "epoch": server.epoch})
+    connection.send({"type": "results", "ref": "99", "results": []})
+    connection.send({"type": "error", "ref": "98", "problem": {"code": "invalid"}})
+    connection.send(changes(server, {"op": "sing", "collection": "cards"}))
+    connection.ping()
     server.put("cards", {"title": "a"})
     until(lambda: titles(client) == ["a"], "it goes on")
-    assert not line.ended
+    assert not connection.ended
     assert "weather" in caplog.text
     assert "99" in caplog.text
 
@@ -412,13 +422,13 @@ def test_changes_before_the_welcome_are_nobodys(
     server: Any, link: Any, waker: Any, frame: str
 ) -> None:
     server.transports = LADDER
-    server.lines.by_script = True
+    server.connections.by_script = True
     client = link()
     client.start()
-    line = server.lines.wait()
-    line.wait_for("hello")
+    connection = server.connections.wait()
+    connection.wait_for("hello")
     told = {"changes": changes(server, put("00000000-0000-4000-8000-000000000001", "x"))}
-    line.send(told.get(frame, {"type": "cursor", "cursor": "c-1"}))
+    connection.send(told.get(frame, {"type": "cursor", "cursor": "c-1"}))
     until(lambda: client.status.link == "offline", "it waits")
     assert titles(client) == []
     broken(client, server, waker)
@@ -429,23 +439,23 @@ def test_a_server_that_says_nothing(server: Any, link: Any, waker: Any, how: str
     server.transports = LADDER
     if how == "never accepts":
         server.faults.append(on("live/ws/", httpx2.ReadTimeout))
-    server.lines.silent = how == "never welcomes"
+    server.connections.silent = how == "never welcomes"
     client = link()
     client.start()
     if how == "never answers":
         until(lambda: client.status.transport == "websocket", "it is live")
-        server.lines.silent = True
-        line = server.lines.wait()
+        server.connections.silent = True
+        connection = server.connections.wait()
         for _ in range(3):
             waker.asleep()
             waker.advance(12.5)
-        assert len(line.wait_for("ping", 3)) == 3
+        assert len(connection.wait_for("ping", 3)) == 3
         waker.asleep()
         waker.advance(12.5)
     elif how == "never welcomes":
         assert waker.asleep() == 10
         waker.advance(10)
-    until(lambda: client.status.link == "offline", "it takes the line for dead")
+    until(lambda: client.status.link == "offline", "it takes the connection for dead")
     server.faults.clear()
     broken(client, server, waker)
 
@@ -475,10 +485,10 @@ def test_close_codes(
     told: list[str] = []
     client.on_status(lambda status: told.append(status.link))
     stood = client._store.number("pulls")
-    server.lines.wait().shut(code)
+    server.connections.wait().shut(code)
     if state is not None:
         until(lambda: state in told, f"it is {state}")
-    passing(waker, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    passing(waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
     until(lambda: client.status.transport == transport, f"by {transport}")
     assert set(told) <= {state, "live", "connecting", "catching_up"}
     server.put("cards", {"title": "after"})
@@ -494,8 +504,8 @@ def test_a_void_cursor_begins_anew(
 ) -> None:
     server.put("cards", {"title": "a"})
     client = live(kind)
-    server.lines.wait().refuse(error)
-    server.lines.wait(2)
+    server.connections.wait().refuse(error)
+    server.connections.wait(2)
     until(lambda: client.status.transport == kind, "it is live")
     assert titles(client) == ["a"]
     asked = [r.url.params for r in server.requests if r.url.path.endswith("/sync/changes/")]
@@ -505,10 +515,10 @@ def test_a_void_cursor_begins_anew(
 def test_a_new_epoch_on_the_way_begins_anew(server: Any, live: Any, waker: Any, kind: str) -> None:
     server.put("cards", {"title": "a"})
     client = live(kind)
-    line = server.lines.wait()
+    connection = server.connections.wait()
     server.new_epoch()
     server.put("cards", {"title": "b"})
-    until(lambda: line.ended, "the server ends it")
+    until(lambda: connection.ended, "the server ends it")
     passing(waker, 1, lambda: titles(client) == ["a", "b"], "all is there")
     assert client._store.text("epoch") == server.epoch
 
@@ -520,16 +530,18 @@ def test_a_socket_that_breaks_around_a_mutation(
     """The same mutation is sent again, and takes effect once (G4)."""
     client = live()
 
-    def cut(line: Any, frame: Any) -> bool:
+    def cut(connection: Any, frame: Any) -> bool:
         if frame["type"] != "mutate":
             return False
         if lost == "after":
-            server.writes.batch(line.user, {k: frame[k] for k in frame if k not in ("type", "ref")})
-        server.lines.mutated.append(frame["mutations"])
-        line.cut()
+            server.writes.batch(
+                connection.user, {k: frame[k] for k in frame if k not in ("type", "ref")}
+            )
+        server.connections.mutated.append(frame["mutations"])
+        connection.cut()
         return True
 
-    server.lines.on_frame = cut
+    server.connections.on_frame = cut
     waker.asleep()
     client.collection("cards").create({"title": "once"})
     until(lambda: is_soon(waker), "it is about to be sent")
@@ -538,14 +550,14 @@ def test_a_socket_that_breaks_around_a_mutation(
     assert [m.state for m in client.outbox] == ["sent"]
     broken(client, server, waker)
     assert [json.dumps(m) for m in sent(server)[-1]] == [
-        json.dumps(m) for m in server.lines.mutated[0]
+        json.dumps(m) for m in server.connections.mutated[0]
     ]
     assert sorted(o["title"] for o in server.visible("ann").values()) == ["after", "once"]
 
 
 def test_results_that_do_not_come(server: Any, live: Any, waker: Any) -> None:
     client = live()
-    server.lines.on_frame = lambda line, frame: frame["type"] == "mutate"
+    server.connections.on_frame = lambda connection, frame: frame["type"] == "mutate"
     waker.asleep()
     client.collection("cards").create({"title": "a"})
     passing(waker, 1, lambda: client.status.link == "offline", "it gives up")
@@ -557,13 +569,13 @@ def test_poison_over_a_socket_is_set_aside(server: Any, live: Any, waker: Any) -
     client = live()
     poison = errors.SyncError("boom").problem()
 
-    def refuse(line: Any, frame: Any) -> bool:
+    def refuse(connection: Any, frame: Any) -> bool:
         bad = frame["type"] == "mutate" and "poison" in json.dumps(frame)
         if bad:
-            line.send({"type": "error", "ref": frame["ref"], "problem": poison})
+            connection.send({"type": "error", "ref": frame["ref"], "problem": poison})
         return bad
 
-    server.lines.on_frame = refuse
+    server.connections.on_frame = refuse
     waker.asleep()
     for title in ("poison", "good"):
         client.collection("cards").create({"title": title})
@@ -580,7 +592,7 @@ def test_a_line_that_dies_early_is_left_alone_and_tried_again_later(
     server: Any, link: Any, waker: Any
 ) -> None:
     server.transports = LADDER
-    server.lines.on_frame = lambda line, frame: line.cut() or True
+    server.connections.on_frame = lambda connection, frame: connection.cut() or True
     client = link()
     client.start()
     for _ in range(3):
@@ -588,9 +600,9 @@ def test_a_line_that_dies_early_is_left_alone_and_tried_again_later(
         waker.advance(1)
     until(lambda: client.status.transport == "sse", "it falls to the next")
     assert sum("upgrade" in r.headers for r in server.requests) == 3
-    (told,) = server.lines.sessions.values()
+    (told,) = server.connections.sessions.values()
     assert told["failed"] == ["websocket"]
-    server.lines.on_frame = None
+    server.connections.on_frame = None
     for _ in range(2):
         waker.asleep()
         waker.advance(25)
@@ -681,11 +693,11 @@ def test_a_session_of_anothers_client_is_refused(server: Any, link: Any) -> None
 
 def test_the_server_decides(server: Any, link: Any, waker: Any) -> None:
     server.transports = LADDER
-    server.lines.wanted = "sse"
+    server.connections.wanted = "sse"
     client = link()
     client.start()
     until(lambda: client.status.transport == "sse", "as it was told")
-    server.lines.wanted = None
+    server.connections.wanted = None
     for _ in range(2):
         waker.asleep()
         assert client.status.transport == "sse"
@@ -700,7 +712,7 @@ def test_an_order_to_switch_is_obeyed_for_its_time(
     server: Any, live: Any, waker: Any, to: str
 ) -> None:
     client = live()
-    server.lines.wait().send({"type": "switch", "transport": to, "retry_after": 40})
+    server.connections.wait().send({"type": "switch", "transport": to, "retry_after": 40})
     expected = to if to in LADDER else "poll"
     until(lambda: client.status.transport == expected, "it switches")
     server.put("cards", {"title": "a"})
@@ -721,8 +733,8 @@ def test_a_program_may_say_which(server: Any, link: Any, allowed: Any, used: str
     client.start()
     until(lambda: client.status.transport == used, f"by {used}")
     able = LADDER if allowed is None else allowed
-    assert server.lines.sessions
-    for told in server.lines.sessions.values():
+    assert server.connections.sessions
+    for told in server.connections.sessions.values():
         assert told["transports"] == list(dict.fromkeys([*able, "poll"]))
 
 
@@ -740,7 +752,7 @@ def test_without_wsproto_there_is_no_websocket(
     client = link()
     client.start()
     until(lambda: client.status.transport == "sse", "it streams")
-    (told,) = server.lines.sessions.values()
+    (told,) = server.connections.sessions.values()
     assert told["transports"] == LADDER[1:]
 
 
@@ -748,7 +760,7 @@ def test_sparing_closes_the_line(server: Any, live: Any, waker: Any, kind: str) 
     client = live(kind)
     client.network(foreground=False)
     until(lambda: client.status.transport == "poll", "it polls")
-    assert server.lines.wait().ended
+    assert server.connections.wait().ended
     client.network(foreground=True)
     until(lambda: client.status.transport == kind, "it has come back")
 
@@ -760,12 +772,12 @@ def test_a_token_that_ends_is_renewed_over_http(server: Any, live: Any, waker: A
     tokens = ["t-new"]
     client = live(auth=BearerAuth("t-ann", renew=lambda: tokens.pop() if tokens else None))
     server.users["t-new"] = server.users.pop("t-ann")
-    server.lines.wait().shut(4401)
-    passing(waker, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    server.connections.wait().shut(4401)
+    passing(waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert tokens == []
     del server.users["t-new"]
-    server.lines.wait(2).shut(4401)
+    server.connections.wait(2).shut(4401)
     passing(waker, 1, lambda: client.status.link == "auth_required", "it waits")
 
 
@@ -777,10 +789,10 @@ def test_stop_ends_the_line_and_its_thread(server: Any, live: Any, kind: str) ->
     for n in range(1, 4):
         client.stop()
         assert threads() == []
-        assert server.lines.opened[-1].ended
+        assert server.connections.opened[-1].ended
         assert client._store.number("stream") == 0
         client.start()
-        server.lines.wait(n + 1)
+        server.connections.wait(n + 1)
     until(lambda: client.status.transport == kind, "it is live")
     client.close()
     assert threads() == []
@@ -814,10 +826,10 @@ def test_a_callback_may_do_anything(
 
 def test_wait_until_synced_while_live(server: Any, live: Any, kind: str) -> None:
     client = live(kind)
-    server.lines.by_script = True
+    server.connections.by_script = True
     server.put("cards", {"title": "theirs"})
     client.collection("cards").create({"title": "mine"})
-    server.lines.by_script = False
+    server.connections.by_script = False
     client.wait_until_synced(60)
     assert titles(client) == ["mine", "theirs"]
     assert client.outbox == []
@@ -865,7 +877,7 @@ def test_it_converges_in_any_weather(server: Any, link: Any, waker: Any, seed: i
     client.start()
     waker.advance(300)
     client.wait_until_synced(60)
-    passing(waker, 1, lambda: client.status.transport in ("websocket", "sse"), "a line")
+    passing(waker, 1, lambda: client.status.transport in ("websocket", "sse"), "a connection")
     server.put("cards", {"title": "last"})
     expected = sorted(record["title"] for record in server.visible("ann").values())
     until(lambda: titles(client) == expected, "it converges")
@@ -878,35 +890,35 @@ def test_it_converges_in_any_weather(server: Any, link: Any, waker: Any, seed: i
 def test_a_page_of_a_catch_up_waits_for_its_cursor(server: Any, live: Any) -> None:
     id = server.put("cards", {"title": "old"})
     client = live()
-    line = server.lines.wait()
-    server.lines.by_script = True
-    line.send(changes(server, put(id, "new", 2), has_more=True))
-    until(lambda: line.wait_for("ack")[-1]["frames"] == 2, "it has come")
+    connection = server.connections.wait()
+    server.connections.by_script = True
+    connection.send(changes(server, put(id, "new", 2), has_more=True))
+    until(lambda: connection.wait_for("ack")[-1]["frames"] == 2, "it has come")
     assert titles(client) == ["old"]
-    line.send({"type": "cursor", "cursor": "c-1"})
+    connection.send({"type": "cursor", "cursor": "c-1"})
     until(lambda: titles(client) == ["new"], "its cursor has come")
 
 
 def test_a_session_that_has_ended_is_opened_anew(server: Any, live: Any, waker: Any) -> None:
     client = live()
-    server.lines.sessions.clear()
-    server.lines.wait().cut()
-    passing(waker, 1, lambda: len(server.lines.opened) > 1, "another is opened")
+    server.connections.sessions.clear()
+    server.connections.wait().cut()
+    passing(waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
-    assert len(server.lines.sessions) == 1
+    assert len(server.connections.sessions) == 1
 
 
 def test_a_welcome_of_another_epoch_begins_anew(server: Any, live: Any, waker: Any) -> None:
     server.put("cards", {"title": "a"})
     client = live()
     stood = client._store.text("cursor")
-    server.lines.on_frame = lambda line, frame: (
-        line.send({"type": "welcome", "epoch": "another"}) or frame["type"] == "hello"
+    server.connections.on_frame = lambda connection, frame: (
+        connection.send({"type": "welcome", "epoch": "another"}) or frame["type"] == "hello"
     )
-    server.lines.wait().cut()
-    passing(waker, 1, lambda: len(server.lines.opened) > 1, "another is opened")
-    server.lines.wait(2).wait_for("hello")
-    server.lines.on_frame = None
+    server.connections.wait().cut()
+    passing(waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
+    server.connections.wait(2).wait_for("hello")
+    server.connections.on_frame = None
     passing(waker, 1, lambda: client.status.transport == "websocket", "it is live")
     asked = [r.url.params for r in server.requests if r.url.path.endswith("/sync/changes/")]
     assert any("cursor" not in params for params in asked[1:])

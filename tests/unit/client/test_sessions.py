@@ -53,7 +53,7 @@ def test_who_polls_tells_so_once_and_names_its_session(server: Any, link: Any, w
     (told,) = opened(server)
     assert told["client_id"] == client.client_id
     assert told["version"]
-    (id,) = server.lines.sessions
+    (id,) = server.connections.sessions
     assert asked(server, "/changes/")[-1].headers["Sync-Session"] == id
     assert not [r for r in server.requests if r.method == "PATCH"], "nothing has changed"
 
@@ -131,7 +131,7 @@ def test_ended_goes_on_with_another_session(server: Any, link: Any, waker: Any) 
     client = link()
     client.start()
     waker.asleep()
-    (old,) = server.lines.sessions
+    (old,) = server.connections.sessions
 
     def ended(request: Any) -> Any:
         named = request.headers.get("Sync-Session") == old
@@ -159,15 +159,15 @@ def test_a_socket_that_is_closed_for_it(
     shut = on("changes/", says(error))
     server.faults.append(shut)
     if frame:
-        server.lines.wait().refuse(error())
+        server.connections.wait().refuse(error())
     else:
-        server.lines.wait().shut({"ended": 4419, "blocked": 4423}[LINKS[error]])
+        server.connections.wait().shut({"ended": 4419, "blocked": 4423}[LINKS[error]])
     until(lambda: client.status.link == LINKS[error], "it says so")
     assert waker.asleep() is None
-    assert len(server.lines.opened) == 1
+    assert len(server.connections.opened) == 1
     server.faults.remove(shut)
     client.start()
-    server.lines.wait(2)
+    server.connections.wait(2)
     until(lambda: client.status.transport == "websocket", "it is live again")
 
 
@@ -177,7 +177,7 @@ def test_a_stream_that_is_ended_for_it(server: Any, link: Any, waker: Any, error
     client = link()
     client.start()
     until(lambda: client.status.transport == "sse", "it is live")
-    server.lines.wait().refuse(error())
+    server.connections.wait().refuse(error())
     until(lambda: client.status.link == LINKS[error], "it says so")
     assert waker.asleep() is None
 
@@ -188,13 +188,13 @@ def test_a_batch_over_a_socket_that_is_refused(server: Any, link: Any, waker: An
     client.start()
     until(lambda: client.status.transport == "websocket", "it is live")
 
-    def refuse(line: Any, frame: Any) -> bool:
+    def refuse(connection: Any, frame: Any) -> bool:
         if frame["type"] == "mutate":
             problem = errors.Blocked().problem()
-            line.send({"type": "error", "ref": frame["ref"], "problem": problem})
+            connection.send({"type": "error", "ref": frame["ref"], "problem": problem})
         return bool(frame["type"] == "mutate")
 
-    server.lines.on_frame = refuse
+    server.connections.on_frame = refuse
     client.collection("cards").create({"title": "mine"})
     until(lambda: waker.asleep() is not None and waker.asleep() <= 0.1, "it waits for more")
     waker.advance(0.1)

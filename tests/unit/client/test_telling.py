@@ -30,7 +30,7 @@ def answered(client: SyncClient, waker: Any) -> None:
 
     Without an answer in two heartbeats a client gives its connection up and opens another.
     """
-    live = client._background._acting._lines.live
+    live = client._background._loop._connections.live
     assert live is not None
     until(lambda: live.heard_at == waker.now(), "the ping is answered")
 
@@ -78,8 +78,8 @@ def test_a_round_trip_is_told_once_it_is_another(server: Any, live: Any, waker: 
     patches = 0
     for seconds, more in ((0.04, 0), (0.5, 1), (0.55, 0), (0.6, 0)):
         for _ in range(30):  # until it has settled
-            client._around.took(seconds)
-        waker.advance(client._background._acting._exchange.service.wait_seconds)
+            client._parts.network.note_round_trip(seconds)
+        waker.advance(client._background._loop._exchange.service.wait_seconds)
         waker.asleep()
         answered(client, waker)
         patches += more
@@ -97,21 +97,21 @@ def test_a_line_that_works_is_not_given_up_where_telling_fails(
             return None
         return httpx2.Response(503, json={"code": "unavailable", "status": 503})
 
-    line = server.lines.opened[-1]
+    connection = server.connections.opened[-1]
     with fault(server, full):
-        client._around.took(1.0)
+        client._parts.network.note_round_trip(1.0)
         waker.advance(25)
         until(lambda: told(server)[-1][0] == "PATCH", "it was tried")
         waker.asleep()
         answered(client, waker)
     assert client.status.problem is None
-    assert not line.ended
+    assert not connection.ended
     waker.advance(25)
     until(lambda: told(server)[-1][1]["network"]["rtt_ms"] == 1_000, "and told later")
     waker.asleep()
     server.put("cards", {"title": "new"})
     until(lambda: titles(client) == ["new"], "it works")
-    assert server.lines.opened == [line]
+    assert server.connections.opened == [connection]
 
 
 # Push
@@ -138,7 +138,7 @@ def test_a_client_that_polls_says_once_who_it_is(server: Any, live: Any) -> None
 
 def test_a_session_that_ended_is_opened_with_it_again(server: Any, live: Any, waker: Any) -> None:
     client = live(push=PUSH)
-    server.lines.sessions.clear()
+    server.connections.sessions.clear()
     client.network(type="wifi")
     until(lambda: len(told(server)) == 3, "a PATCH finds none, a POST opens another")
     assert [method for method, _ in told(server)] == ["POST", "PATCH", "POST"]

@@ -11,7 +11,7 @@ import pytest
 
 from django_sync.client import NetworkState
 from django_sync.client.link import states
-from django_sync.client.link.wakeups import TABLE, Act, Event, State, act, read, stand
+from django_sync.client.link.wakeups import TABLE, Act, Event, State, act, read, state_of
 from django_sync.client.net.network_state import Kind, Reachability
 
 VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/wakeups.json").read_text())
@@ -25,7 +25,7 @@ def of(row: Any) -> State:
         reachability=Reachability(row["reachability"]),
         foreground=row["foreground"],
     )
-    return stand(states.State(row["link"]), network, fed=row["fed"])
+    return state_of(states.State(row["link"]), network, fed=row["fed"])
 
 
 def test_every_pair_is_written_and_the_vectors_say_the_same() -> None:

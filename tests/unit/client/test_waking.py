@@ -12,8 +12,8 @@ import pytest
 
 from django_sync import errors
 from django_sync.client import Pace, SyncClient
-from django_sync.client.link.wakes import Wakes
 from django_sync.client.store.database import Store
+from django_sync.client.store.wakeup_store import WakeupStore
 from django_sync.testing.clocks import until
 from tests.unit.client.conftest import middle
 from tests.unit.client.helpers import fault, on, titles
@@ -25,7 +25,7 @@ def waits(client: SyncClient) -> bool:
     """Whether one is remembered, as another process reads it off the disk."""
     store = Store(client._store.path)
     try:
-        return Wakes(store).wait()
+        return WakeupStore(store).is_pending()
     finally:
         store.close()
 
@@ -401,16 +401,16 @@ def test_over_a_line_nothing_is_fetched_and_what_is_heard_settles_it(
     server.transports = [kind, "poll"]
     client = link()
     client.start()
-    until(lambda: client.status.transport == kind, "the line is open")
+    until(lambda: client.status.transport == kind, "the connection is open")
     waker.asleep()
     before = pulls(server)
     client.wake(WAKE)
     waker.asleep()
-    assert waits(client)  # The line may be dead and not know it.
+    assert waits(client)  # The connection may be dead and not know it.
     waker.advance(1.0)
     server.put("cards", {"title": "new"})
-    until(lambda: titles(client) == ["new"], "it comes by the line")
-    until(lambda: not waits(client), "and shows that the line lives")
+    until(lambda: titles(client) == ["new"], "it comes by the connection")
+    until(lambda: not waits(client), "and shows that the connection lives")
     assert pulls(server) == before
 
 
@@ -420,9 +420,9 @@ def test_a_line_that_was_dead_leaves_it_to_the_exchange_that_follows(
     server.transports = ["websocket", "poll"]
     client = link()
     client.start()
-    until(lambda: client.status.transport == "websocket", "the line is open")
+    until(lambda: client.status.transport == "websocket", "the connection is open")
     waker.asleep()
-    server.lines.by_script = True  # Nothing comes over it, and no pong.
+    server.connections.by_script = True  # Nothing comes over it, and no pong.
     server.put("cards", {"title": "new"})
     client.wake(WAKE)
 
@@ -470,42 +470,42 @@ def test_two_at_once_of_which_the_later_fails_leave_the_later_ones_wake_up(
     connect: Any,
 ) -> None:
     """A asks, a wake-up comes, B asks; A's answer says nothing of what B asked for."""
-    wakes = Wakes(connect()._store)
-    other = Wakes(connect()._store)
-    assert wakes.remember()
-    first = wakes.asked()
+    wakeup_store = WakeupStore(connect()._store)
+    other = WakeupStore(connect()._store)
+    assert wakeup_store.remember()
+    first = wakeup_store.asked()
     assert not other.remember()
     second = other.asked()
-    wakes.served(first)
-    assert wakes.wait()
+    wakeup_store.served(first)
+    assert wakeup_store.is_pending()
     other.served(second)
-    assert not wakes.wait()
-    wakes.served(first)  # late, and heard twice
-    assert not wakes.wait()
+    assert not wakeup_store.is_pending()
+    wakeup_store.served(first)  # late, and twice
+    assert not wakeup_store.is_pending()
 
 
 def test_a_storm_is_one_write_for_each_request(client: Any) -> None:
-    wakes = Wakes(client._store)
+    wakeup_store = WakeupStore(client._store)
     statements: list[str] = []
     client._store._db.set_trace_callback(statements.append)
     for _ in range(100):
-        wakes.remember()
+        wakeup_store.remember()
     assert sum("INSERT" in s for s in statements) == 1
-    wakes.asked()
-    wakes.remember()
+    wakeup_store.asked()
+    wakeup_store.remember()
     assert sum("INSERT" in s for s in statements) == 3
 
 
 def test_a_wipe_forgets_it_and_a_late_answer_does_not_bring_it_back(client: Any) -> None:
-    wakes = Wakes(client._store)
+    wakeup_store = WakeupStore(client._store)
     for _ in range(3):
-        wakes.remember()
-        number = wakes.asked()
+        wakeup_store.remember()
+        number = wakeup_store.asked()
     client.reset(wipe=True)
-    assert not wakes.wait()
-    wakes.served(number)
-    assert wakes.remember()
-    assert wakes.wait()
+    assert not wakeup_store.is_pending()
+    wakeup_store.served(number)
+    assert wakeup_store.remember()
+    assert wakeup_store.is_pending()
 
 
 def test_a_clock_that_jumps_moves_none_of_it(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_sync.client.net import frames
-from django_sync.client.net.acknowledging import WINDOW, Acknowledging
+from django_sync.client.net.acknowledgement import WINDOW, Acknowledgement
 from django_sync.realtime import connection
 
 VECTORS = json.loads(
@@ -22,12 +22,12 @@ VECTORS = json.loads(
 
 @pytest.mark.parametrize("scenario", VECTORS, ids=[scenario["told"] for scenario in VECTORS])
 def test_the_vectors_that_other_clients_read_say_the_same(scenario: Any) -> None:
-    acknowledging = Acknowledging(scenario["heartbeat"], scenario["window"])
+    acknowledgement = Acknowledgement(scenario["heartbeat"], scenario["window"])
     for step in scenario["steps"]:
-        acknowledging.take(step["frames"], step["at"])
+        acknowledgement.take(step["frames"], step["at"])
         at_once = step.get("at_once", False)
-        assert acknowledging.next(step["at"], at_once=at_once) == step["acknowledges"]
-        due = acknowledging.due_at()
+        assert acknowledgement.next(step["at"], at_once=at_once) == step["acknowledges"]
+        due = acknowledgement.due_at()
         assert (None if due == math.inf else pytest.approx(due)) == step["due"]
 
 
@@ -39,14 +39,14 @@ def test_no_more_than_half_a_window_waits_and_no_longer_than_a_third(
     window: int, steps: list[tuple[int, float, bool]]
 ) -> None:
     heartbeat, now, frames, done, since = 9.0, 0.0, 0, 0, 0.0
-    acknowledging = Acknowledging(heartbeat, window)
+    acknowledgement = Acknowledgement(heartbeat, window)
     for more, seconds, at_once in steps:
         now += seconds
         if more and frames == done:
             since = now
         frames += more
-        acknowledging.take(frames, now)
-        found = acknowledging.next(now, at_once=at_once)
+        acknowledgement.take(frames, now)
+        found = acknowledgement.next(now, at_once=at_once)
         assert found in (None, frames)
         assert found is None or frames > done
         done = frames if found is not None else done
