@@ -65,7 +65,7 @@ def test_a_fault_of_the_server_is_noticed(
 
 
 def one_frame_in_four_is_not_heard(patch: pytest.MonkeyPatch) -> None:
-    arrived: Any = WebSocket._arrived
+    arrived: Any = WebSocket._put
     count = 0
 
     def some(self: Any, frame: Any) -> None:
@@ -74,7 +74,7 @@ def one_frame_in_four_is_not_heard(patch: pytest.MonkeyPatch) -> None:
         if frame.get("type") != "changes" or count % 4:
             arrived(self, frame)
 
-    patch.setattr(WebSocket, "_arrived", some)
+    patch.setattr(WebSocket, "_put", some)
 
 
 @pytest.mark.soak

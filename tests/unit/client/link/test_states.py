@@ -22,7 +22,7 @@ OUTCOMES = {
 }
 ASKING = (State.CONNECTING, State.CATCHING_UP, State.LIVE)
 RESTING = (State.AUTH_REQUIRED, State.REFUSED, State.ENDED, State.BLOCKED)
-VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "link.json"
+VECTORS = Path(__file__).resolve().parents[3] / "vectors" / "link.json"
 EVERY = list(itertools.product(State, Event))
 
 

@@ -22,7 +22,7 @@ from django_sync.client.store.indexes import existing
 from django_sync.client.store.ordering import Wanted, place_in
 from django_sync.testing.server import MemoryServer
 
-VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/indexes.json").read_text())
+VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/indexes.json").read_text())
 Connect = Callable[..., SyncClient]
 INDEXED = {"cards": VECTORS["indexes"]}
 

@@ -30,7 +30,7 @@ from django_sync.client.net.network_state import (
 from django_sync.testing.clocks import Clock
 from tests.unit.client.helpers import fault, on
 
-VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/reach.json").read_text())
+VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/reach.json").read_text())
 
 
 # The table
@@ -224,15 +224,15 @@ def test_only_the_way_there_and_back_is_measured(listening: socket.socket) -> No
     thread = threading.Thread(target=serve)
     thread.start()
     network.get("")
-    assert took == []  # Nobody has said that the server had little to do.
-    network.quick()
+    assert took == []  # Nothing has marked the call as a round trip.
+    network.count_round_trip()
     assert len(took) == 1
     assert 0 < took[0] < LONGEST
-    network.quick()
+    network.count_round_trip()
     assert len(took) == 1  # One request is one sample.
-    network.held("live/changes/", {}, 25)
-    network.quick()
-    assert len(took) == 1  # What the server holds back tells nothing.
+    network.get_held("live/changes/", {}, 25)
+    network.count_round_trip()
+    assert len(took) == 1  # A held request measures nothing.
     network.get("")
     network.close()
     thread.join()

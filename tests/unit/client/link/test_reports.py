@@ -32,7 +32,7 @@ def answered(client: SyncClient, waker: Any) -> None:
     """
     live = client._background._loop._connections.live
     assert live is not None
-    until(lambda: live.heard_at == waker.now(), "the ping is answered")
+    until(lambda: live.received_at == waker.now(), "the ping is answered")
 
 
 @pytest.fixture

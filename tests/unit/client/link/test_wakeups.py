@@ -14,7 +14,7 @@ from django_sync.client.link import states
 from django_sync.client.link.wakeups import TABLE, Act, Event, State, act, read, state_of
 from django_sync.client.net.network_state import Kind, Reachability
 
-VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/wakeups.json").read_text())
+VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/wakeups.json").read_text())
 EVERY = set(itertools.product(State, Event))
 
 

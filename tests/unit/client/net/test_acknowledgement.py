@@ -16,7 +16,7 @@ from django_sync.client.net.acknowledgement import WINDOW, Acknowledgement
 from django_sync.realtime import connection
 
 VECTORS = json.loads(
-    (Path(__file__).resolve().parents[2] / "vectors/acknowledging.json").read_text()
+    (Path(__file__).resolve().parents[3] / "vectors/acknowledging.json").read_text()
 )
 
 
