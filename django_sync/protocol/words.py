@@ -35,11 +35,6 @@ class Status(enum.StrEnum):
     ABORTED = "aborted"
 
     @property
-    def is_final(self) -> bool:
-        """Whether the server keeps this result and answers it again."""
-        return self is not Status.ABORTED
-
-    @property
     def took_effect(self) -> bool:
         """Whether the object is now as asked (or as settled)."""
         return self in (Status.APPLIED, Status.MERGED)

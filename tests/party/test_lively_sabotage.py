@@ -2,7 +2,7 @@
 
 Each is put in and a party must come to no end that is right, within a few seeds. What a socket
 does at one moment only is not found by writing at random: ``integration/test_socket`` and
-``unit/client/test_lines`` hold each of those moments still.
+``unit/client/link/test_connections`` hold each of those moments still.
 """
 
 from __future__ import annotations
