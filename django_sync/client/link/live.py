@@ -71,7 +71,7 @@ class Live:
         self.opened_at = self._sent_at = self._busy_at = waker.now()
 
     def begin(self, session: str) -> None:
-        """Say hello; the request of a stream has said all of it."""
+        """Say hello; the request of a stream contains all of it."""
         if self._asks:
             place = self.feed.place
             hello = {"type": "hello", "protocol": PROTOCOL_VERSION, "session": session}

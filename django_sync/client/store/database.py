@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     body TEXT,                              -- what was sent, byte for byte
     whole INTEGER NOT NULL DEFAULT 0,       -- sent with all that is known of the object
     settled_pull INTEGER,                   -- the last pull begun before its result came
-    settled_revision INTEGER                -- the object's after it, as the result told
+    settled_revision INTEGER                -- the object's after it, as the result says
 );
 CREATE INDEX IF NOT EXISTS outbox_object ON outbox (collection, object_id);
 CREATE INDEX IF NOT EXISTS outbox_state ON outbox (state);
