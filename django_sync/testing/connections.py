@@ -111,6 +111,10 @@ class MemoryConnections:
         for connection in [connection for connection in self.opened if not connection.ended]:
             connection.feed()
 
+    def are_idle(self) -> bool:
+        """Whether the client has handled all that was sent over them."""
+        return all(connection.is_idle for connection in self.opened)
+
     def wait(self, count: int = 1) -> MemoryConnection:
         """Wait until so many connections have been opened; return the last of these."""
         with self._changed:

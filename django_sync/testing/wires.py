@@ -35,7 +35,7 @@ class MemoryConnection:
         self.ended = False
         self._bytes = bytearray()
         self._changed = threading.Condition()
-        self._broken = False
+        self._broken = self._handling = False
 
     # What a test does.
 
@@ -61,6 +61,12 @@ class MemoryConnection:
             came = self._changed.wait_for(lambda: len(self._of(kind)) >= count, DEADLINE)
             assert came, f"no {count} of {kind!r}: {self.received}"
             return self._of(kind)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the client has read all bytes and handled them, or the connection has ended."""
+        with self._changed:
+            return self.ended or not (self._bytes or self._handling)
 
     def _of(self, kind: str) -> list[Json]:
         return [frame for frame in self.received if frame.get("type") == kind]
@@ -98,11 +104,13 @@ class MemoryConnection:
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with self._changed:
+            self._handling = False
             ready = self._changed.wait_for(lambda: self._bytes or self._broken, timeout or DEADLINE)
             if not ready:
                 raise httpcore2.ReadTimeout("nothing came")
             found = bytes(self._bytes[:max_bytes])
             del self._bytes[:max_bytes]
+            self._handling = bool(found)
             return found
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:

@@ -291,7 +291,7 @@ def test_a_sync_of_ones_own_wakes_a_link_that_waits_for_credentials(
     client = link(auth=BearerAuth("wrong"))
     client.start()
     assert waker.asleep() is None
-    client._auth.token = "t-ann"
+    client._network._auth.token = "t-ann"
     client.sync()
     until(lambda: client.status.link == "live", "it is live")
 

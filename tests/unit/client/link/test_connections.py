@@ -43,11 +43,11 @@ def pulls(server: Any) -> int:
     return sum(str(r.url.path).endswith("/sync/changes/") for r in server.requests)
 
 
-def passing(waker: Any, seconds: float, condition: Any, what: str) -> None:
-    """Wait for something while time passes, no faster than the link's thread keeps up with it."""
+def passing(server: Any, waker: Any, seconds: float, condition: Any, what: str) -> None:
+    """Wait for something while time passes, but not while the client has something to do."""
 
     def came() -> bool:
-        if not condition() and waker.sleeps:
+        if not condition() and server.connections.are_idle() and waker.sleeps:
             waker.advance(seconds)
         return bool(condition())
 
@@ -133,7 +133,7 @@ def test_frames_are_acknowledged_as_they_are_applied(server: Any, live: Any) -> 
     def acknowledged() -> list[int]:
         return [frame["frames"] for frame in connection.wait_for("ack")]
 
-    passing(waker, 0.5, lambda: acknowledged()[-1] == 21, "the last, after a while")
+    passing(server, waker, 0.5, lambda: acknowledged()[-1] == 21, "the last, after a while")
     assert acknowledged() == [1, 9, 17, 21]
 
 
@@ -190,7 +190,7 @@ def test_r1_what_may_turn_back_waits_for_its_cursor(server: Any, live: Any) -> N
     assert titles(client) == ["in b1", "more in b1"]
     connection.cut()
     server.grant("ann", "b1")
-    passing(client._background._waker, 1, lambda: len(titles(client)) == 3, "all is there")
+    passing(server, client._background._waker, 1, lambda: len(titles(client)) == 3, "all is there")
     assert titles(client) == ["in b1", "in b2", "more in b1"]
 
 
@@ -242,7 +242,9 @@ def test_r1_a_pull_takes_the_store_and_late_frames_are_discarded(
     connection.send(changes(server, put(id, "a", 1)))  # was under way all the time
     until(lambda: connection.ended, "it is the feeder no more")
     assert titles(client) == []
-    passing(client._background._waker, 1, lambda: len(server.connections.opened) > 1, "again")
+    passing(
+        server, client._background._waker, 1, lambda: len(server.connections.opened) > 1, "again"
+    )
     server.put("cards", {"title": "b"})
     until(lambda: titles(client) == ["b"], "it feeds again")
 
@@ -272,7 +274,7 @@ def test_another_process_sends_and_leaves_the_pulling_to_the_line(
     second = link(waker=second_waker)
     second.start()
     until(lambda: second_waker.asleep() and second.status.link == "live", "it waits")
-    passing(waker, 5, lambda: len(server.connections.opened) == 2, "the first has noticed")
+    passing(server, waker, 5, lambda: len(server.connections.opened) == 2, "the first has noticed")
     until(lambda: first.status.transport == "websocket", "the first has come back")
     before = pulls(server)
     second.collection("cards").create({"title": "from the second"})
@@ -347,7 +349,7 @@ def test_a_result_whose_change_never_comes_ends_with_a_pull(
     connection.send({"type": "results", "ref": frame["ref"], "results": [result]})
     until(lambda: not client.outbox, "it has its result")
     assert titles(client) == ["gone"]
-    passing(waker, 5, lambda: not rows(client, "outbox"), "a pull has come")
+    passing(server, waker, 5, lambda: not rows(client, "outbox"), "a pull has come")
     assert titles(client) == []
 
 
@@ -360,8 +362,8 @@ def broken(client: Any, server: Any, waker: Any) -> None:
     server.connections.on_frame = None
     opened = len(server.connections.opened)
     server.put("cards", {"title": "after"})
-    passing(waker, 1, lambda: "after" in titles(client), "what was missed is there")
-    passing(waker, 1, lambda: len(server.connections.opened) > opened, "another is opened")
+    passing(server, waker, 1, lambda: "after" in titles(client), "what was missed is there")
+    passing(server, waker, 1, lambda: len(server.connections.opened) > opened, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert client.outbox == []
 
@@ -487,7 +489,7 @@ def test_close_codes(
     server.connections.wait().shut(code)
     if state is not None:
         until(lambda: state in told, f"it is {state}")
-    passing(waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
+    passing(server, waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
     until(lambda: client.status.transport == transport, f"by {transport}")
     assert set(told) <= {state, "live", "connecting", "catching_up"}
     server.put("cards", {"title": "after"})
@@ -518,7 +520,7 @@ def test_a_new_epoch_on_the_way_begins_anew(server: Any, live: Any, waker: Any, 
     server.new_epoch()
     server.put("cards", {"title": "b"})
     until(lambda: connection.ended, "the server ends it")
-    passing(waker, 1, lambda: titles(client) == ["a", "b"], "all is there")
+    passing(server, waker, 1, lambda: titles(client) == ["a", "b"], "all is there")
     assert client._store.text("epoch") == server.epoch
 
 
@@ -559,7 +561,7 @@ def test_results_that_do_not_come(server: Any, live: Any, waker: Any) -> None:
     server.connections.on_frame = lambda connection, frame: frame["type"] == "mutate"
     waker.asleep()
     client.collection("cards").create({"title": "a"})
-    passing(waker, 1, lambda: client.status.link == "offline", "it gives up")
+    passing(server, waker, 1, lambda: client.status.link == "offline", "it gives up")
     broken(client, server, waker)
     assert titles(client) == ["a", "after"]
 
@@ -578,7 +580,7 @@ def test_poison_over_a_socket_is_set_aside(server: Any, live: Any, waker: Any) -
     waker.asleep()
     for title in ("poison", "good"):
         client.collection("cards").create({"title": title})
-    passing(waker, 0.1, lambda: client.status.problem, "it says so")
+    passing(server, waker, 0.1, lambda: client.status.problem, "it says so")
     until(lambda: [o["title"] for o in server.visible("ann").values()] == ["good"], "the other")
     assert client.status.link == "live"
     assert [m.fields["title"] for m in client.outbox] == ["poison"]
@@ -656,7 +658,7 @@ def test_down_to_polling_and_back(server: Any, link: Any, waker: Any) -> None:
     until(lambda: client.status.transport == "poll", "it polls")
     server.faults.clear()
     server.held.answers_at_once = False
-    passing(waker, 10, lambda: client.status.transport == "websocket", "it has climbed")
+    passing(server, waker, 10, lambda: client.status.transport == "websocket", "it has climbed")
     server.put("cards", {"title": "a"})
     until(lambda: titles(client) == ["a"], "it is live")
 
@@ -715,12 +717,12 @@ def test_an_order_to_switch_is_obeyed_for_its_time(
     expected = to if to in LADDER else "poll"
     until(lambda: client.status.transport == expected, "it switches")
     server.put("cards", {"title": "a"})
-    passing(waker, 3, lambda: titles(client) == ["a"], "changes come")
+    passing(server, waker, 3, lambda: titles(client) == ["a"], "changes come")
     if to == "long-poll":
         server.held.wait()
         waker.advance(40)
         server.held.release()
-    passing(waker, 5, lambda: client.status.transport == "websocket", "it has come back")
+    passing(server, waker, 5, lambda: client.status.transport == "websocket", "it has come back")
 
 
 @pytest.mark.parametrize(
@@ -772,12 +774,12 @@ def test_a_token_that_ends_is_renewed_over_http(server: Any, live: Any, waker: A
     client = live(auth=BearerAuth("t-ann", renew=lambda: tokens.pop() if tokens else None))
     server.users["t-new"] = server.users.pop("t-ann")
     server.connections.wait().shut(4401)
-    passing(waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
+    passing(server, waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert tokens == []
     del server.users["t-new"]
     server.connections.wait(2).shut(4401)
-    passing(waker, 1, lambda: client.status.link == "auth_required", "it waits")
+    passing(server, waker, 1, lambda: client.status.link == "auth_required", "it waits")
 
 
 # Beginning and end
@@ -819,8 +821,8 @@ def test_a_callback_may_do_anything(
     if what in ("stop", "close"):
         until(lambda: not threads(), "the threads have ended")
         return
-    passing(waker, 0.1, lambda: not client.outbox, "it is sent")
-    passing(waker, 0.1, lambda: client.status.transport == kind, "it goes on")
+    passing(server, waker, 0.1, lambda: not client.outbox, "it is sent")
+    passing(server, waker, 0.1, lambda: client.status.transport == kind, "it goes on")
 
 
 def test_wait_until_synced_while_live(server: Any, live: Any, kind: str) -> None:
@@ -876,7 +878,9 @@ def test_it_converges_in_any_weather(server: Any, link: Any, waker: Any, seed: i
     client.start()
     waker.advance(300)
     client.wait_until_synced(60)
-    passing(waker, 1, lambda: client.status.transport in ("websocket", "sse"), "a connection")
+    passing(
+        server, waker, 1, lambda: client.status.transport in ("websocket", "sse"), "a connection"
+    )
     server.put("cards", {"title": "last"})
     expected = sorted(record["title"] for record in server.visible("ann").values())
     until(lambda: titles(client) == expected, "it converges")
@@ -902,7 +906,7 @@ def test_a_session_that_has_ended_is_opened_anew(server: Any, live: Any, waker: 
     client = live()
     server.connections.sessions.clear()
     server.connections.wait().cut()
-    passing(waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
+    passing(server, waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
     until(lambda: client.status.transport == "websocket", "it is live")
     assert len(server.connections.sessions) == 1
 
@@ -915,10 +919,10 @@ def test_a_welcome_of_another_epoch_begins_anew(server: Any, live: Any, waker: A
         connection.send({"type": "welcome", "epoch": "another"}) or frame["type"] == "hello"
     )
     server.connections.wait().cut()
-    passing(waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
+    passing(server, waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
     server.connections.wait(2).wait_for("hello")
     server.connections.on_frame = None
-    passing(waker, 1, lambda: client.status.transport == "websocket", "it is live")
+    passing(server, waker, 1, lambda: client.status.transport == "websocket", "it is live")
     asked = [r.url.params for r in server.requests if r.url.path.endswith("/sync/changes/")]
     assert any("cursor" not in params for params in asked[1:])
     assert client._store.text("cursor") != stood
