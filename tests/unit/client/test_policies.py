@@ -32,7 +32,7 @@ def test_backoff_doubles_with_full_jitter_from_1_s_to_5_min() -> None:
     assert ceilings[-1] == (0, 1)
 
 
-def test_backoff_never_waits_less_than_it_was_told() -> None:
+def test_backoff_never_waits_less_than_the_server_asks_for() -> None:
     assert Backoff(uniform=lambda low, high: 0.5).failed(retry_after=9) == 9
     assert Backoff(uniform=lambda low, high: 0.5).failed(retry_after=0) == 0.5
     assert all(0 <= Backoff().failed() <= 1 for _ in range(50))

@@ -40,7 +40,7 @@ def test_it_polls_and_tells_what_changed(server: Any, link: Any, waker: Any) -> 
     assert client.status.transport == "poll"
     server.put("cards", {"title": "new"})
     waker.advance(60)
-    until(lambda: seen == ["old", "new"], "both are told")
+    until(lambda: seen == ["old", "new"], "both are reported")
 
 
 def test_quiet_polls_come_less_often_and_news_brings_them_back(
@@ -472,19 +472,19 @@ def test_wait_until_synced_covers_what_was_written_before(server: Any, link: Any
     assert titles(client) == ["mine", "theirs"]
 
 
-def test_each_state_is_told_once_and_in_order(server: Any, link: Any, waker: Any) -> None:
+def test_each_state_is_reported_once_and_in_order(server: Any, link: Any, waker: Any) -> None:
     server.page_size = 2
     for n in range(5):
         server.put("cards", {"title": str(n)})
     client = link()
-    told: list[Any] = []
-    client.on_status(lambda status: told.append((status.link, status.transport)))
+    statuses: list[Any] = []
+    client.on_status(lambda status: statuses.append((status.link, status.transport)))
     client.start()
     waker.asleep()
     client.stop()
-    states = [link for n, (link, _) in enumerate(told) if n == 0 or told[n - 1][0] != link]
+    states = [link for n, (link, _) in enumerate(statuses) if n == 0 or statuses[n - 1][0] != link]
     assert states == ["connecting", "catching_up", "live", "stopped"]
-    assert ("live", "poll") in told
+    assert ("live", "poll") in statuses
 
 
 def test_reset_pulls_anew_and_wipe_stops(server: Any, link: Any, waker: Any) -> None:
@@ -551,7 +551,7 @@ def test_a_callback_that_raises_stops_no_other_and_no_thread(
     server.put("cards", {"title": "a"})
     client.start()
     client.wait_until_synced(60)
-    until(lambda: len(seen) == 1, "the other is told")
+    until(lambda: len(seen) == 1, "the other sees it")
     waker.asleep()
     assert client.status.link == "live"
     assert "ZeroDivisionError" in caplog.text

@@ -106,7 +106,7 @@ def test_writes_go_out_at_once_and_together(server: Any, live: Any, waker: Any, 
     assert len(server.connections.opened) == 1
 
 
-def test_a_line_catches_up_page_by_page(server: Any, live: Any, kind: str) -> None:
+def test_a_connection_catches_up_page_by_page(server: Any, live: Any, kind: str) -> None:
     client = live(kind)
     states: list[Any] = []
     client.on_status(lambda status: states.append(status.link))
@@ -145,9 +145,9 @@ def test_hello_names_session_place_and_collections(server: Any, live: Any) -> No
     assert hello["protocol"] == 1
     assert hello["collections"] == ["boards", "cards"]
     assert server.cursors[hello["cursor"]]
-    told = server.connections.sessions[session]
-    assert told["transports"] == LADDER
-    assert told["client_id"] == client.client_id
+    reported = server.connections.sessions[session]
+    assert reported["transports"] == LADDER
+    assert reported["client_id"] == client.client_id
     upgrade = next(r for r in server.requests if "upgrade" in r.headers)
     assert str(upgrade.url).startswith("wss://sync.test/sync/live/ws/?ticket=")
     assert "authorization" not in upgrade.headers
@@ -174,7 +174,7 @@ def test_a_conflict_over_a_socket_is_asked_about(server: Any, live: Any) -> None
 # Before their cursor comes
 
 
-def test_r1_what_may_turn_back_waits_for_its_cursor(server: Any, live: Any) -> None:
+def test_r1_what_may_be_undone_waits_for_its_cursor(server: Any, live: Any) -> None:
     """A revoked membership that comes back before the cursor would be a loss for ever."""
     server.put("cards", {"title": "in b1"}, scope="b1")
     client = live()
@@ -266,7 +266,7 @@ def test_r1_a_page_that_was_under_way_is_discarded(server: Any, live: Any) -> No
     assert replica.feed([read], turn, "c", ["cards"]) is None
 
 
-def test_another_process_sends_and_leaves_the_pulling_to_the_line(
+def test_another_process_sends_and_leaves_the_pulling_to_the_connection(
     server: Any, live: Any, link: Any, waker: Any
 ) -> None:
     first = live()
@@ -388,7 +388,9 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("what", GARBAGE)
-def test_what_cannot_be_read_ends_the_line(server: Any, live: Any, waker: Any, what: str) -> None:
+def test_what_cannot_be_read_ends_the_connection(
+    server: Any, live: Any, waker: Any, what: str
+) -> None:
     client = live()
     server.put("cards", {"title": "before"})
     until(lambda: titles(client) == ["before"], "it is there")
@@ -428,8 +430,8 @@ def test_changes_before_the_welcome_are_nobodys(
     client.start()
     connection = server.connections.wait()
     connection.wait_for("hello")
-    told = {"changes": changes(server, put("00000000-0000-4000-8000-000000000001", "x"))}
-    connection.send(told.get(frame, {"type": "cursor", "cursor": "c-1"}))
+    frames = {"changes": changes(server, put("00000000-0000-4000-8000-000000000001", "x"))}
+    connection.send(frames.get(frame, {"type": "cursor", "cursor": "c-1"}))
     until(lambda: client.status.link == "offline", "it waits")
     assert titles(client) == []
     broken(client, server, waker)
@@ -483,15 +485,15 @@ def test_close_codes(
     server: Any, live: Any, waker: Any, code: int, state: str | None, transport: str
 ) -> None:
     client = live()
-    told: list[str] = []
-    client.on_status(lambda status: told.append(status.link))
+    statuses: list[str] = []
+    client.on_status(lambda status: statuses.append(status.link))
     stood = client._store.number("pulls")
     server.connections.wait().shut(code)
     if state is not None:
-        until(lambda: state in told, f"it is {state}")
+        until(lambda: state in statuses, f"it is {state}")
     passing(server, waker, 1, lambda: len(server.connections.opened) > 1, "another is opened")
     until(lambda: client.status.transport == transport, f"by {transport}")
-    assert set(told) <= {state, "live", "connecting", "catching_up"}
+    assert set(statuses) <= {state, "live", "connecting", "catching_up"}
     server.put("cards", {"title": "after"})
     until(lambda: titles(client) == ["after"], "it is there")
     assert client._store.number("pulls") > stood
@@ -525,7 +527,7 @@ def test_a_new_epoch_on_the_way_begins_anew(server: Any, live: Any, waker: Any, 
 
 
 @pytest.mark.parametrize("lost", ["before", "after"])
-def test_a_socket_that_breaks_around_a_mutation(
+def test_a_socket_that_breaks_before_or_after_a_mutation(
     server: Any, live: Any, waker: Any, lost: str
 ) -> None:
     """The same mutation is sent again, and takes effect once (G4)."""
@@ -589,7 +591,7 @@ def test_poison_over_a_socket_is_set_aside(server: Any, live: Any, waker: Any) -
 # Which transport
 
 
-def test_a_line_that_dies_early_is_left_alone_and_tried_again_later(
+def test_a_connection_that_dies_early_is_left_alone_and_tried_again_later(
     server: Any, link: Any, waker: Any
 ) -> None:
     server.transports = LADDER
@@ -601,8 +603,8 @@ def test_a_line_that_dies_early_is_left_alone_and_tried_again_later(
         waker.advance(1)
     until(lambda: client.status.transport == "sse", "it falls to the next")
     assert sum("upgrade" in r.headers for r in server.requests) == 3
-    (told,) = server.connections.sessions.values()
-    assert told["failed"] == ["websocket"]
+    (session,) = server.connections.sessions.values()
+    assert session["failed"] == ["websocket"]
     server.connections.on_frame = None
     for _ in range(2):
         waker.asleep()
@@ -611,7 +613,7 @@ def test_a_line_that_dies_early_is_left_alone_and_tried_again_later(
     assert client.status.transport == "sse"
     waker.advance(10)
     until(lambda: client.status.transport == "websocket", "it has climbed")
-    assert told["failed"] == []
+    assert session["failed"] == []
 
 
 def test_each_time_it_is_left_alone_for_longer() -> None:
@@ -641,11 +643,11 @@ def test_where_no_socket_can_be_opened_the_next_is_taken_at_once(
     server.transports = LADDER
     server.faults.append(on("live/ws/", httpx2.Response(status)))
     client = link()
-    told: list[str] = []
-    client.on_status(lambda status: told.append(status.link))
+    statuses: list[str] = []
+    client.on_status(lambda status: statuses.append(status.link))
     client.start()
     until(lambda: client.status.transport == "sse", "it streams")
-    assert set(told) <= {"connecting", "catching_up", "live"}
+    assert set(statuses) <= {"connecting", "catching_up", "live"}
 
 
 def test_down_to_polling_and_back(server: Any, link: Any, waker: Any) -> None:
@@ -697,7 +699,7 @@ def test_the_server_decides(server: Any, link: Any, waker: Any) -> None:
     server.connections.wanted = "sse"
     client = link()
     client.start()
-    until(lambda: client.status.transport == "sse", "as it was told")
+    until(lambda: client.status.transport == "sse", "as the server wants")
     server.connections.wanted = None
     for _ in range(2):
         waker.asleep()
@@ -735,8 +737,8 @@ def test_a_program_may_say_which(server: Any, link: Any, allowed: Any, used: str
     until(lambda: client.status.transport == used, f"by {used}")
     able = LADDER if allowed is None else allowed
     assert server.connections.sessions
-    for told in server.connections.sessions.values():
-        assert told["transports"] == list(dict.fromkeys([*able, "poll"]))
+    for session in server.connections.sessions.values():
+        assert session["transports"] == list(dict.fromkeys([*able, "poll"]))
 
 
 def test_unknown_transports_are_refused(link: Any) -> None:
@@ -753,11 +755,11 @@ def test_without_wsproto_there_is_no_websocket(
     client = link()
     client.start()
     until(lambda: client.status.transport == "sse", "it streams")
-    (told,) = server.connections.sessions.values()
-    assert told["transports"] == LADDER[1:]
+    (session,) = server.connections.sessions.values()
+    assert session["transports"] == LADDER[1:]
 
 
-def test_sparing_closes_the_line(server: Any, live: Any, waker: Any, kind: str) -> None:
+def test_sparing_closes_the_connection(server: Any, live: Any, waker: Any, kind: str) -> None:
     client = live(kind)
     client.network(foreground=False)
     until(lambda: client.status.transport == "poll", "it polls")
@@ -785,7 +787,7 @@ def test_a_token_that_ends_is_renewed_over_http(server: Any, live: Any, waker: A
 # Beginning and end
 
 
-def test_stop_ends_the_line_and_its_thread(server: Any, live: Any, kind: str) -> None:
+def test_stop_ends_the_connection_and_its_thread(server: Any, live: Any, kind: str) -> None:
     client = live(kind)
     for n in range(1, 4):
         client.stop()

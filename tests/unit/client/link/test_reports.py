@@ -1,4 +1,4 @@
-"""What the server is told with the session: the network when it has changed enough, and `push`."""
+"""What is reported with the session: the network when it has changed enough, and `push`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.client.helpers import fault, titles
 PUSH = {"kind": "webhook", "url": "https://me.test/", "secret": "sixteen letters!"}
 
 
-def told(server: Any) -> list[tuple[str, dict[str, Any]]]:
+def reports(server: Any) -> list[tuple[str, dict[str, Any]]]:
     """Method and body of each call of the session."""
     return [
         (r.method, json.loads(r.content))
@@ -51,29 +51,29 @@ def live(server: Any, link: Any, waker: Any) -> Callable[..., SyncClient]:
 def test_what_the_program_tells_goes_to_the_server(server: Any, live: Any, waker: Any) -> None:
     client = live()
     client.network(type="cellular", metered=True)
-    until(lambda: len(told(server)) == 2, "the session is changed")
-    [(opened, first), (changed, second)] = told(server)
+    until(lambda: len(reports(server)) == 2, "the session is changed")
+    [(opened, first), (changed, second)] = reports(server)
     assert (opened, changed) == ("POST", "PATCH")
     assert first["network"] == {"type": None, "metered": False, "rtt_ms": None}
     assert second["network"] == {"type": "cellular", "metered": True, "rtt_ms": None}
     waker.asleep()
     client.network(foreground=False)
-    until(lambda: len(told(server)) == 3, "so that the server may wake it")
-    assert told(server)[2][1]["foreground"] is False
-    assert "push" not in told(server)[2][1]
+    until(lambda: len(reports(server)) == 3, "so that the server may wake it")
+    assert reports(server)[2][1]["foreground"] is False
+    assert "push" not in reports(server)[2][1]
 
 
-def test_the_same_again_is_not_told(server: Any, live: Any, waker: Any) -> None:
+def test_the_same_again_is_not_reported(server: Any, live: Any, waker: Any) -> None:
     client = live("poll", push=PUSH)
     before = len(server.requests)
     for number in range(1, 4):
         client.network(metered=False, online=True)
         until(lambda: len(server.requests) >= before + number, "it asks")  # noqa: B023
         waker.asleep()
-    assert [method for method, _ in told(server)] == ["POST"]
+    assert [method for method, _ in reports(server)] == ["POST"]
 
 
-def test_a_round_trip_is_told_once_it_is_another(server: Any, live: Any, waker: Any) -> None:
+def test_a_round_trip_is_reported_once_it_is_another(server: Any, live: Any, waker: Any) -> None:
     client = live()
     patches = 0
     for seconds, more in ((0.04, 0), (0.5, 1), (0.55, 0), (0.6, 0)):
@@ -83,11 +83,11 @@ def test_a_round_trip_is_told_once_it_is_another(server: Any, live: Any, waker: 
         waker.asleep()
         answered(client, waker)
         patches += more
-        until(lambda: len(told(server)) == 1 + patches, f"{seconds} s is told, or not")  # noqa: B023
-    assert told(server)[-1][1]["network"]["rtt_ms"] == pytest.approx(500, abs=20)
+        until(lambda: len(reports(server)) == 1 + patches, f"{seconds} s is reported, or not")  # noqa: B023
+    assert reports(server)[-1][1]["network"]["rtt_ms"] == pytest.approx(500, abs=20)
 
 
-def test_a_line_that_works_is_not_given_up_where_telling_fails(
+def test_a_connection_that_works_is_kept_although_a_report_fails(
     server: Any, live: Any, waker: Any
 ) -> None:
     client = live()
@@ -101,13 +101,13 @@ def test_a_line_that_works_is_not_given_up_where_telling_fails(
     with fault(server, full):
         client._parts.network.note_round_trip(1.0)
         waker.advance(25)
-        until(lambda: told(server)[-1][0] == "PATCH", "it was tried")
+        until(lambda: reports(server)[-1][0] == "PATCH", "it was tried")
         waker.asleep()
         answered(client, waker)
     assert client.status.problem is None
     assert not connection.ended
     waker.advance(25)
-    until(lambda: told(server)[-1][1]["network"]["rtt_ms"] == 1_000, "and told later")
+    until(lambda: reports(server)[-1][1]["network"]["rtt_ms"] == 1_000, "and reported later")
     waker.asleep()
     server.put("cards", {"title": "new"})
     until(lambda: titles(client) == ["new"], "it works")
@@ -118,12 +118,12 @@ def test_a_line_that_works_is_not_given_up_where_telling_fails(
 
 
 @pytest.mark.parametrize("kind", ["websocket", "sse", "long-poll", "poll"])
-def test_how_it_is_woken_is_told_with_the_session(kind: str, server: Any, link: Any) -> None:
+def test_how_it_is_woken_is_reported_with_the_session(kind: str, server: Any, link: Any) -> None:
     server.transports = [kind, "poll"]
     client = link(push=PUSH)
     client.start()
     until(lambda: client.status.transport == kind, f"it is live by {kind}")
-    [(method, body)] = told(server)
+    [(method, body)] = reports(server)
     assert method == "POST"
     assert body["push"] == PUSH
     assert "push" in body["transports"]
@@ -131,7 +131,7 @@ def test_how_it_is_woken_is_told_with_the_session(kind: str, server: Any, link: 
 
 def test_a_client_that_polls_says_once_who_it_is(server: Any, live: Any) -> None:
     live("poll")
-    [(method, body)] = told(server)
+    [(method, body)] = reports(server)
     assert method == "POST"
     assert "push" not in body
 
@@ -140,9 +140,9 @@ def test_a_session_that_ended_is_opened_with_it_again(server: Any, live: Any, wa
     client = live(push=PUSH)
     server.connections.sessions.clear()
     client.network(type="wifi")
-    until(lambda: len(told(server)) == 3, "a PATCH finds none, a POST opens another")
-    assert [method for method, _ in told(server)] == ["POST", "PATCH", "POST"]
-    assert told(server)[2][1]["push"] == PUSH
+    until(lambda: len(reports(server)) == 3, "a PATCH finds none, a POST opens another")
+    assert [method for method, _ in reports(server)] == ["POST", "PATCH", "POST"]
+    assert reports(server)[2][1]["push"] == PUSH
 
 
 def test_a_server_that_wakes_nobody_costs_no_socket(server: Any, live: Any, caplog: Any) -> None:
@@ -154,7 +154,7 @@ def test_a_server_that_wakes_nobody_costs_no_socket(server: Any, live: Any, capl
 
     with fault(server, refuses):
         live(push=PUSH)
-    assert [("push" in body, "push" in body["transports"]) for _, body in told(server)] == [
+    assert [("push" in body, "push" in body["transports"]) for _, body in reports(server)] == [
         (True, True),
         (False, False),
     ]
@@ -167,4 +167,4 @@ def test_a_server_without_sessions_is_asked_once(server: Any, live: Any, waker: 
     for _ in range(3):
         waker.advance(60)
         waker.asleep()
-    assert len(told(server)) == 1
+    assert len(reports(server)) == 1

@@ -92,7 +92,7 @@ def test_what_is_no_wake_up_of_ours_leaves_no_trace(
     assert pulls(server) == before
 
 
-def test_of_whichever_session_and_however_late_it_is_heeded_once(
+def test_of_any_session_and_however_late_it_is_served_once(
     server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
@@ -253,7 +253,7 @@ def test_a_server_that_says_when_to_come_again_is_not_asked_before(
     )
     with fault(server, on("/changes/", busy)):
         client.wake(WAKE)
-        until(lambda: client.status.link == "backing_off", "it is told to wait")
+        until(lambda: client.status.link == "backing_off", "it must wait")
         left = waker.asleep()
         assert left is not None
         assert left >= 600
@@ -267,7 +267,7 @@ def test_a_server_that_says_when_to_come_again_is_not_asked_before(
     until(lambda: not waits(client), "it is fetched when it is time")
 
 
-def test_out_of_reach_the_first_tries_once_and_a_storm_no_more(
+def test_unreachable_the_first_tries_once_and_a_storm_no_more(
     server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
@@ -395,7 +395,7 @@ def test_either_alone_fetches_for_that_is_what_a_push_is_for(
 
 
 @pytest.mark.parametrize("kind", ["websocket", "sse"])
-def test_over_a_line_nothing_is_fetched_and_what_is_heard_settles_it(
+def test_over_a_connection_nothing_is_fetched_and_bytes_serve_it(
     kind: str, server: Any, link: Any, waker: Any
 ) -> None:
     server.transports = [kind, "poll"]
@@ -406,7 +406,7 @@ def test_over_a_line_nothing_is_fetched_and_what_is_heard_settles_it(
     before = pulls(server)
     client.wake(WAKE)
     waker.asleep()
-    assert waits(client)  # The connection may be dead and not know it.
+    assert waits(client)  # The connection may be dead.
     waker.advance(1.0)
     server.put("cards", {"title": "new"})
     until(lambda: titles(client) == ["new"], "it comes by the connection")
@@ -414,7 +414,7 @@ def test_over_a_line_nothing_is_fetched_and_what_is_heard_settles_it(
     assert pulls(server) == before
 
 
-def test_a_line_that_was_dead_leaves_it_to_the_exchange_that_follows(
+def test_a_dead_connection_leaves_it_to_the_exchange_that_follows(
     server: Any, link: Any, waker: Any
 ) -> None:
     server.transports = ["websocket", "poll"]

@@ -61,9 +61,9 @@ def test_an_older_server_has_the_window_that_is_assumed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "window"), [(32, 32), (1, 1), (0, None), (-1, None), (True, None), ("8", None)]
+    ("window_sent", "window"), [(32, 32), (1, 1), (0, None), (-1, None), (True, None), ("8", None)]
 )
-def test_a_window_is_read_leniently(told: object, window: int | None) -> None:
-    read = frames.read({"type": "welcome", "epoch": "e", "window": told})
+def test_a_window_is_read_leniently(window_sent: object, window: int | None) -> None:
+    read = frames.read({"type": "welcome", "epoch": "e", "window": window_sent})
     assert isinstance(read, frames.Welcome)
     assert read.window == window

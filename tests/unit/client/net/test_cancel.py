@@ -21,7 +21,7 @@ class Silent:
     """A server that takes requests and answers only the first ``answers`` of them."""
 
     def __init__(self, answers: int) -> None:
-        self.heard = 0
+        self.received = 0
         self._answers = answers
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
@@ -37,8 +37,8 @@ class Silent:
                 return
             self._open.append(connection)
             while connection.recv(65536):
-                self.heard += 1
-                if self.heard <= self._answers:
+                self.received += 1
+                if self.received <= self._answers:
                     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                     connection.sendall(head + b"Content-Length: 2\r\n\r\n{}")
 
@@ -79,12 +79,12 @@ def test_a_held_request_ends_when_it_is_cut(silent: Silent) -> None:
     for _ in range(silent._answers):
         calls.get("")
     for _ in range(2):
-        before = silent.heard
+        before = silent.received
         calls.cutter.mend()
         raised: list[type[Exception]] = []
         thread = threading.Thread(target=hold, args=(calls, raised))
         thread.start()
-        until(lambda n=before: silent.heard > n, "the request has arrived")
+        until(lambda n=before: silent.received > n, "the request has arrived")
         calls.cutter.cut()
         thread.join(10)
         assert not thread.is_alive()
@@ -96,14 +96,14 @@ def test_what_is_cut_before_it_begins_does_not_begin(silent: Silent) -> None:
     calls = network(silent.port)
     for _ in range(silent._answers):
         calls.get("")
-    heard = silent.heard
+    received = silent.received
     calls.cutter.cut()
     with pytest.raises(Interrupted):
         calls.get_held("live/changes/", {}, 600)
     trace = calls.cutter.trace
     with pytest.raises(Interrupted):  # past the first look, and stopped at the next step
         calls._http.get("live/changes/", extensions={"trace": trace})
-    assert silent.heard == heard
+    assert silent.received == received
     calls.cutter.mend()
     if silent._answers:
         silent._answers += 1

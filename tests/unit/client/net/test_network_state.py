@@ -1,4 +1,4 @@
-"""What is known of the network: the table, the round trip, what is told, and who tells it."""
+"""What is known of the network: the table, the round trip, what is reported, and by whom."""
 
 from __future__ import annotations
 
@@ -160,9 +160,9 @@ def test_a_refusal_is_an_answer() -> None:
 
 @pytest.mark.parametrize("row", VECTORS["differs"])
 def test_what_the_vectors_tell(row: Any) -> None:
-    def state(told: dict[str, Any]) -> NetworkState:
+    def state(found: dict[str, Any]) -> NetworkState:
         kinds: dict[str, Callable[[Any], Any]] = {"type": Kind, "reachability": Reachability}
-        return NetworkState(**{name: kinds.get(name, lambda v: v)(v) for name, v in told.items()})
+        return NetworkState(**{name: kinds.get(name, lambda v: v)(v) for name, v in found.items()})
 
     assert differs(state(row["told"]), state(row["now"])) is row["differs"]
 
@@ -179,7 +179,7 @@ PORTALS = [
 
 
 @pytest.mark.parametrize("answer", PORTALS)
-def test_a_portal_is_told_from_silence(server: Any, client: Any, answer: Any) -> None:
+def test_a_portal_is_distinguished_from_silence(server: Any, client: Any, answer: Any) -> None:
     with fault(server, lambda request: answer), pytest.raises(errors.Captive):
         client.sync()
     assert client.status.network_state.reachability == "captive"

@@ -27,19 +27,19 @@ def asked(server: Any, name: str) -> list[Any]:
 
 
 def opened(server: Any) -> list[dict[str, Any]]:
-    """What was told when sessions were opened."""
+    """The reports with which sessions were opened."""
     posts = [r for r in asked(server, "/sessions/") if r.method == "POST"]
     return [json.loads(r.content) for r in posts]
 
 
-# What is said
+# What is reported
 
 
 def test_each_request_says_whose_it_is(server: Any, client: Any) -> None:
     client.collection("cards").create({"title": "a"})
     client.sync()
-    told = {r.headers.get("Sync-Client") for r in server.requests if r.url.path != "/sync/"}
-    assert told == {client.client_id}
+    report = {r.headers.get("Sync-Client") for r in server.requests if r.url.path != "/sync/"}
+    assert report == {client.client_id}
     assert not any("Sync-Session" in r.headers for r in server.requests), "it has none"
 
 
@@ -50,15 +50,15 @@ def test_who_polls_tells_so_once_and_names_its_session(server: Any, link: Any, w
     for _ in range(3):
         waker.advance(60)
         waker.asleep()
-    (told,) = opened(server)
-    assert told["client_id"] == client.client_id
-    assert told["version"]
+    (report,) = opened(server)
+    assert report["client_id"] == client.client_id
+    assert report["version"]
     (id,) = server.connections.sessions
     assert asked(server, "/changes/")[-1].headers["Sync-Session"] == id
     assert not [r for r in server.requests if r.method == "PATCH"], "nothing has changed"
 
 
-def test_what_a_ticket_points_to_is_told_nothing(server: Any, link: Any) -> None:
+def test_the_target_of_a_ticket_gets_no_credentials(server: Any, link: Any) -> None:
     server.transports = LADDER
     client = link()
     client.start()
@@ -68,7 +68,7 @@ def test_what_a_ticket_points_to_is_told_nothing(server: Any, link: Any) -> None
 
 
 @pytest.mark.parametrize("status", [404, 429, 500, 503])
-def test_a_server_that_cannot_be_told_is_pulled_from_all_the_same(
+def test_a_server_that_takes_no_report_is_pulled_from_all_the_same(
     server: Any, link: Any, waker: Any, status: int
 ) -> None:
     server.faults.append(on("sessions/", httpx2.Response(status)))
@@ -119,7 +119,7 @@ def test_it_rests_keeps_its_outbox_and_asks_nothing(
 
 
 @pytest.mark.parametrize("error", LINKS)
-def test_who_is_not_let_in_is_told_so(server: Any, link: Any, waker: Any, error: Any) -> None:
+def test_a_refused_user_sees_the_reason(server: Any, link: Any, waker: Any, error: Any) -> None:
     server.faults.append(on("sessions/", says(error)))
     client = link()
     client.start()

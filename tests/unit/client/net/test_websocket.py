@@ -31,7 +31,7 @@ class Server:
         self.port = self._listening.getsockname()[1]
         self.talk: Callable[[socket.socket], None] = lambda connection: None
         self.heads: list[bytes] = []
-        self.heard: list[Any] = []
+        self.received: list[Any] = []
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -54,14 +54,14 @@ class Server:
             while data := connection.recv(65_536):
                 wire.receive_data(data)
                 for event in wire.events():
-                    self.heard.append(event)
+                    self.received.append(event)
                     if isinstance(event, Request):
                         self.heads.append(data)
-                        said = wire.send(AcceptConnection())
+                        answer = wire.send(AcceptConnection())
                         if not accept:
-                            said = said.replace(b"sec-websocket-accept: ", b"x-accept: ")
-                            said = said.replace(b"Sec-WebSocket-Accept: ", b"x-accept: ")
-                        connection.sendall(said + b"".join(wire.send(f) for f in frames))
+                            answer = answer.replace(b"sec-websocket-accept: ", b"x-accept: ")
+                            answer = answer.replace(b"Sec-WebSocket-Accept: ", b"x-accept: ")
+                        connection.sendall(answer + b"".join(wire.send(f) for f in frames))
 
         return talk
 
@@ -137,11 +137,11 @@ def test_frames_come_and_go(server: Server, network: Network) -> None:
     until(both, "both are there")
     assert [frame["type"] for frame in found] == ["welcome", "pong"]
     connection.send('{"type": "hello"}')
-    until(lambda: len(server.heard) == 3, "it hears")
-    assert {type(event) for event in server.heard} == {Request, Pong, TextMessage}
+    until(lambda: len(server.received) == 3, "it hears")
+    assert {type(event) for event in server.received} == {Request, Pong, TextMessage}
     connection.close()
-    until(lambda: isinstance(server.heard[-1], CloseConnection), "it hears goodbye")
-    assert server.heard[-1].code == 1000
+    until(lambda: isinstance(server.received[-1], CloseConnection), "it hears goodbye")
+    assert server.received[-1].code == 1000
     assert not connection._thread.is_alive()
     assert b"secret" not in server.heads[0]
     assert b"GET /sync/live/ws/?ticket=t " in server.heads[0]
