@@ -170,7 +170,7 @@ def template(node: ast.expr) -> str:
 
 def client_page() -> str:
     from django_sync import client
-    from django_sync.client.listener import Listener
+    from django_sync.client.link.parts import Listener
 
     inner = {name for name in vars(Listener) if not name.startswith("_")}
     first = ["SyncClient", "Collection", "Query", "Record", "Conflict", "Resolution"]
@@ -190,8 +190,15 @@ def client_page() -> str:
 # The link's states
 
 
+def whole_table() -> dict[Any, dict[Any, Any]]:
+    """Where each event leads from each state."""
+    from django_sync.client.link.states import Event, State, move
+
+    return {state: {event: move(state, event) for event in Event} for state in State}
+
+
 def link_page() -> str:
-    from django_sync.client.link.states import TABLE, Act, Event, State
+    from django_sync.client.link.states import Act, Event, State, move
 
     lines = [
         notice("django_sync/client/link/states.py"),
@@ -200,13 +207,15 @@ def link_page() -> str:
         "use it is said in [Stay in step in the background](../howto/background.md).",
         *(listed(kind) for kind in (State, Event, Act)),
         "## Diagram\n\nWithout `stop`, which leads from everywhere to `stopped`.",
-        "```mermaid\nstateDiagram-v2\n    [*] --> stopped\n" + "\n".join(arrows(TABLE)) + "\n```",
+        "```mermaid\nstateDiagram-v2\n    [*] --> stopped\n"
+        + "\n".join(arrows(whole_table()))
+        + "\n```",
         "## Table\n\nRow: where it is; column: what happens. – means that it stays and goes on.",
     ]
     head = "| | " + " | ".join(f"`{state}`" for state in State) + " |"
     rows = [head, "| --- |" + " --- |" * len(State)]
     for event in Event:
-        cells = [TABLE[state][event] for state in State]
+        cells = [move(state, event) for state in State]
         told = [
             "–" if to is state and act is Act.GO_ON else f"`{to}`, {act}"
             for state, (to, act) in zip(State, cells, strict=True)
@@ -326,11 +335,9 @@ def sessions_page() -> str:
 
 def link_vectors() -> str:
     """The same table for other languages' clients: every state and event, one a line."""
-    from django_sync.client.link.states import TABLE
-
     moves = [
         json.dumps({"state": state, "event": event, "to": to, "act": act})
-        for state, row in TABLE.items()
+        for state, row in whole_table().items()
         for event, (to, act) in row.items()
     ]
     return "[\n  " + ",\n  ".join(moves) + "\n]\n"
@@ -752,7 +759,7 @@ def conflicts_page() -> str:
 def wakeups_page() -> str:
     from .wakeups import text
 
-    return text(notice("django_sync/client/link/wakeups.py and reach.py"))
+    return text(notice("django_sync/client/link/wakeups.py and net/network_state.py"))
 
 
 def wakeups_vectors() -> str:

@@ -125,4 +125,6 @@ def test_without_a_layer_that_leaves_the_process_no_thread_is_started(settings):
 
 
 def test_there_is_a_notifier_where_the_project_has_a_layer():
-    assert any(isinstance(notifier, channel_layer.ChannelNotifier) for notifier in notify._notifiers)
+    assert any(
+        isinstance(notifier, channel_layer.ChannelNotifier) for notifier in notify._notifiers
+    )

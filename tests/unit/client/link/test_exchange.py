@@ -90,19 +90,21 @@ def test_a_server_that_is_down_is_not_asked_for_each_mutation(server: Any, clien
 def test_rejected_puts_the_record_back_and_tells(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client.sync()
-    told: list[Any] = []
-    client.on_rejected(told.append)
+    rejections: list[Any] = []
+    client.on_rejected(rejections.append)
     server.user("ann", "t-ann").read_only = True
     client.collection("cards").update(id, {"title": "b"})
     assert client.sync().rejected == 1
     assert client.collection("cards").get(id)["title"] == "a"
-    assert told[0].mutation.fields == {"title": "b"}
-    assert told[0].problem["code"] == "permission_denied"
-    assert isinstance(told[0].error, errors.PermissionDenied)
+    assert rejections[0].mutation.fields == {"title": "b"}
+    assert rejections[0].problem["code"] == "permission_denied"
+    assert isinstance(rejections[0].error, errors.PermissionDenied)
     assert client.outbox == client.rejections == rows(client, "outbox") == []
 
 
-def test_rejection_is_kept_until_somebody_is_told(server: Any, client: Any, connect: Any) -> None:
+def test_rejection_is_kept_until_a_callback_is_called(
+    server: Any, client: Any, connect: Any
+) -> None:
     server.user("ann", "t-ann").read_only = True
     client.collection("cards").create({"title": "typed for an hour"})
     client.sync()
@@ -110,11 +112,11 @@ def test_rejection_is_kept_until_somebody_is_told(server: Any, client: Any, conn
     client.close()
     again = connect()
     assert [r.mutation.fields for r in again.rejections] == [{"title": "typed for an hour"}]
-    told: list[Any] = []
-    again.on_rejected(told.append)
+    rejections: list[Any] = []
+    again.on_rejected(rejections.append)
     again.sync()
     again.sync()
-    assert len(told) == 1
+    assert len(rejections) == 1
     assert again.rejections == []
 
 

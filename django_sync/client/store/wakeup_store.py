@@ -1,16 +1,16 @@
-"""Wake-ups that are remembered in the store until an exchange that began after them is through.
+"""Remembers wake-ups in the store until an exchange that began after them is complete.
 
 Three numbers in one value of ``meta``: how many wake-ups were noted, up to which one a request
-has gone out, up to which one all has come in. A wake-up that comes before any request has gone
-out for the last is that one: so a storm of them costs one transaction for each request, and
-neither a restart nor another process on the store forgets one.
+has gone out, and up to which one everything has come in. A wake-up that comes before a request
+has gone out for the last one counts as that one. So a storm of wake-ups costs one transaction
+for each request, and neither a restart nor another process on the store forgets one.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from ..store.database import Store
+from .database import Store
 
 
 @dataclass(frozen=True)
@@ -20,27 +20,27 @@ class _Count:
     served: int = 0
 
 
-class Wakes:
-    """What one store has been told and not fetched yet."""
+class WakeupStore:
+    """The wake-ups of one store that have not been served by an exchange yet."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def remember(self) -> bool:
-        """Note a wake-up; it is on the disk then. Whether none was remembered before."""
+        """Note a wake-up on the disk. Return whether none was remembered before."""
         with self._store.write():
             count = self._count()
             if count.woken == count.asked:
                 self._store.set("wakes", asdict(replace(count, woken=count.woken + 1)))
             return count.woken == count.served
 
-    def wait(self) -> bool:
-        """Whether one is remembered."""
+    def is_pending(self) -> bool:
+        """Whether a wake-up is remembered."""
         count = self._count()
         return count.woken > count.served
 
     def asked(self) -> int:
-        """A request goes out now; return what ``served`` is to be told when all has come in."""
+        """A request goes out now; return the number for ``served`` when its answer is here."""
         count = self._count()
         if count.asked < count.woken:
             with self._store.write():
@@ -54,7 +54,7 @@ class Wakes:
             return
         with self._store.write():
             count = self._count()
-            if count.served < number <= count.woken:  # else the store was wiped meanwhile
+            if count.served < number <= count.woken:  # Else the store was wiped meanwhile.
                 self._store.set("wakes", asdict(replace(count, served=number)))
 
     def _count(self) -> _Count:

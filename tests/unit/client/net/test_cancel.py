@@ -21,7 +21,7 @@ class Silent:
     """A server that takes requests and answers only the first ``answers`` of them."""
 
     def __init__(self, answers: int) -> None:
-        self.heard = 0
+        self.received = 0
         self._answers = answers
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
@@ -37,8 +37,8 @@ class Silent:
                 return
             self._open.append(connection)
             while connection.recv(65536):
-                self.heard += 1
-                if self.heard <= self._answers:
+                self.received += 1
+                if self.received <= self._answers:
                     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                     connection.sendall(head + b"Content-Length: 2\r\n\r\n{}")
 
@@ -67,48 +67,48 @@ def network(port: int) -> Network:
     )
 
 
-def hold(line: Network, raised: list[type[Exception]]) -> None:
+def hold(calls: Network, raised: list[type[Exception]]) -> None:
     try:
-        line.held("live/changes/", {}, 600)
+        calls.get_held("live/changes/", {}, 600)
     except (Interrupted, errors.SyncError) as error:
         raised.append(type(error))
 
 
 def test_a_held_request_ends_when_it_is_cut(silent: Silent) -> None:
-    line = network(silent.port)
+    calls = network(silent.port)
     for _ in range(silent._answers):
-        line.get("")
+        calls.get("")
     for _ in range(2):
-        before = silent.heard
-        line.cutter.mend()
+        before = silent.received
+        calls.cutter.mend()
         raised: list[type[Exception]] = []
-        thread = threading.Thread(target=hold, args=(line, raised))
+        thread = threading.Thread(target=hold, args=(calls, raised))
         thread.start()
-        until(lambda n=before: silent.heard > n, "the request has arrived")
-        line.cutter.cut()
+        until(lambda n=before: silent.received > n, "the request has arrived")
+        calls.cutter.cut()
         thread.join(10)
         assert not thread.is_alive()
         assert raised == [Interrupted]
-    line.close()
+    calls.close()
 
 
 def test_what_is_cut_before_it_begins_does_not_begin(silent: Silent) -> None:
-    line = network(silent.port)
+    calls = network(silent.port)
     for _ in range(silent._answers):
-        line.get("")
-    heard = silent.heard
-    line.cutter.cut()
+        calls.get("")
+    received = silent.received
+    calls.cutter.cut()
     with pytest.raises(Interrupted):
-        line.held("live/changes/", {}, 600)
-    trace = line.cutter.trace
+        calls.get_held("live/changes/", {}, 600)
+    trace = calls.cutter.trace
     with pytest.raises(Interrupted):  # past the first look, and stopped at the next step
-        line._http.get("live/changes/", extensions={"trace": trace})
-    assert silent.heard == heard
-    line.cutter.mend()
+        calls._http.get("live/changes/", extensions={"trace": trace})
+    assert silent.received == received
+    calls.cutter.mend()
     if silent._answers:
         silent._answers += 1
-        assert line.get("") == {}
-    line.close()
+        assert calls.get("") == {}
+    calls.close()
 
 
 def test_a_transport_that_was_handed_in_is_asked_to_cut() -> None:
@@ -119,7 +119,7 @@ def test_a_transport_that_was_handed_in_is_asked_to_cut() -> None:
             self.cuts += 1
 
     own = Own()
-    line = Network(
+    calls = Network(
         "http://sync.test/",
         None,
         backoff=Backoff(),
@@ -127,6 +127,6 @@ def test_a_transport_that_was_handed_in_is_asked_to_cut() -> None:
         now=Clock().now,
         transport=own,
     )
-    line.cutter.cut()
+    calls.cutter.cut()
     assert own.cuts == 1
-    line.close()
+    calls.close()

@@ -1,4 +1,4 @@
-"""What the server is told with the session: the network when it has changed enough, and `push`."""
+"""What is reported with the session: the network when it has changed enough, and `push`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.client.helpers import fault, titles
 PUSH = {"kind": "webhook", "url": "https://me.test/", "secret": "sixteen letters!"}
 
 
-def told(server: Any) -> list[tuple[str, dict[str, Any]]]:
+def reports(server: Any) -> list[tuple[str, dict[str, Any]]]:
     """Method and body of each call of the session."""
     return [
         (r.method, json.loads(r.content))
@@ -25,70 +25,70 @@ def told(server: Any) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def answered(client: SyncClient, alarm: Any) -> None:
+def answered(client: SyncClient, waker: Any) -> None:
     """Wait until the server has answered the ping that was just sent.
 
     Without an answer in two heartbeats a client gives its connection up and opens another.
     """
-    live = client._background._acting._lines.live
+    live = client._background._loop._connections.live
     assert live is not None
-    until(lambda: live.heard_at == alarm.now(), "the ping is answered")
+    until(lambda: live.received_at == waker.now(), "the ping is answered")
 
 
 @pytest.fixture
-def live(server: Any, link: Any, alarm: Any) -> Callable[..., SyncClient]:
+def live(server: Any, link: Any, waker: Any) -> Callable[..., SyncClient]:
     def live(kind: str = "websocket", **options: Any) -> SyncClient:
         server.transports = [kind, "poll"]
         client: SyncClient = link(**options)
         client.start()
         until(lambda: client.status.transport == kind, f"it is live by {kind}")
-        alarm.asleep()
+        waker.asleep()
         return client
 
     return live
 
 
-def test_what_the_program_tells_goes_to_the_server(server: Any, live: Any, alarm: Any) -> None:
+def test_what_the_program_tells_goes_to_the_server(server: Any, live: Any, waker: Any) -> None:
     client = live()
     client.network(type="cellular", metered=True)
-    until(lambda: len(told(server)) == 2, "the session is changed")
-    [(opened, first), (changed, second)] = told(server)
+    until(lambda: len(reports(server)) == 2, "the session is changed")
+    [(opened, first), (changed, second)] = reports(server)
     assert (opened, changed) == ("POST", "PATCH")
     assert first["network"] == {"type": None, "metered": False, "rtt_ms": None}
     assert second["network"] == {"type": "cellular", "metered": True, "rtt_ms": None}
-    alarm.asleep()
+    waker.asleep()
     client.network(foreground=False)
-    until(lambda: len(told(server)) == 3, "so that the server may wake it")
-    assert told(server)[2][1]["foreground"] is False
-    assert "push" not in told(server)[2][1]
+    until(lambda: len(reports(server)) == 3, "so that the server may wake it")
+    assert reports(server)[2][1]["foreground"] is False
+    assert "push" not in reports(server)[2][1]
 
 
-def test_the_same_again_is_not_told(server: Any, live: Any, alarm: Any) -> None:
+def test_the_same_again_is_not_reported(server: Any, live: Any, waker: Any) -> None:
     client = live("poll", push=PUSH)
     before = len(server.requests)
     for number in range(1, 4):
         client.network(metered=False, online=True)
         until(lambda: len(server.requests) >= before + number, "it asks")  # noqa: B023
-        alarm.asleep()
-    assert [method for method, _ in told(server)] == ["POST"]
+        waker.asleep()
+    assert [method for method, _ in reports(server)] == ["POST"]
 
 
-def test_a_round_trip_is_told_once_it_is_another(server: Any, live: Any, alarm: Any) -> None:
+def test_a_round_trip_is_reported_once_it_is_another(server: Any, live: Any, waker: Any) -> None:
     client = live()
     patches = 0
     for seconds, more in ((0.04, 0), (0.5, 1), (0.55, 0), (0.6, 0)):
         for _ in range(30):  # until it has settled
-            client._around.took(seconds)
-        alarm.advance(client._background._acting._exchange.service.wait_seconds)
-        alarm.asleep()
-        answered(client, alarm)
+            client._parts.network.note_round_trip(seconds)
+        waker.advance(client._background._loop._exchange.service.wait_seconds)
+        waker.asleep()
+        answered(client, waker)
         patches += more
-        until(lambda: len(told(server)) == 1 + patches, f"{seconds} s is told, or not")  # noqa: B023
-    assert told(server)[-1][1]["network"]["rtt_ms"] == pytest.approx(500, abs=20)
+        until(lambda: len(reports(server)) == 1 + patches, f"{seconds} s is reported, or not")  # noqa: B023
+    assert reports(server)[-1][1]["network"]["rtt_ms"] == pytest.approx(500, abs=20)
 
 
-def test_a_line_that_works_is_not_given_up_where_telling_fails(
-    server: Any, live: Any, alarm: Any
+def test_a_connection_that_works_is_kept_although_a_report_fails(
+    server: Any, live: Any, waker: Any
 ) -> None:
     client = live()
 
@@ -97,33 +97,33 @@ def test_a_line_that_works_is_not_given_up_where_telling_fails(
             return None
         return httpx2.Response(503, json={"code": "unavailable", "status": 503})
 
-    line = server.lines.opened[-1]
+    connection = server.connections.opened[-1]
     with fault(server, full):
-        client._around.took(1.0)
-        alarm.advance(25)
-        until(lambda: told(server)[-1][0] == "PATCH", "it was tried")
-        alarm.asleep()
-        answered(client, alarm)
+        client._parts.network.note_round_trip(1.0)
+        waker.advance(25)
+        until(lambda: reports(server)[-1][0] == "PATCH", "it was tried")
+        waker.asleep()
+        answered(client, waker)
     assert client.status.problem is None
-    assert not line.ended
-    alarm.advance(25)
-    until(lambda: told(server)[-1][1]["network"]["rtt_ms"] == 1_000, "and told later")
-    alarm.asleep()
+    assert not connection.ended
+    waker.advance(25)
+    until(lambda: reports(server)[-1][1]["network"]["rtt_ms"] == 1_000, "and reported later")
+    waker.asleep()
     server.put("cards", {"title": "new"})
     until(lambda: titles(client) == ["new"], "it works")
-    assert server.lines.opened == [line]
+    assert server.connections.opened == [connection]
 
 
 # Push
 
 
 @pytest.mark.parametrize("kind", ["websocket", "sse", "long-poll", "poll"])
-def test_how_it_is_woken_is_told_with_the_session(kind: str, server: Any, link: Any) -> None:
+def test_how_it_is_woken_is_reported_with_the_session(kind: str, server: Any, link: Any) -> None:
     server.transports = [kind, "poll"]
     client = link(push=PUSH)
     client.start()
     until(lambda: client.status.transport == kind, f"it is live by {kind}")
-    [(method, body)] = told(server)
+    [(method, body)] = reports(server)
     assert method == "POST"
     assert body["push"] == PUSH
     assert "push" in body["transports"]
@@ -131,18 +131,18 @@ def test_how_it_is_woken_is_told_with_the_session(kind: str, server: Any, link: 
 
 def test_a_client_that_polls_says_once_who_it_is(server: Any, live: Any) -> None:
     live("poll")
-    [(method, body)] = told(server)
+    [(method, body)] = reports(server)
     assert method == "POST"
     assert "push" not in body
 
 
-def test_a_session_that_ended_is_opened_with_it_again(server: Any, live: Any, alarm: Any) -> None:
+def test_a_session_that_ended_is_opened_with_it_again(server: Any, live: Any, waker: Any) -> None:
     client = live(push=PUSH)
-    server.lines.sessions.clear()
+    server.connections.sessions.clear()
     client.network(type="wifi")
-    until(lambda: len(told(server)) == 3, "a PATCH finds none, a POST opens another")
-    assert [method for method, _ in told(server)] == ["POST", "PATCH", "POST"]
-    assert told(server)[2][1]["push"] == PUSH
+    until(lambda: len(reports(server)) == 3, "a PATCH finds none, a POST opens another")
+    assert [method for method, _ in reports(server)] == ["POST", "PATCH", "POST"]
+    assert reports(server)[2][1]["push"] == PUSH
 
 
 def test_a_server_that_wakes_nobody_costs_no_socket(server: Any, live: Any, caplog: Any) -> None:
@@ -154,17 +154,17 @@ def test_a_server_that_wakes_nobody_costs_no_socket(server: Any, live: Any, capl
 
     with fault(server, refuses):
         live(push=PUSH)
-    assert [("push" in body, "push" in body["transports"]) for _, body in told(server)] == [
+    assert [("push" in body, "push" in body["transports"]) for _, body in reports(server)] == [
         (True, True),
         (False, False),
     ]
     assert "No webhooks here." in caplog.text
 
 
-def test_a_server_without_sessions_is_asked_once(server: Any, live: Any, alarm: Any) -> None:
+def test_a_server_without_sessions_is_asked_once(server: Any, live: Any, waker: Any) -> None:
     server.has_sessions = False
     live("poll", push=PUSH)
     for _ in range(3):
-        alarm.advance(60)
-        alarm.asleep()
-    assert len(told(server)) == 1
+        waker.advance(60)
+        waker.asleep()
+    assert len(reports(server)) == 1

@@ -22,7 +22,7 @@ from django_sync.client.store.indexes import existing
 from django_sync.client.store.ordering import Wanted, place_in
 from django_sync.testing.server import MemoryServer
 
-VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/indexes.json").read_text())
+VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/indexes.json").read_text())
 Connect = Callable[..., SyncClient]
 INDEXED = {"cards": VECTORS["indexes"]}
 
@@ -108,8 +108,8 @@ class Trace:
         found = []
         for statement in self.statements:
             if " FROM records" in statement or " FROM outbox" in statement:
-                told = self._db.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
-                found += [row["detail"] for row in told]
+                plan = self._db.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+                found += [row["detail"] for row in plan]
         return found
 
 
@@ -229,7 +229,7 @@ def twins() -> Iterator[list[SyncClient]]:
 
 def write(client: SyncClient, op: str, id: str, fields: dict[str, Any]) -> None:
     """One more entry on top of a record, whatever is there."""
-    row = client._outbox.append
+    row = client._parts.outbox.append
     row(("cards", id), Draft(op, fields, None if op == "create" else 1, "e"))
 
 
@@ -330,9 +330,9 @@ def test_a_large_build_is_logged(
     filled("a").close()
     with patch("django_sync.client.store.indexes._LONG_BUILD", 10), caplog.at_level("INFO"):
         connect("a", indexes={"cards": ["due"]})
-    told = [record.getMessage() for record in caplog.records if "Index" in record.getMessage()]
-    assert told[0] == "Indexing cards.due over 17 rows …"
-    assert len(told) == 2
+    logged = [record.getMessage() for record in caplog.records if "Index" in record.getMessage()]
+    assert logged[0] == "Indexing cards.due over 17 rows …"
+    assert len(logged) == 2
 
 
 def test_a_wiped_store_keeps_its_indexes_and_nothing_in_them(filled: Connect) -> None:
@@ -415,8 +415,8 @@ def test_sqlite_reads_numbers_as_python_does(client: SyncClient) -> None:
     numbers = [dice.random() * 10 ** dice.randrange(-300, 300) for _ in range(2000)]
     with client._store.read() as db:
         for number in numbers:
-            told = db.execute("SELECT json_extract(?, '$.n')", (dumps({"n": number}),))
-            assert told.fetchone()[0] == number
+            read = db.execute("SELECT json_extract(?, '$.n')", (dumps({"n": number}),))
+            assert read.fetchone()[0] == number
 
 
 def test_numbers_that_sqlite_rounds_stand_where_they_belong(twins: list[SyncClient]) -> None:

@@ -27,38 +27,38 @@ def asked(server: Any, name: str) -> list[Any]:
 
 
 def opened(server: Any) -> list[dict[str, Any]]:
-    """What was told when sessions were opened."""
+    """The reports with which sessions were opened."""
     posts = [r for r in asked(server, "/sessions/") if r.method == "POST"]
     return [json.loads(r.content) for r in posts]
 
 
-# What is said
+# What is reported
 
 
 def test_each_request_says_whose_it_is(server: Any, client: Any) -> None:
     client.collection("cards").create({"title": "a"})
     client.sync()
-    told = {r.headers.get("Sync-Client") for r in server.requests if r.url.path != "/sync/"}
-    assert told == {client.client_id}
+    report = {r.headers.get("Sync-Client") for r in server.requests if r.url.path != "/sync/"}
+    assert report == {client.client_id}
     assert not any("Sync-Session" in r.headers for r in server.requests), "it has none"
 
 
-def test_who_polls_tells_so_once_and_names_its_session(server: Any, link: Any, alarm: Any) -> None:
+def test_who_polls_tells_so_once_and_names_its_session(server: Any, link: Any, waker: Any) -> None:
     client = link()
     client.start()
-    alarm.asleep()
+    waker.asleep()
     for _ in range(3):
-        alarm.advance(60)
-        alarm.asleep()
-    (told,) = opened(server)
-    assert told["client_id"] == client.client_id
-    assert told["version"]
-    (id,) = server.lines.sessions
+        waker.advance(60)
+        waker.asleep()
+    (report,) = opened(server)
+    assert report["client_id"] == client.client_id
+    assert report["version"]
+    (id,) = server.connections.sessions
     assert asked(server, "/changes/")[-1].headers["Sync-Session"] == id
     assert not [r for r in server.requests if r.method == "PATCH"], "nothing has changed"
 
 
-def test_what_a_ticket_points_to_is_told_nothing(server: Any, link: Any) -> None:
+def test_the_target_of_a_ticket_gets_no_credentials(server: Any, link: Any) -> None:
     server.transports = LADDER
     client = link()
     client.start()
@@ -68,8 +68,8 @@ def test_what_a_ticket_points_to_is_told_nothing(server: Any, link: Any) -> None
 
 
 @pytest.mark.parametrize("status", [404, 429, 500, 503])
-def test_a_server_that_cannot_be_told_is_pulled_from_all_the_same(
-    server: Any, link: Any, alarm: Any, status: int
+def test_a_server_that_takes_no_report_is_pulled_from_all_the_same(
+    server: Any, link: Any, waker: Any, status: int
 ) -> None:
     server.faults.append(on("sessions/", httpx2.Response(status)))
     client = link()
@@ -77,8 +77,8 @@ def test_a_server_that_cannot_be_told_is_pulled_from_all_the_same(
     client.wait_until_synced(60)
     assert client.status.link == "live"
     server.put("cards", {"title": "new"}, scope="b1")
-    alarm.asleep()
-    alarm.advance(60)
+    waker.asleep()
+    waker.advance(60)
     until(lambda: titles(client) == ["new"], "it polls")
 
 
@@ -88,12 +88,12 @@ def test_a_server_that_cannot_be_told_is_pulled_from_all_the_same(
 @pytest.mark.parametrize("error", LINKS)
 @pytest.mark.parametrize("by", ["changes/", "mutations/"])
 def test_it_rests_keeps_its_outbox_and_asks_nothing(
-    server: Any, link: Any, alarm: Any, error: Any, by: str
+    server: Any, link: Any, waker: Any, error: Any, by: str
 ) -> None:
     client = link()
     client.start()
     client.wait_until_synced(60)
-    alarm.asleep()
+    waker.asleep()
     shut = on(by, says(error))
     server.faults.append(shut)
     client.collection("cards").create({"title": "mine"})
@@ -101,12 +101,12 @@ def test_it_rests_keeps_its_outbox_and_asks_nothing(
     until(lambda: client.status.link == LINKS[error], "it says so")
     assert type(client.status.problem) is error
     assert len(client.outbox) == (by == "mutations/")
-    assert alarm.asleep() is None, "it waits for nobody but its user"
+    assert waker.asleep() is None, "it waits for nobody but its user"
     before = len(server.requests)
     client.collection("cards").create({"title": "more"})
     client.network(online=True)
-    alarm.advance(100_000)
-    assert (client.status.link, alarm.asleep()) == (LINKS[error], None)
+    waker.advance(100_000)
+    assert (client.status.link, waker.asleep()) == (LINKS[error], None)
     assert len(server.requests) == before
     with pytest.raises(error):
         client.wait_until_synced(60)
@@ -119,30 +119,30 @@ def test_it_rests_keeps_its_outbox_and_asks_nothing(
 
 
 @pytest.mark.parametrize("error", LINKS)
-def test_who_is_not_let_in_is_told_so(server: Any, link: Any, alarm: Any, error: Any) -> None:
+def test_a_refused_user_sees_the_reason(server: Any, link: Any, waker: Any, error: Any) -> None:
     server.faults.append(on("sessions/", says(error)))
     client = link()
     client.start()
     until(lambda: client.status.link == LINKS[error], "it says so")
-    assert alarm.asleep() is None
+    assert waker.asleep() is None
 
 
-def test_ended_goes_on_with_another_session(server: Any, link: Any, alarm: Any) -> None:
+def test_ended_goes_on_with_another_session(server: Any, link: Any, waker: Any) -> None:
     client = link()
     client.start()
-    alarm.asleep()
-    (old,) = server.lines.sessions
+    waker.asleep()
+    (old,) = server.connections.sessions
 
     def ended(request: Any) -> Any:
         named = request.headers.get("Sync-Session") == old
         return says(errors.SessionEnded)(request) if named else None
 
     server.faults.append(ended)
-    alarm.advance(60)
+    waker.advance(60)
     until(lambda: client.status.link == "ended", "it rests")
     client.start()
     client.wait_until_synced(60)
-    alarm.asleep()
+    waker.asleep()
     assert len(opened(server)) == 2
     assert asked(server, "/changes/")[-1].headers.get("Sync-Session") != old
 
@@ -150,7 +150,7 @@ def test_ended_goes_on_with_another_session(server: Any, link: Any, alarm: Any) 
 @pytest.mark.parametrize("error", LINKS)
 @pytest.mark.parametrize("frame", [True, False], ids=["said", "by its code alone"])
 def test_a_socket_that_is_closed_for_it(
-    server: Any, link: Any, alarm: Any, error: Any, frame: bool
+    server: Any, link: Any, waker: Any, error: Any, frame: bool
 ) -> None:
     server.transports = LADDER
     client = link()
@@ -159,44 +159,44 @@ def test_a_socket_that_is_closed_for_it(
     shut = on("changes/", says(error))
     server.faults.append(shut)
     if frame:
-        server.lines.wait().refuse(error())
+        server.connections.wait().refuse(error())
     else:
-        server.lines.wait().shut({"ended": 4419, "blocked": 4423}[LINKS[error]])
+        server.connections.wait().shut({"ended": 4419, "blocked": 4423}[LINKS[error]])
     until(lambda: client.status.link == LINKS[error], "it says so")
-    assert alarm.asleep() is None
-    assert len(server.lines.opened) == 1
+    assert waker.asleep() is None
+    assert len(server.connections.opened) == 1
     server.faults.remove(shut)
     client.start()
-    server.lines.wait(2)
+    server.connections.wait(2)
     until(lambda: client.status.transport == "websocket", "it is live again")
 
 
 @pytest.mark.parametrize("error", LINKS)
-def test_a_stream_that_is_ended_for_it(server: Any, link: Any, alarm: Any, error: Any) -> None:
+def test_a_stream_that_is_ended_for_it(server: Any, link: Any, waker: Any, error: Any) -> None:
     server.transports = LADDER[1:]
     client = link()
     client.start()
     until(lambda: client.status.transport == "sse", "it is live")
-    server.lines.wait().refuse(error())
+    server.connections.wait().refuse(error())
     until(lambda: client.status.link == LINKS[error], "it says so")
-    assert alarm.asleep() is None
+    assert waker.asleep() is None
 
 
-def test_a_batch_over_a_socket_that_is_refused(server: Any, link: Any, alarm: Any) -> None:
+def test_a_batch_over_a_socket_that_is_refused(server: Any, link: Any, waker: Any) -> None:
     server.transports = LADDER
     client = link()
     client.start()
     until(lambda: client.status.transport == "websocket", "it is live")
 
-    def refuse(line: Any, frame: Any) -> bool:
+    def refuse(connection: Any, frame: Any) -> bool:
         if frame["type"] == "mutate":
             problem = errors.Blocked().problem()
-            line.send({"type": "error", "ref": frame["ref"], "problem": problem})
+            connection.send({"type": "error", "ref": frame["ref"], "problem": problem})
         return bool(frame["type"] == "mutate")
 
-    server.lines.on_frame = refuse
+    server.connections.on_frame = refuse
     client.collection("cards").create({"title": "mine"})
-    until(lambda: alarm.asleep() is not None and alarm.asleep() <= 0.1, "it waits for more")
-    alarm.advance(0.1)
+    until(lambda: waker.asleep() is not None and waker.asleep() <= 0.1, "it waits for more")
+    waker.advance(0.1)
     until(lambda: client.status.link == "blocked", "it says so")
     assert len(client.outbox) == 1

@@ -11,10 +11,10 @@ import pytest
 
 from django_sync.client import NetworkState
 from django_sync.client.link import states
-from django_sync.client.link.wakeups import TABLE, Act, Event, State, act, read, stand
+from django_sync.client.link.wakeups import TABLE, Act, Event, State, act, read, state_of
 from django_sync.client.net.network_state import Kind, Reachability
 
-VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/wakeups.json").read_text())
+VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/wakeups.json").read_text())
 EVERY = set(itertools.product(State, Event))
 
 
@@ -25,13 +25,13 @@ def of(row: Any) -> State:
         reachability=Reachability(row["reachability"]),
         foreground=row["foreground"],
     )
-    return stand(states.State(row["link"]), network, fed=row["fed"])
+    return state_of(states.State(row["link"]), network, fed=row["fed"])
 
 
 def test_every_pair_is_written_and_the_vectors_say_the_same() -> None:
     assert {(state, event) for state in TABLE for event in TABLE[state]} == EVERY
-    told = {(row["state"], row["event"]): row["act"] for row in VECTORS["table"]}
-    assert told == {(state, event): act(state, event) for state, event in EVERY}
+    found = {(row["state"], row["event"]): row["act"] for row in VECTORS["table"]}
+    assert found == {(state, event): act(state, event) for state, event in EVERY}
 
 
 def test_how_things_stand_in_every_case_of_the_vectors() -> None:
@@ -40,7 +40,7 @@ def test_how_things_stand_in_every_case_of_the_vectors() -> None:
     assert {row["state"] for row in VECTORS["stands"]} == set(State)
 
 
-def test_nothing_is_fetched_from_a_server_that_has_said_when_to_come_again() -> None:
+def test_nothing_is_fetched_from_a_server_that_asks_to_come_again_later() -> None:
     asked = {row["state"] for row in VECTORS["stands"] if row["link"] == "backing_off"}
     assert {act(State(state), event) for state in asked for event in Event} == {Act.REMEMBER}
 
@@ -51,7 +51,7 @@ def test_what_waits_for_its_user_or_is_stopped_fetches_nothing() -> None:
     assert {act(State(state), event) for state in asked for event in Event} == {Act.REMEMBER}
 
 
-def test_a_storm_does_not_hurry_who_cannot_reach_the_server() -> None:
+def test_a_storm_does_not_hurry_a_client_that_is_unreachable() -> None:
     """The first of a storm shows that there is a way again; the others show no more."""
     assert act(State.UNREACHABLE, Event.WOKEN) is Act.FETCH
     assert {act(State.UNREACHABLE, e) for e in (Event.AGAIN, Event.WAITS)} == {Act.REMEMBER}
@@ -67,10 +67,10 @@ def test_only_where_each_request_is_paid_for_and_nobody_looks_one_waits_for_the_
 def test_what_is_read_and_what_is_passed_by(row: Any) -> None:
     payload = row["payload"] * row.get("times", 1) if "times" in row else row["payload"]
     found = read(payload)
-    told = None
+    fields = None
     if found is not None:
-        told = {"session": found.session, "collections": list(found.collections)}
-    assert told == row["read"]
+        fields = {"session": found.session, "collections": list(found.collections)}
+    assert fields == row["read"]
     assert (found is not None and found.concerns(["boards", "cards"])) is row["concerns"]
     if isinstance(payload, str):
         assert read(payload.encode()) == found

@@ -1,4 +1,4 @@
-"""What is known of the network: the table, the round trip, what is told, and who tells it."""
+"""What is known of the network: the table, the round trip, what is reported, and by whom."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ import pytest
 from django_sync import errors
 from django_sync.client import Backoff, NetworkState
 from django_sync.client.net.http import Network
-from django_sync.client.net.network_monitor import Around
+from django_sync.client.net.network_monitor import NetworkMonitor
 from django_sync.client.net.network_state import (
     LONGEST,
-    REACH,
+    REACHABILITY_TABLE,
     Event,
     Kind,
     Reachability,
     RoundTrip,
     differs,
-    reach,
+    next_reachability,
 )
 from django_sync.testing.clocks import Clock
 from tests.unit.client.helpers import fault, on
 
-VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/reach.json").read_text())
+VECTORS = json.loads((Path(__file__).resolve().parents[3] / "vectors/reach.json").read_text())
 
 
 # The table
@@ -39,21 +39,25 @@ VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors/reach.json"
 def test_every_pair_is_written_and_the_vectors_say_the_same() -> None:
     pairs = [(row["state"], row["event"]) for row in VECTORS["table"]]
     assert pairs == list(itertools.product(Reachability, Event))
-    assert {(s, e) for s in REACH for e in REACH[s]} == set(itertools.product(Reachability, Event))
+    assert {(s, e) for s in REACHABILITY_TABLE for e in REACHABILITY_TABLE[s]} == set(
+        itertools.product(Reachability, Event)
+    )
     for row in VECTORS["table"]:
-        assert reach(Reachability(row["state"]), Event(row["event"])) == row["to"]
+        assert next_reachability(Reachability(row["state"]), Event(row["event"])) == row["to"]
 
 
 @pytest.mark.parametrize("state", Reachability)
 def test_the_last_request_counts_whatever_was_before(state: Reachability) -> None:
-    assert reach(state, Event.ANSWERED) is Reachability.REACHABLE
-    assert reach(state, Event.SILENT) is Reachability.UNREACHABLE
-    assert reach(state, Event.STRANGE) is Reachability.CAPTIVE
+    assert next_reachability(state, Event.ANSWERED) is Reachability.REACHABLE
+    assert next_reachability(state, Event.SILENT) is Reachability.UNREACHABLE
+    assert next_reachability(state, Event.STRANGE) is Reachability.CAPTIVE
 
 
 def test_only_an_answer_proves_that_the_server_is_there() -> None:
     into = {(s, e) for s, e in itertools.product(Reachability, Event)}
-    proving = {e for s, e in into if reach(s, e) is Reachability.REACHABLE and s != "reachable"}
+    proving = {
+        e for s, e in into if next_reachability(s, e) is Reachability.REACHABLE and s != "reachable"
+    }
     assert proving == {Event.ANSWERED}
 
 
@@ -99,56 +103,56 @@ def test_round_trips_of_the_vectors(row: Any) -> None:
 
 
 def test_a_program_says_only_what_it_knows() -> None:
-    around = Around()
-    around.told(metered=True)
-    around.told(foreground=False)
-    assert around.state == NetworkState(metered=True, foreground=False)
-    assert around.told(metered=False).sparing  # It is in the background still.
+    monitor = NetworkMonitor()
+    monitor.report(metered=True)
+    monitor.report(foreground=False)
+    assert monitor.state == NetworkState(metered=True, foreground=False)
+    assert monitor.report(metered=False).sparing  # It is in the background still.
 
 
 def test_gone_and_back() -> None:
-    around = Around()
-    around.told(type="wifi")
-    around.heard(None)
-    around.took(0.2)
-    gone = around.told(online=False)
+    monitor = NetworkMonitor()
+    monitor.report(type="wifi")
+    monitor.note_call(None)
+    monitor.note_round_trip(0.2)
+    gone = monitor.report(online=False)
     assert (gone.type, gone.reachability, gone.rtt_ms) == ("none", "unreachable", None)
-    assert around.told(type="none") == gone
-    back = around.told(online=True)  # The program does not say which network.
+    assert monitor.report(type="none") == gone
+    back = monitor.report(online=True)  # The program does not say which network.
     assert (back.type, back.reachability) == ("unknown", "unknown")
 
 
 def test_another_network_is_measured_anew() -> None:
-    around = Around()
-    around.told(type="wifi")
-    around.heard(None)
-    around.took(0.01)
-    around.told(type="wifi", online=True)
-    assert (around.state.rtt_ms, around.state.reachability) == (10, "reachable")
-    around.told(type="cellular")
-    assert (around.state.rtt_ms, around.state.reachability) == (None, "unknown")
-    around.took(0.4)
-    assert around.state.rtt_ms == 400  # and not a mean with the former
+    monitor = NetworkMonitor()
+    monitor.report(type="wifi")
+    monitor.note_call(None)
+    monitor.note_round_trip(0.01)
+    monitor.report(type="wifi", online=True)
+    assert (monitor.state.rtt_ms, monitor.state.reachability) == (10, "reachable")
+    monitor.report(type="cellular")
+    assert (monitor.state.rtt_ms, monitor.state.reachability) == (None, "unknown")
+    monitor.note_round_trip(0.4)
+    assert monitor.state.rtt_ms == 400  # and not a mean with the former
 
 
 def test_an_answer_shows_that_the_program_was_wrong() -> None:
-    around = Around()
-    around.told(online=False)
-    around.heard(None)
-    assert (around.state.type, around.state.reachability) == ("unknown", "reachable")
+    monitor = NetworkMonitor()
+    monitor.report(online=False)
+    monitor.note_call(None)
+    assert (monitor.state.type, monitor.state.reachability) == ("unknown", "reachable")
 
 
 def test_a_type_that_is_none_is_refused() -> None:
-    around = Around()
+    monitor = NetworkMonitor()
     with pytest.raises(ValueError, match="wifi6"):
-        around.told(type="wifi6", metered=True)
-    assert around.state == NetworkState()
+        monitor.report(type="wifi6", metered=True)
+    assert monitor.state == NetworkState()
 
 
 def test_a_refusal_is_an_answer() -> None:
-    around = Around()
-    around.heard(errors.Throttled())
-    assert around.state.reachability is Reachability.REACHABLE
+    monitor = NetworkMonitor()
+    monitor.note_call(errors.Throttled())
+    assert monitor.state.reachability is Reachability.REACHABLE
 
 
 # What is worth telling
@@ -156,9 +160,9 @@ def test_a_refusal_is_an_answer() -> None:
 
 @pytest.mark.parametrize("row", VECTORS["differs"])
 def test_what_the_vectors_tell(row: Any) -> None:
-    def state(told: dict[str, Any]) -> NetworkState:
+    def state(found: dict[str, Any]) -> NetworkState:
         kinds: dict[str, Callable[[Any], Any]] = {"type": Kind, "reachability": Reachability}
-        return NetworkState(**{name: kinds.get(name, lambda v: v)(v) for name, v in told.items()})
+        return NetworkState(**{name: kinds.get(name, lambda v: v)(v) for name, v in found.items()})
 
     assert differs(state(row["told"]), state(row["now"])) is row["differs"]
 
@@ -175,16 +179,16 @@ PORTALS = [
 
 
 @pytest.mark.parametrize("answer", PORTALS)
-def test_a_portal_is_told_from_silence(server: Any, client: Any, answer: Any) -> None:
+def test_a_portal_is_distinguished_from_silence(server: Any, client: Any, answer: Any) -> None:
     with fault(server, lambda request: answer), pytest.raises(errors.Captive):
         client.sync()
-    assert client.status.reach.reachability == "captive"
+    assert client.status.network_state.reachability == "captive"
     assert client.status.network == "offline"
     with fault(server, on("", httpx2.ConnectError)), pytest.raises(errors.Offline):
         client.sync()
-    assert client.status.reach.reachability == "unreachable"
+    assert client.status.network_state.reachability == "unreachable"
     client.sync()
-    assert client.status.reach.reachability == "reachable"
+    assert client.status.network_state.reachability == "reachable"
 
 
 # The clock's part: a server that is slow to connect to, slow to answer, and slow to end
@@ -205,7 +209,7 @@ def test_only_the_way_there_and_back_is_measured(listening: socket.socket) -> No
         backoff=Backoff(attempts=1),
         sleep=lambda seconds: None,
         now=Clock().now,
-        took=took.append,
+        on_round_trip=took.append,
     )
 
     def serve() -> None:
@@ -220,15 +224,15 @@ def test_only_the_way_there_and_back_is_measured(listening: socket.socket) -> No
     thread = threading.Thread(target=serve)
     thread.start()
     network.get("")
-    assert took == []  # Nobody has said that the server had little to do.
-    network.quick()
+    assert took == []  # Nothing has marked the call as a round trip.
+    network.count_round_trip()
     assert len(took) == 1
     assert 0 < took[0] < LONGEST
-    network.quick()
+    network.count_round_trip()
     assert len(took) == 1  # One request is one sample.
-    network.held("live/changes/", {}, 25)
-    network.quick()
-    assert len(took) == 1  # What the server holds back tells nothing.
+    network.get_held("live/changes/", {}, 25)
+    network.count_round_trip()
+    assert len(took) == 1  # A held request measures nothing.
     network.get("")
     network.close()
     thread.join()

@@ -12,22 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_sync.client.net import frames
-from django_sync.client.net.acknowledging import WINDOW, Acknowledging
+from django_sync.client.net.acknowledgement import WINDOW, Acknowledgement
 from django_sync.realtime import connection
 
 VECTORS = json.loads(
-    (Path(__file__).resolve().parents[2] / "vectors/acknowledging.json").read_text()
+    (Path(__file__).resolve().parents[3] / "vectors/acknowledging.json").read_text()
 )
 
 
 @pytest.mark.parametrize("scenario", VECTORS, ids=[scenario["told"] for scenario in VECTORS])
 def test_the_vectors_that_other_clients_read_say_the_same(scenario: Any) -> None:
-    acknowledging = Acknowledging(scenario["heartbeat"], scenario["window"])
+    acknowledgement = Acknowledgement(scenario["heartbeat"], scenario["window"])
     for step in scenario["steps"]:
-        acknowledging.take(step["frames"], step["at"])
+        acknowledgement.take(step["frames"], step["at"])
         at_once = step.get("at_once", False)
-        assert acknowledging.next(step["at"], at_once=at_once) == step["acknowledges"]
-        due = acknowledging.due_at()
+        assert acknowledgement.next(step["at"], at_once=at_once) == step["acknowledges"]
+        due = acknowledgement.due_at()
         assert (None if due == math.inf else pytest.approx(due)) == step["due"]
 
 
@@ -39,14 +39,14 @@ def test_no_more_than_half_a_window_waits_and_no_longer_than_a_third(
     window: int, steps: list[tuple[int, float, bool]]
 ) -> None:
     heartbeat, now, frames, done, since = 9.0, 0.0, 0, 0, 0.0
-    acknowledging = Acknowledging(heartbeat, window)
+    acknowledgement = Acknowledgement(heartbeat, window)
     for more, seconds, at_once in steps:
         now += seconds
         if more and frames == done:
             since = now
         frames += more
-        acknowledging.take(frames, now)
-        found = acknowledging.next(now, at_once=at_once)
+        acknowledgement.take(frames, now)
+        found = acknowledgement.next(now, at_once=at_once)
         assert found in (None, frames)
         assert found is None or frames > done
         done = frames if found is not None else done
@@ -61,9 +61,9 @@ def test_an_older_server_has_the_window_that_is_assumed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "window"), [(32, 32), (1, 1), (0, None), (-1, None), (True, None), ("8", None)]
+    ("window_sent", "window"), [(32, 32), (1, 1), (0, None), (-1, None), (True, None), ("8", None)]
 )
-def test_a_window_is_read_leniently(told: object, window: int | None) -> None:
-    read = frames.read({"type": "welcome", "epoch": "e", "window": told})
+def test_a_window_is_read_leniently(window_sent: object, window: int | None) -> None:
+    read = frames.read({"type": "welcome", "epoch": "e", "window": window_sent})
     assert isinstance(read, frames.Welcome)
     assert read.window == window

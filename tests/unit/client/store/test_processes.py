@@ -116,8 +116,8 @@ def test_killed_within_a_page(server: Any, connect: Any, tmp_path: Path) -> None
             die()
 
         def answer(request):
-            told = {{"protocol": 1, "results": []}}
-            return httpx2.Response(200, json={held!r} if "changes" in str(request.url) else told)
+            results = {{"protocol": 1, "results": []}}
+            return httpx2.Response(200, json={held!r} if "changes" in str(request.url) else results)
 
         applying.Applying.complete = put
         client(httpx2.MockTransport(answer)).sync()

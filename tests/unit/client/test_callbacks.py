@@ -89,15 +89,20 @@ def test_decorators_return_the_function(client: Any) -> None:
         assert decorate(print) is print
 
 
-def test_status_is_told_when_it_changes(server: Any, client: Any) -> None:
+def test_status_is_reported_when_it_changes(server: Any, client: Any) -> None:
     seen: list[Any] = []
     client.on_status(seen.append)
     client.collection("cards").create({"title": "a"})
     with fault(server, on("/sync/", httpx2.ConnectError)), pytest.raises(errors.Offline):
         client.sync()
     client.sync()
-    told = [(status.pending, status.network) for status in seen]
-    assert told == [(1, "unknown"), (1, "offline"), (1, "online"), (0, "online")] or told == [
+    statuses = [(status.pending, status.network) for status in seen]
+    assert statuses == [
+        (1, "unknown"),
+        (1, "offline"),
+        (1, "online"),
+        (0, "online"),
+    ] or statuses == [
         (1, "unknown"),
         (1, "offline"),
         (0, "online"),

@@ -1,4 +1,4 @@
-"""The outbox: what is folded, what is fixed once it was sent, what base is claimed."""
+"""The outbox: compaction, bodies that are fixed once sent, and bases."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def test_write_is_seen_at_once_and_waits_in_the_outbox(client: Any) -> None:
     assert client.status.pending == 1
 
 
-def test_create_and_update_fold(client: Any) -> None:
+def test_create_and_update_merge(client: Any) -> None:
     cards = client.collection("cards")
     card = cards.create({"title": "a"})
     cards.update(card.id, {"title": "b", "due": None})
     assert ops(client) == [("create", {"title": "b", "due": None})]
 
 
-def test_create_folds_past_creates_that_do_not_touch_it(client: Any) -> None:
+def test_create_merges_past_creates_that_do_not_touch_it(client: Any) -> None:
     cards = client.collection("cards")
     card = cards.create({"title": "a"})
     cards.create({"title": "x"})
@@ -47,7 +47,7 @@ def test_create_folds_past_creates_that_do_not_touch_it(client: Any) -> None:
     assert ops(client) == [("create", {"title": "b"}), ("create", {"title": "x"})]
 
 
-def test_create_does_not_fold_past_what_it_then_refers_to(client: Any) -> None:
+def test_create_does_not_merge_past_what_it_then_refers_to(client: Any) -> None:
     """Else the server would see the reference before the object."""
     cards, boards = client.collection("cards"), client.collection("boards")
     card = cards.create({"title": "a"})
@@ -57,7 +57,7 @@ def test_create_does_not_fold_past_what_it_then_refers_to(client: Any) -> None:
     assert client.outbox[2].base_revision == 0
 
 
-def test_create_does_not_fold_past_what_refers_to_it(client: Any) -> None:
+def test_create_does_not_merge_past_what_refers_to_it(client: Any) -> None:
     cards, boards = client.collection("cards"), client.collection("boards")
     board = boards.create({"title": "a"})
     cards.create({"title": "c", "board": board.id})
@@ -94,7 +94,7 @@ def test_create_and_delete_stay_where_another_mentions_the_object(client: Any) -
     assert [m.op for m in client.outbox] == ["create", "create", "delete"]
 
 
-def test_updates_fold_and_keep_the_first_base(server: Any, client: Any) -> None:
+def test_updates_merge_and_keep_the_first_base(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a", "body": "x", "n": 1})
     client.sync()
     cards = client.collection("cards")
@@ -107,7 +107,7 @@ def test_updates_fold_and_keep_the_first_base(server: Any, client: Any) -> None:
     assert mutation.epoch == server.epoch
 
 
-def test_update_and_delete_fold_to_a_delete_on_the_first_base(server: Any, client: Any) -> None:
+def test_update_and_delete_merge_to_a_delete_on_the_first_base(server: Any, client: Any) -> None:
     id = server.put("cards", {"title": "a"})
     client.sync()
     client.collection("cards").update(id, {"title": "b"})
@@ -119,7 +119,7 @@ def test_update_and_delete_fold_to_a_delete_on_the_first_base(server: Any, clien
     assert client.outbox == []
 
 
-def test_updates_do_not_fold_past_another_object(server: Any, client: Any) -> None:
+def test_updates_do_not_merge_past_another_object(server: Any, client: Any) -> None:
     """A unique value may have to be freed before it is taken."""
     a, b = (server.put("cards", {"slug": s}) for s in "ab")
     client.sync()

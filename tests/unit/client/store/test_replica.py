@@ -261,8 +261,8 @@ def test_r3_what_leaves_the_view_goes_at_once(
     make = {"title": "secret", "body": "secret", "board": "b1"}
     plain, clash, frozen = (server.put("cards", dict(make), scope="b1") for _ in range(3))
     client.sync()
-    told: list[Any] = []
-    client.on_rejected(lambda rejection: told.append(rejection.mutation.fields))
+    rejections: list[Any] = []
+    client.on_rejected(lambda rejection: rejections.append(rejection.mutation.fields))
     cards = client.collection("cards")
     cards.update(clash, {"title": "typed 1"})
     server.store(("cards", clash), {**make, "title": "secret 2"}, "b1", None)
@@ -284,7 +284,7 @@ def test_r3_what_leaves_the_view_goes_at_once(
     assert client.conflicts == []
     assert b"secret" not in disk(client)
     client.sync()
-    assert sorted(told, key=str) == sorted(
+    assert sorted(rejections, key=str) == sorted(
         [
             {"title": "typed 1", "body": "typed 2"},
             {"title": "typed 3"},
@@ -319,13 +319,13 @@ def test_a_conflict_that_a_drop_overtook_is_given_up(
         pull_only(second)
         return answer
 
-    told: list[Any] = []
-    client.on_rejected(told.append)
+    rejections: list[Any] = []
+    client.on_rejected(rejections.append)
     with fault(server, on("mutations/", revoke)):
         client.sync()
     client.sync()
     assert client.conflicts == []
-    assert len(told) == 1
+    assert len(rejections) == 1
     assert titles(client) == []
     assert b"secret" not in disk(client)
 

@@ -12,8 +12,8 @@ import pytest
 
 from django_sync import errors
 from django_sync.client import Pace, SyncClient
-from django_sync.client.link.wakes import Wakes
 from django_sync.client.store.database import Store
+from django_sync.client.store.wakeup_store import WakeupStore
 from django_sync.testing.clocks import until
 from tests.unit.client.conftest import middle
 from tests.unit.client.helpers import fault, on, titles
@@ -25,7 +25,7 @@ def waits(client: SyncClient) -> bool:
     """Whether one is remembered, as another process reads it off the disk."""
     store = Store(client._store.path)
     try:
-        return Wakes(store).wait()
+        return WakeupStore(store).is_pending()
     finally:
         store.close()
 
@@ -44,19 +44,19 @@ def pulls(server: Any) -> int:
     return sum(r.url.path.endswith("/sync/changes/") for r in server.requests)
 
 
-def settled(client: SyncClient, alarm: Any) -> None:
+def settled(client: SyncClient, waker: Any) -> None:
     until(lambda: client.status.link == "live", "it is live")
-    alarm.asleep()
+    waker.asleep()
 
 
 @pytest.fixture
-def polling(server: Any, link: Any, alarm: Any) -> Callable[..., SyncClient]:
+def polling(server: Any, link: Any, waker: Any) -> Callable[..., SyncClient]:
     """A client that polls, and sleeps until the next."""
 
     def polling(**options: Any) -> SyncClient:
         client: SyncClient = link(**options)
         client.start()
-        settled(client, alarm)
+        settled(client, waker)
         return client
 
     return polling
@@ -66,11 +66,11 @@ def polling(server: Any, link: Any, alarm: Any) -> Callable[..., SyncClient]:
 
 
 def test_one_that_comes_between_polls_is_fetched_at_once(
-    server: Any, polling: Any, alarm: Any
+    server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
-    alarm.advance(2.0)
-    alarm.asleep()
+    waker.advance(2.0)
+    waker.asleep()
     server.put("cards", {"title": "new"})
     assert client.wake(WAKE)
     until(lambda: titles(client) == ["new"], "it is here, and no time has passed")
@@ -82,18 +82,18 @@ def test_one_that_comes_between_polls_is_fetched_at_once(
     [None, "", b"\xff", "[]", {"type": "other"}, {**WAKE, "collections": ["of", "others"]}],
 )
 def test_what_is_no_wake_up_of_ours_leaves_no_trace(
-    payload: Any, server: Any, polling: Any, alarm: Any
+    payload: Any, server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
     before = pulls(server)
     assert client.wake(payload) is False
     assert not waits(client)
-    alarm.asleep()
+    waker.asleep()
     assert pulls(server) == before
 
 
-def test_of_whichever_session_and_however_late_it_is_heeded_once(
-    server: Any, polling: Any, alarm: Any
+def test_of_any_session_and_however_late_it_is_served_once(
+    server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
     before = pulls(server)
@@ -102,48 +102,48 @@ def test_of_whichever_session_and_however_late_it_is_heeded_once(
 
     def all_done() -> bool:
         # Those that came after the first exchange began are done in a second one, a moment later.
-        if waits(client) and alarm.sleeps:
-            alarm.advance(0.5)
+        if waits(client) and waker.sleeps:
+            waker.advance(0.5)
         return not waits(client)
 
     until(all_done, "each wake-up is done")
-    alarm.asleep()
+    waker.asleep()
     assert pulls(server) <= before + 2
 
 
-def test_a_storm_costs_two_exchanges(server: Any, polling: Any, alarm: Any) -> None:
+def test_a_storm_costs_two_exchanges(server: Any, polling: Any, waker: Any) -> None:
     """The first at once; all that come before its request, or soon after, in one more."""
     client = polling()
-    alarm.advance(1.0)
-    alarm.asleep()
+    waker.advance(1.0)
+    waker.asleep()
     before = pulls(server)
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(client.wake, [WAKE] * 400))
     until(lambda: pulls(server) > before, "the first is fetched")
-    left = alarm.asleep()
+    left = waker.asleep()
     assert pulls(server) == before + 1
     if waits(client):  # Some came after that request.
         assert left is not None
         assert left <= 2.0
-        alarm.advance(left)
+        waker.advance(left)
         until(lambda: not waits(client), "the others are fetched")
-        alarm.asleep()
+        waker.asleep()
         assert pulls(server) == before + 2
 
 
 def test_the_next_one_right_behind_waits_as_long_as_a_poll_does_at_least(
-    server: Any, polling: Any, alarm: Any
+    server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling(pace=Pace(shortest=5.0, longest=60.0, uniform=middle))
     client.wake(WAKE)
     until(lambda: not waits(client), "the first is fetched")
-    alarm.asleep()
-    alarm.advance(1.0)
+    waker.asleep()
+    waker.advance(1.0)
     before = pulls(server)
     client.wake(WAKE)
-    until(lambda: alarm.asleep() == 4.0, "it waits for the rest of five seconds")
+    until(lambda: waker.asleep() == 4.0, "it waits for the rest of five seconds")
     assert pulls(server) == before
-    alarm.advance(4.0)
+    waker.advance(4.0)
     until(lambda: not waits(client), "and is fetched")
 
 
@@ -157,7 +157,7 @@ def pages_of_one(server: Any) -> None:
 
 
 def test_one_that_comes_in_the_middle_of_a_snapshot_is_seen_to_by_its_end(
-    server: Any, link: Any, alarm: Any
+    server: Any, link: Any, waker: Any
 ) -> None:
     pages_of_one(server)
     client = link()
@@ -170,14 +170,14 @@ def test_one_that_comes_in_the_middle_of_a_snapshot_is_seen_to_by_its_end(
 
     with fault(server, on("/changes/", second)):
         client.start()
-        settled(client, alarm)
+        settled(client, waker)
     assert len(seen) >= 4  # pages, the last of which was asked for after it came
     assert not waits(client)
     assert pulls(server) == len(seen)
 
 
 def test_one_that_comes_after_the_last_page_was_asked_for_has_another_exchange(
-    server: Any, link: Any, alarm: Any
+    server: Any, link: Any, waker: Any
 ) -> None:
     client = link()
     woken: list[bool] = []
@@ -245,7 +245,7 @@ def test_a_pull_that_fails_has_seen_to_nothing(server: Any, client: Any) -> None
 
 
 def test_a_server_that_says_when_to_come_again_is_not_asked_before(
-    server: Any, polling: Any, alarm: Any
+    server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
     busy = httpx2.Response(
@@ -253,81 +253,81 @@ def test_a_server_that_says_when_to_come_again_is_not_asked_before(
     )
     with fault(server, on("/changes/", busy)):
         client.wake(WAKE)
-        until(lambda: client.status.link == "backing_off", "it is told to wait")
-        left = alarm.asleep()
+        until(lambda: client.status.link == "backing_off", "it must wait")
+        left = waker.asleep()
         assert left is not None
         assert left >= 600
         before = len(server.requests)
         for _ in range(20):
             client.wake(WAKE)
-        assert alarm.asleep() == left
+        assert waker.asleep() == left
         assert len(server.requests) == before
     assert waits(client)
-    alarm.advance(left)
+    waker.advance(left)
     until(lambda: not waits(client), "it is fetched when it is time")
 
 
-def test_out_of_reach_the_first_tries_once_and_a_storm_no_more(
-    server: Any, polling: Any, alarm: Any
+def test_unreachable_the_first_tries_once_and_a_storm_no_more(
+    server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
     with fault(server, on("", httpx2.ConnectError)):
-        alarm.advance(60)
+        waker.advance(60)
         until(lambda: client.status.link == "offline", "the network is gone")
-        alarm.asleep()
+        waker.asleep()
         before = len(server.requests)
         client.wake(WAKE)
         until(lambda: len(server.requests) == before + 1, "what came through shows a way")
         until(lambda: client.status.link == "offline", "there was none")
-        left = alarm.asleep()
+        left = waker.asleep()
         for _ in range(50):
             client.wake(WAKE)
-        assert alarm.asleep() == left
+        assert waker.asleep() == left
         assert len(server.requests) == before + 1
     client.network(online=True)
     until(lambda: not waits(client), "it is fetched when the network is back")
 
 
 def test_behind_a_portal_it_waits_for_another_network(
-    server: Any, polling: Any, alarm: Any
+    server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
     with fault(server, lambda request: httpx2.Response(200, html="Sign in")):
-        alarm.advance(60)
-        until(lambda: client.status.reach.reachability == "captive", "a portal answers")
+        waker.advance(60)
+        until(lambda: client.status.network_state.reachability == "captive", "a portal answers")
         until(lambda: client.status.link == "offline", "the link knows")
-        left = alarm.asleep()
+        left = waker.asleep()
         before = len(server.requests)
         client.wake(WAKE)
-        assert alarm.asleep() == left
+        assert waker.asleep() == left
         assert len(server.requests) == before
     client.network(type="cellular")
     until(lambda: not waits(client), "it is fetched there")
 
 
-def test_without_a_network_it_is_not_even_tried(server: Any, polling: Any, alarm: Any) -> None:
+def test_without_a_network_it_is_not_even_tried(server: Any, polling: Any, waker: Any) -> None:
     client = polling()
     client.network(type="none")
     until(lambda: client.status.link == "offline", "the link knows")
-    alarm.asleep()
+    waker.asleep()
     before = len(server.requests)
     client.wake(WAKE)
-    alarm.asleep()
+    waker.asleep()
     assert len(server.requests) == before
     assert waits(client)
 
 
 def test_it_waits_for_credentials_and_is_fetched_with_them(
-    server: Any, link: Any, alarm: Any
+    server: Any, link: Any, waker: Any
 ) -> None:
     tokens = ["expired"]
     client = link(auth=Held(tokens))
     client.start()
     until(lambda: client.status.link == "auth_required", "it waits for its user")
-    alarm.asleep()
+    waker.asleep()
     before = len(server.requests)
     client.wake(WAKE)
-    alarm.asleep()
+    waker.asleep()
     assert len(server.requests) == before
     assert waits(client)
     tokens[0] = "t-ann"
@@ -346,7 +346,7 @@ def test_stopped_it_is_remembered_for_the_next_exchange(server: Any, client: Any
 
 
 def test_a_fetch_that_failed_is_made_after_a_restart(
-    server: Any, link: Any, polling: Any, alarm: Any
+    server: Any, link: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
     with fault(server, on("/changes/", httpx2.ReadTimeout)):
@@ -365,14 +365,14 @@ def test_a_fetch_that_failed_is_made_after_a_restart(
 
 
 def test_paid_for_and_unseen_it_waits_for_the_poll_or_for_eyes(
-    server: Any, polling: Any, alarm: Any
+    server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
     client.network(metered=True, foreground=False)
-    until(lambda: (alarm.asleep() or 0) > 60, "it polls rarely")
+    until(lambda: (waker.asleep() or 0) > 60, "it polls rarely")
     before = pulls(server)
     client.wake(WAKE)
-    left = alarm.asleep()
+    left = waker.asleep()
     assert left is not None
     assert left > 60
     assert (pulls(server), waits(client)) == (before, True)
@@ -382,11 +382,11 @@ def test_paid_for_and_unseen_it_waits_for_the_poll_or_for_eyes(
 
 @pytest.mark.parametrize("dear", [{"metered": True}, {"foreground": False}])
 def test_either_alone_fetches_for_that_is_what_a_push_is_for(
-    dear: Any, server: Any, polling: Any, alarm: Any
+    dear: Any, server: Any, polling: Any, waker: Any
 ) -> None:
     client = polling()
     client.network(**dear)
-    until(lambda: (alarm.asleep() or 0) > 60, "it polls rarely")
+    until(lambda: (waker.asleep() or 0) > 60, "it polls rarely")
     client.wake(WAKE)
     until(lambda: not waits(client), "it is fetched, and no time has passed")
 
@@ -395,47 +395,47 @@ def test_either_alone_fetches_for_that_is_what_a_push_is_for(
 
 
 @pytest.mark.parametrize("kind", ["websocket", "sse"])
-def test_over_a_line_nothing_is_fetched_and_what_is_heard_settles_it(
-    kind: str, server: Any, link: Any, alarm: Any
+def test_over_a_connection_nothing_is_fetched_and_bytes_serve_it(
+    kind: str, server: Any, link: Any, waker: Any
 ) -> None:
     server.transports = [kind, "poll"]
     client = link()
     client.start()
-    until(lambda: client.status.transport == kind, "the line is open")
-    alarm.asleep()
+    until(lambda: client.status.transport == kind, "the connection is open")
+    waker.asleep()
     before = pulls(server)
     client.wake(WAKE)
-    alarm.asleep()
-    assert waits(client)  # The line may be dead and not know it.
-    alarm.advance(1.0)
+    waker.asleep()
+    assert waits(client)  # The connection may be dead.
+    waker.advance(1.0)
     server.put("cards", {"title": "new"})
-    until(lambda: titles(client) == ["new"], "it comes by the line")
-    until(lambda: not waits(client), "and shows that the line lives")
+    until(lambda: titles(client) == ["new"], "it comes by the connection")
+    until(lambda: not waits(client), "and shows that the connection lives")
     assert pulls(server) == before
 
 
-def test_a_line_that_was_dead_leaves_it_to_the_exchange_that_follows(
-    server: Any, link: Any, alarm: Any
+def test_a_dead_connection_leaves_it_to_the_exchange_that_follows(
+    server: Any, link: Any, waker: Any
 ) -> None:
     server.transports = ["websocket", "poll"]
     client = link()
     client.start()
-    until(lambda: client.status.transport == "websocket", "the line is open")
-    alarm.asleep()
-    server.lines.by_script = True  # Nothing comes over it, and no pong.
+    until(lambda: client.status.transport == "websocket", "the connection is open")
+    waker.asleep()
+    server.connections.by_script = True  # Nothing comes over it, and no pong.
     server.put("cards", {"title": "new"})
     client.wake(WAKE)
 
     def dies() -> bool:
-        if not titles(client) and alarm.sleeps:
-            alarm.advance(5.0)
+        if not titles(client) and waker.sleeps:
+            waker.advance(5.0)
         return titles(client) == ["new"]
 
     until(dies, "it is fetched")
     until(lambda: not waits(client), "it is seen to")
 
 
-def test_a_held_request_brings_it(server: Any, link: Any, alarm: Any) -> None:
+def test_a_held_request_brings_it(server: Any, link: Any, waker: Any) -> None:
     server.transports = ["long-poll", "poll"]
     client = link()
     client.start()
@@ -470,54 +470,54 @@ def test_two_at_once_of_which_the_later_fails_leave_the_later_ones_wake_up(
     connect: Any,
 ) -> None:
     """A asks, a wake-up comes, B asks; A's answer says nothing of what B asked for."""
-    wakes = Wakes(connect()._store)
-    other = Wakes(connect()._store)
-    assert wakes.remember()
-    first = wakes.asked()
+    wakeup_store = WakeupStore(connect()._store)
+    other = WakeupStore(connect()._store)
+    assert wakeup_store.remember()
+    first = wakeup_store.asked()
     assert not other.remember()
     second = other.asked()
-    wakes.served(first)
-    assert wakes.wait()
+    wakeup_store.served(first)
+    assert wakeup_store.is_pending()
     other.served(second)
-    assert not wakes.wait()
-    wakes.served(first)  # late, and heard twice
-    assert not wakes.wait()
+    assert not wakeup_store.is_pending()
+    wakeup_store.served(first)  # late, and twice
+    assert not wakeup_store.is_pending()
 
 
 def test_a_storm_is_one_write_for_each_request(client: Any) -> None:
-    wakes = Wakes(client._store)
+    wakeup_store = WakeupStore(client._store)
     statements: list[str] = []
     client._store._db.set_trace_callback(statements.append)
     for _ in range(100):
-        wakes.remember()
+        wakeup_store.remember()
     assert sum("INSERT" in s for s in statements) == 1
-    wakes.asked()
-    wakes.remember()
+    wakeup_store.asked()
+    wakeup_store.remember()
     assert sum("INSERT" in s for s in statements) == 3
 
 
 def test_a_wipe_forgets_it_and_a_late_answer_does_not_bring_it_back(client: Any) -> None:
-    wakes = Wakes(client._store)
+    wakeup_store = WakeupStore(client._store)
     for _ in range(3):
-        wakes.remember()
-        number = wakes.asked()
+        wakeup_store.remember()
+        number = wakeup_store.asked()
     client.reset(wipe=True)
-    assert not wakes.wait()
-    wakes.served(number)
-    assert wakes.remember()
-    assert wakes.wait()
+    assert not wakeup_store.is_pending()
+    wakeup_store.served(number)
+    assert wakeup_store.remember()
+    assert wakeup_store.is_pending()
 
 
 def test_a_clock_that_jumps_moves_none_of_it(
-    server: Any, polling: Any, alarm: Any, clock: Any
+    server: Any, polling: Any, waker: Any, clock: Any
 ) -> None:
     client = polling()
     clock.jump(days=-365)
     client.wake(WAKE)
     until(lambda: not waits(client), "it is fetched")
-    alarm.asleep()
+    waker.asleep()
     clock.jump(days=4_000)
-    alarm.advance(2.0)
-    alarm.asleep()
+    waker.advance(2.0)
+    waker.asleep()
     client.wake(WAKE)
     until(lambda: not waits(client), "and the next")

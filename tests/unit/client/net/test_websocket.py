@@ -16,8 +16,8 @@ from django_sync import errors
 from django_sync.client import Backoff, TokenAuth
 from django_sync.client.net import websocket
 from django_sync.client.net.http import Network
-from django_sync.client.net.sse import Stream
-from django_sync.client.waker import Alarm
+from django_sync.client.net.sse import EventStream
+from django_sync.client.waker import Waker
 from django_sync.testing.clocks import DEADLINE, Clock, until
 
 Talk = Callable[[socket.socket, WSConnection], None]
@@ -31,7 +31,7 @@ class Server:
         self.port = self._listening.getsockname()[1]
         self.talk: Callable[[socket.socket], None] = lambda connection: None
         self.heads: list[bytes] = []
-        self.heard: list[Any] = []
+        self.received: list[Any] = []
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -54,14 +54,14 @@ class Server:
             while data := connection.recv(65_536):
                 wire.receive_data(data)
                 for event in wire.events():
-                    self.heard.append(event)
+                    self.received.append(event)
                     if isinstance(event, Request):
                         self.heads.append(data)
-                        said = wire.send(AcceptConnection())
+                        answer = wire.send(AcceptConnection())
                         if not accept:
-                            said = said.replace(b"sec-websocket-accept: ", b"x-accept: ")
-                            said = said.replace(b"Sec-WebSocket-Accept: ", b"x-accept: ")
-                        connection.sendall(said + b"".join(wire.send(f) for f in frames))
+                            answer = answer.replace(b"sec-websocket-accept: ", b"x-accept: ")
+                            answer = answer.replace(b"Sec-WebSocket-Accept: ", b"x-accept: ")
+                        connection.sendall(answer + b"".join(wire.send(f) for f in frames))
 
         return talk
 
@@ -106,20 +106,20 @@ def url(server: Server) -> str:
     return f"ws://127.0.0.1:{server.port}/sync/live/ws/?ticket=t"
 
 
-def after(line: Any) -> list[Any]:
+def after(connection: Any) -> list[Any]:
     """All that arrived, and why it ended."""
     found: list[Any] = []
 
     def drain() -> bool:
         try:
-            while (frame := line.arrivals.next()) is not None:
+            while (frame := connection.queue.next()) is not None:
                 found.append(frame)
         except errors.SyncError as error:
             found.append(error)
             return True
         return False
 
-    until(drain, "the line ends")
+    until(drain, "the connection ends")
     return found
 
 
@@ -127,22 +127,22 @@ def test_frames_come_and_go(server: Server, network: Network) -> None:
     """Those that came in one packet with the answer to the upgrade, too."""
     parts = [TextMessage('{"type": "po', message_finished=False), TextMessage('ng"}')]
     server.talk = server.upgrade(TextMessage('{"type": "welcome"}'), *parts, Ping(b"x"))
-    line = websocket.opened(network, url(server), Alarm())
+    connection = websocket.connect(network, url(server), Waker())
     found: list[Any] = []
 
     def both() -> bool:
-        found.extend(frame for frame in [line.arrivals.next()] if frame)
+        found.extend(frame for frame in [connection.queue.next()] if frame)
         return len(found) == 2
 
     until(both, "both are there")
     assert [frame["type"] for frame in found] == ["welcome", "pong"]
-    line.send('{"type": "hello"}')
-    until(lambda: len(server.heard) == 3, "it hears")
-    assert {type(event) for event in server.heard} == {Request, Pong, TextMessage}
-    line.close()
-    until(lambda: isinstance(server.heard[-1], CloseConnection), "it hears goodbye")
-    assert server.heard[-1].code == 1000
-    assert not line._thread.is_alive()
+    connection.send('{"type": "hello"}')
+    until(lambda: len(server.received) == 3, "it hears")
+    assert {type(event) for event in server.received} == {Request, Pong, TextMessage}
+    connection.close()
+    until(lambda: isinstance(server.received[-1], CloseConnection), "it hears goodbye")
+    assert server.received[-1].code == 1000
+    assert not connection._thread.is_alive()
     assert b"secret" not in server.heads[0]
     assert b"GET /sync/live/ws/?ticket=t " in server.heads[0]
 
@@ -150,7 +150,7 @@ def test_frames_come_and_go(server: Server, network: Network) -> None:
 @pytest.mark.parametrize("code", [1000, 4401, 4410, 4429])
 def test_a_close_says_why(server: Server, network: Network, code: int) -> None:
     server.talk = server.upgrade(TextMessage('{"type": "pong"}'), CloseConnection(code, "so"))
-    found = after(websocket.opened(network, url(server), Alarm()))
+    found = after(websocket.connect(network, url(server), Waker()))
     assert found[0] == {"type": "pong"}
     kinds = {
         4401: errors.NotAuthenticated,
@@ -164,23 +164,23 @@ def test_a_close_says_why(server: Server, network: Network, code: int) -> None:
 def test_it_is_cut_while_it_waits(server: Server, network: Network) -> None:
     """As ``stop()`` does, whose thread waits for nobody."""
     server.talk = server.upgrade()
-    line = websocket.opened(network, url(server), Alarm())
+    connection = websocket.connect(network, url(server), Waker())
     network.cutter.cut()
-    assert isinstance(after(line)[-1], errors.Offline)
-    line.close()
-    assert not line._thread.is_alive()
+    assert isinstance(after(connection)[-1], errors.Offline)
+    connection.close()
+    assert not connection._thread.is_alive()
     with pytest.raises(errors.Offline):
-        line.send("{}")
+        connection.send("{}")
 
 
 def test_a_reader_that_nobody_empties_ends_when_it_is_closed(
     server: Server, network: Network
 ) -> None:
     server.talk = server.upgrade(*[TextMessage('{"type": "pong"}')] * 40)
-    line = websocket.opened(network, url(server), Alarm())
-    until(lambda: len(line.arrivals._frames) == 16, "it is full")
-    line.close()
-    assert not line._thread.is_alive()
+    connection = websocket.connect(network, url(server), Waker())
+    until(lambda: len(connection.queue._frames) == 16, "it is full")
+    connection.close()
+    assert not connection._thread.is_alive()
 
 
 @pytest.mark.parametrize(
@@ -195,13 +195,13 @@ def test_a_reader_that_nobody_empties_ends_when_it_is_closed(
 def test_no_upgrade(server: Server, network: Network, head: bytes, error: Any) -> None:
     server.talk = server.answer(head + b"\r\nContent-Length: 2\r\n\r\nno")
     with pytest.raises(error):
-        websocket.opened(network, url(server), Alarm())
+        websocket.connect(network, url(server), Waker())
 
 
 def test_another_kind_of_upgrade(server: Server, network: Network) -> None:
     server.talk = server.upgrade(accept=False)
     with pytest.raises(errors.NotFound):
-        websocket.opened(network, url(server), Alarm())
+        websocket.connect(network, url(server), Waker())
 
 
 def test_events_come_until_they_are_silent_for_too_long(server: Server, network: Network) -> None:
@@ -209,30 +209,30 @@ def test_events_come_until_they_are_silent_for_too_long(server: Server, network:
     frame = b'event: cursor\nid: c\ndata: {"type": "cursor",\ndata: "cursor": "c"}\n\n'
     bare = b'event: error\ndata: {"type": "about:blank", "code": "cursor_expired"}\n\n'
     server.talk = server.answer(head + b": heartbeat\n\n" + frame + bare + b"event: cur")
-    line = Stream(network.stream("live/stream/", {"cursor": "b"}, 0.05), Alarm())
-    line.open()
-    found = after(line)
+    connection = EventStream(network.stream("live/stream/", {"cursor": "b"}, 0.05), Waker())
+    connection.open()
+    found = after(connection)
     assert found[0] == {"type": "cursor", "cursor": "c"}
     assert found[1]["problem"]["code"] == "cursor_expired"
     assert "ReadTimeout" in found[2].detail
     assert b"GET /sync/live/stream/?cursor=b " in server.heads[0]
     assert b"Token secret" in server.heads[0]
-    line.close()
+    connection.close()
 
 
 def test_a_stream_is_closed_while_it_waits(server: Server, network: Network) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
     server.talk = server.answer(head)
-    line = Stream(network.stream("live/stream/", {}, DEADLINE), Alarm())
-    line.open()
-    line.close()
-    assert not line._thread.is_alive()
+    connection = EventStream(network.stream("live/stream/", {}, DEADLINE), Waker())
+    connection.open()
+    connection.close()
+    assert not connection._thread.is_alive()
 
 
 def test_what_is_no_stream_is_none(server: Server, network: Network) -> None:
     server.talk = server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
-    line = Stream(network.stream("live/stream/", {}, 1), Alarm())
-    line.open()
-    (end,) = after(line)
+    connection = EventStream(network.stream("live/stream/", {}, 1), Waker())
+    connection.open()
+    (end,) = after(connection)
     assert isinstance(end, errors.Offline)
-    line.close()
+    connection.close()

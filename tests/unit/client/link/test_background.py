@@ -1,6 +1,6 @@
 """The running link: one thread, a server in memory, a clock that the test moves.
 
-Nothing sleeps. A test waits until the link does (``alarm.asleep()``), until the server
+Nothing sleeps. A test waits until the link does (``waker.asleep()``), until the server
 holds its request (``server.held.wait()``), or for a condition.
 """
 
@@ -15,7 +15,7 @@ import pytest
 
 from django_sync import errors
 from django_sync.client import BearerAuth
-from django_sync.testing.clocks import ManualAlarm, until
+from django_sync.testing.clocks import ManualWaker, until
 from django_sync.testing.faults import Fate, FaultyTransport
 from django_sync.testing.server import MemoryServer
 from tests.unit.client.helpers import fault, on, sent, threads, titles
@@ -28,7 +28,7 @@ def asks(server: MemoryServer, path: str = "changes/") -> int:
 # Polling
 
 
-def test_it_polls_and_tells_what_changed(server: Any, link: Any, alarm: Any) -> None:
+def test_it_polls_and_tells_what_changed(server: Any, link: Any, waker: Any) -> None:
     client = link()
     server.put("cards", {"title": "old"})
     seen: list[Any] = []
@@ -36,40 +36,40 @@ def test_it_polls_and_tells_what_changed(server: Any, link: Any, alarm: Any) -> 
     client.start()
     client.wait_until_synced(60)
     assert client.status.link == "live"
-    alarm.asleep()
+    waker.asleep()
     assert client.status.transport == "poll"
     server.put("cards", {"title": "new"})
-    alarm.advance(60)
-    until(lambda: seen == ["old", "new"], "both are told")
+    waker.advance(60)
+    until(lambda: seen == ["old", "new"], "both are reported")
 
 
 def test_quiet_polls_come_less_often_and_news_brings_them_back(
-    server: Any, link: Any, alarm: Any
+    server: Any, link: Any, waker: Any
 ) -> None:
     link().start()
     waits = []
     for _ in range(10):
-        waits.append(alarm.asleep())
-        alarm.advance(waits[-1])
+        waits.append(waker.asleep())
+        waker.advance(waits[-1])
     assert waits[:4] == [2.0, 3.0, 4.5, 6.75]
     assert waits[-1] == 30.0
-    alarm.asleep()
+    waker.asleep()
     server.put("cards", {"title": "news"})
-    alarm.advance(30)
-    assert alarm.asleep() == 2.0
+    waker.advance(30)
+    assert waker.asleep() == 2.0
 
 
-def test_metered_or_in_the_background_it_polls_least(server: Any, link: Any, alarm: Any) -> None:
+def test_metered_or_in_the_background_it_polls_least(server: Any, link: Any, waker: Any) -> None:
     server.transports = ["long-poll", "poll"]
     client = link()
     client.network(metered=True)
     client.start()
-    assert alarm.asleep() == 300.0
+    assert waker.asleep() == 300.0
     client.network(metered=False)
     server.held.wait()
     assert client.status.transport == "long-poll"
     client.network(foreground=False)
-    assert alarm.asleep() == 300.0
+    assert waker.asleep() == 300.0
     assert client.status.transport == "poll"
 
 
@@ -78,22 +78,22 @@ def test_metered_or_in_the_background_it_polls_least(server: Any, link: Any, ala
 
 @pytest.mark.parametrize("transports", [["poll"], ["long-poll", "poll"]])
 def test_writes_go_out_at_once_and_together(
-    server: Any, link: Any, alarm: Any, transports: list[str]
+    server: Any, link: Any, waker: Any, transports: list[str]
 ) -> None:
     server.transports = transports
     client = link()
     client.start()
-    server.held.wait() if "long-poll" in transports else alarm.asleep()
+    server.held.wait() if "long-poll" in transports else waker.asleep()
     cards = client.collection("cards")
     cards.create({"title": "a"})
-    until(lambda: alarm.asleep() == pytest.approx(0.1), "it waits a moment for more")
+    until(lambda: waker.asleep() == pytest.approx(0.1), "it waits a moment for more")
     cards.create({"title": "b"})
-    alarm.advance(0.1)
+    waker.advance(0.1)
     until(lambda: not client.outbox, "they are sent")
     assert [len(batch) for batch in sent(server)] == [2]
 
 
-def test_what_was_decided_is_sent_at_once(server: Any, link: Any, alarm: Any) -> None:
+def test_what_was_decided_is_sent_at_once(server: Any, link: Any, waker: Any) -> None:
     client = link()
     id = server.put("cards", {"title": "a"})
     client.sync()
@@ -102,20 +102,20 @@ def test_what_was_decided_is_sent_at_once(server: Any, link: Any, alarm: Any) ->
     client.start()
     client.wait_until_synced(60)
     (conflict,) = client.conflicts
-    alarm.asleep()
+    waker.asleep()
     conflict.settle(conflict.keep_client())
-    until(lambda: alarm.asleep() == pytest.approx(0.1), "it is about to be sent")
-    alarm.advance(0.1)
+    until(lambda: waker.asleep() == pytest.approx(0.1), "it is about to be sent")
+    waker.advance(0.1)
     until(lambda: server.object("cards", id) == {"title": "mine"}, "it arrives")
 
 
-def test_offline_a_write_waits_for_the_network(server: Any, link: Any, alarm: Any) -> None:
+def test_offline_a_write_waits_for_the_network(server: Any, link: Any, waker: Any) -> None:
     client = link()
     server.faults.append(on("/sync/", httpx2.ConnectError))
     client.start()
-    assert alarm.asleep() == 1.0
+    assert waker.asleep() == 1.0
     client.collection("cards").create({"title": "a"})
-    assert alarm.asleep() == 1.0
+    assert waker.asleep() == 1.0
     assert len(server.requests) == 1
     server.faults.clear()
     client.network(online=True)
@@ -139,13 +139,13 @@ def test_a_long_poll_brings_changes_as_they_are_made(server: Any, link: Any) -> 
     assert sent(server) == []
 
 
-def test_a_long_poll_that_ends_empty_is_asked_for_again(server: Any, link: Any, alarm: Any) -> None:
+def test_a_long_poll_that_ends_empty_is_asked_for_again(server: Any, link: Any, waker: Any) -> None:
     server.transports = ["long-poll", "poll"]
     link().start()
     for _ in range(5):
         server.held.wait()
         before = asks(server, "live/changes/")
-        alarm.advance(25)
+        waker.advance(25)
         server.held.release()
         until(lambda n=before: asks(server, "live/changes/") == n + 1, "it asks again")
     assert server.requests[-1].url.params["wait"] == "25"
@@ -156,7 +156,7 @@ def test_a_long_poll_that_ends_empty_is_asked_for_again(server: Any, link: Any, 
     [(None, 3), (httpx2.Response(404), 1), (httpx2.Response(405), 1)],
 )
 def test_where_nothing_is_held_it_polls_and_tries_again_later(
-    server: Any, link: Any, alarm: Any, answer: Any, tries: int
+    server: Any, link: Any, waker: Any, answer: Any, tries: int
 ) -> None:
     """``None``: the server answers at once, as WSGI does."""
     server.transports = ["long-poll", "poll"]
@@ -165,28 +165,28 @@ def test_where_nothing_is_held_it_polls_and_tries_again_later(
         server.faults.append(on("live/changes/", answer))
     client = link()
     client.start()
-    alarm.asleep()
+    waker.asleep()
     assert asks(server, "live/changes/") == tries
     assert (client.status.link, client.status.transport) == ("live", "poll")
-    alarm.advance(30)
-    until(lambda: alarm.asleep() and asks(server) == 2, "it polls")
+    waker.advance(30)
+    until(lambda: waker.asleep() and asks(server) == 2, "it polls")
     assert asks(server, "live/changes/") == tries
     server.faults.clear()
     server.held.answers_at_once = False
-    alarm.advance(600)
+    waker.advance(600)
     server.held.wait()
     until(lambda: client.status.transport == "long-poll", "it has gone back")
 
 
-def test_a_long_poll_that_is_always_cut_is_given_up(server: Any, link: Any, alarm: Any) -> None:
+def test_a_long_poll_that_is_always_cut_is_given_up(server: Any, link: Any, waker: Any) -> None:
     server.transports = ["long-poll", "poll"]
     server.faults.append(on("live/changes/", httpx2.RemoteProtocolError))
     client = link()
     client.start()
     for _ in range(3):
-        assert alarm.asleep() == 1.0
+        assert waker.asleep() == 1.0
         assert client.status.link == "offline"
-        alarm.advance(1.0)
+        waker.advance(1.0)
     until(lambda: client.status.transport == "poll", "it polls")
     assert asks(server, "live/changes/") == 3
 
@@ -195,47 +195,47 @@ def test_a_long_poll_that_is_always_cut_is_given_up(server: Any, link: Any, alar
 
 
 def test_backing_off_doubles_to_5_min_and_is_reset_by_success(
-    server: Any, link: Any, alarm: Any, clock: Any
+    server: Any, link: Any, waker: Any, clock: Any
 ) -> None:
     client = link()
     server.faults.append(on("changes/", httpx2.Response(503)))
     client.start()
     waits = []
     for _ in range(10):
-        waits.append(alarm.asleep())
+        waits.append(waker.asleep())
         assert client.status.link == "backing_off"
         assert (client.status.retry_at - clock.now()).total_seconds() == waits[-1]
-        alarm.advance(waits[-1])
+        waker.advance(waits[-1])
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
-    alarm.asleep()
+    waker.asleep()
     server.faults.clear()
-    alarm.advance(300)
+    waker.advance(300)
     until(lambda: client.status.link == "live", "it is live")
     assert client.status.retry_at is client.status.problem is None
-    alarm.asleep()
+    waker.asleep()
     server.faults.append(on("changes/", httpx2.Response(503)))
-    alarm.advance(60)
+    waker.advance(60)
     until(lambda: client.status.link == "backing_off", "it backs off")
-    assert alarm.asleep() == 1
+    assert waker.asleep() == 1
 
 
 def test_retry_after_is_obeyed_whatever_is_written_or_started(
-    server: Any, link: Any, alarm: Any
+    server: Any, link: Any, waker: Any
 ) -> None:
     client = link()
     server.faults.append(on("changes/", httpx2.Response(429, headers={"Retry-After": "77"})))
     client.start()
-    assert alarm.asleep() == 77
+    assert waker.asleep() == 77
     before = len(server.requests)
     client.collection("cards").create({"title": "a"})
     client.start()
     client.network(online=True)
-    assert alarm.asleep() == 77
+    assert waker.asleep() == 77
     assert len(server.requests) == before
 
 
 @pytest.mark.parametrize("days", [-400, 400])
-def test_clocks_that_jump(server: Any, link: Any, alarm: Any, clock: Any, days: int) -> None:
+def test_clocks_that_jump(server: Any, link: Any, waker: Any, clock: Any, days: int) -> None:
     """A date counts from the server's own clock, and what waits does not look at ours."""
     clock.jump(days=days)
     dates = {
@@ -245,36 +245,36 @@ def test_clocks_that_jump(server: Any, link: Any, alarm: Any, clock: Any, days: 
     server.faults.append(on("changes/", httpx2.Response(503, headers=dates)))
     client = link()
     client.start()
-    assert alarm.asleep() == 60
+    assert waker.asleep() == 60
     clock.jump(days=-2 * days)
-    assert alarm.asleep() == 60
+    assert waker.asleep() == 60
     server.faults.clear()
-    alarm.advance(60)
+    waker.advance(60)
     until(lambda: client.status.link == "live", "it is live")
 
 
 def test_expired_credentials_are_renewed_and_else_waited_for(
-    server: Any, link: Any, alarm: Any
+    server: Any, link: Any, waker: Any
 ) -> None:
     tokens = ["t-new"]
     auth = BearerAuth("t-ann", renew=lambda: tokens.pop() if tokens else None)
     client = link(auth=auth)
     client.start()
     client.wait_until_synced(60)
-    alarm.asleep()
+    waker.asleep()
     user = server.users.pop("t-ann")
     server.users["t-new"] = user
-    alarm.advance(60)
-    until(lambda: alarm.asleep() and not tokens, "it renews")
+    waker.advance(60)
+    until(lambda: waker.asleep() and not tokens, "it renews")
     assert client.status.link == "live"
 
     del server.users["t-new"]
     client.collection("cards").create({"title": "typed"})
-    until(lambda: alarm.asleep() == pytest.approx(0.1), "it is about to be sent")
-    alarm.advance(0.1)
+    until(lambda: waker.asleep() == pytest.approx(0.1), "it is about to be sent")
+    waker.advance(0.1)
     until(lambda: client.status.link == "auth_required", "it waits for its user")
     assert isinstance(client.status.problem, errors.NotAuthenticated)
-    assert alarm.asleep() is None
+    assert waker.asleep() is None
     with pytest.raises(errors.NotAuthenticated):
         client.wait_until_synced(60)
     assert len(client.outbox) == 1
@@ -286,12 +286,12 @@ def test_expired_credentials_are_renewed_and_else_waited_for(
 
 
 def test_a_sync_of_ones_own_wakes_a_link_that_waits_for_credentials(
-    server: Any, link: Any, alarm: Any
+    server: Any, link: Any, waker: Any
 ) -> None:
     client = link(auth=BearerAuth("wrong"))
     client.start()
-    assert alarm.asleep() is None
-    client._auth.token = "t-ann"
+    assert waker.asleep() is None
+    client._network._auth.token = "t-ann"
     client.sync()
     until(lambda: client.status.link == "live", "it is live")
 
@@ -304,7 +304,7 @@ def test_a_sync_of_ones_own_wakes_a_link_that_waits_for_credentials(
     ],
 )
 def test_refused_rests_until_it_is_started_again(
-    server: Any, link: Any, alarm: Any, answer: Any, error: Any
+    server: Any, link: Any, waker: Any, answer: Any, error: Any
 ) -> None:
     client = link()
     server.faults.append(on("/sync/", answer))
@@ -312,7 +312,7 @@ def test_refused_rests_until_it_is_started_again(
     with pytest.raises(error):
         client.wait_until_synced(60)
     assert client.status.link == "refused"
-    until(lambda: alarm.asleep() is None, "it rests")
+    until(lambda: waker.asleep() is None, "it rests")
     server.faults.clear()
     client.start()
     client.wait_until_synced(60)
@@ -344,14 +344,14 @@ def test_poison_leaves_the_link_live(server: Any, link: Any) -> None:
 
 
 def test_a_fault_of_ones_own_code_does_not_end_the_thread(
-    server: Any, link: Any, alarm: Any, caplog: pytest.LogCaptureFixture
+    server: Any, link: Any, waker: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def renew() -> str:
         raise ZeroDivisionError
 
     client = link(auth=BearerAuth("wrong", renew=renew))
     client.start()
-    assert alarm.asleep() == 1
+    assert waker.asleep() == 1
     assert client.status.link == "backing_off"
     assert "ZeroDivisionError" in caplog.text
 
@@ -360,7 +360,7 @@ def test_a_fault_of_ones_own_code_does_not_end_the_thread(
 
 
 @pytest.mark.parametrize("fate", [f for f in Fate if f is not Fate.DELIVERED])
-def test_the_link_comes_through_each_fate(server: Any, link: Any, alarm: Any, fate: Fate) -> None:
+def test_the_link_comes_through_each_fate(server: Any, link: Any, waker: Any, fate: Fate) -> None:
     """Three of these in a row, then a fair network: all is sent once, all is there."""
     network = FaultyTransport(server.transport(), random.Random(5), weights={fate: 1})
     client = link(transport=network, auth=BearerAuth("t-ann", renew=lambda: "t-ann"))
@@ -368,13 +368,13 @@ def test_the_link_comes_through_each_fate(server: Any, link: Any, alarm: Any, fa
     client.collection("cards").create({"title": "mine"})
     client.start()
     for _ in range(3):
-        if (left := alarm.asleep()) is not None:
-            alarm.advance(left)
-    alarm.asleep()
+        if (left := waker.asleep()) is not None:
+            waker.advance(left)
+    waker.asleep()
     network.heal()
     client.start()
     if client.status.link == "backing_off":
-        alarm.advance(300)
+        waker.advance(300)
     client.wait_until_synced(60)
     assert (
         titles(client)
@@ -385,7 +385,7 @@ def test_the_link_comes_through_each_fate(server: Any, link: Any, alarm: Any, fa
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_link_converges_in_any_weather(server: Any, link: Any, alarm: Any, seed: int) -> None:
+def test_the_link_converges_in_any_weather(server: Any, link: Any, waker: Any, seed: int) -> None:
     drawn = random.Random(seed)
     server.transports = ["long-poll", "poll"] if seed % 2 else ["poll"]
     server.held.answers_at_once = True
@@ -401,14 +401,14 @@ def test_the_link_converges_in_any_weather(server: Any, link: Any, alarm: Any, s
             client.collection("cards").create({"title": f"c{n:02}"})
         else:
             server.put("cards", {"title": f"s{n:02}"})
-        if (left := alarm.asleep()) is not None:
-            alarm.advance(left)
+        if (left := waker.asleep()) is not None:
+            waker.advance(left)
         else:
             client.start()
-    alarm.asleep()
+    waker.asleep()
     network.heal()
     client.start()
-    alarm.advance(300)
+    waker.advance(300)
     client.wait_until_synced(60)
     found = [record["title"] for record in server.visible("ann").values()]
     assert titles(client) == sorted(found)
@@ -472,27 +472,27 @@ def test_wait_until_synced_covers_what_was_written_before(server: Any, link: Any
     assert titles(client) == ["mine", "theirs"]
 
 
-def test_each_state_is_told_once_and_in_order(server: Any, link: Any, alarm: Any) -> None:
+def test_each_state_is_reported_once_and_in_order(server: Any, link: Any, waker: Any) -> None:
     server.page_size = 2
     for n in range(5):
         server.put("cards", {"title": str(n)})
     client = link()
-    told: list[Any] = []
-    client.on_status(lambda status: told.append((status.link, status.transport)))
+    statuses: list[Any] = []
+    client.on_status(lambda status: statuses.append((status.link, status.transport)))
     client.start()
-    alarm.asleep()
+    waker.asleep()
     client.stop()
-    states = [link for n, (link, _) in enumerate(told) if n == 0 or told[n - 1][0] != link]
+    states = [link for n, (link, _) in enumerate(statuses) if n == 0 or statuses[n - 1][0] != link]
     assert states == ["connecting", "catching_up", "live", "stopped"]
-    assert ("live", "poll") in told
+    assert ("live", "poll") in statuses
 
 
-def test_reset_pulls_anew_and_wipe_stops(server: Any, link: Any, alarm: Any) -> None:
+def test_reset_pulls_anew_and_wipe_stops(server: Any, link: Any, waker: Any) -> None:
     server.put("cards", {"title": "a"})
     client = link()
     client.start()
     client.wait_until_synced(60)
-    alarm.asleep()
+    waker.asleep()
     client.reset()
     until(lambda: titles(client) == ["a"], "it is there again")
     client.reset(wipe=True)
@@ -504,7 +504,7 @@ def test_reset_pulls_anew_and_wipe_stops(server: Any, link: Any, alarm: Any) -> 
 
 
 @pytest.mark.parametrize("what", ["write", "sync", "stop", "close", "restart", "wait"])
-def test_a_callback_may_do_anything(server: Any, link: Any, alarm: Any, what: str) -> None:
+def test_a_callback_may_do_anything(server: Any, link: Any, waker: Any, what: str) -> None:
     client = link()
     done: list[Any] = []
 
@@ -541,7 +541,7 @@ def test_a_callback_may_do_anything(server: Any, link: Any, alarm: Any, what: st
 
 
 def test_a_callback_that_raises_stops_no_other_and_no_thread(
-    server: Any, link: Any, alarm: Any, caplog: pytest.LogCaptureFixture
+    server: Any, link: Any, waker: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = link()
     seen: list[Any] = []
@@ -551,13 +551,13 @@ def test_a_callback_that_raises_stops_no_other_and_no_thread(
     server.put("cards", {"title": "a"})
     client.start()
     client.wait_until_synced(60)
-    until(lambda: len(seen) == 1, "the other is told")
-    alarm.asleep()
+    until(lambda: len(seen) == 1, "the other sees it")
+    waker.asleep()
     assert client.status.link == "live"
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_conflict_is_decided_by_the_thread(server: Any, link: Any, alarm: Any) -> None:
+def test_a_conflict_is_decided_by_the_thread(server: Any, link: Any, waker: Any) -> None:
     client = link()
     client.on_conflict(lambda conflict: conflict.keep_client())
     id = server.put("cards", {"title": "a"})
@@ -572,50 +572,50 @@ def test_a_conflict_is_decided_by_the_thread(server: Any, link: Any, alarm: Any)
 
 
 def test_of_two_on_one_store_one_polls_until_it_ends(server: Any, link: Any, clock: Any) -> None:
-    alarms = ManualAlarm(), ManualAlarm()
-    first, second = (link(alarm=alarm) for alarm in alarms)
+    wakers = ManualWaker(), ManualWaker()
+    first, second = (link(waker=waker) for waker in wakers)
     first.start()
-    alarms[0].asleep()
+    wakers[0].asleep()
     second.start()
-    assert alarms[1].asleep() == 30.0
+    assert wakers[1].asleep() == 30.0
     before = asks(server)
-    alarms[1].advance(30)
-    assert alarms[1].asleep() == 30.0
+    wakers[1].advance(30)
+    assert wakers[1].asleep() == 30.0
     assert asks(server) == before
     second.collection("cards").create({"title": "from the second"})
-    until(lambda: alarms[1].asleep() == pytest.approx(0.1), "it sends its own")
-    alarms[1].advance(0.1)
+    until(lambda: wakers[1].asleep() == pytest.approx(0.1), "it sends its own")
+    wakers[1].advance(0.1)
     until(lambda: not second.outbox, "it is sent")
     first.stop()
-    alarms[1].asleep()
+    wakers[1].asleep()
     before = asks(server)
-    alarms[1].advance(30)
+    wakers[1].advance(30)
     until(lambda: asks(server) == before + 1, "it has taken over")
 
 
 def test_a_lease_of_one_that_was_killed_ends(server: Any, link: Any, clock: Any) -> None:
-    alarms = ManualAlarm(), ManualAlarm()
-    first, second = (link(alarm=alarm) for alarm in alarms)
+    wakers = ManualWaker(), ManualWaker()
+    first, second = (link(waker=waker) for waker in wakers)
     first.start()
-    alarms[0].asleep()
+    wakers[0].asleep()
     second.start()
-    alarms[1].asleep()
+    wakers[1].asleep()
     for jump, polls in ((10, 0), (60, 1)):
         before = asks(server)
         clock.jump(seconds=jump)
-        alarms[1].advance(30)
-        alarms[1].asleep()
+        wakers[1].advance(30)
+        wakers[1].asleep()
         assert asks(server) == before + polls
 
 
 def test_a_lease_by_a_clock_that_was_ahead_holds_nobody_up(
     server: Any, link: Any, clock: Any
 ) -> None:
-    alarms = ManualAlarm(), ManualAlarm()
-    first, second = (link(alarm=alarm) for alarm in alarms)
+    wakers = ManualWaker(), ManualWaker()
+    first, second = (link(waker=waker) for waker in wakers)
     first.start()
-    alarms[0].asleep()
+    wakers[0].asleep()
     clock.jump(days=-400)
     second.start()
-    assert alarms[1].asleep() == 2.0
+    assert wakers[1].asleep() == 2.0
     assert second.status.transport == "poll"

@@ -19,7 +19,7 @@ WINDOW = 16
 """Frames of the window, where the server's ``welcome`` does not say how many."""
 
 
-class Acknowledging:
+class Acknowledgement:
     """Counts the frames of one socket. Times and ``heartbeat`` are in seconds of one clock."""
 
     def __init__(self, heartbeat: float, window: int = WINDOW) -> None:
@@ -31,17 +31,17 @@ class Acknowledging:
         """When the first unacknowledged frame came."""
 
     def take(self, frames: int, now: float) -> None:
-        """Say how many frames the client has taken on this socket so far."""
+        """Set how many frames the client has taken on this socket so far."""
         if frames > self._taken == self._acknowledged:
             self._since = now
         self._taken = frames
 
     def due_at(self, *, at_once: bool = False) -> float:
         """When the next acknowledgement is due; infinity if there is nothing to acknowledge."""
-        waiting = self._taken - self._acknowledged
-        if not waiting:
+        unacknowledged = self._taken - self._acknowledged
+        if not unacknowledged:
             return math.inf
-        if at_once or waiting >= max(self.window // 2, 1):
+        if at_once or unacknowledged >= max(self.window // 2, 1):
             return -math.inf
         return self._since + self.heartbeat / 3
 
