@@ -140,7 +140,7 @@ SETTINGS: dict[str, Setting] = {
             "KEEP_DAYS",
             30,
             "Days for which `sync_prune` keeps changes, and, after their last use, the "
-            "visibilities that cursors name. A client that was away for longer starts with a snapshot.",
+            "visibilities that cursors name. A client that was away longer gets a snapshot.",
         ),
         Setting(
             "KEEP_CHANGES",

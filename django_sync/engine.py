@@ -145,25 +145,25 @@ def _note_pull(caller: Caller, pulled: feed_pull.Pulled) -> None:
 
 
 def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> frozenset[str]:
-    """The scopes in which changes of these collections concern the caller."""
+    """Return the scopes in which changes of these collections concern the caller."""
     visibility = feed_pull.current_visibility(caller, collections)
     return frozenset(scope for _, scope in visibility.pairs())
 
 
 def visibility_of(caller: Caller) -> Visibility:
-    """All that the caller sees now."""
+    """Return all that the caller sees now."""
     return feed_pull.current_visibility(caller, None)
 
 
 def audience(caller: Caller, collections: Sequence[str] | None) -> fanout.Audience:
-    """Who the caller is to the hub: what they see now, which cursors may name from now on."""
+    """Return what the caller sees now, as the hub needs it; cursors may name it from now on."""
     visibility = feed_pull.current_visibility(caller, collections)
     keep(visibility)
     return fanout.Audience.of(caller, visibility)
 
 
 def epoch() -> str:
-    """The feed's epoch."""
+    """Return the feed's epoch."""
     current, _ = feed_log.state()
     return current.epoch
 

@@ -8,7 +8,7 @@ PROTOCOL_VERSION = 1
 
 
 class Op(enum.StrEnum):
-    """What a change in a pull tells a replica to do."""
+    """What a replica does with a change in a pull."""
 
     PUT = "put"
     DELETE = "delete"

@@ -65,7 +65,7 @@ class Access:
 
 
 def _sql_of(queryset: Any) -> str:
-    """The SQL of a query; empty where it can find nothing."""
+    """Return the SQL of a query; empty if it can find nothing."""
     try:
         sql, _ = queryset.query.get_compiler(using=conf.DATABASE).as_sql()
     except EmptyResultSet:

@@ -56,7 +56,7 @@ class DelayedSaves:
     # In place of a serializer's ``save``
 
     def create(self, serializer: Any, given: dict[str, Any]) -> Any | None:
-        """The new instance, whose row is written later; ``None`` if it has to be saved now."""
+        """Return the new instance; its row is written later. ``None``: it must be saved now."""
         values = {**serializer.validated_data, **given}
         context = serializer.context
         if isinstance(serializer, SyncSerializerMixin) and NEW_ID in context:
@@ -80,7 +80,7 @@ class DelayedSaves:
         return instance
 
     def update(self, serializer: Any, given: dict[str, Any]) -> Any | None:
-        """The changed instance, whose row is written later; ``None``: it has to be saved now."""
+        """Return the changed instance; its row is written later. ``None``: it must be saved now."""
         instance = serializer.instance
         values = {**serializer.validated_data, **given}
         if not self._are_columns(values) or instance.get_deferred_fields():
@@ -110,7 +110,7 @@ class DelayedSaves:
     # Keys
 
     def forget_keys(self) -> None:
-        """On SQLite, somebody else may have taken the next key."""
+        """On SQLite, another writer may have taken the next key."""
         if self.db.vendor != "postgresql":
             self._reserved = None
 

@@ -69,7 +69,7 @@ def _continues(first: Mutation, mutation: Mutation, ids: set[str]) -> bool:
 
 
 def _whole(run: list[Mutation], common: Callable[[Mutation], bool]) -> Iterator[list[Mutation]]:
-    """The run without those that are not common, which stand alone in their places."""
+    """Yield the run in parts: each mutation that is not common is a part of its own."""
     part: list[Mutation] = []
     for mutation in run:
         if common(mutation):

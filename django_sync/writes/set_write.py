@@ -52,7 +52,7 @@ class SetWrite:
         self.statements.before_write = self._before_write
         self.shares_permissions = inspection.shares_permissions(collection.viewset_class)
         self.revisions: dict[uuid.UUID, int] = {}
-        """The revision that each object must have in the end, where it is known."""
+        """The revision that each object must have in the end, if it is known."""
 
     def outcomes(self) -> list[Outcome]:
         """Carry the run out. Raises ``RunOneByOne``, and whatever the project's code raises."""
@@ -166,7 +166,7 @@ class SetWrite:
         return found
 
     def _is_allowed_place(self, record: Record | None) -> bool:
-        """Whether a record is where its writer may see and write."""
+        """Whether the writer may see and write the record where it is."""
         if record is None or record.scope not in self.access.scopes:
             return False
         return self.access.may_write(record.scope)

@@ -22,7 +22,7 @@ from .statements import names_any
 
 
 class Creates(SetWrite):
-    """New objects, none of whose ids is in use."""
+    """New objects with unused ids."""
 
     action, operation = CREATE, "create"
 

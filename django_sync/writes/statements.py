@@ -80,7 +80,7 @@ class Statements:
             yield
 
     def _note_unseen(self, name: str) -> None:
-        """The project's code does something whose SQL is not seen, such as ``COPY``."""
+        """The project's code does something without visible SQL, such as ``COPY``."""
         with self.ours():
             self.flush()
         self.spoilt = f"a call of cursor.{name}()"
