@@ -53,10 +53,10 @@ VALUES = (
 
 def outcome(validate: Any, value: Any) -> Any:
     try:
-        told = validate(value)
+        found = validate(value)
     except (drf.ValidationError, SkipField) as error:
         return type(error), getattr(error, "detail", None)
-    return type(told), told
+    return type(found), found
 
 
 @settings(max_examples=400)

@@ -57,19 +57,19 @@ class TestOnesOwn(ResolverContract):
     resolver = Longest()
 
 
-def met(server_at, client_at):
+def overlap_at(server_at, client_at):
     return FieldOverlap("title", "s", "c", server_at=server_at, client_at=client_at)
 
 
 @given(moments, moments)
 def test_last_write_keeps_the_later_and_the_servers_of_one_moment(server_at, client_at):
-    kept = LastWrite().resolve(met(server_at, client_at)).kept
+    kept = LastWrite().resolve(overlap_at(server_at, client_at)).kept
     assert kept is (Kept.CLIENT if client_at > server_at else Kept.SERVER)
 
 
 def test_last_write_leaves_open_what_has_no_time():
-    assert LastWrite().resolve(met(None, NOON)) is None
-    assert LastWrite().resolve(met(NOON, None)) is None
+    assert LastWrite().resolve(overlap_at(None, NOON)) is None
+    assert LastWrite().resolve(overlap_at(NOON, None)) is None
 
 
 @given(moments, st.none() | moments, moments)
@@ -89,7 +89,7 @@ def test_a_fast_clock_cannot_win_for_ever(arrival, ahead, later):
     written_at = fast  # the server's own clock wrote it down then
     honest_at = arrival + datetime.timedelta(seconds=later + 1)
     honest = clamped(honest_at, None, honest_at)
-    assert LastWrite().resolve(met(written_at, honest)).kept is Kept.CLIENT
+    assert LastWrite().resolve(overlap_at(written_at, honest)).kept is Kept.CLIENT
 
 
 def test_a_write_without_a_time_counts_from_its_arrival():

@@ -21,7 +21,7 @@ def test_what_is_left_out_is_not_told():
 
 
 def test_all_of_it():
-    told = {
+    sent = {
         "name": "Ada's phone",
         "platform": "ios",
         "collections": ["cards", "boards"],
@@ -30,8 +30,8 @@ def test_all_of_it():
         "network": {"type": "wifi", "metered": False, "rtt_ms": 40},
         "foreground": False,
     }
-    assert SessionChange.from_json(told).reported == told
-    assert SessionRequest.from_json(request(**told)).reported == told
+    assert SessionChange.from_json(sent).reported == sent
+    assert SessionRequest.from_json(request(**sent)).reported == sent
 
 
 def test_a_null_is_the_members_default():
@@ -48,15 +48,15 @@ def test_a_null_is_the_members_default():
 
 
 def test_each_name_counts_once():
-    told = SessionChange.from_json({"collections": ["b", "a", "b"], "failed": ["sse"] * 9}).reported
-    assert told == {"collections": ["b", "a"], "failed": ["sse"]}
+    sent = SessionChange.from_json({"collections": ["b", "a", "b"], "failed": ["sse"] * 9}).reported
+    assert sent == {"collections": ["b", "a"], "failed": ["sse"]}
 
 
 def test_how_it_is_woken():
-    told = {"kind": "fcm", "token": "secret"}
+    sent = {"kind": "fcm", "token": "secret"}
     changed, opened = (
-        SessionChange.from_json({"push": told}),
-        SessionRequest.from_json(request(push=told)),
+        SessionChange.from_json({"push": sent}),
+        SessionRequest.from_json(request(push=sent)),
     )
     assert changed.push == opened.push == Push("fcm", {"token": "secret"})
     assert changed.reported == {}
