@@ -4,8 +4,8 @@
 request as ``request.sync``, and reads a ``ResponseInfo`` from the response as ``response.sync``.
 No client can set either: neither is part of what is sent.
 
-This file imports nothing at run time, because an ``asgi.py`` imports ``realtime`` before it has
-set up Django.
+At run time this file imports nothing of Django, because an ``asgi.py`` imports ``realtime`` before
+it has set up Django.
 """
 
 from __future__ import annotations
