@@ -23,7 +23,6 @@ USED = ("client", "openapi", "postgresql", "realtime", "demo")
 """The extras that the suite runs with."""
 PLANNED = {
     "push": ("celery",),
-    "metrics": ("prometheus_client",),
 }
 """The extras that nothing imports yet: that their bounds can be met is all there is to see."""
 

@@ -23,11 +23,11 @@ class DjangoSyncConfig(AppConfig):
 
         checks.enlist()
         if getattr(settings, "CHANNEL_LAYERS", None):  # Channels is an extra
-            from .realtime.channel_layer import Doorbell
+            from .realtime.channel_layer import ChannelNotifier
 
-            notify.listen(Doorbell())
+            notify.listen(ChannelNotifier())
         if conf.PUSH_SENDERS:
-            notify.listen(endpoints.look_again)
+            notify.listen(endpoints.refresh_soon)
         sync.autodiscover()
         connection_created.connect(attend, dispatch_uid="django_sync.attend")
         connection_created.connect(notify.attend, dispatch_uid="django_sync.announce")

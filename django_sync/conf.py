@@ -1,4 +1,4 @@
-"""The project's settings: ``DJANGO_SYNC = {…}``, typed, read through on each access.
+"""The project's settings: ``DJANGO_SYNC = {…}``, typed, read again on each access.
 
 This file does no I/O and imports nothing of ours. ``docs/reference/settings.md``
 is made from ``SETTINGS``.
@@ -33,27 +33,27 @@ SETTINGS: dict[str, Setting] = {
             "default",
             "The alias of the database that holds the synced models and the feed; one for all.",
         ),
-        Setting("PAGE_SIZE", 1000, "Changes in a page, at most and where a client names no limit."),
+        Setting("PAGE_SIZE", 1000, "Changes in a page, at most; the default of `limit`."),
         Setting("BATCH_SIZE", 500, "Mutations in a batch, at most."),
         Setting("BODY_BYTES", 5 * 1024 * 1024, "Bytes in the body of a request, at most."),
         Setting("WAIT_SECONDS", 30, "Seconds for which a long poll is held, at most."),
         Setting(
             "TRANSPORTS",
             ["poll"],
-            "The ways in which clients may hear of changes; add `long-poll` where the ASGI "
-            "application is wrapped in `live`. In whatever order they are named, the service "
-            "document and sessions have them best first, and `poll` is always among them.",
+            "The transports that clients may use for changes; add `long-poll` if the ASGI "
+            "application is wrapped in `live`. The service document and sessions list the best "
+            "first, whatever the order here, and always include `poll`.",
         ),
         Setting(
             "HEARTBEAT",
             25,
-            "Seconds between two heartbeats of a socket or stream; at each it is looked at again "
-            "what its user may see.",
+            "Seconds between two heartbeats of a socket or stream; at each, the server checks "
+            "again what its user may see.",
         ),
         Setting(
             "POLL_INTERVAL",
             30,
-            "Seconds between the polls of a client that polls, where nothing says to be sparing.",
+            "Seconds between the polls of a client that polls, if it need not save data.",
         ),
         Setting(
             "UPGRADE_AFTER",
@@ -66,42 +66,42 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "SESSION_DAYS",
             30,
-            "Days for which `sync_prune` keeps a session that is not heard of, ended or not.",
+            "Days for which `sync_prune` keeps a session without any sign of life, ended or not.",
         ),
         Setting(
             "SEEN_SECONDS",
             60,
-            "Seconds after which it is noted again that a session was heard of, and how far it has "
-            "got; more often only when it is opened or changed.",
+            "Seconds after which the server notes again that a session is present, and how far "
+            "it got; more often only when it is opened or changed.",
         ),
         Setting(
             "IDLE_SECONDS",
             {"websocket": 180, "sse": 180, "long-poll": 240, "poll": 900},
             "Seconds of silence after which a session is idle, by its transport; more than "
-            "`SEEN_SECONDS` and than it is silent by itself. What is left out is as it is here.",
+            "`SEEN_SECONDS` and than its usual silence. What is left out keeps this default.",
         ),
         Setting(
             "EXPIRE_HOURS",
             {"websocket": 24, "sse": 24, "long-poll": 24, "poll": 168},
-            "Hours of silence after which `sync_prune` ends a session, by its transport. One that "
-            "is heard of after all goes on. What is left out is as it is here.",
+            "Hours of silence after which `sync_prune` ends a session, by its transport. If its "
+            "client comes back, it goes on. What is left out keeps this default.",
         ),
         Setting(
             "WATCH_MS",
             500,
-            "Milliseconds after which a process in which clients wait looks for changes again.",
+            "Milliseconds after which a process with waiting clients looks for changes again.",
         ),
         Setting(
             "LIVE_THREADS",
             4,
-            "Threads in which a process that is wrapped in `live` reads for its clients; it writes "
-            "in half as many more. One thread more reads the feed; one answers pulls from memory.",
+            "Threads in which a process wrapped in `live` reads for its clients. It has half "
+            "as many more to write, one to read the feed, and one to answer pulls from memory.",
         ),
         Setting(
             "LIVE_QUEUE",
             1000,
-            "Requests that may be in line for these threads in a process, held pulls aside; one "
-            "more is answered `unavailable`.",
+            "Requests that may wait for these threads in a process, without held pulls; one more "
+            "is answered `unavailable`.",
         ),
         Setting(
             "CONNECTIONS_PER_USER",
@@ -122,8 +122,8 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "SEQUENCE_WAIT_MS",
             200,
-            "Milliseconds that a pull waits for another sequencer before it serves what is "
-            "positioned already.",
+            "Milliseconds that a pull waits for another sequencer before it serves the changes "
+            "that have a position already.",
         ),
         Setting(
             "RETRIES",
@@ -139,19 +139,19 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "KEEP_DAYS",
             30,
-            "Days for which `sync_prune` keeps changes, and the views that cursors name after "
-            "their last use. A client that was away for longer starts with a snapshot.",
+            "Days for which `sync_prune` keeps changes, and, after their last use, the "
+            "visibilities that cursors name. A client that was away longer gets a snapshot.",
         ),
         Setting(
             "KEEP_CHANGES",
             0,
-            "Changes that `sync_prune` keeps at most, however young; 0 for no such bound.",
+            "Changes that `sync_prune` keeps, at most, of any age; 0 for no such limit.",
         ),
         Setting(
             "HOLD_HOURS",
             24,
-            "Hours for which `sync_prune` keeps the place of a client that was fetching page "
-            "after page when it was last seen, however old that place is.",
+            "Hours for which `sync_prune` keeps the changes that a client still has to fetch if it "
+            "was fetching page after page when it was last seen, however old they are.",
         ),
         Setting(
             "RESULT_DAYS",
@@ -161,45 +161,45 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "RESOLVER",
             "django_sync.merge.Manual",
-            "The resolver, by its dotted path, of what a viewset names none for.",
+            "The resolver, by its dotted path, for all fields without one in the viewset.",
         ),
         Setting(
             "DECISION_DAYS",
             365,
-            "Days for which it is kept how writes that met were settled, lost values with them.",
+            "Days for which decisions about conflicts are kept, with the values that were lost.",
         ),
         Setting("PRUNE_BATCH", 5000, "Rows that `sync_prune` deletes in one transaction."),
         Setting(
             "ADOPT_AT_MIGRATE",
             100_000,
-            "Rows of a table that `migrate` adopts itself, at most; a larger one is left for "
-            "`sync_adopt`, and its rows are shown to nobody until then.",
+            "Rows of a table that `migrate` adopts itself, at most. A larger table is left for "
+            "`sync_adopt`, and its rows are hidden until then.",
         ),
         Setting(
             "PUSH_SENDERS",
             {},
-            "Who sends wake-ups of which kind, by dotted path: "
+            "The sender for each kind of wake-up, by dotted path: "
             '`{"webpush": "django_sync.push.webpush.WebPush"}`. Sessions that name another kind '
-            "are refused; as it comes nothing is sent.",
+            "are refused. By default nothing is sent.",
         ),
         Setting(
             "PUSH_WINDOW",
             2,
-            "Seconds in which changes are gathered into one wake-up; an endpoint gets no two "
-            "in less time.",
+            "Seconds in which changes are collected into one wake-up; an endpoint gets at most one "
+            "in this time.",
         ),
         Setting(
             "PUSH_TIMEOUT",
             10,
-            "Seconds that one wake-up may take, from the look at the address to the answer.",
+            "Seconds that one wake-up may take, from the look-up of the address to the answer.",
         ),
         Setting("PUSH_THREADS", 8, "Wake-ups that a worker sends at a time."),
         Setting("PUSH_BATCH", 100, "Endpoints that a worker claims at a time."),
         Setting(
             "PUSH_LEASE",
             60,
-            "Seconds for which a worker's claim holds; those of one that died are then taken by "
-            "others. More than `PUSH_TIMEOUT`.",
+            "Seconds for which a worker's claim is valid; afterwards another worker takes it over. "
+            "More than `PUSH_TIMEOUT`.",
         ),
         Setting(
             "PUSH_ATTEMPTS", 8, "Failures in a row after which an endpoint is parked for the admin."
@@ -207,18 +207,18 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "PUSH_RETRY_SECONDS",
             5,
-            "Seconds of the first pause after a failure, at most; each further one may be "
-            "twice as long, and which part of it is waited is left to chance.",
+            "Seconds of the first pause after a failure, at most. The maximum doubles with each "
+            "failure, and the pause is a random part of it.",
         ),
         Setting(
             "PUSH_RETRY_MOST",
             3600,
-            "Seconds between two attempts, at most, whatever a service asks for by `Retry-After`.",
+            "Seconds between two attempts, at most, even if `Retry-After` asks for more.",
         ),
         Setting(
             "PUSH_LOOK_SECONDS",
             900,
-            "Seconds after which it is asked again which scopes a user with endpoints sees.",
+            "Seconds after which the server checks again which scopes a user with endpoints sees.",
         ),
         Setting(
             "PUSH_ENDPOINTS_PER_USER",
@@ -226,13 +226,15 @@ SETTINGS: dict[str, Setting] = {
             "Endpoints of one user, at most; one more takes the place of the oldest.",
         ),
         Setting(
-            "PUSH_PORTS", [443], "Ports to which wake-ups go; any where `PUSH_ALLOW_PRIVATE` is on."
+            "PUSH_PORTS",
+            [443],
+            "Ports to which wake-ups go; any port if `PUSH_ALLOW_PRIVATE` is on.",
         ),
         Setting(
             "PUSH_ALLOW_PRIVATE",
             False,
-            "Whether wake-ups may go to private addresses, over plain HTTP too. For development: "
-            "users name the addresses.",
+            "Whether wake-ups may go to private addresses, also over HTTP without TLS. Only for "
+            "development, because users name the addresses.",
         ),
         Setting(
             "PUSH_TTL", 86400, "Seconds for which a push service keeps a wake-up for a device."
@@ -240,12 +242,12 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "PUSH_VAPID_KEY",
             "",
-            "The private key by which push services know this server; `sync_vapid` makes one.",
+            "The private key that identifies this server to push services; `sync_vapid` makes one.",
         ),
         Setting(
             "PUSH_VAPID_SUBJECT",
             "",
-            "Whom push services write to about this server: `mailto:…` or `https://…`.",
+            "The contact of this server for push services: `mailto:…` or `https://…`.",
         ),
     )
 }

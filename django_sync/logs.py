@@ -1,8 +1,9 @@
-"""Logs that machines read: what is told of a request, and a formatter that writes JSON.
+"""Logs that machines read: one record for each request, and a formatter that writes JSON.
 
-Each request of the protocol and each frame of a socket is told once, by ``django_sync.requests``,
-with its facts as ``extra``. Facts are ids, numbers and words of ours; nothing that a client sent,
-no value of a field, no credential is among them. This file knows no framework.
+The logger ``django_sync.requests`` gets one record for each request of the protocol and for each
+frame of a socket, with its facts as ``extra``. Facts are ids, numbers and words of the protocol.
+They contain nothing that a client sent, no value of a field and no credential. This file knows no
+framework.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ FACTS = {
     "mutations": "ids of the batch's mutations, 20 at most",
     "mutation_count": "how many mutations the batch had",
 }
-"""Names of what is told, and what each is; one that is not known is left out."""
+"""The names of the facts, and what each means; a fact that is not known is left out."""
 
 MOST_MUTATIONS = 20
-"""Ids of mutations that one line holds."""
+"""Ids of mutations in one record, at most."""
 
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _SECRET = re.compile(r"token|ticket|secret|passw|cookie|authorization|api_?key", re.IGNORECASE)
@@ -43,14 +44,14 @@ _MOST_ENTRIES = 100
 
 
 def level_of(status: int) -> int:
-    """``ERROR`` for an HTTP status of our failing, ``WARNING`` for a refusal, ``INFO`` else."""
+    """Return ``ERROR`` if the server failed, ``WARNING`` for a refusal, else ``INFO``."""
     if status >= 500:
         return logging.ERROR
     return logging.WARNING if status >= 400 else logging.INFO
 
 
 def tell(level: int, facts: dict[str, Any]) -> None:
-    """One line of a request or a frame; ``facts`` under the names of ``FACTS``."""
+    """Log a request or a frame; ``facts`` have the names of ``FACTS``."""
     if not requests.isEnabledFor(level):
         return
     known = {name: value for name, value in facts.items() if value is not None}
@@ -61,41 +62,41 @@ def tell(level: int, facts: dict[str, Any]) -> None:
 class JsonFormatter(logging.Formatter):
     """Writes each record as one line of JSON.
 
-    Name it in ``LOGGING``: ``{"()": "django_sync.logs.JsonFormatter"}``. A line has ``time``,
-    ``level``, ``logger``, ``message``, the record's extras that are plain values, and ``exception``
-    where there is one. Extras whose names sound like secrets are left out, and a ticket, token or
-    cursor in an address that somebody logs is struck out.
+    Name it in ``LOGGING``: ``{"()": "django_sync.logs.JsonFormatter"}``. The object has ``time``,
+    ``level``, ``logger``, ``message``, the record's extras that are simple values, and
+    ``exception`` if there is one. Extras with a name like that of a secret are left out. A ticket,
+    token or cursor in a logged address is removed.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
-        line: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
             "message": struck(record.getMessage()),
         }
         for name, value in vars(record).items():
-            if name not in _STANDARD and name not in line and not _SECRET.search(name):
-                plain = _plain(value)
-                if plain is not None:
-                    line[name] = plain
+            if name not in _STANDARD and name not in entry and not _SECRET.search(name):
+                simple = _simple(value)
+                if simple is not None:
+                    entry[name] = simple
         if record.exc_info:
-            line["exception"] = struck(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
+            entry["exception"] = struck(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False, default=str)
 
 
 def struck(text: str) -> str:
-    """The text without what stands behind ``ticket=`` and its like."""
+    """Return the text without the values of ``ticket=``, ``token=`` and ``cursor=``."""
     return _IN_TEXT.sub(r"\1=…", text)
 
 
-def _plain(value: Any) -> Any:
-    """A number, a text, or a list of these; ``None`` for all else: it may hold anything."""
+def _simple(value: Any) -> Any:
+    """Return a number, a text, or a list of these; ``None`` for all else: it may be secret."""
     if isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, str):
         return struck(value)
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return [one for one in map(_plain, value[:_MOST_ENTRIES]) if one is not None]
+        return [one for one in map(_simple, value[:_MOST_ENTRIES]) if one is not None]
     return None

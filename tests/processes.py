@@ -101,11 +101,11 @@ HERE: Here
 
 POINTS: dict[str, tuple[Any, str, bool]] = {
     "received": (engine, "mutate", False),
-    "claimed": (result_store.Ledger, "open", True),
+    "claimed": (result_store.ResultStore, "open", True),
     "written": (apply.Writer, "carry_out", True),
-    "uncommitted": (result_store.Ledger, "close", True),
-    "refused": (batch.Run, "_refuse_all", False),
-    "committed": (batch.Run, "results", True),
+    "uncommitted": (result_store.ResultStore, "close", True),
+    "refused": (batch.BatchRun, "_refuse_all", False),
+    "committed": (batch.BatchRun, "results", True),
     "pulled": (engine, "pull", True),
     "diverged": (feed_log, "diverged", False),
     "shared": (shared_pulls, "answers", True),

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from ..models import Endpoint, SyncSession
-from ..push.attempts import attempt, sent
+from ..push.delivery import attempt_of, send
 from ..push.endpoints import sender_of
 from ..push.sender import Outcome
 from .confirming import MOST, Row, confirmation, is_confirmed
@@ -53,7 +53,7 @@ def send_tests(request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         if sender is None:
             messages.error(request, f"{endpoint.id}: nobody sends “{endpoint.kind}”.")
             continue
-        receipt = sent(attempt(endpoint, sender)).receipt
+        receipt = send(attempt_of(endpoint, sender)).receipt
         level = messages.SUCCESS if receipt.outcome is Outcome.SENT else messages.WARNING
         told = f"{endpoint.id}: {receipt.outcome}. {receipt.problem}".strip()
         messages.add_message(request, level, told)

@@ -6,16 +6,15 @@
         card = client.collection("cards").create({"title": "Check pump 7"})
         client.sync()
 
-It needs ``django_sync[client]`` and no Django. It is blocking and safe under
-threads; asyncio programs call it in a thread.
+It needs ``django_sync[client]`` and no Django. Its calls block, and any thread may make them;
+asyncio programs call it in a thread.
 """
 
 from .auth import Auth, BasicAuth, BearerAuth, TokenAuth
-from .backoff import Backoff
+from .backoff import Backoff, Pace
 from .client import SyncClient
 from .collection import Collection
 from .conflicts import Conflict, Resolution
-from .link.pace import Pace
 from .net.network_state import NetworkState
 from .store.query import Query
 from .types import Change, Counts, Mutation, Progress, Record, Rejection, Status

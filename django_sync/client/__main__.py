@@ -1,8 +1,8 @@
 """``python -m django_sync.client``: a client on the command line, over a store on disk.
 
-What to do, and what to say of it. The client itself is ``SyncClient``; nothing here knows the
-protocol. Exit status: 0 done, 1 refused or in conflict, 2 wrongly called, 3 offline (what was
-written is kept, and goes out with the next command).
+The commands and their output. The client itself is ``SyncClient``; nothing here knows the
+protocol. Exit status: 0 done, 1 refused or in conflict, 2 wrong usage, 3 offline (local writes
+are kept, and the next command sends them).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from .terminal import Terminal
 
 DONE, REFUSED, USAGE, OFFLINE = 0, 1, 2, 3
 KEY = "collections"
-"""Under which the store remembers what to keep in step."""
+"""The key under which the store remembers what to sync."""
 
 
 class Usage(Exception):
-    """What was asked for makes no sense; the text says why."""
+    """The command makes no sense; the text says why."""
 
 
 def main(argv: Sequence[str] | None = None, transport: httpx2.BaseTransport | None = None) -> int:
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     env = os.environ.get
     top = argparse.ArgumentParser(
         prog="python -m django_sync.client",
-        description="Keep a replica on disk in step with a server, and write to it.",
+        description="Keep a replica on disk in sync with a server, and write to it.",
         epilog="Each option may stand in the environment: DJANGO_SYNC_URL, DJANGO_SYNC_TOKEN, "
         "DJANGO_SYNC_USER, DJANGO_SYNC_PASSWORD, DJANGO_SYNC_STORE.",
     )
@@ -68,9 +68,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--json", action="store_true", help="one JSON object a line")
     top.add_argument("--no-color", dest="color", action="store_false", help="plain text")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("pull", help="send what waits, fetch what is new")
-    commands.add_parser("watch", help="stay in step, and tell of each change, until Ctrl-C")
-    commands.add_parser("status", help="what waits, what is open")
+    commands.add_parser("pull", help="send local writes, fetch what is new")
+    commands.add_parser("watch", help="stay in sync, and print each change, until Ctrl-C")
+    commands.add_parser("status", help="what is to be sent, what is in conflict")
     show = commands.add_parser("show", help="the records of a collection")
     create = commands.add_parser("create", help="create an object")
     update = commands.add_parser("update", help="change fields of an object")
@@ -96,7 +96,7 @@ def opened(asked: argparse.Namespace, transport: httpx2.BaseTransport | None) ->
     try:
         url = asked.url or store.text("url")
         if url is None:
-            raise Usage("Say where the server is: --url https://example.org/sync/")
+            raise Usage("Name the server: --url https://example.org/sync/")
         url, auth = url.rstrip("/") + "/", credentials(asked)
         names = (asked.collections or "").split(",") if asked.collections else store.get(KEY)
         if not isinstance(names, list) or not names:
@@ -123,23 +123,23 @@ def offered(url: str, auth: Auth | None, transport: httpx2.BaseTransport | None)
     try:
         with httpx2.Client(transport=transport, headers=headers, timeout=30) as http:
             answer = http.get(url)
-            told = answer.json()
+            document = answer.json()
     except (httpx2.TransportError, ValueError) as error:
         raise errors.Offline(f"{url}: {error}") from error
-    if not isinstance(told, dict) or not isinstance(told.get("collections"), dict):
-        if isinstance(told, dict) and told.get("code") in errors.BY_CODE:
-            raise errors.from_problem(told)
-        raise errors.Offline(f"{url} is no django_sync server.")
-    return sorted(told["collections"])
+    if not isinstance(document, dict) or not isinstance(document.get("collections"), dict):
+        if isinstance(document, dict) and document.get("code") in errors.BY_CODE:
+            raise errors.from_problem(document)
+        raise errors.Offline(f"{url} is not a django_sync server.")
+    return sorted(document["collections"])
 
 
 def fields(asked: argparse.Namespace) -> dict[str, Any]:
-    """``FIELD=VALUE`` pairs; a value is JSON where it reads as such, else the text itself."""
+    """``FIELD=VALUE`` pairs; a value is JSON if it can be read as JSON, else the text itself."""
     found: dict[str, Any] = {}
     for pair in asked.fields:
         name, separator, text = pair.partition("=")
         if not separator or not name:
-            raise Usage(f"“{pair}” is no FIELD=VALUE.")
+            raise Usage(f"“{pair}” is not FIELD=VALUE.")
         try:
             found[name] = json.loads(text)
         except ValueError:
@@ -159,7 +159,7 @@ def pull(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) -> i
 
 
 def watch(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) -> int:
-    """Stay in step until interrupted."""
+    """Stay in sync until interrupted."""
     terminal.attach(client)
     terminal.status(client.status)
     client.start()
@@ -168,7 +168,7 @@ def watch(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) -> 
 
 
 def status(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) -> int:
-    """What the store says, without asking the server."""
+    """The content of the store, without asking the server."""
     sizes = {name: len(client.collection(name)) for name in asked.names}
     terminal.summary(client.status, sizes)
     return DONE
@@ -208,13 +208,13 @@ def delete(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) ->
 
 
 def _send(client: SyncClient, terminal: Terminal, id: str) -> int:
-    """What was written is kept by now; send it, and say what became of it."""
+    """Send what the store has kept by now, and print the result."""
     terminal.written(id)
     return pull(client, argparse.Namespace(), terminal)
 
 
 def conflicts(client: SyncClient, asked: argparse.Namespace, terminal: Terminal) -> int:
-    """List what is open, or settle the conflict on one object."""
+    """List the open conflicts, or settle the one on an object."""
     found = [c for c in client.conflicts if asked.id in (None, c.id)]
     if asked.id is not None and not found:
         raise Usage(f"There is no open conflict on {asked.id}.")

@@ -1,7 +1,6 @@
-"""Who the client is to the server: the headers of each call, and how to renew them.
+"""The client's credentials: the headers of each call, and how to renew them.
 
-Any object with ``headers()`` will do; ``refresh()`` and ``identity`` are asked
-for where there are such.
+Any object with ``headers()`` will do; ``refresh()`` and ``identity`` are used if it has them.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class _Token:
         return {"Authorization": f"{self.scheme} {self.token}"}
 
     def refresh(self) -> bool:
-        """Ask ``renew`` for another token; ``False`` where there is none."""
+        """Ask ``renew`` for another token; ``False`` if there is none."""
         if self._renew is None:
             return False
         with self._lock:
@@ -56,9 +55,9 @@ class _Token:
 class TokenAuth(_Token):
     """DRF's ``TokenAuthentication``: ``Authorization: Token …``.
 
-    ``renew`` is called after a 401 and returns a new token, or ``None``. ``user``
-    names the token's owner in any stable way; where several people share a
-    machine, give it, so that one's store is refused to another even offline.
+    ``renew`` is called after a 401 and returns a new token, or ``None``. ``user`` is a stable
+    name of the token's owner. Pass it if several people share a machine: then nobody can open
+    another person's store, even offline.
     """
 
     scheme = "Token"

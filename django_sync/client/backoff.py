@@ -1,6 +1,6 @@
-"""How long to wait after a failure: exponential, with full jitter, from 1 s to 5 min.
+"""How long to wait: after a failure (``Backoff``), and between polls (``Pace``).
 
-Pure: it neither sleeps nor looks at a clock; who uses it does.
+Pure decisions: nothing here sleeps, looks at a clock or uses the network.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Backoff:
-    """A policy and where it stands.
+    """Exponential with full jitter, by default from 1 s to 5 min; it counts the failures.
 
-    ``attempts`` is how often one call is tried in all; a server that asks for more
-    than ``patience`` seconds is not waited for within a call.
+    ``attempts`` is how often one call is tried in all. If a server asks for more than
+    ``patience`` seconds, the call fails at once.
     """
 
     first: float = 1.0
@@ -32,5 +32,29 @@ class Backoff:
         return max(self.uniform(0, ceiling), retry_after or 0.0)
 
     def succeeded(self) -> None:
-        """Begin anew from ``first``."""
+        """Begin again with ``first``."""
         self.failures = 0
+
+
+@dataclass
+class Pace:
+    """The interval between polls, in seconds.
+
+    ``shortest`` after a poll that brought something, then longer by ``growth`` each
+    time, up to ``longest``; ``sparing`` on a metered network or in the background.
+    Each is varied by a tenth, so that many clients do not come at once.
+    """
+
+    shortest: float = 2.0
+    longest: float = 30.0
+    sparing: float = 300.0
+    growth: float = 1.5
+    uniform: Callable[[float, float], float] = random.uniform
+    _interval: float = field(default=0.0, init=False)
+
+    def next(self, *, news: bool, sparing: bool) -> float:
+        """Count a poll that brought news or none; return the seconds until the next."""
+        grown = max(self._interval * self.growth, self.shortest)
+        self._interval = self.shortest if news else min(grown, self.longest)
+        wait = self.sparing if sparing else self._interval
+        return wait * self.uniform(0.9, 1.1)

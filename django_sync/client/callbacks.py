@@ -1,20 +1,33 @@
-"""The callbacks of a client: how they are registered, and how the parts' reports reach them."""
+"""The callbacks of a client: registered as decorators, called after the commit, in order.
+
+Calls are queued in the order of the commits. Any thread drains the queue, one at a time, and
+holds no lock during a call. A callback that writes or syncs only adds to the queue. A callback
+that raises is logged and stops no other.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .. import errors
-from .conflicts import Conflict, Conflicts, Resolution
-from .events import ChangeHandler, ConflictHandler, Events, RejectionHandler, StatusHandler
-from .store.database import Store
+from .conflicts import Conflict, Resolution
+from .link.parts import Parts
 from .store.overlay import Watch
-from .store.results import Results, Settled
+from .store.results import Settled
 from .types import Change, Rejection, Status
+
+log = logging.getLogger("django_sync.client")
+
+ChangeHandler = Callable[[Change], object]
+ConflictHandler = Callable[[Conflict], Resolution | None]
+RejectionHandler = Callable[[Rejection], object]
+StatusHandler = Callable[[Status], object]
 
 _Change = TypeVar("_Change", bound=ChangeHandler)
 _Conflict = TypeVar("_Conflict", bound=ConflictHandler)
@@ -22,23 +35,95 @@ _Rejection = TypeVar("_Rejection", bound=RejectionHandler)
 _Status = TypeVar("_Status", bound=StatusHandler)
 
 
-class _Callbacks(ABC):
-    """What a ``SyncClient`` is to its listeners, and to its exchanges' reports."""
+class Callbacks:
+    """The registered callbacks of one client, and the queue of calls that are due."""
 
-    def __init__(
-        self,
-        names: Sequence[str],
-        store: Store,
-        conflicts: Conflicts,
-        results: Results,
-    ) -> None:
-        self._names = tuple(names)
-        self._store = store
-        self._conflicts = conflicts
-        self._results = results
-        self._events = Events()
-        self._telling = threading.Lock()
-        self._told_status: Status | None = None
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._due: deque[Callable[[], object]] = deque()
+        self._draining = False
+        self.change: list[tuple[str | None, ChangeHandler]] = []
+        self.conflict: list[ConflictHandler] = []
+        self.rejection: list[RejectionHandler] = []
+        self.status: list[StatusHandler] = []
+
+    def listened(self) -> set[str] | None:
+        """The collections that any callback listens to; ``None`` for all."""
+        names = {name for name, _ in self.change}
+        return None if None in names else {name for name in names if name is not None}
+
+    def post(self, call: Callable[[], object]) -> None:
+        """Add to the queue. The caller holds the lock that orders its commits."""
+        with self._lock:
+            self._due.append(call)
+
+    def post_changes(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self.post(partial(self._call_for_change, change))
+
+    def drain(self) -> None:
+        """Make all calls that are due, unless another thread does so already."""
+        while True:
+            with self._lock:
+                if self._draining or not self._due:
+                    return
+                self._draining = True
+                call = self._due.popleft()
+            try:
+                call()
+            except Exception:
+                log.exception("A call for callbacks failed.")
+            finally:
+                with self._lock:
+                    self._draining = False
+
+    def _call_for_change(self, change: Change) -> None:
+        for name, handler in list(self.change):
+            if name is None or name == change.collection:
+                guarded(handler, change)
+
+    def call_for_status(self, status: Status) -> None:
+        for handler in list(self.status):
+            guarded(handler, status)
+
+    def call_for_rejection(self, rejection: Rejection) -> bool:
+        """Call the callbacks for a rejection; ``False`` if there are none."""
+        handlers = list(self.rejection)
+        for handler in handlers:
+            guarded(handler, rejection)
+        return bool(handlers)
+
+    def ask(self, conflict: Conflict) -> Resolution | None:
+        """Ask one callback after the other; the first resolution counts."""
+        for handler in list(self.conflict):
+            answer = guarded(handler, conflict)
+            if isinstance(answer, Resolution):
+                return answer
+            if answer is not None:
+                log.error("on_conflict returned %r, which is not a resolution.", answer)
+        return None
+
+
+def guarded(handler: Callable[[Any], object], argument: object) -> object:
+    """Call a user's callback; log what it raises and go on."""
+    try:
+        return handler(argument)
+    except Exception:
+        log.exception("The callback %r failed.", handler)
+        return None
+
+
+class ObservableClient(ABC):
+    """The side of ``SyncClient`` that callbacks are registered on and its parts report to."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._names = parts.collections
+        self._store = parts.store
+        self._conflicts = parts.conflicts
+        self._results = parts.results
+        self._callbacks = Callbacks()
+        self._reporting = threading.Lock()
+        self._reported_status: Status | None = None
         self._posted: set[int] = set()
 
     @property
@@ -55,7 +140,7 @@ class _Callbacks(ABC):
             raise errors.UnknownCollection(f"{collection} is not among the client's collections.")
 
         def register(handler: _Change) -> _Change:
-            self._events.change.append((collection, handler))
+            self._callbacks.change.append((collection, handler))
             return handler
 
         return register
@@ -64,74 +149,74 @@ class _Callbacks(ABC):
         """Decorate a callback that is asked about a new conflict.
 
         It returns ``conflict.keep_server()``, ``.keep_client()``, ``.merge({...})``, or
-        ``None`` to leave it open. With several, the first that decides is heard.
+        ``None`` to leave it open. With several callbacks, the first resolution counts.
         """
-        self._events.conflict.append(handler)
+        self._callbacks.conflict.append(handler)
         return handler
 
     def on_rejected(self, handler: _Rejection) -> _Rejection:
         """Decorate a callback for mutations that the server refused for good.
 
-        Each is kept in the store until a callback has been called with it; after a
-        crash in between it may be told twice.
+        The store keeps each until a callback has been called with it; after a crash in
+        between, the callback may be called twice.
         """
-        self._events.rejection.append(handler)
+        self._callbacks.rejection.append(handler)
         return handler
 
     def on_status(self, handler: _Status) -> _Status:
         """Decorate a callback for changes of ``status``."""
-        self._events.status.append(handler)
+        self._callbacks.status.append(handler)
         return handler
 
-    # What the parts report; each is called under the store's lock, but for ``told``.
+    # Reports of the parts; all but ``deliver`` come under the store's lock.
 
     def listened(self) -> set[str] | None:
-        return self._events.listened()
+        return self._callbacks.listened()
 
     def pulled(self, changes: Sequence[Change]) -> None:
-        self._events.post_changes(changes)
+        self._callbacks.post_changes(changes)
 
     def settled(self, settled: Settled) -> None:
-        self._events.post_changes(settled.changes)
+        self._callbacks.post_changes(settled.changes)
         for conflict in self._conflicts.open(self._settle, settled.conflicts):
-            self._events.post(partial(self._ask, conflict))
+            self._callbacks.post(partial(self._ask, conflict))
         if settled.rejections:
             kept = self._results.rejections()
             self._post_rejections({seq: kept[seq] for seq in settled.rejections})
 
-    def told(self) -> None:
-        """Call what callbacks are due, and those for the status if it has changed."""
-        if self._events.status:
-            with self._telling:  # Else two threads might tell in another order than they looked.
+    def deliver(self) -> None:
+        """Call the callbacks that are due, and those for the status if it has changed."""
+        if self._callbacks.status:
+            with self._reporting:  # So that two threads report in the order in which they look.
                 status = self.status
-                if status != self._told_status:
-                    self._told_status = status
-                    self._events.post(lambda: self._events.tell_status(status))
-        self._events.drain()
+                if status != self._reported_status:
+                    self._reported_status = status
+                    self._callbacks.post(partial(self._callbacks.call_for_status, status))
+        self._callbacks.drain()
 
     def _post_rejections(self, rejections: dict[int, Rejection]) -> None:
         for seq, rejection in rejections.items():
             if seq not in self._posted:
                 self._posted.add(seq)
-                self._events.post(partial(self._tell, seq, rejection))
+                self._callbacks.post(partial(self._report_rejection, seq, rejection))
 
-    def _tell(self, seq: int, rejection: Rejection) -> None:
-        if self._events.tell_rejection(rejection):
-            self._results.told(seq)
+    def _report_rejection(self, seq: int, rejection: Rejection) -> None:
+        if self._callbacks.call_for_rejection(rejection):
+            self._results.forget_rejection(seq)
         self._posted.discard(seq)
 
     def _ask(self, conflict: Conflict) -> None:
-        resolution = self._events.ask(conflict)
+        resolution = self._callbacks.ask(conflict)
         if resolution is not None:
             self._settle(conflict, resolution)
 
     def _settle(self, conflict: Conflict, resolution: Resolution) -> bool:
         with self._store.lock:
             with self._store.write() as db:
-                watch = Watch(db, self._events.listened(), "local")
+                watch = Watch(db, self._callbacks.listened(), "local")
                 watch.look([(conflict.collection, conflict.id)])
                 done = self._conflicts.settle(conflict, resolution)
                 changes = watch.changes()
             self._wrote(changes)
-        self.told()
+        self.deliver()
         return done

@@ -1,4 +1,4 @@
-"""``SyncClient``: what a program holds; it wires the parts and tells their events."""
+"""``SyncClient``: what a program uses. It makes the parts, and passes on their reports."""
 
 from __future__ import annotations
 
@@ -14,58 +14,53 @@ import httpx2
 
 from .. import errors
 from .auth import Auth
-from .backoff import Backoff
-from .callbacks import _Callbacks
+from .backoff import Backoff, Pace
+from .callbacks import ObservableClient
 from .collection import Collection
-from .conflicts import Conflict, Conflicts
+from .conflicts import Conflict
 from .link import wakeups
 from .link.background import Background
 from .link.exchange import Exchange
-from .link.pace import Pace
+from .link.parts import Parts
 from .link.states import Event, State
 from .link.transports import able
-from .link.wakes import Wakes
-from .link.waking import Waking
 from .net.http import TIMEOUT, Network
-from .net.network_monitor import Around
 from .net.network_state import Kind, Reachability
 from .store import indexes as field_indexes
 from .store.database import Store
-from .store.lease import Lease
-from .store.outbox import Outbox
-from .store.owner import Binding
-from .store.replica import Replica
-from .store.results import Results
+from .store.owner import Owner
 from .types import Change, Counts, Mutation, Progress, Rejection, Status
-from .waker import Alarm
+from .waker import Waker
+
+_NETWORK = {Reachability.UNKNOWN: "unknown", Reachability.REACHABLE: "online"}
+"""``status.network`` by reachability; any other is ``offline``."""
 
 
 def _utcnow() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-class SyncClient(_Callbacks):
-    """A replica of a user's records on this machine, and the way to its server.
+class SyncClient(ObservableClient):
+    """A replica of a user's records on this machine, in sync with its server.
 
-    ``url`` is where the project mounts django_sync, ``store`` the path of the
-    SQLite file, ``collections`` the names to keep in step. ``pace`` says how often
-    the background polls, ``backoff`` how failures are waited for, ``transports``
-    which ways it may use, of ``websocket``, ``sse``, ``long-poll`` and ``poll``; all
-    without it. ``push`` is how the server may wake this client while nothing is open to it, as
-    ``{"kind": "webhook", "url": …, "secret": …}``, told with its session; what comes there
-    goes to ``wake()``. ``indexes`` names the fields that the store keeps an index on, as
+    ``url`` is where the project mounts django_sync, ``store`` the path of the SQLite file,
+    ``collections`` the names of what to sync. ``pace`` says how often the background polls,
+    ``backoff`` how it waits after failures, and ``transports`` which transports it may use, of
+    ``websocket``, ``sse``, ``long-poll`` and ``poll``; the default is all. ``push`` says how the
+    server may wake this client while no connection is open, as
+    ``{"kind": "webhook", "url": …, "secret": …}``; pass what comes there to ``wake()``.
+    ``indexes`` names the fields that the store keeps an index on, as
     ``{"cards": ["board", "due"]}``: ``filter()`` on them does not read the whole collection.
     Without ``indexes`` the store keeps the indexes that it has.
-    ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and ``alarm`` replace the
+    ``transport`` is an httpx2 transport for tests; ``now``, ``sleep`` and ``waker`` replace the
     clock and the waiting.
 
-    It may be used from any thread, and several processes may open one store, with
-    the same ``collections`` and ``indexes``; each hears through its callbacks of its own writes
-    and exchanges. Do not take it through a ``fork()``: a child has neither its
-    thread nor a connection of its own, and opens a client for itself. It is a
-    context manager that closes itself.
+    Any thread may use it, and several processes may open one store, with the same
+    ``collections`` and ``indexes``; the callbacks of each report its own writes and exchanges.
+    Do not use it after a ``fork()``: a child opens a client of its own. It is a context manager
+    that closes itself.
 
-    Raises ``StoreMismatch`` where the store belongs to another server or user.
+    Raises ``StoreMismatch`` if the store belongs to another server or user.
     """
 
     def __init__(
@@ -81,7 +76,7 @@ class SyncClient(_Callbacks):
         pace: Pace | None = None,
         now: Callable[[], datetime.datetime] = _utcnow,
         sleep: Callable[[float], None] = time.sleep,
-        alarm: Alarm | None = None,
+        waker: Waker | None = None,
         transports: Sequence[str] | None = None,
         push: Mapping[str, Any] | None = None,
         indexes: Mapping[str, Sequence[str]] | None = None,
@@ -92,27 +87,25 @@ class SyncClient(_Callbacks):
         indexed = field_indexes.checked(indexes, collections)
         self.url = url.rstrip("/") + "/"
         self._now = now
-        opened = Store(store)
-        self._outbox = Outbox(opened, now)
-        conflicts = Conflicts(opened, self._outbox)
-        self._replica = Replica(opened, self._outbox, conflicts)
-        results = Results(opened, self._outbox, conflicts)
-        super().__init__(tuple(dict.fromkeys(collections)), opened, conflicts, results)
         self._problem: errors.SyncError | None = None
         self._retry_at: datetime.datetime | None = None
-        self._around = Around()
-        self._auth = auth
-        self._binding = Binding(opened, self.url, auth)
-        try:
-            self._binding.check()
-            if indexed is not None:
-                field_indexes.prepare(opened, indexed)
-        except BaseException:
-            opened.close()
-            raise
-        backoff = backoff or Backoff()
+        self._closing = threading.Lock()
+        opened, owner = self._open(store, auth, indexed)
+        self._parts = parts = Parts(
+            opened,
+            owner,
+            tuple(dict.fromkeys(collections)),
+            self,
+            now,
+            waker or Waker(),
+            backoff or Backoff(),
+            pace or Pace(),
+            may,
+            push,
+        )
+        super().__init__(parts)
 
-        def network(policy: Backoff) -> Network:
+        def connect(policy: Backoff) -> Network:
             return Network(
                 self.url,
                 auth,
@@ -121,45 +114,33 @@ class SyncClient(_Callbacks):
                 now=now,
                 transport=transport,
                 timeout=timeout,
-                heard=self._heard,
-                took=self._around.took,
+                on_call=self._note_call,
+                on_round_trip=parts.network.note_round_trip,
             )
 
-        self._network = network(backoff)
-        self._exchange = self._exchange_over(self._network)
-        # Within the thread's calls nothing is tried again: that is the table's affair.
-        self._lines = network(Backoff(attempts=1))
-        alarm = alarm or Alarm()
-        self._waking = Waking(Wakes(opened), alarm)
-        self._background = Background(
-            self._lines,
-            self._exchange_over(self._lines),
-            opened,
-            self._outbox,
-            self,
-            Lease(opened, now),
-            backoff,
-            pace or Pace(),
-            alarm,
-            self._moved,
-            self._around,
-            self._waking,
-            may,
-            push,
-        )
-        self._closing = threading.Lock()
+        self._network = connect(parts.backoff)
+        self._exchange = Exchange(parts, self._network)
+        # The background's calls are tried once: its table says when to try again.
+        self._background_network = connect(Backoff(attempts=1))
+        self._background = Background(parts, self._background_network, self._link_changed)
 
-    def _exchange_over(self, network: Network) -> Exchange:
-        return Exchange(
-            self._store,
-            network,
-            self._binding,
-            self._outbox,
-            self._replica,
-            self._results,
-            self._names,
-            self,
-        )
+    def _open(
+        self,
+        path: str | os.PathLike[str],
+        auth: Auth | None,
+        indexed: Mapping[str, Sequence[str]] | None,
+    ) -> tuple[Store, Owner]:
+        """Open the store, check whose it is, and make its indexes."""
+        store = Store(path)
+        owner = Owner(store, self.url, auth)
+        try:
+            owner.check()
+            if indexed is not None:
+                field_indexes.prepare(store, indexed)
+        except BaseException:
+            store.close()
+            raise
+        return store, owner
 
     @property
     def client_id(self) -> str:
@@ -167,20 +148,25 @@ class SyncClient(_Callbacks):
         return self._store.text("client_id") or ""
 
     def collection(self, name: str) -> Collection:
-        """A collection to read and write; ``UnknownCollection`` where it is not synced."""
+        """A collection to read and write; raises ``UnknownCollection`` if it is not synced."""
         if name not in self._names:
             raise errors.UnknownCollection(f"{name} is not among the client's collections.")
         return Collection(
-            name, self._store, self._outbox, self._events.listened, self._wrote, self.told
+            name,
+            self._store,
+            self._parts.outbox,
+            self._callbacks.listened,
+            self._wrote,
+            self.deliver,
         )
 
     def sync(self) -> Counts:
         """Make one full exchange: send the outbox, pull until nothing is left; return counts.
 
-        A busy server, or one that answers too late, is asked again a few times.
-        Raises ``Offline`` where it cannot be reached and others of ``errors`` where
-        it refuses; nothing is lost, and the next call goes on from there. Where one
-        mutation makes the server fail, all that do not depend on it are sent first.
+        If the server is busy or answers too late, the client asks again a few times. Raises
+        ``Offline`` if the server cannot be reached, and others of ``errors`` if it refuses;
+        nothing is lost, and the next call goes on from there. If one mutation makes the server
+        fail, all that do not depend on it are sent first.
         """
         self._post_rejections(self._results.rejections())
         try:
@@ -188,7 +174,7 @@ class SyncClient(_Callbacks):
         except errors.SyncError as error:
             self._problem, self._retry_at = error, self._later(self._network.retry_in)
             if isinstance(error, errors.Offline):
-                self._around.heard(error)
+                self._parts.network.note_call(error)
             raise
         else:
             self._problem = self._retry_at = None
@@ -196,30 +182,30 @@ class SyncClient(_Callbacks):
                 self._background.post(Event.REACHABLE)
             return counts
         finally:
-            self.told()
+            self.deliver()
 
     def start(self) -> None:
-        """Stay in step in the background, from now on until ``stop()`` or ``close()``.
+        """Stay in sync in the background, from now on until ``stop()`` or ``close()``.
 
-        One daemon thread does it. It sends what is written at once and fetches
-        changes by the best way that the server offers; failures are waited for, ever
-        longer. Where it runs already, it tries at once what waits for its user, such as
-        new credentials.
+        One daemon thread does it. It sends local writes at once and fetches changes over the
+        best transport that the server offers; after failures it waits, longer each time. If it
+        runs already, it tries at once what waits for its user, such as new credentials.
         """
         self._background.start()
 
     def stop(self) -> None:
-        """End the background, in the middle of a request too. ``start()`` begins it again.
+        """End the background, even in the middle of a request. ``start()`` begins it again.
 
-        It may be called from a callback, and when nothing runs.
+        A callback may call it, and it may be called when nothing runs.
         """
         self._background.stop()
 
     def wait_until_synced(self, timeout: float | None = None) -> None:
         """Wait until the background has made one full exchange that began after this call.
 
-        Raises ``NotInStep``, a ``TimeoutError``, after ``timeout`` seconds, and what the link
-        waits for its user with: ``NotAuthenticated``, ``UpgradeRequired``, ``StoreMismatch``.
+        Raises ``NotInStep``, a ``TimeoutError``, after ``timeout`` seconds, and the error with
+        which the link waits for its user: ``NotAuthenticated``, ``UpgradeRequired`` or
+        ``StoreMismatch``.
         """
         self._background.wait_until_synced(timeout)
 
@@ -231,39 +217,41 @@ class SyncClient(_Callbacks):
         metered: bool | None = None,
         foreground: bool | None = None,
     ) -> None:
-        """Tell what the program knows; what is left out stays as it was.
+        """Report what the program knows of the network; omitted values stay as they were.
 
-        ``online=True`` has the link try at once. ``type`` is ``wifi``, ``cellular``,
-        ``ethernet``, ``unknown`` or ``none``, which is ``online=False``; another than before has
-        the round trip measured anew. On a ``metered`` network, and not in the ``foreground``,
-        the link polls as rarely as ``Pace.sparing`` says; local writes go out at once all the
-        same. The rest it learns itself, from its own requests: ``status.reach`` has all.
-        Raises ``ValueError`` for a type that is none.
+        With ``online=True`` the link tries at once. ``type`` is ``wifi``, ``cellular``,
+        ``ethernet``, ``unknown`` or ``none``, which means ``online=False``; after a change of
+        the type the round trip is measured anew. On a ``metered`` network, and not in the
+        ``foreground``, the link polls as rarely as ``Pace.sparing`` says; local writes still go
+        out at once. The client learns the rest from its own requests: ``status.network_state``
+        has all of it. Raises ``ValueError`` for an unknown type.
         """
-        now = self._around.told(online=online, type=type, metered=metered, foreground=foreground)
+        now = self._parts.network.report(
+            online=online, type=type, metered=metered, foreground=foreground
+        )
         gone = now.type is Kind.NONE
         self._background.post(Event.UNREACHABLE if gone else Event.REACHABLE)
 
     def wake(self, payload: object) -> bool:
-        """Take a wake-up that came by push: a webhook's body, or what FCM or APNs handed over.
+        """Take a wake-up that came by push: a webhook's body, or the payload of FCM or APNs.
 
-        It is remembered on the disk when this returns, and seen to as ``docs/reference/
-        wake-ups.md`` has it: at once, after an exchange that is under way, when the network is
-        back; over a restart too. Where the link is stopped, the next ``sync()`` or ``start()``
-        sees to it. Return whether it was one that concerns this client; what is none, or is
-        of collections that are not kept here, is passed by. Twice, late, or of a session that has
-        ended does no harm.
+        When this returns, it is remembered on the disk, over a restart too. The link serves it
+        as ``docs/reference/wake-ups.md`` says: at once, after the current exchange, or when the
+        network is back. If the link is stopped, the next ``sync()`` or ``start()`` serves it.
+        Return whether the payload is a wake-up that concerns this client; others are ignored,
+        such as those for collections that are not kept here. A wake-up that comes twice, late,
+        or for a session that has ended does no harm.
         """
-        told = wakeups.read(payload)
-        if told is None or not told.concerns(self._names):
+        wakeup = wakeups.read(payload)
+        if wakeup is None or not wakeup.concerns(self._names):
             return False
-        self._waking.came()
+        self._parts.wakeups.came()
         return True
 
     @property
     def outbox(self) -> list[Mutation]:
         """Mutations without a final result, in order."""
-        return self._outbox.open()
+        return self._parts.outbox.open()
 
     @property
     def conflicts(self) -> list[Conflict]:
@@ -272,7 +260,7 @@ class SyncClient(_Callbacks):
 
     @property
     def rejections(self) -> list[Rejection]:
-        """Refused mutations that no ``on_rejected`` callback has been told of yet."""
+        """Refused mutations that no ``on_rejected`` callback has been called with yet."""
         return list(self._results.rejections().values())
 
     @property
@@ -287,42 +275,40 @@ class SyncClient(_Callbacks):
             done, total = snapshot.get("done"), snapshot.get("total")
             if isinstance(done, int) and isinstance(total, int):
                 progress = Progress(done, total)
-        around = self._around.state
-        words = {Reachability.UNKNOWN: "unknown", Reachability.REACHABLE: "online"}
-        link, transport = self._background.state, self._background.transport
+        network = self._parts.network.state
+        transport = self._background.transport
         return Status(
             pending,
             conflicts,
-            words.get(around.reachability, "offline"),
+            _NETWORK.get(network.reachability, "offline"),
             progress,
             self._retry_at,
             self._problem,
-            str(link),
+            str(self._background.state),
             None if transport is None else str(transport),
-            around,
+            network,
         )
 
     def reset(self, *, wipe: bool = False) -> None:
         """Forget the replica; the next ``sync()`` pulls it anew. Outbox and conflicts stay.
 
-        ``wipe`` forgets everything, the outbox, the client's id and whose store it is
-        included, as for a log-out; it stops the background. No ``on_change`` callback
-        is called.
+        ``wipe`` forgets everything, including the outbox, the client's id and the owner of the
+        store, as for a log-out; it stops the background. No ``on_change`` callback is called.
         """
         if wipe:
             self._background.stop()
             self._store.wipe()
         else:
-            self._replica.forget()
+            self._parts.replica.forget()
             self._background.post(Event.REACHABLE)
-        self.told()
+        self.deliver()
 
     def close(self) -> None:
         """Stop the background, close connections and store. A second call does nothing."""
         self._background.stop()
         with self._closing:
             self._network.close()
-            self._lines.close()
+            self._background_network.close()
             self._store.close()
 
     def __enter__(self) -> Self:
@@ -336,25 +322,24 @@ class SyncClient(_Callbacks):
     ) -> None:
         self.close()
 
-    # What the parts report.
+    # Reports of the parts
 
     def _wrote(self, changes: Sequence[Change]) -> None:
-        """Something local was committed; called under the store's lock."""
-        self._events.post_changes(changes)
+        """A local write was committed; called under the store's lock."""
+        self._callbacks.post_changes(changes)
         self._background.post(Event.WROTE)
 
     def behind(self) -> None:
         """A page was applied, and more is to come."""
         self._background.behind()
 
-    def _heard(self, error: errors.SyncError | None) -> None:
-        self._around.heard(error)
-        self._background.heard(not isinstance(error, errors.Offline))
+    def _note_call(self, error: errors.SyncError | None) -> None:
+        self._parts.network.note_call(error)
+        self._background.note_call(not isinstance(error, errors.Offline))
 
-    def _moved(self, problem: errors.SyncError | None, retry_in: float | None) -> None:
-        """The link has changed."""
+    def _link_changed(self, problem: errors.SyncError | None, retry_in: float | None) -> None:
         self._problem, self._retry_at = problem, self._later(retry_in)
-        self.told()
+        self.deliver()
 
     def _later(self, seconds: float | None) -> datetime.datetime | None:
         return None if seconds is None else self._now() + datetime.timedelta(seconds=seconds)

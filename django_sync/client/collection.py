@@ -1,4 +1,4 @@
-"""One collection as the user of the client works with it: reads and local writes."""
+"""One collection: reads and local writes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .. import errors
 from ..protocol import ids
 from ..protocol.words import Write
 from .store.database import Store
-from .store.encoding import Json, object_id, plain, same
+from .store.encoding import Json, normalized, object_id, same
 from .store.ordering import Wanted
 from .store.outbox import Outbox
 from .store.overlay import Watch, visible
@@ -28,36 +28,36 @@ class Collection:
         outbox: Outbox,
         listened: Callable[[], set[str] | None],
         wrote: Callable[[Sequence[Change]], None],
-        told: Callable[[], None],
+        deliver: Callable[[], None],
     ) -> None:
         self.name = name
         self._store = store
         self._outbox = outbox
         self._listened = listened
         self._wrote = wrote
-        self._told = told
+        self._deliver = deliver
 
     def create(self, fields: Mapping[str, Any], *, id: str | uuid.UUID | None = None) -> Record:
-        """Create an object and return its record, whose id is already the one it keeps.
+        """Create an object and return its record, which has its final id already.
 
-        ``id`` may be chosen; ``AlreadyExists`` is raised where it is taken.
+        You may choose ``id``; raises ``AlreadyExists`` if a record has it.
         """
         new = str(ids.new_id()) if id is None else object_id(id)
-        record = self._write(new, Write.CREATE, plain(fields))
+        record = self._write(new, Write.CREATE, normalized(fields))
         assert record is not None
         return record
 
     def update(self, id: str | uuid.UUID, fields: Mapping[str, Any]) -> Record:
-        """Change some fields and return the record. Fields that have the value are left out.
+        """Change some fields and return the record. Fields that do not change are left out.
 
-        Raises ``NotFound`` where there is no such record.
+        Raises ``NotFound`` if there is no such record.
         """
-        record = self._write(object_id(id), Write.UPDATE, plain(fields))
+        record = self._write(object_id(id), Write.UPDATE, normalized(fields))
         assert record is not None
         return record
 
     def delete(self, id: str | uuid.UUID) -> None:
-        """Delete an object. Raises ``NotFound`` where there is no such record."""
+        """Delete an object. Raises ``NotFound`` if there is no such record."""
         self._write(object_id(id), Write.DELETE, {})
 
     def get(self, id: str | uuid.UUID) -> Record | None:
@@ -119,5 +119,5 @@ class Collection:
                 after = visible(db, key)
                 changes = watch.changes()
             self._wrote(changes)
-        self._told()
+        self._deliver()
         return after

@@ -1,17 +1,16 @@
-"""Open conflicts: what the user is told, what they may decide, what that becomes.
+"""Open conflicts: what the user sees, what they may decide, and what the decision becomes.
 
-A conflict's mutation stays on top of the record until it is settled, so what the
-user typed stays in sight. Later edits of the object are held back meanwhile (the
-server would only abort them) and go into the decision:
+A conflict's mutation stays on top of the record until the conflict is settled, so the user still
+sees what they typed. Later edits of the object are held back (the server would only abort them)
+and become part of the decision:
 
-- ``keep_client`` sends the conflict's mutation and the later edits as one new
-  mutation on the server's revision;
-- ``merge`` does the same with the given values on top: what it does not name
-  stays as the client has it;
-- where the server deleted the object, both ask for it back, whole: what the replica
-  last knew of it is sent beneath;
-- ``keep_server`` drops the conflict's mutation; later edits of *other* fields go
-  on as a new mutation, those of the same fields are dropped with it.
+- ``keep_client`` sends the conflict's mutation and the later edits as one new mutation on the
+  server's revision;
+- ``merge`` does the same with the given values on top; other fields stay as the client has them;
+- if the server deleted the object, both ask for the whole object back: they send the last record
+  of the replica beneath;
+- ``keep_server`` drops the conflict's mutation and later edits of the same fields; later edits
+  of *other* fields become a new mutation.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Any
 
 from .store.compaction import Draft
 from .store.database import Store
-from .store.encoding import Json, dumps, loads, plain
+from .store.encoding import Json, dumps, loads, normalized
 from .store.outbox import Outbox
 from .store.overlay import Key, State, mutation_of, mutations_on
 from .types import Mutation, Record
@@ -38,7 +37,7 @@ _LIVE = (
 
 @dataclass(frozen=True)
 class Resolution:
-    """A decision about one conflict. It does nothing until it is returned or settled with."""
+    """A decision about one conflict. Return it from ``on_conflict``, or pass it to ``settle()``."""
 
     kept: str
     values: Json | None = None
@@ -46,16 +45,16 @@ class Resolution:
 
 @dataclass(frozen=True)
 class Conflict:
-    """A mutation that met another's change and could not be settled by the server.
+    """A mutation that conflicts with another change, and that the server could not resolve.
 
-    ``fields`` names what clashed, ``base`` holds the values that the mutation was
-    made on (``None`` where they are not known), ``server`` the server's record
-    (``None`` where it was deleted there), ``client`` what the user asked for.
+    ``fields`` names the fields in conflict, ``base`` holds the values that the mutation was
+    made on (``None`` if they are not known), ``server`` the server's record
+    (``None`` if it was deleted there), ``client`` what the user asked for.
     ``kind`` is one of the protocol's: ``update_update``, ``update_delete``,
     ``delete_update``, ``create_create``, ``unknown_base``.
 
     Return ``keep_server()``, ``keep_client()`` or ``merge({...})`` from the
-    ``on_conflict`` callback, or hand it to ``settle()`` at any later time.
+    ``on_conflict`` callback, or pass it to ``settle()`` at any later time.
     """
 
     mutation: Mutation
@@ -85,15 +84,15 @@ class Conflict:
         return Resolution("server")
 
     def keep_client(self) -> Resolution:
-        """The local change is asked for again, on the server's revision."""
+        """The client asks for the local change again, on the server's revision."""
         return Resolution("client")
 
     def merge(self, values: Mapping[str, Any]) -> Resolution:
-        """These values are asked for, on the server's revision; others as the client has them."""
-        return Resolution("merged", plain(values))
+        """The client asks for these values and keeps its own in other fields."""
+        return Resolution("merged", normalized(values))
 
     def settle(self, resolution: Resolution) -> bool:
-        """Carry out a decision; ``False`` where the conflict is no longer open."""
+        """Carry out a decision; ``False`` if the conflict is no longer open."""
         return self._settle(self, resolution)
 
 
@@ -104,19 +103,21 @@ class Conflicts:
         self._store = store
         self._outbox = outbox
 
-    def enter(self, db: sqlite3.Connection, mutation: Mutation, told: Mapping[str, Any]) -> None:
-        """Keep what a result told of a conflict."""
-        base = told.get("base")
+    def enter(
+        self, db: sqlite3.Connection, mutation: Mutation, conflict: Mapping[str, Any]
+    ) -> None:
+        """Keep the conflict of a result."""
+        base = conflict.get("base")
         base = base if isinstance(base, dict) else mutation.base
-        fields = told.get("fields")
+        fields = conflict.get("fields")
         db.execute(
             "INSERT OR REPLACE INTO conflicts VALUES (?, ?, ?, ?, ?, ?)",
             (
                 mutation.seq,
-                str(told.get("kind")),
+                str(conflict.get("kind")),
                 dumps([str(name) for name in fields] if isinstance(fields, list) else []),
                 None if base is None else dumps(base),
-                dumps(told.get("server") or {"deleted": True}),
+                dumps(conflict.get("server") or {"deleted": True}),
                 self._store.text("epoch"),
             ),
         )
@@ -138,10 +139,10 @@ class Conflicts:
             return int(db.execute("SELECT count(*) FROM conflicts").fetchone()[0])
 
     def settle(self, conflict: Conflict, resolution: Resolution) -> bool:
-        """Replace the conflict's mutation, and the later edits, by what was decided.
+        """Replace the conflict's mutation and the later edits by the decision.
 
-        The new mutation stands on the revision that ``conflict`` shows, not on one
-        that a pull brought since: its user has not seen that (G5).
+        The base of the new mutation is the revision that ``conflict`` shows, not one that a
+        pull brought since, which the user has not seen (G5).
         """
         mutation = conflict.mutation
         key = (mutation.collection, mutation.object_id)
@@ -160,17 +161,17 @@ class Conflicts:
     def _take_back(self, db: sqlite3.Connection, key: Key, seq: int) -> list[Mutation]:
         """Remove the mutation and the later ones of its object; return the later ones.
 
-        Those have no result that the server keeps (``new``, ``aborted``), so their
-        content may go out under another id.
+        The server keeps no result of those (``new``, ``aborted``), so their content may be
+        sent under another id.
         """
-        waiting = (State.NEW, State.ABORTED)
-        later = [m for m in mutations_on(db, key) if m.seq > seq and m.state in waiting]
+        unsettled = (State.NEW, State.ABORTED)
+        later = [m for m in mutations_on(db, key) if m.seq > seq and m.state in unsettled]
         gone = [(seq,), *((m.seq,) for m in later)]
         db.executemany("DELETE FROM outbox WHERE seq = ?", gone)
         return later
 
     def refresh(self, db: sqlite3.Connection, epoch: str, record: Json) -> None:
-        """Show the server's newer record, or the tombstone, in an open conflict on it."""
+        """Put the server's newer record, or the tombstone, into an open conflict on it."""
         kind = _DELETED if record.get("deleted") else _LIVE
         db.execute(
             f"UPDATE conflicts SET server = ?, epoch = ?, kind = {kind} WHERE seq IN (SELECT seq"
@@ -179,7 +180,7 @@ class Conflicts:
         )
 
     def give_up(self, db: sqlite3.Connection, keys: Sequence[Key]) -> None:
-        """The objects left the user's view: send what was typed, forget the rest (R3)."""
+        """The user no longer sees the objects: send what they typed, forget the rest (R3)."""
         for key in keys:
             found = db.execute(
                 "SELECT * FROM outbox"
@@ -189,14 +190,14 @@ class Conflicts:
             for row in found:
                 mutation = mutation_of(row)
                 later = self._take_back(db, key, mutation.seq)
-                op, fields = _together(mutation, later)
+                op, fields = _combined(mutation, later)
                 revision = None if op == "create" else mutation.base_revision or 0
                 self._outbox.append(key, Draft(op, fields, revision, mutation.epoch))
 
     def unseen(self, db: sqlite3.Connection, pull: int) -> list[Key]:
         """Conflicts on records that a complete pull begun after them did not show.
 
-        The result that told of them was overtaken by a ``drop`` (R1).
+        A ``drop`` has overtaken the result with the conflict (R1).
         """
         found = db.execute(
             "SELECT o.collection, o.object_id FROM conflicts JOIN outbox o USING (seq)"
@@ -209,15 +210,15 @@ class Conflicts:
 
 
 def _conflict(row: sqlite3.Row, settle: Callable[[Conflict, Resolution], bool]) -> Conflict:
-    told = loads(row["server"])
-    content = told.get("object")
+    found = loads(row["server"])
+    content = found.get("object")
     server = None
     if isinstance(content, dict):
         server = Record(
             row["collection"],
             row["object_id"],
-            int(told.get("revision") or 0),
-            told.get("scope"),
+            int(found.get("revision") or 0),
+            found.get("scope"),
             content,
         )
     return Conflict(
@@ -226,14 +227,14 @@ def _conflict(row: sqlite3.Row, settle: Callable[[Conflict, Resolution], bool]) 
         fields=tuple(loads(row["clashed"])),
         base=None if row["known"] is None else loads(row["known"]),
         server=server,
-        server_revision=int(told.get("revision") or 0),
+        server_revision=int(found.get("revision") or 0),
         epoch=row["learnt"],
         _settle=settle,
     )
 
 
-def _together(mutation: Mutation, later: Sequence[Mutation]) -> tuple[str, Json]:
-    """What the client asks for in all: the mutation with the later edits in it."""
+def _combined(mutation: Mutation, later: Sequence[Mutation]) -> tuple[str, Json]:
+    """All that the client asks for: the mutation and the later edits as one."""
     op, fields = mutation.op, dict(mutation.fields)
     for edit in later:
         if edit.op == "delete":
@@ -245,8 +246,8 @@ def _together(mutation: Mutation, later: Sequence[Mutation]) -> tuple[str, Json]
 
 
 def decided(conflict: Conflict, later: Sequence[Mutation], resolution: Resolution) -> Draft | None:
-    """The mutation that a decision becomes, or ``None`` for none. Pure."""
-    op, fields = _together(conflict.mutation, later)
+    """The mutation that a decision becomes, or ``None``. Pure."""
+    op, fields = _combined(conflict.mutation, later)
     server = conflict.server
     if resolution.kept == "server":
         asked = conflict.mutation.fields

@@ -20,7 +20,7 @@ MOST = 60
 
 
 class Terminal:
-    """Prints to ``stream``; ``color`` is decided by the stream where it is ``None``."""
+    """Prints to ``stream``; if ``color`` is ``None``, the stream decides about colours."""
 
     def __init__(self, stream: TextIO, *, as_json: bool = False, color: bool | None = None) -> None:
         self._stream = stream
@@ -28,10 +28,10 @@ class Terminal:
         wanted = stream.isatty() and "NO_COLOR" not in os.environ if color is None else color
         self._color = wanted and not as_json
         self._lock = threading.Lock()
-        self._told = ""
+        self._last_status = ""
 
     def attach(self, client: SyncClient, *, quiet: bool = False) -> None:
-        """Tell of what the client tells of; ``quiet`` leaves out changes and the link."""
+        """Print what the client reports; ``quiet`` leaves out changes and the link."""
         client.on_conflict(self.conflict)
         client.on_rejected(self.rejection)
         if not quiet:
@@ -39,19 +39,19 @@ class Terminal:
             client.on_status(self.status)
 
     def wait(self) -> None:
-        """Until Ctrl-C."""
+        """Wait until Ctrl-C."""
         threading.Event().wait()
 
-    # What there is to tell
+    # What is printed
 
     def change(self, change: Change) -> None:
         """One change of what the user sees."""
         sign, color = SIGNS[change.kind]
         values = _differences(change)
         whose = "" if change.origin == "remote" else self._styled(" (mine)", "dim")
-        text = " ".join(f"{name}: {told}" for name, told in values.items())
+        text = " ".join(f"{name}: {value}" for name, value in values.items())
         named = self._named(change.collection, change.id)
-        self._say(
+        self._print(
             {"event": change.kind, "collection": change.collection, "id": change.id}
             | {"origin": change.origin}
             | ({} if change.record is None else {"object": change.record.object}),
@@ -59,8 +59,8 @@ class Terminal:
         )
 
     def status(self, status: Status) -> None:
-        """Where the link stands, where that has changed."""
-        told = asdict(status) | {
+        """The state of the link, if it has changed."""
+        body = asdict(status) | {
             "problem": None if status.problem is None else status.problem.problem(),
             "retry_at": None if status.retry_at is None else status.retry_at.isoformat(),
         }
@@ -77,24 +77,24 @@ class Terminal:
             parts.append(self._styled(_clean(status.problem.detail), "red"))
         if status.retry_at is not None:
             parts.append(f"again at {status.retry_at.astimezone():%H:%M:%S}")
-        line = ", ".join(parts)
-        if line != self._told:
-            self._told = line
-            self._say({"event": "status", **told}, line)
+        text = ", ".join(parts)
+        if text != self._last_status:
+            self._last_status = text
+            self._print({"event": "status", **body}, text)
 
     def conflict(self, conflict: Conflict) -> None:
         """One conflict, side by side; it stays open."""
         server = None if conflict.server is None else conflict.server.object
         base = conflict.base or {}
-        lines = [self._styled(f"! conflict ({conflict.kind}) on ", "red")]
-        lines[0] += self._named(conflict.collection, conflict.id)
+        shown = [self._styled(f"! conflict ({conflict.kind}) on ", "red")]
+        shown[0] += self._named(conflict.collection, conflict.id)
         for name in conflict.fields:
             theirs = "deleted" if server is None else _short(server.get(name))
             yours = "deleted" if conflict.mutation.op == "delete" else None
             yours = yours or _short(conflict.client.get(name))
             was = f" (was {_short(base[name])})" if name in base else ""
-            lines.append(f"    {name}{was}: theirs {theirs}, yours {yours}")
-        self._say(
+            shown.append(f"    {name}{was}: theirs {theirs}, yours {yours}")
+        self._print(
             {
                 "event": "conflict",
                 "kind": conflict.kind,
@@ -105,23 +105,23 @@ class Terminal:
                 "server": server,
                 "client": conflict.client,
             },
-            "\n".join(lines),
+            "\n".join(shown),
         )
 
     def rejection(self, rejection: Rejection) -> None:
         """One mutation that the server refused for good."""
         mutation, problem = rejection.mutation, rejection.problem
         reasons = [
-            _clean(f"    {name}: {told.get('detail')}")
+            _clean(f"    {name}: {reason.get('detail')}")
             for name, listed in dict(problem.get("errors") or {}).items()
-            for told in listed
+            for reason in listed
         ]
         named, detail = (
             self._named(mutation.collection, mutation.object_id),
             _clean(str(problem.get("detail"))),
         )
         first = f"{self._styled('! refused:', 'red')} {mutation.op} {named} {detail}"
-        self._say(
+        self._print(
             {"event": "rejected", "mutation": asdict(mutation), "problem": dict(problem)},
             "\n".join([first, *reasons]),
         )
@@ -129,7 +129,7 @@ class Terminal:
     def record(self, record: Record) -> None:
         """One record."""
         text = " ".join(f"{name}={_short(value)}" for name, value in record.items())
-        self._say(
+        self._print(
             {
                 "collection": record.collection,
                 "id": record.id,
@@ -142,33 +142,33 @@ class Terminal:
 
     def counts(self, counts: Counts) -> None:
         """What one exchange did."""
-        told = asdict(counts)
-        done = ", ".join(f"{number} {name}" for name, number in told.items() if number)
-        self._say({"event": "synced", **told}, done or "nothing new")
+        body = asdict(counts)
+        done = ", ".join(f"{number} {name}" for name, number in body.items() if number)
+        self._print({"event": "synced", **body}, done or "nothing new")
 
     def summary(self, status: Status, sizes: Mapping[str, int]) -> None:
         """What the store holds."""
         held = ", ".join(f"{number} {name}" for name, number in sizes.items())
         text = f"{held}; {status.pending} to send, {status.conflicts} in conflict"
-        told = {"pending": status.pending, "conflicts": status.conflicts}
-        self._say({"event": "status", "records": dict(sizes), **told}, text)
+        body = {"pending": status.pending, "conflicts": status.conflicts}
+        self._print({"event": "status", "records": dict(sizes), **body}, text)
 
     def written(self, id: str) -> None:
         """Something was written to the store, under this id."""
-        self._say({"event": "written", "id": id}, f"{self._styled('kept', 'dim')} {id}")
+        self._print({"event": "written", "id": id}, f"{self._styled('kept', 'dim')} {id}")
 
     def fail(self, code: str, text: str) -> None:
         """Something went wrong."""
-        self._say(
+        self._print(
             {"event": "problem", "code": code, "detail": text}, self._styled(_clean(text), "red")
         )
 
     # How it looks
 
-    def _say(self, told: Mapping[str, Any], text: str) -> None:
-        line = json.dumps(told, default=str) if self._json else text
+    def _print(self, body: Mapping[str, Any], text: str) -> None:
+        printed = json.dumps(body, default=str) if self._json else text
         with self._lock:
-            print(line, file=self._stream, flush=True)
+            print(printed, file=self._stream, flush=True)
 
     def _named(self, collection: str, id: str) -> str:
         return f"{self._styled(collection, 'bold')} {self._styled(id, 'dim')}"
@@ -178,7 +178,7 @@ class Terminal:
 
 
 def _differences(change: Change) -> dict[str, str]:
-    """What a line says of a change: all of a new record, and what differs of another."""
+    """The fields to print for a change: all of a new record, and those of another that differ."""
     now = {} if change.record is None else change.record.object
     before = {} if change.before is None else change.before.object
     if change.record is None:
@@ -199,5 +199,5 @@ def _short(value: Any) -> str:
 
 
 def _clean(text: str) -> str:
-    """The text without what could steer a terminal; it may come from anybody."""
+    """The text without control characters for a terminal; it may come from anybody."""
     return "".join(c if c.isprintable() else "�" for c in text)

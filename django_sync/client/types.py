@@ -1,6 +1,6 @@
-"""What a user of the client holds in hands: records, mutations, rejections, status.
+"""The values that the client returns: records, mutations, rejections, status.
 
-All are values; none of them knows the store.
+None of them knows the store.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from .store.encoding import Json, dumps, loads
 class Record(Mapping[str, Any]):
     """A record as the user sees it: the server's, with local mutations on top.
 
-    Its fields are items (``card["title"]``), ``object`` is all of them.
-    ``revision`` is that of the server's state beneath, 0 where the server has
-    not been heard of yet; ``scope`` is ``None`` until then. It is a value: it
-    does not change when the store does.
+    Its fields are items (``card["title"]``); ``object`` holds all of them. ``revision`` is that
+    of the server's record beneath. Until the server has sent one, ``revision`` is 0 and
+    ``scope`` is ``None``. A record is a value: it does not change when the store does.
     """
 
     __slots__ = ("_object", "_text", "collection", "id", "revision", "scope")
@@ -77,7 +76,7 @@ class Record(Mapping[str, Any]):
         return f"<Record {self.collection} {self.id} revision={self.revision} {self.object!r}>"
 
     def looks_like(self, other: Record) -> bool:
-        """Whether a user would see no difference: same fields, and no other scope."""
+        """Whether a user sees no difference: the same fields, and no other scope."""
         if self._text is not None and self._text == other._text:
             same = True
         else:
@@ -89,7 +88,7 @@ class Record(Mapping[str, Any]):
 class Mutation:
     """A local change on its way to the server.
 
-    ``state`` is ``new`` (never sent, may still be folded with a later one),
+    ``state`` is ``new`` (never sent; compaction may still merge it with a later one),
     ``sent`` (under way, or its result was lost: it is sent again as it is),
     ``aborted`` (not applied because another one failed; sent again as it is),
     ``conflict`` or ``settled``.
@@ -126,11 +125,11 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Change:
-    """One change of what the user sees, told after its commit to the store.
+    """One change of what the user sees, reported after its commit to the store.
 
-    ``kind`` is ``created``, ``updated`` or ``deleted``; ``record`` is what is
-    there now (``None`` when deleted), ``before`` what was there; ``origin`` is
-    ``local`` for the user's own calls and ``remote`` for what the server said.
+    ``kind`` is ``created``, ``updated`` or ``deleted``. ``record`` is the record now (``None``
+    when deleted), ``before`` the one before. ``origin`` is ``local`` for the user's own calls
+    and ``remote`` for what came from the server.
     """
 
     kind: str
@@ -153,14 +152,12 @@ class Progress:
 class Status:
     """What the client knows about its sync.
 
-    ``pending`` counts mutations without a final result, ``conflicts`` those that
-    wait for a decision. ``network`` is ``unknown`` before the first call, then
-    ``online`` or ``offline``; ``problem`` is the error that ended the last
-    exchange and ``retry_at`` the time before which another makes no sense.
-    ``progress`` is set while a snapshot is under way. ``link`` is where the background
-    stands, as ``docs/reference/link.md`` has it, and ``transport`` how changes reach it
-    while it is live. ``reach`` is what is known of the network, its ``reachability`` in more
-    words than ``network``.
+    ``pending`` counts mutations without a final result, ``conflicts`` those that wait for a
+    decision. ``network`` is ``unknown`` before the first call, then ``online`` or ``offline``;
+    ``network_state`` says more of the network. ``problem`` is the error that ended the last
+    exchange, and before ``retry_at`` another makes no sense. ``progress`` is set during a
+    snapshot. ``link`` is the background's state, as in ``docs/reference/link.md``, and
+    ``transport`` how changes come in while it is live.
     """
 
     pending: int = 0
@@ -171,15 +168,15 @@ class Status:
     problem: errors.SyncError | None = field(default=None, compare=True)
     link: str = "stopped"
     transport: str | None = None
-    reach: NetworkState = field(default_factory=NetworkState)
+    network_state: NetworkState = field(default_factory=NetworkState)
 
 
 @dataclass
 class Counts:
     """What one exchange did.
 
-    ``sent`` counts mutations that were answered, and the next five what with;
-    ``changes`` counts what the pulled ``pages`` told.
+    ``sent`` counts mutations that were answered, and the next five fields count the answers;
+    ``changes`` counts the changes in the pulled ``pages``.
     """
 
     sent: int = 0

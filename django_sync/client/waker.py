@@ -1,4 +1,4 @@
-"""Waiting that may be cut short, by a clock that no wall clock's jump moves."""
+"""A sleep that another thread can end, on a clock that no jump of the wall clock moves."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import threading
 import time
 
 
-class Alarm:
-    """What the background thread sleeps on. ``django_sync.testing.alarm`` has one for tests."""
+class Waker:
+    """What the background thread sleeps on. ``django_sync.testing.clocks`` has one for tests."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._rung = False
+        self._woken = False
 
     def now(self) -> float:
         """Seconds that only ever rise."""
         return time.monotonic()
 
-    def ring(self) -> None:
-        """Wake who waits, or who waits next."""
+    def wake(self) -> None:
+        """End the current sleep, or the next one if nothing sleeps."""
         with self._condition:
-            self._rung = True
+            self._woken = True
             self._condition.notify_all()
 
     def wait(self, seconds: float | None) -> None:
-        """Return once it has rung, or when so many seconds have passed."""
+        """Sleep until ``wake()`` is called, or for so many seconds; ``None``: without end."""
         with self._condition:
-            self._condition.wait_for(lambda: self._rung, seconds)
-            self._rung = False
+            self._condition.wait_for(lambda: self._woken, seconds)
+            self._woken = False

@@ -1,12 +1,12 @@
-"""Receives wake-ups by webhook: sees that they are the server's own, and hands them to the client.
+"""Receives wake-ups by webhook: checks their signature, and passes them to the client.
 
     from wsgiref.simple_server import make_server
     from django_sync.client.webhooks import Receiver
 
     make_server("", 8000, Receiver(secret, client.wake)).serve_forever()
 
-Needs nothing but Python's own library. ``Receiver`` is a WSGI application; under any other
-framework call ``receive()`` with the headers and the bytes of the body as they came.
+It needs only Python's own library. ``Receiver`` is a WSGI application; in another framework
+call ``receive()`` with the headers and the unchanged bytes of the body.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ def verify(
     window: float = WINDOW,
     now: float | None = None,
 ) -> None:
-    """See that a webhook is the server's own; raises ``Forged``.
+    """Check that the server signed a webhook; raises ``Forged``.
 
     ``Sync-Signature`` is the hex HMAC-SHA256 of ``Sync-Timestamp`` (Unix seconds), a dot, and
     the body's bytes. The names of ``headers`` may be in any case; ``now`` is Unix seconds.
     """
-    told = {name.lower(): value for name, value in headers.items()}
+    found = {name.lower(): value for name, value in headers.items()}
     signing.verify(
         secret,
         body,
-        timestamp=told.get("sync-timestamp"),
-        signature=told.get("sync-signature"),
+        timestamp=found.get("sync-timestamp"),
+        signature=found.get("sync-signature"),
         window=window,
         now=now,
     )
 
 
 class Receiver:
-    """Where a webhook points. ``wake`` is ``SyncClient.wake``, and is called with the body.
+    """The target of a webhook. It calls ``wake``, that is ``SyncClient.wake``, with the body.
 
-    The same message may come twice within ``window`` seconds, and does no harm: it carries no
-    data. ``now`` gives Unix seconds.
+    The same message may come twice within ``window`` seconds; that does no harm, for it carries
+    no data. ``now`` returns Unix seconds.
     """
 
     def __init__(
@@ -74,8 +74,8 @@ class Receiver:
     def receive(self, headers: Mapping[str, str], body: bytes) -> int:
         """Take a webhook; return the status to answer with.
 
-        204: remembered on the disk, or none of the client's affair; 401: not the server's.
-        What ``wake`` raises goes on to the caller, whose 500 has the server send it again.
+        204: remembered on the disk, or of no concern to the client; 401: not the server's.
+        An exception of ``wake`` goes to the caller; after its 500 the server sends it again.
         """
         try:
             verify(self._secret, headers, body, window=self._window, now=self._now())

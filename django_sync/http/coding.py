@@ -1,8 +1,8 @@
-"""JSON in and out, whatever was sent and whatever is stored.
+"""JSON in and out, for everything that is sent and stored.
 
-Stricter than DRF's own where it reads (UTF-8 alone, whatever charset a request
-claims: Python has codecs that decompress; a bound on the bytes; no NaN), and more
-forbearing where it writes: what one row holds must not end the sync of all.
+The parser is stricter than DRF's: it reads only UTF-8, because Python has codecs that decompress;
+it limits the bytes; it refuses NaN. The renderer is more lenient than DRF's, because the content of
+one row must not end the sync of all.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class SyncParser(BaseParser):
 
 
 class SyncRenderer(JSONRenderer):
-    """JSON, also of texts and numbers that neither JSON nor UTF-8 can say."""
+    """JSON, also of texts and numbers that JSON or UTF-8 cannot express."""
 
     strict = True
 
@@ -64,8 +64,8 @@ class SyncRenderer(JSONRenderer):
             return super().render(data, accepted_media_type, renderer_context)
         except ValueError:
             data = parsed(data) if listing else data
-            sayable = json.dumps(finite(data), cls=self.encoder_class, allow_nan=False)
-            return sayable.encode("ascii")
+            expressible = json.dumps(finite(data), cls=self.encoder_class, allow_nan=False)
+            return expressible.encode("ascii")
 
     def _is_compact(self, media_type: Any, context: Any) -> bool:
         """Whether JSON is written as the database writes it: no spaces, nothing escaped."""
@@ -88,7 +88,7 @@ class SyncRenderer(JSONRenderer):
         return text.encode()
 
     def _listed(self, value: ReadyList[Any]) -> Iterator[str]:
-        """The pieces of a list; neighbouring objects are dumped together."""
+        """The pieces of a list; neighbouring objects are dumped at once."""
         before = "["
         for ready, run in itertools.groupby(value.parts, key=_is_ready):
             if ready:
@@ -107,7 +107,7 @@ class SyncRenderer(JSONRenderer):
 
 @functools.cache
 def _encoder(encoder_class: Any) -> json.JSONEncoder:
-    """The one for all bodies: to make it takes longer than to write a small one."""
+    """Return the one encoder for all bodies; making it takes longer than writing a small body."""
     made: json.JSONEncoder = encoder_class(
         ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )

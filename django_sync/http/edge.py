@@ -1,4 +1,4 @@
-"""What all endpoints share: who asks, how often and how much, and how errors are answered."""
+"""What all endpoints share: authentication, limits, the log, and answers to errors."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ from ..protocol.ids import canonical_uuid
 from .coding import ProblemRenderer, SyncParser, SyncRenderer, too_large
 from .problems import problem_response
 from .schema import inspector
+from .side_channel import RequestInfo, ResponseInfo
 from .tickets import TicketAuthentication
 
 log = logging.getLogger("django_sync.http")
 
 CHARSETS = ("utf-8", "ascii")
-"""Django would decode query and form by whichever codec a request names, of texts or not."""
-PLAIN = ("*/*", "application/json")
+"""Django would decode query and form with any codec that a request names."""
+USUAL_ACCEPT = ("*/*", "application/json")
 """The ``Accept`` headers of almost all clients."""
 DIGITS = 15
-"""Digits of a number that any database holds; a longer one is above each limit."""
+"""Digits of a number that any database can hold; a longer number is above each limit."""
 
 
 class SyncView(APIView):
     """What all endpoints share: JSON in and out, a signed-in user, problems for errors.
 
-    Never within a transaction of the request's own, whatever ``ATOMIC_REQUESTS`` says:
-    sequencing and reruns need their own.
+    ``ATOMIC_REQUESTS`` does not apply: sequencing and reruns need transactions of their own.
     """
 
     permission_classes = (IsAuthenticated,)
@@ -55,9 +55,9 @@ class SyncView(APIView):
     schema = inspector
     of_collection = False
     asker: Caller | None = None
-    """The caller, once that is known."""
+    """The caller, when it is known."""
     mutation_ids: Sequence[str] = ()
-    """Those of the mutations that the request asks for, as far as they are ids."""
+    """The valid ids of the mutations in the request."""
     called = "sync_rest"
     """The name under which a project may set a rate for ``ScopedRateThrottle``."""
 
@@ -68,21 +68,21 @@ class SyncView(APIView):
         return view
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answer, and tell the log of it."""
+        """Answer, and log it."""
         began = time.perf_counter()
         try:
             response: Any = super().dispatch(request, *args, **kwargs)
         except Exception:
-            self._tell(500, None, began)
+            self._log(500, None, began)
             raise
-        told = getattr(response, "data", None)
-        problem = told if response.status_code >= 400 and isinstance(told, dict) else {}
-        code = problem.get("code")
-        response.sync_log = self._tell(response.status_code, code, began)
+        body = getattr(response, "data", None)
+        problem = body if response.status_code >= 400 and isinstance(body, dict) else {}
+        response.sync = ResponseInfo.of(response)
+        response.sync.log = self._log(response.status_code, problem.get("code"), began)
         return response
 
-    def _tell(self, status: int, code: Any, began: float) -> dict[str, Any]:
-        """One line for each request; what an open connection asks by itself is for debugging."""
+    def _log(self, status: int, code: Any, began: float) -> dict[str, Any]:
+        """Log the request; requests that a connection makes by itself are logged for debugging."""
         asker, ids = self.asker, self.mutation_ids
         facts: dict[str, Any] = {
             "call": self.called,
@@ -96,8 +96,8 @@ class SyncView(APIView):
             facts |= {"session": _text(asker.session_id)}
         if ids:
             facts |= {"mutations": ids[: logs.MOST_MUTATIONS], "mutation_count": len(ids)}
-        by_itself = self.inner("sync_live") and not self.inner("sync_frame") and status < 400
-        if not self.inner("sync_held"):
+        by_itself = self.sync.run and not self.sync.frame and status < 400
+        if not self.sync.held:
             logs.tell(logging.DEBUG if by_itself else logs.level_of(status), facts)
         return facts
 
@@ -111,17 +111,18 @@ class SyncView(APIView):
             raise too_large()
 
     def check_permissions(self, request: Request) -> None:
-        """Who is let in, and is not shut out; from here on it is known who asks."""
+        """Check permissions and directives; from here on the caller is known."""
         super().check_permissions(request)
         caller = self.caller
-        session: Any = request.auth if self.inner("sync_client") else None
-        caller.session_id = session or self.said("Sync-Session")
-        caller.client_id = self.inner("sync_client") or self.said("Sync-Client")
+        client: uuid.UUID | None = self.sync.client_id
+        session: Any = request.auth if client else None
+        caller.session_id = session or self.uuid_in("Sync-Session")
+        caller.client_id = client or self.uuid_in("Sync-Client")
         self.asker = caller
-        engine.check_orders(caller)
+        engine.check_directives(caller)
 
-    def said(self, name: str) -> uuid.UUID | None:
-        """The UUID in a header; ``None`` without one."""
+    def uuid_in(self, name: str) -> uuid.UUID | None:
+        """Return the UUID in a header; ``None`` without one."""
         text = self.request.META.get(f"HTTP_{name.upper().replace('-', '_')}")
         try:
             return None if text is None else canonical_uuid(text)
@@ -129,32 +130,32 @@ class SyncView(APIView):
             raise errors.Invalid(f"“{name}” is not a hyphenated UUID.") from None
 
     def get_authenticators(self) -> list[Any]:
-        """The project's; on a socket that a ticket opened, its session's alone."""
-        if self.inner("sync_session") is not None:
+        """Return the project's; on a socket that a ticket opened, only that of its session."""
+        if self.sync.session is not None:
             return [TicketAuthentication()]
         return super().get_authenticators()
 
     @property
     def throttle_scope(self) -> str | None:
-        """What ``ScopedRateThrottle`` asks for: a name for which the project has set a rate."""
+        """The name under which the project has set a rate; ``ScopedRateThrottle`` reads it."""
         rates = SimpleRateThrottle.THROTTLE_RATES
         return next((name for name in (self.called, "sync") if name in rates), None)
 
     def check_throttles(self, request: Request) -> None:
-        """Once for each request of a client, however often ``realtime`` runs it."""
-        if getattr(request._request, "sync_live", 0) <= 1:
+        """Count each request of a client once, even if ``realtime`` runs it again."""
+        if self.sync.run <= 1:
             super().check_throttles(request)
 
     def get_authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401, which RFC 9110 wants in each.
+        """Return the challenge that RFC 9110 requires in each 401.
 
-        The first authenticator's, as with DRF; where that has none (a session) another's that
-        opens no dialogue in a browser.
+        It is the first authenticator's, as with DRF. If that has none (a session), it is that of
+        another one which opens no dialogue in a browser.
         """
-        told = [a.authenticate_header(request) for a in self.get_authenticators()]
-        if not told or told[0]:
-            return str(told[0]) if told else ""
-        quiet = (str(header) for header in told if header and not header.startswith("Basic"))
+        headers = [a.authenticate_header(request) for a in self.get_authenticators()]
+        if not headers or headers[0]:
+            return str(headers[0]) if headers else ""
+        quiet = (str(header) for header in headers if header and not header.startswith("Basic"))
         return next(quiet, "Session")
 
     def perform_authentication(self, request: Request) -> None:
@@ -165,11 +166,11 @@ class SyncView(APIView):
             raise errors.NotAuthenticated from None
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """As DRF does it, but without a search for the usual ``Accept`` headers."""
+        """Do as DRF does, but without a search if the ``Accept`` header is a usual one."""
         named = api_settings.URL_FORMAT_OVERRIDE
-        plain = self.content_negotiation_class is DefaultContentNegotiation and named
+        by_drf = self.content_negotiation_class is DefaultContentNegotiation and named
         accepted = request.META.get("HTTP_ACCEPT", "*/*")
-        if plain and accepted in PLAIN and named not in request.query_params:
+        if by_drf and accepted in USUAL_ACCEPT and named not in request.query_params:
             return SyncRenderer(), SyncRenderer.media_type
         try:
             return super().perform_content_negotiation(request, force)
@@ -184,7 +185,7 @@ class SyncView(APIView):
         if error is None:
             raise exc
         if self.asker is not None:
-            engine.refused(self.asker, error.code)
+            engine.note_refusal(self.asker, error.code)
         response = problem_response(error)
         if isinstance(error, errors.NotAuthenticated):
             header = self.get_authenticate_header(self.request)
@@ -204,13 +205,14 @@ class SyncView(APIView):
             final.content_type = ProblemRenderer.media_type
         return final
 
-    def inner(self, name: str) -> Any:
-        """What ``realtime`` says of a request that it makes itself; no client can say it."""
+    @property
+    def sync(self) -> RequestInfo:
+        """What ``realtime`` knows about a request that it makes; no client can set it."""
         request: Any = self.request  # Django's own, until DRF has wrapped it
-        return getattr(getattr(request, "_request", request), name, None)
+        return RequestInfo.of(getattr(request, "_request", request))
 
     def collections(self) -> list[str] | None:
-        """The collections that are asked for; ``None``: all that may be read."""
+        """Return the collections that are asked for; ``None``: all that may be read."""
         names = self.request.query_params.get("collections")
         return None if names is None else [name for name in names.split(",") if name]
 
@@ -219,17 +221,17 @@ class SyncView(APIView):
         return Caller.of(self.request)
 
     def body(self) -> Json:
-        """The request's body, which is an object."""
+        """Return the request's body; raise ``Invalid`` if it is not an object."""
         if not isinstance(self.request.data, dict):
             raise errors.Invalid("The body is not a JSON object.")
         return self.request.data
 
     def limit(self) -> int | None:
-        """``limit`` as it was asked for; raises ``Invalid`` unless a positive number."""
+        """Return the parameter ``limit``; raise ``Invalid`` unless it is a positive number."""
         return self.positive("limit")
 
     def positive(self, name: str) -> int | None:
-        """A parameter that is a positive number; one of many digits is above each limit."""
+        """Return a parameter that is a positive number; a very long one is cut above each limit."""
         text = self.request.query_params.get(name)
         if text is None:
             return None
@@ -238,11 +240,11 @@ class SyncView(APIView):
         return int(text.lstrip("0")[: DIGITS + 1])
 
     def root(self, tail: str) -> str:
-        """The absolute address of the protocol's root, of which this request asks for ``tail``."""
+        """Return the absolute address of the protocol's root; ``tail`` ends the path."""
         return self.request.build_absolute_uri(self.request.path.removesuffix(tail))
 
     def following(self, after: str | None) -> str | None:
-        """The address of the list's next page, which begins behind ``after``."""
+        """Return the address of the list's next page, which begins after ``after``."""
         if after is None:
             return None
         query = {"after": after}

@@ -13,7 +13,7 @@ from ..maintenance import health
 
 
 def answer(well: bool, word: str) -> HttpResponse:
-    """200 with a word, or 503 with none that would tell a stranger anything."""
+    """Return 200 with a word, or 503 without details, because the caller may be a stranger."""
     response = JsonResponse(
         {"status": word if well else "unavailable"}, status=200 if well else 503
     )
@@ -24,7 +24,7 @@ def answer(well: bool, word: str) -> HttpResponse:
 
 
 class HealthView(View):
-    """What both share: they are read, and never within a transaction of the request's own."""
+    """What both share: they only read, and never in a transaction of the request."""
 
     http_method_names = ("get", "head", "options")
 
@@ -36,7 +36,7 @@ class HealthView(View):
 
 
 class LiveView(HealthView):
-    """This process answers. No database is asked; ``realtime`` says 503 while it ends."""
+    """This process answers. No database is asked; ``realtime`` answers 503 while it shuts down."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return answer(True, "live")

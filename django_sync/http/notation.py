@@ -1,4 +1,4 @@
-"""How ``operations`` writes a JSON schema down: a word for each thing that it says often."""
+"""Short functions with which ``operations`` writes JSON schemas."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ OBJECT: Json = {"type": "object"}
 
 
 def ref(name: str, kind: str = "schemas") -> Json:
-    """Stand for a component."""
+    """Refer to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def or_null(schema: Json) -> Json:
-    """This, or null."""
+    """Allow null, too."""
     if "type" in schema:
         return {**schema, "type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]}
 
 
 def words(values: Iterable[str]) -> Json:
-    """One of these strings."""
+    """Allow one of these strings."""
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
 def const(value: object) -> Json:
-    """This value alone."""
+    """Allow only this value."""
     return {"const": value}
 
 
@@ -41,13 +41,13 @@ def listed(items: Json) -> Json:
 
 
 def members(optional: Mapping[str, Json] | None = None, /, **required: Json) -> Json:
-    """An answer's object: these members are there, those may be; others are ignored."""
+    """An object in an answer: required and optional members; others are ignored."""
     made: Json = {"type": "object", "properties": {**required, **(optional or {})}}
     return made | ({"required": list(required)} if required else {})
 
 
 def strict(optional: Mapping[str, Json] | None = None, /, **required: Json) -> Json:
-    """A request's object: an unknown member is malformed."""
+    """An object in a request: an unknown member is malformed."""
     return members(optional, **required) | {"additionalProperties": False}
 
 
@@ -62,17 +62,17 @@ def record(collection: Json, content: Json) -> Json:
 
 
 def older(schema: Any) -> Any:
-    """The same in the words of OpenAPI 3.0, for projects that are set to it."""
+    """Return the same schema in OpenAPI 3.0, for projects that use it."""
     if isinstance(schema, list):
-        return [older(inner) for inner in schema]
+        return [older(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: older(inner) for key, inner in schema.items()}
+    made = {key: older(part) for key, part in schema.items()}
     if isinstance(made.get("type"), list):
         made.update(type=made["type"][0], nullable=True)
     if "const" in made:
         made["enum"] = [made.pop("const")]
     if {"type": "null"} in made.get("anyOf", ()):
-        made["anyOf"] = [inner for inner in made["anyOf"] if inner != {"type": "null"}]
+        made["anyOf"] = [part for part in made["anyOf"] if part != {"type": "null"}]
         made["nullable"] = True
     return made

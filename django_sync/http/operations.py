@@ -1,6 +1,6 @@
-"""The protocol as OpenAPI 3.1 says it: its messages, and what each path takes and answers.
+"""The protocol in OpenAPI 3.1: its messages, and the request and answer of each path.
 
-Values alone; nothing here knows drf-spectacular. ``schema`` puts them into its hands.
+This file only holds values; ``schema`` passes them to drf-spectacular.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..errors import ClientError, SyncError, every_error
 from ..protocol import PROTOCOL_VERSION, ConflictKind, Json, Op, Status, Transport, Write
-from ..protocol.messages import MAX_SEQ
+from ..protocol.members import MAX_SEQ
 from ..protocol.sessions import (
     KIND_LENGTH,
     NAME_LENGTH,
@@ -56,7 +56,7 @@ NETWORK: Mapping[str, Json] = {
     "metered": or_null({"type": "boolean"}),
     "rtt_ms": or_null(SEQ),
 }
-TOLD: Mapping[str, Json] = {
+REPORTED: Mapping[str, Json] = {
     "name": or_null({**TEXT, "maxLength": NAME_LENGTH}),
     "platform": or_null({**TEXT, "maxLength": PLATFORM_LENGTH}),
     "version": or_null({**TEXT, "maxLength": VERSION_LENGTH}),
@@ -67,7 +67,7 @@ TOLD: Mapping[str, Json] = {
     "foreground": or_null({"type": "boolean", "default": True}),
     "push": or_null(members(kind={**TEXT, "maxLength": KIND_LENGTH})),
 }
-"""What a client tells of itself; a null is a member's default."""
+"""What a client reports about itself; null stands for a member's default."""
 SCHEMAS: Mapping[str, Json] = {
     "Problem": members(
         {
@@ -82,7 +82,7 @@ SCHEMAS: Mapping[str, Json] = {
         title=TEXT,
         status={"type": "integer"},
         detail=TEXT,
-        code={**TEXT, "description": "What programs look at; see the protocol's section 9."},
+        code={**TEXT, "description": "What programs compare; see the protocol's section 9."},
     ),
     "Service": members(
         {"push": members({"webpush": members(key=TEXT)})},
@@ -145,11 +145,11 @@ SCHEMAS: Mapping[str, Json] = {
     "Transport": words(Transport),
     "ChosenTransport": words(PREFERENCE),
     "SessionRequest": strict(
-        {name: schema for name, schema in TOLD.items() if name != "transports"},
+        {name: schema for name, schema in REPORTED.items() if name != "transports"},
         client_id=UUID,
-        transports=TOLD["transports"],
+        transports=REPORTED["transports"],
     ),
-    "SessionChange": strict(TOLD),
+    "SessionChange": strict(REPORTED),
     "SessionDecision": members(
         id=UUID,
         transport=ref("ChosenTransport"),
@@ -167,7 +167,7 @@ SCHEMAS: Mapping[str, Json] = {
         transport=ref("ChosenTransport"),
         state=words(("live", "idle")),
         opened_at=TIME,
-        seen_at={**TIME, "description": "When it was last heard of, to within a minute."},
+        seen_at={**TIME, "description": "Its last sign of life, to within a minute."},
         lag=or_null(
             members(
                 changes={**COUNT, "description": "That the user sees; 1000 stands for more."},
@@ -203,27 +203,27 @@ RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": COUNT}}
 
 
 def problem_name(status: int) -> str:
-    """The component that answers so: named for the first error of this status."""
+    """Return the component of a status: it has the name of the first error of this status."""
     return next(error.__name__ for error in sent() if error.status == status)
 
 
 def sent() -> Iterator[type[SyncError]]:
-    """The errors that cross the wire."""
+    """Return the errors that a server sends."""
     return (error for error in every_error() if not issubclass(error, ClientError))
 
 
 def problems() -> dict[int, Json]:
-    """The answer of each status that tells of an error, with the codes that it may bear."""
+    """Return the answer of each error status, with the codes that it may have."""
     found: dict[int, list[str]] = {}
     for error in sent():
         found.setdefault(error.status, []).append(f"`{error.code}`: {error.title()}.")
     return {
         status: {
-            "description": "\n".join(told),
+            "description": "\n".join(codes),
             "content": {"application/problem+json": {"schema": ref("Problem")}},
         }
         | ({"headers": RETRY_AFTER} if status in (429, 503) else {})
-        for status, told in sorted(found.items())
+        for status, codes in sorted(found.items())
     }
 
 
@@ -238,9 +238,9 @@ HEADERS = {
 }
 
 
-def query(name: str, schema: Json, told: str) -> Json:
+def query(name: str, schema: Json, description: str) -> Json:
     """A query parameter."""
-    return {"name": name, "in": "query", "schema": schema, "description": told}
+    return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
 def header(name: str, schema: Json = TEXT) -> Json:
@@ -257,7 +257,7 @@ LIMIT = query("limit", {"type": "integer", "minimum": 1}, "At most so many.")
 AFTER = query("after", TEXT, "A place in the list, as `next` has it.")
 AT_PLACE = query("after", {"type": "integer", "minimum": 1}, "A place, as `next` has it.")
 REPEATABLE = (header("Sync-Client", UUID), header("Idempotency-Key", UUID))
-SAID = (header("Sync-Client", UUID), header("Sync-Session", UUID))
+IDENTITY = (header("Sync-Client", UUID), header("Sync-Session", UUID))
 ETAG = {"ETag": {"description": "Opaque.", "schema": TEXT}}
 
 ALWAYS = (400, 401, 403, 406, 413, 415, 429, 503)
@@ -292,15 +292,15 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "service", "What a client needs before its first pull.", "Service"
     ),
     ("ChangesView", "GET"): Operation(
-        "pull", "What the replica lacks.", "Page", parameters=(*PULL, *SAID), problems=(410,)
+        "pull", "What the replica lacks.", "Page", parameters=(*PULL, *IDENTITY), problems=(410,)
     ),
     ("LiveChangesView", "GET"): Operation(
         "pull_live",
-        "What the replica lacks; held for a while where that is nothing.",
+        "What the replica lacks; held for a while if there is nothing.",
         "Page",
         parameters=(
             *PULL,
-            *SAID,
+            *IDENTITY,
             query("wait", {"type": "integer", "minimum": 1}, "Seconds for which it may be held."),
         ),
         problems=(410,),
@@ -310,7 +310,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "Carry out a batch of mutations.",
         "Results",
         body="Batch",
-        parameters=SAID,
+        parameters=IDENTITY,
         problems=(410,),
     ),
     ("SessionsView", "GET"): Operation(
@@ -318,14 +318,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("SessionsView", "POST"): Operation(
         "open_session",
-        "Open a session, and be told which transport to use.",
+        "Open a session, and get the transport to use.",
         "SessionDecision",
         201,
         body="SessionRequest",
     ),
     ("SessionView", "PATCH"): Operation(
         "change_session",
-        "Tell what has changed, and get the decision anew.",
+        "Report what has changed, and get the decision anew.",
         "SessionDecision",
         body="SessionChange",
         problems=(404,),
@@ -374,10 +374,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("HistoryView", "GET"): Operation(
         "history",
-        "What became of an object, the newest first.",
+        "What became of an object, newest first.",
         "History",
         parameters=(LIMIT, AT_PLACE),
         problems=(404,),
     ),
 }
-"""By the name of a view and a method."""
+"""The operations, by the name of a view and a method."""

@@ -1,4 +1,4 @@
-"""Errors as answers: ``application/problem+json`` (RFC 9457), always with our code."""
+"""Errors as answers: ``application/problem+json`` (RFC 9457), always with a code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .. import errors
 
 
 def problem_response(error: errors.SyncError) -> Response:
-    """The answer that tells of ``error``."""
+    """Return the answer for ``error``."""
     response = Response(error.problem(), status=error.status)
     response["Cache-Control"] = "private, no-store"
     if error.retry_after is not None:

@@ -1,8 +1,8 @@
-"""OpenAPI by drf-spectacular, for projects that have it: the one place that imports it.
+"""OpenAPI by drf-spectacular, for projects that use it. Only this file imports it.
 
-A project with drf-spectacular finds the sync endpoints in its schema like any other.
-With ``each_collection`` among its ``PREPROCESSING_HOOKS`` they stand there once for each
-collection, with the shape of its records; without, once for all.
+A project with drf-spectacular finds the sync endpoints in its schema like any others. With
+``each_collection`` in its ``PREPROCESSING_HOOKS``, each collection has its own endpoints, with the
+shape of its records. Without it, one set of endpoints stands for all collections.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     spectacular_settings: Any = None
 else:
     try:
-        import drf_spectacular  # noqa: F401 - is it there? What a version lacks is told aloud
+        import drf_spectacular  # noqa: F401 - is it there? An error within it must not be hidden
     except ModuleNotFoundError:  # an extra, which a project may do without
         AutoSchema, OpenApiSerializerFieldExtension = ViewInspector, object
     else:
@@ -48,7 +48,7 @@ Endpoint = tuple[str, str, str, Any]
 
 
 def each_collection(endpoints: list[Endpoint]) -> list[Endpoint]:
-    """Name each collection in the paths that stand for any, as far as it offers the method."""
+    """Replace each path for any collection by one for each that offers the method."""
     return list(_named(endpoints))
 
 
@@ -93,7 +93,7 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
         if self.view.of_collection and ANY not in path:
             name = path.partition("/{id}")[0].rstrip("/").rpartition("/")[2]
         made = self._operation(asked, name)
-        return self._worded(made)
+        return self._in_version(made)
 
     def _operation(self, asked: o.Operation, name: str | None) -> Json:
         prefix = "Any" if name is None else pascal(name)
@@ -135,7 +135,7 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
     # Components
 
     def _shared(self) -> None:
-        """What every operation may refer to."""
+        """Add the components that every operation may refer to."""
         for name, schema in o.SCHEMAS.items():
             self._component(name, schema)
         for status, response in o.problems().items():
@@ -143,13 +143,13 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
         for collection in registry:
             self._collection(collection)
         records = [n.ref(f"{pascal(c.name)}Record") for c in registry]
-        plain = n.record(n.TEXT, n.OBJECT)
-        self._component("AnyRecord", {"oneOf": records} if records else plain)
+        unnamed = n.record(n.TEXT, n.OBJECT)
+        self._component("AnyRecord", {"oneOf": records} if records else unnamed)
         if self.view.of_collection and ANY in self.path:
             self._any()
 
     def _any(self) -> None:
-        """What stands for every collection, where paths do not name them."""
+        """Add the components for paths that do not name a collection."""
         self._component("AnyPage", n.page_of(n.ref("AnyRecord")))
         self._component("AnyCreate", n.strict({"id": n.UUID}, object=n.OBJECT))
         self._component("AnyUpdate", n.strict(object=n.OBJECT))
@@ -166,7 +166,7 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
         self._component(f"{name}Update", n.strict(object=for_update))
 
     def _objects(self, collection: Collection) -> tuple[Json, Json]:
-        """What a record of the collection holds, and what a client may write of it."""
+        """Return the schemas of a record's content and of what a client may write of it."""
         serializer = serializer_of(collection)
         if serializer is None:
             return n.OBJECT, n.OBJECT
@@ -187,26 +187,26 @@ class SyncSchema(AutoSchema):  # type: ignore[misc]  # an optional import
         )
 
     def _component(self, name: str, schema: Json, kind: str = "schemas") -> None:
-        made = self._worded(schema)
+        made = self._in_version(schema)
         component = ResolvedComponent(name=name, type=kind, schema=made, object=name)
         self.registry.register_on_missing(component)
 
-    def _worded(self, schema: Json) -> Json:
-        """A copy in the words of the project's version: hooks write into what they get."""
+    def _in_version(self, schema: Json) -> Json:
+        """Return a copy in the project's version of OpenAPI; hooks may change what they get."""
         older = spectacular_settings.OAS_VERSION.startswith("3.0")
         return n.older(schema) if older else copy.deepcopy(schema)
 
 
 def serializer_of(collection: Collection) -> Any:
-    """The serializer that a reader of whom nothing is known gets; ``None`` where none is told."""
+    """Return the serializer for a reader without a user; ``None`` if it cannot be made."""
     viewset = collection.viewset(Caller.for_user(AnonymousUser()), READ)
     viewset.swagger_fake_view = True
     try:
         return viewset.get_serializer()
-    except Exception:  # noqa: BLE001 - it is the project's, and may want a user of its own
+    except Exception:  # noqa: BLE001 - the project's code may need a real user
         log.warning("%s: no serializer without a user; its schema is open", collection.name)
         return None
 
 
 inspector: Any = SyncSchema() if AutoSchema is not ViewInspector else ViewInspector()
-"""What the views carry as their ``schema``."""
+"""The ``schema`` of the views."""

@@ -1,42 +1,42 @@
-"""Signing in by a ticket: a pass for one socket, which a session's answer holds.
+"""Authentication by a ticket. The answer that opens a session holds one; it opens one socket.
 
-``realtime`` alone makes requests of an open socket, and says by which session it was opened.
+For the requests of an open socket, ``realtime`` names the session that the ticket opened.
 """
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from .. import engine, errors
+from .side_channel import RequestInfo
 
 
 class TicketAuthentication(BaseAuthentication):
-    """Takes the ticket of a handshake, and later the session that it opened."""
+    """Accepts the ticket of a handshake, and later the session that it opened."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        """The user, and the session's id; raises ``NotAuthenticated``.
+        """Return the user and the session's id; raise ``NotAuthenticated``.
 
-        Where there is a ticket it alone counts: the cookies that a browser sends along are
-        those of whoever opened the page, which may be anybody's. Where they are the holder's own,
-        the socket ends with that login: who logs out has left the page to the next.
+        If there is a ticket, only the ticket counts. The browser also sends the cookies of the
+        person who opened the page, who may be another user. If they are those of the ticket's user,
+        the socket ends with that login, because the next person may use the page after a logout.
         """
-        asked: Any = request._request
-        held: uuid.UUID | None = getattr(asked, "sync_session", None)
-        if held is None:
-            held = engine.redeemed(request.query_params["ticket"])
-        holder, asked.sync_client = engine.ticket_holder(held)
-        by_login = _signed_in(asked) == holder
-        if getattr(asked, "sync_login", False) and not by_login:
+        info = RequestInfo.of(request._request)
+        session = info.session
+        if session is None:
+            session = engine.redeem_ticket(request.query_params["ticket"])
+        user, info.client_id = engine.ticket_holder(session)
+        by_login = _user_of_cookies(request._request) == user
+        if info.login and not by_login:
             raise errors.NotAuthenticated("The login that this was opened by has ended.")
-        asked.sync_login = by_login
-        return holder, held
+        info.login = by_login
+        return user, session
 
 
-def _signed_in(asked: Any) -> Any:
-    """Whom the request's cookies say, where the project has them looked at."""
-    user = getattr(asked, "user", None)
+def _user_of_cookies(http: Any) -> Any:
+    """Return the user whom the request's cookies name, if the project reads them."""
+    user = getattr(http, "user", None)
     return user if user is not None and user.is_authenticated else None

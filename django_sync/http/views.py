@@ -1,4 +1,4 @@
-"""The views. Each reads its request, calls ``engine`` once, and writes the answer."""
+"""The views. Each reads its request, calls ``engine`` or ``rest``, and writes the answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import engine, errors
+from .. import engine, errors, rest
 from ..protocol import (
     Json,
     ReadyList,
@@ -23,6 +23,7 @@ from ..protocol import (
 )
 from ..protocol.ids import canonical_uuid
 from .edge import SyncView, is_trusted_origin
+from .side_channel import ResponseInfo
 from .tickets import TicketAuthentication
 
 
@@ -33,72 +34,78 @@ class ServiceView(SyncView):
         return Response(engine.describe(self.caller, request.path))
 
 
+def answer(body: Json, info: ResponseInfo) -> Response:
+    """Return a response with what ``realtime`` reads of it."""
+    response: Any = Response(body)
+    response.sync = info
+    made: Response = response
+    return made
+
+
 class ChangesView(SyncView):
-    """Pull. Where ``realtime`` asks, it is told whose changes the caller waits for."""
+    """Pull. For ``realtime`` the response names the changes that concern the caller."""
 
     called = "sync_pull"
 
     def get(self, request: Request) -> Response:
         asked = request.query_params
-        self.positive("wait")  # it answers at once, but what is malformed is said to be
-        asked_for = self.collections()
-        cursor, limit = asked.get("cursor") or None, self.limit()
-        subscription = None
-        if self.inner("sync_follows"):
-            page, subscription = engine.pull_and_subscribe(
-                self.caller, cursor=cursor, collections=asked_for, limit=limit
+        self.positive("wait")  # this view does not wait, but refuses what is malformed
+        collections, limit = self.collections(), self.limit()
+        cursor = asked.get("cursor") or None
+        info = ResponseInfo()
+        if self.sync.run:
+            info.user = self.caller.key
+        if self.sync.follows:
+            page, info.subscription = engine.pull_and_subscribe(
+                self.caller, cursor=cursor, collections=collections, limit=limit
             )
         else:
-            page = engine.pull(self.caller, cursor=cursor, collections=asked_for, limit=limit)
-        response = Response(page_body(page))
-        told: Any = response
-        if self.inner("sync_follows"):
-            told.sync_user, told.sync_subscription = self.caller.key, subscription
-        elif self.inner("sync_live"):
-            told.sync_user = self.caller.key
-            told.sync_scopes = engine.scopes_of(self.caller, asked_for)
-        return response
+            page = engine.pull(self.caller, cursor=cursor, collections=collections, limit=limit)
+            if self.sync.run:
+                info.scopes = engine.scopes_of(self.caller, collections)
+        return answer(page_body(page), info)
 
 
 class LiveChangesView(ChangesView):
-    """Pull, and wait where nothing is new; ``realtime`` does the waiting."""
+    """Pull, and wait if nothing is new; ``realtime`` does the waiting."""
 
     called = "sync_live"
 
 
 class OpenView(SyncView):
-    """Who may open a socket or a stream, and whether they still may; ``realtime`` holds it open."""
+    """Check whether a socket or a stream may be opened, or stay open; ``realtime`` holds it."""
 
     called = "sync_live"
-    schema = None  # no call that ends: AsyncAPI describes it
+    schema = None  # a connection, not a call: AsyncAPI describes it
 
     def get(self, request: Request) -> Response:
-        if not self.inner("sync_live"):
+        if not self.sync.run:
             raise errors.UpgradeRequired("Here a connection is held open, under ASGI.")
-        response = Response({"epoch": engine.epoch()})
-        told: Any = response
-        told.sync_user = self.caller.key
+        body = {"epoch": engine.epoch()}
         session = request.query_params.get("session")
         if session is not None:
             engine.check_session(self.caller, canonical_uuid(session))
-        told.sync_session = request.auth if isinstance(request.auth, uuid.UUID) else None
-        told.sync_login = self.inner("sync_login")
-        if self.inner("sync_follows"):
-            engine.heard_of(self.caller, self.inner("sync_position"))
-            told.sync_audience = engine.audience(self.caller, self.collections())
-        return response
+        info = ResponseInfo(
+            user=self.caller.key,
+            session=request.auth if isinstance(request.auth, uuid.UUID) else None,
+            login=self.sync.login,
+        )
+        if self.sync.follows:
+            engine.note_presence(self.caller, self.sync.position)
+            info.audience = engine.audience(self.caller, self.collections())
+        return answer(body, info)
 
 
 class SocketView(OpenView):
     """A WebSocket's handshake.
 
-    A browser sends its cookies, and passwords that it remembers, whichever page opens the
-    socket (RFC 6455, section 10.2). So the page must be one of ours, unless it brings a ticket.
+    A browser sends its cookies and remembered passwords for every page that opens the socket
+    (RFC 6455, section 10.2). So the page must belong to this site, unless it sends a ticket.
     """
 
     def get_authenticators(self) -> list[Any]:
         asked: Any = self.request
-        if self.inner("sync_live") and "ticket" in asked.GET:
+        if self.sync.run and "ticket" in asked.GET:
             return [TicketAuthentication()]
         return super().get_authenticators()
 
@@ -119,23 +126,23 @@ class MutationsView(SyncView):
 
     def post(self, request: Request) -> Response:
         body = self.body()
-        if self.inner("sync_frame"):  # the socket's, whose it was to read these
+        if self.sync.frame:  # the socket has read these two
             body = {name: value for name, value in body.items() if name not in ("type", "ref")}
         self.mutation_ids = ids_of(body.get("mutations"))
         self.caller.client_id = self.caller.client_id or id_of(body.get("client_id"))
         results = engine.mutate(self.caller, body)
         refused = next((r.problem for r in reversed(results) if r.problem), None)
         if refused is not None:
-            engine.refused(self.caller, str(refused.get("code")))
-        return Response({"results": ReadyList(map(_told, results), dict)})
+            engine.note_refusal(self.caller, str(refused.get("code")))
+        return Response({"results": ReadyList(map(_result, results), dict)})
 
 
-def _told(result: Result) -> Json | ReadyText:
+def _result(result: Result) -> Json | ReadyText:
     return result.text if isinstance(result, ReadyResult) else result.to_json()
 
 
 def id_of(text: Any) -> uuid.UUID | None:
-    """A UUID, if it is one."""
+    """Return the UUID; ``None`` if it is none."""
     try:
         return canonical_uuid(text)
     except ValueError:
@@ -143,7 +150,7 @@ def id_of(text: Any) -> uuid.UUID | None:
 
 
 def ids_of(mutations: Any) -> list[str]:
-    """The ids of a batch's mutations, as far as they can be read."""
+    """Return the ids of a batch's mutations that can be read."""
     listed = mutations if isinstance(mutations, list) else []
     found = (id_of(one.get("id")) for one in listed if isinstance(one, dict))
     return [str(id) for id in found if id is not None]
@@ -178,21 +185,21 @@ class SessionView(SyncView):
 
 
 class CallView(SyncView):
-    """Under a collection; reads what makes a REST write conditional and repeatable."""
+    """A view of a collection; reads what makes a REST write conditional and repeatable."""
 
     of_collection = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        engine.known(kwargs["collection"])
+        rest.check_known(kwargs["collection"])
 
-    def call(self) -> engine.Call:
+    def call(self) -> rest.Call:
         headers = self.request.headers
-        key, client = headers.get("Idempotency-Key"), self.said("Sync-Client")
+        key, client = headers.get("Idempotency-Key"), self.uuid_in("Sync-Client")
         self.mutation_ids = ids_of([{"id": key}])
         if key is not None and client is None:
             raise errors.Invalid("“Idempotency-Key” goes with “Sync-Client”.")
-        return engine.Call(
+        return rest.Call(
             client_id=client,
             key=self._uuid("Idempotency-Key", key),
             etag=headers.get("If-Match"),
@@ -225,7 +232,7 @@ class RecordsView(CallView):
     """The records of a collection."""
 
     def get(self, request: Request, collection: str) -> Response:
-        records, place = engine.page(self.caller, collection, self._after(), self.limit())
+        records, place = rest.page(self.caller, collection, self._after(), self.limit())
         following = self.following(None if place is None else f"{place[1]}{place[0]}")
         results = ReadyList(map(_listed, records), dict)
         return Response({"results": results, "next": following})
@@ -243,7 +250,7 @@ class RecordsView(CallView):
         body, call = self.body(), self.call()
         fields = self.fields(body, "id", "object")
         id = self._uuid("id", body.get("id")) if body.get("id") is not None else None
-        record, tag = engine.create(self.caller, collection, id, fields, call)
+        record, tag = rest.create(self.caller, collection, id, fields, call)
         return Response(record, status=201, headers={"ETag": tag})
 
 
@@ -251,34 +258,34 @@ class RecordView(CallView):
     """One record."""
 
     def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
-        record, tag = engine.get(self.caller, collection, id)
-        known = engine.tags(request.headers.get("If-None-Match", ""))
+        record, tag = rest.get(self.caller, collection, id)
+        known = rest.tags(request.headers.get("If-None-Match", ""))
         if tag in known or "*" in known:
             return Response(status=304, headers={"ETag": tag})
         return Response(record.to_json(), headers={"ETag": tag})
 
     def patch(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         fields = self.fields(self.body(), "object")
-        record, tag = engine.update(self.caller, collection, id, fields, self.call())
+        record, tag = rest.update(self.caller, collection, id, fields, self.call())
         return Response(record, headers={"ETag": tag})
 
     def delete(self, request: Request, collection: str, id: uuid.UUID) -> Response:
-        engine.delete(self.caller, collection, id, self.call())
+        rest.delete(self.caller, collection, id, self.call())
         return Response(status=204)
 
 
 class HistoryView(CallView):
-    """What became of one object."""
+    """The history of one object."""
 
     def get(self, request: Request, collection: str, id: uuid.UUID) -> Response:
         below = self.positive("after")
-        told, place = engine.history(self.caller, collection, id, below, self.limit())
+        revisions, place = rest.history(self.caller, collection, id, below, self.limit())
         following = self.following(None if place is None else str(place))
-        return Response({"results": told, "next": following})
+        return Response({"results": revisions, "next": following})
 
 
 class UnknownView(SyncView):
-    """Every path that is none of ours: a problem, not a page."""
+    """Any other path: it is answered with a problem, not a page."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

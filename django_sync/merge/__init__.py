@@ -1,4 +1,4 @@
-"""Pure decisions about writes that met: values in, values out."""
+"""Pure decisions about writes that overlap: values in, values out."""
 
 from .overlap import Overlap, Step, Trail, find_overlap, same
 from .resolver import (

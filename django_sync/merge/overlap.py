@@ -1,9 +1,8 @@
-"""Did somebody else change what this mutation changes? Pure, and the heart of G5.
+"""Whether others have changed what a mutation changes. Pure; guarantee G5 depends on it.
 
-Known are the object's revisions since the mutation's base, each with the columns
-that it changed, and which of them the same client made itself. A gap in them
-means that history is not known; then only a field whose value was told by the
-client (``base``) and is still the current one passes.
+The input is the object's revisions since the mutation's base. Each has the columns that it
+changed, and it is known which revisions the same client made. If one is missing, history is not
+known. Then a field passes only if the client sent its value (``base``) and it is still current.
 """
 
 from __future__ import annotations
@@ -39,11 +38,11 @@ def same(one: Any, other: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """What is known of an object between a base and its current revision.
+    """What is known about an object between a base and its current revision.
 
     ``steps`` are its revisions above the base; ``own`` the spans (above, up to) of
-    revisions that the asking client made. ``base_at`` is when the base was written, where
-    that is known. ``epoch_matches`` is false where the base was learnt in another history.
+    revisions that the asking client made. ``base_at`` is when the base was written, if it is
+    known. ``epoch_matches`` is false if the base belongs to another history.
     """
 
     base: int
@@ -55,14 +54,14 @@ class Trail:
 
     @property
     def is_known(self) -> bool:
-        """Whether each revision from base to current is accounted for."""
+        """Whether each revision from base to current is known."""
         if not self.epoch_matches or self.base > self.current:
             return False
         seen = {step.revision for step in self.steps}
         return len(seen & set(range(self.base + 1, self.current + 1))) == self.current - self.base
 
     def foreign(self) -> list[Step]:
-        """The steps that somebody else made."""
+        """The steps that others made."""
         return [
             step
             for step in self.steps
@@ -70,24 +69,24 @@ class Trail:
         ]
 
     def last_foreign(self, columns: Collection[str] | None) -> datetime.datetime | None:
-        """When somebody else last wrote one of these columns, or any where they are ``None``.
+        """When others last wrote one of these columns, or any column for ``None``.
 
-        ``None`` where history is not known, or no longer says when.
+        ``None`` if history is not known, or no longer contains the time.
         """
         if not self.is_known:
             return None
-        met = [step for step in self.foreign() if touches(step, columns)]
-        return max(met, key=lambda step: step.revision).at if met else None
+        touching = [step for step in self.foreign() if touches(step, columns)]
+        return max(touching, key=lambda step: step.revision).at if touching else None
 
 
 def touches(step: Step, columns: Collection[str] | None) -> bool:
-    """Whether a step changed one of these columns; one that is no update changed all."""
+    """Whether a step changed one of these columns; only an update does not change all."""
     return columns is None or step.op != "u" or not set(columns).isdisjoint(step.columns)
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """The fields that both sides changed, and why they are thought to be."""
+    """The fields that both sides changed, and the reason to assume it."""
 
     kind: ConflictKind
     fields: tuple[str, ...]
@@ -105,18 +104,18 @@ def find_overlap(
 ) -> Overlap:
     """The overlap of a mutation of ``fields`` with what others did along the trail.
 
-    ``columns_of`` gives the columns behind a field, ``None`` where they cannot be told:
-    such a field depends on all. ``base`` holds the values that the client started from,
-    ``current`` those of now.
+    ``columns_of`` gives the columns behind a field; ``None`` if they are not known, so that the
+    field depends on all. ``base`` holds the values that the client started from, ``current`` the
+    present ones.
     """
     if not trail.is_known:
-        told = base or {}
-        unsure = (f for f in fields if f not in told or not same(told[f], current.get(f)))
+        known = base or {}
+        unsure = (f for f in fields if f not in known or not same(known[f], current.get(f)))
         return Overlap(ConflictKind.UNKNOWN_BASE, tuple(unsure))
     foreign = trail.foreign()
 
-    def met(field: str) -> bool:
+    def overlaps(field: str) -> bool:
         columns = columns_of(field)
         return any(touches(step, columns) for step in foreign)
 
-    return Overlap(ConflictKind.UPDATE_UPDATE, tuple(f for f in fields if met(f)))
+    return Overlap(ConflictKind.UPDATE_UPDATE, tuple(f for f in fields if overlaps(f)))

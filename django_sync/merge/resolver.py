@@ -1,7 +1,7 @@
-"""Settle a field that two sides changed: the interface, and the resolvers that need nothing else.
+"""Resolve a field that two sides changed: the interface, and the resolvers that need nothing else.
 
-Pure: a resolver gets values and times, and returns whose value stands, or ``None`` to
-leave the conflict to people. It never sees the database, the request or the user.
+Pure: a resolver gets values and times, and returns whose value is kept, or ``None`` to leave the
+conflict to people. It never gets the database, the request or the user.
 ``django_sync.testing.resolvers`` is the suite that each of them has to pass.
 """
 
@@ -19,12 +19,11 @@ from ..protocol import Kept
 class FieldOverlap:
     """One field that both sides changed since ``base``.
 
-    ``field`` is its name, ``None`` where it is the whole object that one side deleted: then
-    the deleting side's value is ``None`` and the other's the object's fields. ``server`` and
-    ``client`` are JSON values as the serializer makes them; ``base`` is the value that the client
-    started from, where ``has_base`` says that it told. ``server_at`` is when the server wrote its
-    value, by the server's clock; ``client_at`` when the client did (see ``clamped``); each is
-    ``None`` where it is not known.
+    ``field`` is its name; ``None`` for the whole object, if one side deleted it. Then the deleting
+    side's value is ``None`` and the other's the object's fields. ``server`` and ``client`` are
+    JSON values as the serializer makes them. ``base`` is the value that the client started from,
+    if ``has_base`` is true. ``server_at`` is when the server wrote its value, by the server's
+    clock; ``client_at`` when the client did (see ``clamped``); each is ``None`` if it is not known.
     """
 
     field: str | None
@@ -36,15 +35,15 @@ class FieldOverlap:
     client_at: datetime.datetime | None = None
 
     def keep_server(self) -> Resolution:
-        """The server's value stands; the client's is lost, but for the ``Decision``."""
+        """Keep the server's value; the client's is kept only in the ``Decision``."""
         return Resolution(Kept.SERVER, self.server)
 
     def keep_client(self) -> Resolution:
-        """The client's value stands; the server's is lost, but for the ``Decision``."""
+        """Keep the client's value; the server's is kept only in the ``Decision``."""
         return Resolution(Kept.CLIENT, self.client)
 
     def merge(self, value: Any) -> Resolution:
-        """A value made of both stands."""
+        """Keep a value made of both."""
         return Resolution(Kept.MERGED, value)
 
 
@@ -57,24 +56,24 @@ class Resolution:
 
 
 class Resolver(ABC):
-    """Settles one overlapping field. Subclass it, name it, write ``resolve``.
+    """Resolves one overlapping field. Subclass it, name it, write ``resolve``.
 
-    ``name`` is what a result's ``resolved`` and the ``Decision`` call it; it lasts, for both are
-    kept. The same overlap must always get the same answer: a batch may be run again.
+    A result's ``resolved`` and the ``Decision`` contain ``name``. Both are stored, so the name must
+    not change. The same overlap must always get the same answer, because a batch may be run again.
     """
 
     name: ClassVar[str]
 
     @abstractmethod
     def resolve(self, overlap: FieldOverlap) -> Resolution | None:
-        """Whose value stands; ``None`` leaves the conflict open, for the client to settle."""
+        """Return whose value is kept; ``None`` leaves the conflict to the client."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
 class Manual(Resolver):
-    """Nobody but people settle it: the mutation ends in a conflict."""
+    """Only people resolve it: the mutation ends in a conflict."""
 
     name = "manual"
 
@@ -83,7 +82,7 @@ class Manual(Resolver):
 
 
 class ServerWins(Resolver):
-    """What came to the server first stands."""
+    """Keep what came to the server first."""
 
     name = "server_wins"
 
@@ -92,7 +91,7 @@ class ServerWins(Resolver):
 
 
 class ClientWins(Resolver):
-    """What comes to the server last stands."""
+    """Keep what comes to the server last."""
 
     name = "client_wins"
 
@@ -101,14 +100,13 @@ class ClientWins(Resolver):
 
 
 class LastWrite(Resolver):
-    """What was written last stands, and the server's of two in one moment.
+    """Keep what was written last, and the server's value if both have the same time.
 
-    Where a time is not known, it is left open.
+    If a time is not known, the conflict is left open.
 
-    The server's time is when its row was written, the client's its mutation's ``at``, which is
-    taken for no earlier than the revision that it was made on and no later than its
-    arrival. So a clock that is fast makes a write as late as its arrival, which every later
-    one beats, and a slow one makes it as early as what its user saw.
+    The server's time is when its row was written. The client's time is its mutation's ``at``, but
+    not before the revision that it was made on, and not after its arrival. So with a fast clock a
+    write counts as made at its arrival, and with a slow clock as made when its user saw the base.
     """
 
     name = "last_write"
@@ -126,10 +124,10 @@ def clamped(
     base_at: datetime.datetime | None,
     arrival: datetime.datetime,
 ) -> datetime.datetime:
-    """When a client's write counts as made: ``at``, but within what can be true.
+    """Return when a client's write counts as made: ``at``, within its possible bounds.
 
-    Not before ``base_at``, when the revision that it stands on was written (``None``: not
-    known), nor after its ``arrival``, which also counts where the client names no time.
+    It is not before ``base_at``, when its base revision was written (``None``: not known), and
+    not after its ``arrival``, which also counts if the client sends no time.
     """
-    told = arrival if at is None else min(at, arrival)
-    return told if base_at is None else max(told, min(base_at, arrival))
+    made = arrival if at is None else min(at, arrival)
+    return made if base_at is None else max(made, min(base_at, arrival))

@@ -1,19 +1,10 @@
 """The wire: words, messages and their coding. No Django here, and no I/O."""
 
-from .messages import (
-    Batch,
-    Change,
-    Conflict,
-    Json,
-    Mutation,
-    Page,
-    Problem,
-    Record,
-    Resolution,
-    Result,
-    check_depth,
-)
+from .members import Json, check_depth
+from .mutations import Batch, Mutation
+from .pages import Change, Page, Record
 from .ready import ReadyChanges, ReadyList, ReadyRecord, ReadyResult, ReadyText, page_body
+from .results import Conflict, Problem, Resolution, Result
 from .sessions import Network, Push, SessionChange, SessionRequest
 from .words import PROTOCOL_VERSION, ConflictKind, Kept, Op, Status, Transport, Write
 

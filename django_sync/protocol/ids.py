@@ -21,7 +21,7 @@ def new_id() -> uuid.UUID:
     """Return a fresh UUID of version 7 (RFC 9562, section 5.7).
 
     Version 7 starts with the time in milliseconds, so that rows inserted one
-    after the other lie side by side in an index.
+    after the other are neighbours in an index.
     """
     return uuid7()
 

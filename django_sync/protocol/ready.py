@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
-from .messages import Change, Json, Page, Record, Result
+from .members import Json
+from .pages import Change, Page, Record
+from .results import Result
 from .words import Op, Status
 
 PUT = '{"op":"put",'
@@ -113,25 +115,25 @@ class ReadyChange(Change):
 class ReadyResult(Result):
     """The result of a mutation that took effect, with a record of which the text is known."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_record",)
 
-    _told: ReadyRecord
+    _record: ReadyRecord
 
     def __init__(self, id: uuid.UUID, status: Status, revision: int, record: ReadyRecord) -> None:
-        told = (id, status, revision, None, None, (), False, record)
-        for name, value in zip(_OF_RESULT, told, strict=True):
+        values = (id, status, revision, None, None, (), False, record)
+        for name, value in zip(_OF_RESULT, values, strict=True):
             _set(self, name, value)
 
     @property
     def record(self) -> Json:
-        return self._told.to_json()
+        return self._record.to_json()
 
     @property
     def text(self) -> ReadyText:
         """The whole result."""
         return ReadyText(
             f'{{"id":"{self.id}","status":"{self.status}","replayed":false,'
-            f'"revision":{self.revision},"record":{self._told.text.text}}}'
+            f'"revision":{self.revision},"record":{self._record.text.text}}}'
         )
 
     def __eq__(self, other: Any) -> bool:
@@ -143,7 +145,7 @@ class ReadyResult(Result):
         return f"ReadyResult({self.text.text})"
 
 
-_OF_RESULT = ("id", "status", "revision", "conflict", "problem", "resolved", "replayed", "_told")
+_OF_RESULT = ("id", "status", "revision", "conflict", "problem", "resolved", "replayed", "_record")
 
 
 class ReadyList(Sequence[Item], Generic[Item]):

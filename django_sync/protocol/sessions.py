@@ -1,7 +1,7 @@
-"""What a client tells of itself when it opens a session or when something changes.
+"""What a client reports about itself when it opens a session or when something changes.
 
-Reading is strict, as of all that a client sends: an unknown member or word is malformed
-(``errors.Invalid``). What is read are plain JSON values, under the names of the members.
+It is read strictly, like everything that a client sends: an unknown member or word is malformed
+(``errors.Invalid``). The results are JSON values under the names of the members.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import errors
-from .messages import (
+from .members import (
     Json,
-    _if_given,
-    _integer,
-    _list,
-    _member,
-    _object,
-    _only,
-    _text,
-    _uuid,
     check_depth,
+    check_object,
+    read_integer,
+    read_list,
+    read_member,
+    read_optional,
+    read_text,
+    read_uuid,
+    refuse_unknown,
 )
 from .words import Transport
 
@@ -35,7 +35,7 @@ KIND_LENGTH = 30
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What a client knows of its network; ``None`` where it does not know."""
+    """What a client knows about its network; ``None`` for what it does not know."""
 
     type: str | None = None
     metered: bool | None = None
@@ -45,12 +45,12 @@ class Network:
 
     @classmethod
     def from_json(cls, body: Any) -> Network:
-        body = _object(body, "network")
-        _only(body, cls.MEMBERS)
+        body = check_object(body, "network")
+        refuse_unknown(body, cls.MEMBERS)
         return cls(
-            type=_if_given(body, "type", _short, TYPE_LENGTH),
-            metered=_if_given(body, "metered", _flag),
-            rtt_ms=_if_given(body, "rtt_ms", _integer, 0),
+            type=read_optional(body, "type", _short, TYPE_LENGTH),
+            metered=read_optional(body, "metered", _flag),
+            rtt_ms=read_optional(body, "rtt_ms", read_integer, 0),
         )
 
     def to_json(self) -> Json:
@@ -59,7 +59,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """How a client wants to be woken: the kind, and what its sender needs to know besides.
+    """How a client wants to be woken: the kind, and what the sender of this kind needs.
 
     ``target`` is checked by the kind's sender; here it is any JSON.
     """
@@ -69,71 +69,71 @@ class Push:
 
     @classmethod
     def from_json(cls, body: Any) -> Push:
-        body = _object(body, "push")
+        body = check_object(body, "push")
         kind = _short(body, "kind", KIND_LENGTH)
         return cls(kind, {name: value for name, value in body.items() if name != "kind"})
 
 
 @dataclass(frozen=True, slots=True)
 class SessionChange:
-    """What a client tells anew of its session; what it leaves out stays as it is.
+    """What a client reports anew about its session; what it leaves out stays as it is.
 
-    ``told`` holds the members that were given, with their defaults where they were null.
-    ``push`` says how it is woken; ``None`` where ``tells_push`` is true: not any more.
+    ``reported`` holds the members that were sent, with their defaults if they were null. ``push``
+    says how the client is woken; ``None`` with ``has_push``: not any more.
     """
 
-    told: Json = field(default_factory=dict)
+    reported: Json = field(default_factory=dict)
     push: Push | None = None
-    tells_push: bool = False
+    has_push: bool = False
 
     @classmethod
     def from_json(cls, body: Any) -> SessionChange:
-        body = _object(body, "body")
-        _only(body, frozenset(MEMBERS) | {"push"})
+        body = check_object(body, "body")
+        refuse_unknown(body, frozenset(MEMBERS) | {"push"})
         check_depth(body.get("push"), "push")
         return cls(
-            told={name: MEMBERS[name](body, name) for name in MEMBERS if name in body},
-            push=_if_given(body, "push", lambda body, name: Push.from_json(body[name])),
-            tells_push="push" in body,
+            reported={name: MEMBERS[name](body, name) for name in MEMBERS if name in body},
+            push=read_optional(body, "push", lambda body, name: Push.from_json(body[name])),
+            has_push="push" in body,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What a client tells of itself to open a session."""
+    """What a client reports about itself to open a session."""
 
     client_id: uuid.UUID
-    told: Json
+    reported: Json
     push: Push | None = None
 
     @classmethod
     def from_json(cls, body: Any) -> SessionRequest:
-        body = _object(body, "body")
-        client_id = _uuid(body, "client_id")
-        _member(body, "transports")
+        body = check_object(body, "body")
+        client_id = read_uuid(body, "client_id")
+        read_member(body, "transports")
         rest = {name: value for name, value in body.items() if name != "client_id"}
         read = SessionChange.from_json(rest)
-        return cls(client_id, read.told, read.push)
+        return cls(client_id, read.reported, read.push)
 
 
 def _short(body: Mapping[str, Any], name: str, most: int) -> str:
-    """A text that any column of this length can hold."""
-    text = _text(body, name)
+    """Return a text that any column of this length can hold."""
+    text = read_text(body, name)
     if len(text) > most or errors.printable(text) != text:
         raise errors.Invalid(f"“{name}” is not a text of at most {most} characters.")
     return text
 
 
 def _flag(body: Mapping[str, Any], name: str) -> bool:
-    value = _member(body, name)
+    value = read_member(body, name)
     if not isinstance(value, bool):
         raise errors.Invalid(f"“{name}” is not a boolean.")
     return value
 
 
 def _names(body: Mapping[str, Any], name: str) -> list[str]:
-    """A list of texts, each once."""
-    listed = _list(body, name)
+    """Return a list of texts, each once."""
+    listed = read_list(body, name)
     if not all(isinstance(entry, str) for entry in listed):
         raise errors.Invalid(f"“{name}” is not a list of strings.")
     return list(dict.fromkeys(listed))
@@ -151,7 +151,7 @@ def _network(body: Mapping[str, Any], name: str) -> Json:
 
 
 def _or(default: Any, read: Callable[..., Any], *more: Any) -> Callable[[Json, str], Any]:
-    """The member as ``read`` reads it, its default where it is null."""
+    """Read the member with ``read``; use its default if it is null."""
     return lambda body, name: default if body[name] is None else read(body, name, *more)
 
 
@@ -165,4 +165,4 @@ MEMBERS: Mapping[str, Callable[[Json, str], Any]] = {
     "network": _or({}, _network),
     "foreground": _or(True, _flag),
 }
-"""How each member is read; ``push`` is another."""
+"""How each member is read; ``push`` is read apart."""

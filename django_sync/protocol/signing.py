@@ -1,6 +1,6 @@
-"""The signature of a webhook: for the sender, and for whoever receives one.
+"""The signature of a webhook, for its sender and its receiver.
 
-Needs Python alone, so that a receiver may copy it.
+It needs only the standard library, so that a receiver may copy it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import time
 __all__ = ["WINDOW", "Forged", "sign", "verify"]
 
 WINDOW = 300
-"""Seconds that a receiver's clock may differ from the sender's; later it is a replay."""
+"""Seconds that a receiver's clock may differ from the sender's; a later webhook is a replay."""
 
 
 class Forged(ValueError):
-    """What came was not signed with this secret, or not just now."""
+    """The webhook was not signed with this secret, or not just now."""
 
 
 def sign(secret: str, timestamp: int, body: bytes) -> str:
@@ -33,18 +33,18 @@ def verify(
     window: float = WINDOW,
     now: float | None = None,
 ) -> None:
-    """See that a webhook is the server's own; raises ``Forged``.
+    """Check that a webhook comes from the server; raise ``Forged`` if not.
 
-    ``body`` are the bytes as they came, before anybody parsed them; ``timestamp`` and
-    ``signature`` the headers ``Sync-Timestamp`` (Unix seconds) and ``Sync-Signature``, ``None``
-    where they are missing. Within ``window`` seconds the same message may come twice.
+    ``body`` are the bytes as they came, before they were parsed. ``timestamp`` and ``signature``
+    are the headers ``Sync-Timestamp`` (Unix seconds) and ``Sync-Signature``, ``None`` if they are
+    missing. Within ``window`` seconds the same webhook may come twice.
     """
-    told = timestamp or ""
-    if not (told.isascii() and told.isdecimal() and len(told) < 16):
+    sent = timestamp or ""
+    if not (sent.isascii() and sent.isdecimal() and len(sent) < 16):
         raise Forged("Sync-Timestamp is missing or no number.")
-    expected = sign(secret, int(told), body)
+    expected = sign(secret, int(sent), body)
     found = (signature or "").encode("utf-8", "surrogateescape")
     if not hmac.compare_digest(expected.encode(), found):
         raise Forged("Sync-Signature does not fit.")
-    if abs((time.time() if now is None else now) - int(told)) > window:
+    if abs((time.time() if now is None else now) - int(sent)) > window:
         raise Forged(f"It was not signed within {window:.0f} seconds of now; are the clocks right?")

@@ -1,4 +1,4 @@
-"""The protocol's closed vocabularies. Values are what stands on the wire."""
+"""The protocol's closed vocabularies. The values are those of the wire."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PROTOCOL_VERSION = 1
 
 
 class Op(enum.StrEnum):
-    """What a change in a pull tells a replica to do."""
+    """What a replica does with a change in a pull."""
 
     PUT = "put"
     DELETE = "delete"
@@ -35,18 +35,13 @@ class Status(enum.StrEnum):
     ABORTED = "aborted"
 
     @property
-    def is_final(self) -> bool:
-        """Whether the server keeps this result and answers it again."""
-        return self is not Status.ABORTED
-
-    @property
     def took_effect(self) -> bool:
-        """Whether the object is now as asked (or as settled)."""
+        """Whether the object is now as asked (or as resolved)."""
         return self in (Status.APPLIED, Status.MERGED)
 
 
 class ConflictKind(enum.StrEnum):
-    """How two writes met."""
+    """How two writes conflict."""
 
     UPDATE_UPDATE = "update_update"
     UPDATE_DELETE = "update_delete"

@@ -1,6 +1,6 @@
-"""Push: sessions that are not live are told to pull, by messages that carry no data.
+"""Push: messages without data that wake sessions which are not live, so that they pull.
 
-The dispatcher is one more reader of the feed (``dispatcher``); what it finds is noted in rows,
-which workers claim, send and settle (``delivery``). Senders are classes that the settings name
-(``sender``). Celery is known to ``tasks`` alone; ``sync_push`` does without.
+The dispatcher reads the feed and marks rows of endpoints as due (``dispatcher``). Workers claim
+these rows, send the wake-ups and settle the rows (``delivery``). Senders are classes that the
+settings name (``sender``). Only ``tasks`` imports Celery; ``sync_push`` needs none.
 """

@@ -1,7 +1,7 @@
 """Where wake-ups may go: pure checks of URLs and of the addresses that they resolve to.
 
-Users name the URLs, so each is taken for an attempt to reach what only this server can reach
-(SSRF). The networks are those of IANA's registries of special-purpose addresses.
+Users name the URLs, so each may be an attempt to reach what only this server can reach (SSRF). The
+networks are those of IANA's registries of special-purpose addresses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Unsafe", "Url", "parsed", "why_not"]
 
 URL_LENGTH = 2048
 _CHARACTERS = re.compile(r"[!#-\[\]-~]+")
-"""What a URL is made of: visible ASCII without quotes and backslashes."""
+"""The characters of a URL: visible ASCII without quotes and backslashes."""
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
@@ -79,38 +79,38 @@ class Url:
 
     @property
     def origin(self) -> str:
-        """As RFC 6454 writes it: the port only where it is not the scheme's own."""
+        """As RFC 6454 writes it: with the port only if it is not the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = {"http": 80, "https": 443}[self.scheme]
         return f"{self.scheme}://{host}" + ("" if self.port == usual else f":{self.port}")
 
     @property
     def authority(self) -> str:
-        """What stands in ``Host``."""
+        """The value of the ``Host`` header."""
         return self.origin.partition("://")[2]
 
 
 def parsed(url: object, *, ports: Collection[int], private: bool) -> Url:
-    """A URL that a wake-up may go to, as far as that can be seen without looking it up.
+    """A URL that a wake-up may go to, as far as can be checked without looking its host up.
 
     ``private`` allows plain HTTP, any port and any address. Raises ``Unsafe``.
     """
     if not isinstance(url, str) or len(url) > URL_LENGTH or not _CHARACTERS.fullmatch(url):
-        raise Unsafe(f"It is no URL of at most {URL_LENGTH} plain characters.")
+        raise Unsafe(f"It is not a URL of at most {URL_LENGTH} ASCII characters.")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Unsafe(f"It is no URL: {error}.") from None
+        raise Unsafe(f"It is not a URL: {error}.") from None
     if parts.scheme not in ("https", "http"):
-        raise Unsafe("It is no https URL.")
+        raise Unsafe("It is not an https URL.")
     if parts.scheme == "http" and not private:
-        raise Unsafe("It is no https URL.")
+        raise Unsafe("It is not an https URL.")
     if "@" in parts.netloc:
         raise Unsafe("It names a user.")
     port = {"https": 443, "http": 80}[parts.scheme] if port is None else port
     if port not in ports and not private:
-        raise Unsafe(f"Its port is none of {', '.join(map(str, sorted(ports)))}.")
+        raise Unsafe(f"Its port is not one of {', '.join(map(str, sorted(ports)))}.")
     host = (parts.hostname or "").lower()
     address = _literal(host)
     if address is None and not _NAME.fullmatch(host):
@@ -122,7 +122,7 @@ def parsed(url: object, *, ports: Collection[int], private: bool) -> Url:
 
 
 def _literal(host: str) -> Address | None:
-    """The address that a host is written as; the odd ways of writing one are looked up."""
+    """The IP address that a host is; unusual notations are looked up as names."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -130,10 +130,10 @@ def _literal(host: str) -> Address | None:
 
 
 def why_not(address: Address) -> str | None:
-    """Why nothing may be sent to an address; ``None`` where it is a public one."""
+    """Why nothing may be sent to an address; ``None`` if it is public."""
     for network, why in _NETWORKS:
         if address.version == network.version and address in network:
             return why
     if address.version == 6 and address not in _GLOBAL_UNICAST:
-        return "no global unicast"
+        return "not global unicast"
     return None

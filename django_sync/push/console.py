@@ -10,7 +10,7 @@ from .sender import Outcome, Receipt, Sender, Wake
 
 __all__ = ["Console"]
 
-_writing = threading.Lock()
+_lock = threading.Lock()
 
 
 class Console(Sender):
@@ -20,7 +20,7 @@ class Console(Sender):
         return "the console"
 
     def send(self, target: Json, wake: Wake) -> Receipt:
-        with _writing:
+        with _lock:
             sys.stdout.write(f"push {self.kind}: {wake.body.decode()}\n")
             sys.stdout.flush()
         return Receipt(Outcome.SENT)

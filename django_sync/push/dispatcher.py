@@ -1,21 +1,19 @@
-"""The dispatcher: a reader of the feed that notes, in rows, who is to be woken.
+"""The dispatcher: a reader of the feed that marks the endpoints to wake as due.
 
-Its cursor moves in the transaction that notes what lies before it, so nothing is lost and
-nothing noted twice, whenever it is ended. Of several at a time one works, by the lock on the
-cursor's row. It sends nothing.
+Its cursor moves in the same transaction that marks them, so no change is lost or handled twice,
+even if the process is killed. Several dispatchers may run: the lock on the cursor's row lets one
+work at a time. It sends nothing; ``delivery`` does.
 """
 
 from __future__ import annotations
 
-import datetime
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from .. import errors
@@ -26,41 +24,45 @@ from ..feed import proof, sequencer
 from ..feed.cursor import Cursor
 from ..models import Change, Endpoint, PushCursor
 from ..models.database import atomic, connection
-from . import endpoints
+from . import endpoints, visibility_refresh
+from .endpoints import CHUNK
 
-__all__ = ["dispatch", "note"]
+__all__ = ["dispatch", "note_news"]
 
 log = logging.getLogger("django_sync.push")
 
-CHUNK = 1000
-"""Rows or values in one statement."""
 Changed = dict[str, set[str]]
 """Scope to the collections that changed in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transaction of the dispatcher: whether there is more, and the endpoints it noted."""
+    """One transaction of the dispatcher: whether there is more, and the endpoints it marked."""
 
     more: bool
     noted: int
 
 
-def dispatch() -> int:
-    """Look through what is new in the feed; how many endpoints it concerns.
+def note_news() -> int:
+    """Look for news among users and in the feed; return how many endpoints there is news for."""
+    return visibility_refresh.refresh() + dispatch()
 
-    May run in any number of processes, and be ended at any moment.
+
+def dispatch() -> int:
+    """Read what is new in the feed; return how many endpoints it concerns.
+
+    May run in any number of processes, and be stopped at any moment.
     """
     noted, left = 0, True
     while left:
         left = sequencer.advance()
-        endpoints.begin()
+        endpoints.start_cursor()
         noted += _note_positioned()
     return noted
 
 
 def _note_positioned() -> int:
-    """Look through what has a position; how many endpoints it concerns."""
+    """Read the changes that have a position; return how many endpoints they concern."""
     noted, more = 0, True
     while more:
         step = _step()
@@ -69,15 +71,15 @@ def _note_positioned() -> int:
 
 
 def _step() -> Step:
-    """A page of the feed in one transaction: read, noted, and the cursor behind it."""
+    """One page of the feed in one transaction: read it, mark endpoints, move the cursor."""
     with atomic():
         cursor = _locked()
         if cursor is None:
-            return Step(False, 0)  # another one is at it
+            return Step(False, 0)  # another dispatcher works
         try:
             state = proof.check_history(_place(cursor))
         except errors.CursorExpired:
-            return Step(False, _everybody(cursor))
+            return Step(False, _wake_all(cursor))
         if state.head == cursor.position:
             return Step(False, 0)
         upto, mark = _end(cursor.position, state)
@@ -88,7 +90,7 @@ def _step() -> Step:
 
 
 def _locked() -> PushCursor | None:
-    """The cursor, for this transaction alone; ``None`` where another one has it."""
+    """The cursor, locked for this transaction; ``None`` where another dispatcher has it."""
     rows = PushCursor.objects.filter(id=1)
     if connection().features.has_select_for_update_skip_locked:
         return rows.select_for_update(skip_locked=True).first()
@@ -106,7 +108,7 @@ def _move(cursor: PushCursor, epoch: str, position: int, mark: int) -> None:
 
 
 def _end(after: int, state: feed_log.State) -> tuple[int, int]:
-    """Where a page of the feed ends, and the mark there: at the head, or at an entry before."""
+    """The position and the mark at which a page of the feed ends: the head's, or an entry's."""
     if state.head <= after + conf.SEQUENCE_BATCH:
         return state.head, state.mark
     rows = Change.objects.filter(position__gte=after + conf.SEQUENCE_BATCH)
@@ -125,85 +127,48 @@ def _changed(after: int, upto: int) -> Changed:
     return found
 
 
-def _everybody(cursor: PushCursor) -> int:
-    """What happened since cannot be told any more: all are woken, a thousand a second."""
+def _wake_all(cursor: PushCursor) -> int:
+    """The changes since are no longer in the feed: wake all endpoints, a thousand a second."""
     state, _ = feed_log.state()
     log.warning("the dispatcher's place in the feed is gone; all endpoints are woken")
     _move(cursor, state.epoch, state.head, state.mark)
     ids = _served().order_by("id").values_list("id", flat=True)
     noted = 0
     for number, some in enumerate(_chunks(list(ids))):
-        noted += note(dict.fromkeys(some, None), timezone.now(), later=number)
+        noted += endpoints.mark_due(dict.fromkeys(some, None), timezone.now(), later=number)
     return noted
 
 
 def _served() -> QuerySet[Endpoint]:
-    """The endpoints that are sent to at all."""
+    """The endpoints that may get wake-ups."""
     every = Endpoint.objects.all()
     return every.filter(parked_at__isnull=True, session__ended_at__isnull=True)
 
 
 def _note_changed(changed: Changed) -> int:
-    """Note what changed with those whose users see it."""
+    """Mark the endpoints whose users see what changed."""
     wanted: dict[int, set[str]] = {}
     for id, names in _concerned(changed):
         wanted.setdefault(id, set()).update(names)
     now = timezone.now()
     return sum(
-        note({id: frozenset(wanted[id]) for id in some}, now) for some in _chunks(sorted(wanted))
+        endpoints.mark_due({id: frozenset(wanted[id]) for id in some}, now)
+        for some in _chunks(sorted(wanted))
     )
 
 
 def _concerned(changed: Changed) -> Iterator[tuple[int, set[str]]]:
-    """Endpoints, and which collections changed for each, by the index of scopes."""
+    """Endpoints, and the collections that changed for each, by the index of scopes."""
     columns = ("id", "user__scopes__scope", "user__scopes__collections", "session__collections")
     for some in _chunks(sorted(changed)):
         rows: QuerySet[Any, Any] = _served().filter(user__scopes__scope__in=some)
-        for id, scope, held, asked in rows.values_list(*columns).iterator(CHUNK):
-            names = changed[scope].intersection(held.split(","))
-            if asked is not None:
-                names &= set(asked)
+        for id, scope, seen, wanted in rows.values_list(*columns).iterator(CHUNK):
+            names = changed[scope].intersection(seen.split(","))
+            if wanted is not None:
+                names &= set(wanted)
             if names:
                 yield id, names
 
 
-def note(
-    wanted: dict[int, frozenset[str] | None], now: datetime.datetime, *, later: float = 0
-) -> int:
-    """Note with endpoints, by id, that collections changed (``None``: all that they follow).
-
-    What is due already and not begun covers the news, and is not written to: it is sent when the
-    window ends, after this. Returns how many it concerns. Rows are locked by rising id.
-    """
-    window = datetime.timedelta(seconds=conf.PUSH_WINDOW)
-    with atomic():
-        rows = Endpoint.objects.filter(id__in=list(wanted))
-        columns = ("id", "pending", "due_at", "asked_at", "claim")
-        groups: dict[str, list[int]] = defaultdict(list)
-        for id, pending, due, asked, claim in (
-            rows.order_by("id").select_for_update().values_list(*columns)
-        ):
-            names = wanted[id]
-            said = frozenset(filter(None, pending.split(",")))
-            told = said | (frozenset(registry.names()) if names is None else names)
-            waits = due is not None and asked is not None and now < due <= asked + window
-            if not (waits and claim is None and told == said):
-                groups[",".join(sorted(told))].append(id)
-        for names_told, ids in groups.items():
-            rows.filter(id__in=ids).update(
-                pending=names_told,
-                asked=F("asked") + 1,
-                asked_at=now,
-                due_at=Coalesce("due_at", Value(now + window + datetime.timedelta(seconds=later))),
-            )
-    return len(wanted)
-
-
 def _chunks(listed: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK))
-
-
-def waiting(now: datetime.datetime) -> QuerySet[Endpoint]:
-    """The endpoints that may be claimed."""
-    due = Endpoint.objects.filter(parked_at__isnull=True, due_at__lte=now)
-    return due.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))

@@ -1,24 +1,29 @@
-"""Endpoints of push: who asked to be woken, where, and in which scopes.
+"""Endpoints of push: which sessions asked for wake-ups, where to, and in which scopes.
 
-Kept when a session is opened or changed. Which scopes a user sees is kept beside, scope by scope,
-so that the dispatcher finds whom a change concerns by an index. This file sends nothing; what a
-sender is stands in ``push/sender.py``.
+An endpoint is saved when a session is opened or changed. The scopes that its user sees are saved
+too, one row for each, so the dispatcher finds by an index which users a change concerns. This file
+sends nothing; ``sender`` has the interface of senders.
 """
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from .. import errors
 from ..conf import conf
+from ..drf.registry import registry
 from ..feed import log as feed_log
 from ..feed import sequencer
 from ..feed.visibility import Visibility
@@ -32,19 +37,22 @@ if TYPE_CHECKING:
 TARGET_LENGTH = 8000
 """Characters of a target as JSON, at most."""
 
-Held = Mapping[str, str]
+CHUNK = 1000
+"""Rows or values in one statement."""
+
+ScopeNames = Mapping[str, str]
 """Scope to the names of the collections in which a user sees it, comma-separated."""
 
 
 def sender_of(kind: str) -> Sender | None:
-    """Who sends wake-ups of this kind; ``None`` where the settings name nobody."""
+    """The sender for a kind of wake-up; ``None`` where the settings name none."""
     path = conf.PUSH_SENDERS.get(kind)
     return None if path is None else _made(kind, path)
 
 
 @functools.cache
 def _made(kind: str, path: str) -> Sender:
-    """One a process: it may keep connections open."""
+    """One sender for each process: it may keep connections open."""
     try:
         made: Sender = import_string(path)(kind)
     except ImportError as error:
@@ -53,7 +61,7 @@ def _made(kind: str, path: str) -> Sender:
 
 
 def check(push: Push) -> str:
-    """See that somebody sends this kind and can make something of the target; its host.
+    """Check the kind and the target of an endpoint; return the target's host.
 
     Raises ``Invalid``.
     """
@@ -61,8 +69,8 @@ def check(push: Push) -> str:
     if sender is None:
         kinds = ", ".join(sorted(conf.PUSH_SENDERS)) or "none"
         raise errors.Invalid(
-            f"This server sends no wake-ups of the kind “{errors.printable(push.kind)}”; "
-            f"of these: {kinds}."
+            f"This server sends no wake-ups of the kind “{errors.printable(push.kind)}”. "
+            f"It sends: {kinds}."
         )
     if len(json.dumps(push.target)) > TARGET_LENGTH:
         raise errors.Invalid(f"“push” has more than {TARGET_LENGTH} characters.")
@@ -70,15 +78,17 @@ def check(push: Push) -> str:
 
 
 def keep(session: SyncSession, push: Push, visibility: Visibility) -> None:
-    """Keep how a session is woken, in place of what was there; ``view`` is what its user sees.
+    """Save how a session is woken, instead of what was there.
+
+    ``visibility`` is what its user sees.
 
     Raises ``Invalid``, before anything is written.
     """
     host, now = check(push), timezone.now()
     with atomic():
-        begin()
+        start_cursor()
         PushUser.objects.get_or_create(user_id=session.user_id)
-        note(session.user_id, held(visibility))
+        save_scopes(session.user_id, scopes_of(visibility))
         Endpoint.objects.update_or_create(
             session=session,
             defaults={
@@ -106,18 +116,18 @@ def keep(session: SyncSession, push: Push, visibility: Visibility) -> None:
 
 
 def forget(session_id: uuid.UUID) -> None:
-    """Wake this session no more."""
+    """Stop waking this session."""
     Endpoint.objects.filter(session_id=session_id).delete()
 
 
 def forget_ended(client_id: uuid.UUID) -> None:
-    """Wake no more those sessions of a client that have ended."""
+    """Stop waking the sessions of a client that have ended."""
     ended = Endpoint.objects.filter(session__client_id=client_id)
     ended.filter(session__ended_at__isnull=False).delete()
 
 
-def begin() -> None:
-    """Have the dispatcher's cursor stand somewhere, if it does not yet: at the head of now."""
+def start_cursor() -> None:
+    """Create the dispatcher's cursor if there is none: at the feed's current head."""
     if PushCursor.objects.filter(id=1).exists():
         return
     sequencer.advance()
@@ -129,18 +139,18 @@ def begin() -> None:
 # What a user sees
 
 
-def held(visibility: Visibility) -> Held:
-    """A view by its scopes."""
+def scopes_of(visibility: Visibility) -> ScopeNames:
+    """What a user sees, by scope."""
     found: dict[str, list[str]] = {}
     for name, scope in sorted(visibility.pairs()):
         found.setdefault(scope, []).append(name)
     return {scope: ",".join(names) for scope, names in found.items()}
 
 
-def note(user_id: Any, seen: Held) -> bool:
-    """Keep what a user sees by now; whether it is something else than before.
+def save_scopes(user_id: Any, seen: ScopeNames) -> bool:
+    """Save what a user sees now; return whether it is something else than before.
 
-    Two processes that do this for one user wait for each other at the user's row.
+    Two processes that do this for the same user wait for each other at the user's row.
     """
     scopes = PushScope.objects.filter(user_id=user_id)
     with atomic():
@@ -159,11 +169,51 @@ def note(user_id: Any, seen: Held) -> bool:
     return bool(stale or fresh)
 
 
-CHUNK = 1000
-"""Values in one statement."""
-
-
-def look_again(key: Any) -> None:
-    """Have it asked at the next turn what a user sees; a bell of ``announce``."""
+def refresh_soon(key: Any) -> None:
+    """Have ``visibility_refresh`` look at a user next; for ``notify.listen``."""
     if key is not None and conf.PUSH_SENDERS:
         PushUser.objects.filter(pk=key).update(looked_at=None)
+
+
+# What is due
+
+
+def mark_due(
+    wanted: Mapping[int, frozenset[str] | None], now: datetime.datetime, *, later: float = 0
+) -> int:
+    """Note with endpoints, by id, that collections changed (``None``: all that they follow).
+
+    An endpoint that is due, not claimed and knows of all the collections already is not written
+    to: its wake-up is sent at the end of the window, after this change. Returns the number of
+    endpoints. Rows are locked by rising id.
+    """
+    window = datetime.timedelta(seconds=conf.PUSH_WINDOW)
+    with atomic():
+        rows = Endpoint.objects.filter(id__in=list(wanted))
+        columns = ("id", "pending", "due_at", "asked_at", "claim")
+        groups: dict[str, list[int]] = defaultdict(list)
+        for id, pending, due_at, asked_at, claim in (
+            rows.order_by("id").select_for_update().values_list(*columns)
+        ):
+            names = wanted[id]
+            before = frozenset(filter(None, pending.split(",")))
+            after = before | (frozenset(registry.names()) if names is None else names)
+            waits = (
+                due_at is not None and asked_at is not None and now < due_at <= asked_at + window
+            )
+            if not (waits and claim is None and after == before):
+                groups[",".join(sorted(after))].append(id)
+        for joined, ids in groups.items():
+            rows.filter(id__in=ids).update(
+                pending=joined,
+                asked=F("asked") + 1,
+                asked_at=now,
+                due_at=Coalesce("due_at", Value(now + window + datetime.timedelta(seconds=later))),
+            )
+    return len(wanted)
+
+
+def due(now: datetime.datetime) -> QuerySet[Endpoint]:
+    """The endpoints that may be claimed."""
+    rows = Endpoint.objects.filter(parked_at__isnull=True, due_at__lte=now)
+    return rows.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))

@@ -1,6 +1,6 @@
 """Wake-ups in memory, for tests: ``locmem.sent`` holds those of this process.
 
-``locmem.answers`` holds what is answered to the next ones, in their order; ``SENT`` behind.
+``locmem.answers`` holds the answers to the next ones, in order; after these it is ``SENT``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Locmem", "Sent", "answers", "clear", "sent"]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One attempt: the kind, where it went, and what it said."""
+    """One attempt: the kind, the target, and the wake-up."""
 
     kind: str
     target: Json
@@ -27,12 +27,12 @@ class Sent:
 
 sent: list[Sent] = []
 answers: deque[Receipt] = deque()
-_taking = threading.Lock()
+_lock = threading.Lock()
 
 
 def clear() -> None:
-    """Forget what was sent, and what was to be answered."""
-    with _taking:
+    """Clear ``sent`` and ``answers``."""
+    with _lock:
         sent.clear()
         answers.clear()
 
@@ -42,10 +42,10 @@ class Locmem(Sender):
 
     def check(self, target: Json) -> str:
         if not target:
-            raise errors.Invalid("“push” says only its kind.")
+            raise errors.Invalid("“push” has only a kind.")
         return "memory"
 
     def send(self, target: Json, wake: Wake) -> Receipt:
-        with _taking:
+        with _lock:
             sent.append(Sent(self.kind, target, wake))
             return answers.popleft() if answers else Receipt(Outcome.SENT)

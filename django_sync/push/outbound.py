@@ -1,10 +1,10 @@
-"""The one way out: a POST to an address that was looked up once, checked, and is connected to.
+"""Outgoing requests: a POST to an address that was looked up once and checked.
 
-A name is resolved when a connection is opened; each address that it has is checked, and the
-connection goes to one of these very addresses, with the name in TLS's SNI and in ``Host``. So a
-name that resolves to another address a moment later changes nothing. Redirects are not
-followed, proxies of the environment not used, and no more than ``MOST`` bytes of an answer read.
-All of it together takes no longer than the time-out, however slowly the other side drips.
+A name is resolved when a connection is opened. Each of its addresses is checked, and the connection
+goes to one of these, with the name in TLS's SNI and in ``Host``. So a name that resolves to another
+address a moment later changes nothing. Redirects are not followed, proxies of the environment are
+not used, and at most ``MOST`` bytes of an answer are read. All of it together takes no longer than
+the time-out, however slowly the other side answers.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ Resolve = Callable[[str, int], list[str]]
 
 
 class Unreachable(Exception):
-    """Nobody answered, or not in time."""
+    """There was no answer, or not in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: status, headers in lower case, and the beginning of the body."""
+    """An answer: status, headers in lower case, and the beginning of the body."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,12 +50,12 @@ class Answer:
 
 
 class _Deadlines(threading.local):
-    """When the request that this thread makes has to be over, on the monotonic clock."""
+    """When the request of this thread has to end, on the monotonic clock."""
 
     at: float = 0.0
 
     def left(self, timeout: float | None = None) -> float:
-        """Seconds that one step may take; raises ``Unreachable`` where there are none left."""
+        """Seconds that one step may take; raises ``Unreachable`` if there are none left."""
         left = self.at - time.monotonic()
         if left <= 0:
             raise Unreachable("It took too long.")
@@ -66,19 +66,19 @@ _deadline = _Deadlines()
 
 
 class _Stream(NetworkStream):
-    """A connection each step of which is held to the request's own deadline."""
+    """A connection whose steps end at the deadline of the request."""
 
-    def __init__(self, inner: NetworkStream) -> None:
-        self._inner = inner
+    def __init__(self, stream: NetworkStream) -> None:
+        self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _deadline.left(timeout))
+        return self._stream.read(max_bytes, _deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _deadline.left(timeout))
+        self._stream.write(buffer, _deadline.left(timeout))
 
     def close(self) -> None:
-        self._inner.close()
+        self._stream.close()
 
     def start_tls(
         self,
@@ -87,24 +87,24 @@ class _Stream(NetworkStream):
         timeout: float | None = None,
     ) -> NetworkStream:
         left = _deadline.left(timeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        return self._stream.get_extra_info(info)
 
 
 def looked_up(host: str, port: int) -> list[str]:
-    """The addresses of a name, by the system's resolver; raises ``OSError``."""
+    """The addresses of a name, from the system's resolver; raises ``OSError``."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class _Backend(NetworkBackend):
-    """Connects to addresses that were checked, and to no other."""
+    """Connects only to addresses that were checked."""
 
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
-        self._inner = httpcore2.SyncBackend()
+        self._backend = httpcore2.SyncBackend()
 
     def connect_tcp(
         self,
@@ -118,13 +118,13 @@ class _Backend(NetworkBackend):
         for address in self._checked(host, port):
             try:
                 left = _deadline.left(timeout)
-                return _Stream(self._inner.connect_tcp(address, port, left, local_address))
+                return _Stream(self._backend.connect_tcp(address, port, left, local_address))
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 refused = error
         raise Unreachable(f"No connection to {host}: {refused}.")
 
     def _checked(self, host: str, port: int) -> list[str]:
-        """The addresses of a name; ``Unsafe`` where one of them is not public."""
+        """The addresses of a name; raises ``Unsafe`` if one of them is not public."""
         found = self._in_time(host, port)
         if not conf.PUSH_ALLOW_PRIVATE:
             for address in found:
@@ -134,42 +134,42 @@ class _Backend(NetworkBackend):
         return found
 
     def _in_time(self, host: str, port: int) -> list[str]:
-        """Look a name up in a thread, for the system's resolver knows no time-out."""
-        told: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
+        """Look a name up in a thread, since the system's resolver has no time-out."""
+        results: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
 
         def look_up() -> None:
             try:
-                told.put(self._resolve(host, port))
+                results.put(self._resolve(host, port))
             except (OSError, UnicodeError) as error:
-                told.put(error)
+                results.put(error)
 
         threading.Thread(target=look_up, daemon=True).start()
         try:
-            found = told.get(timeout=_deadline.left())
+            found = results.get(timeout=_deadline.left())
         except queue.Empty:
             raise Unreachable(f"Looking up {host} took too long.") from None
         if isinstance(found, Exception) or not found:
-            raise Unreachable(f"{host} is not to be found: {found}.")
+            raise Unreachable(f"{host} was not found: {found}.")
         return found
 
 
 class Outbound:
-    """Connections of one process to where its wake-ups go, some of which stay open.
+    """The outgoing connections of one process; some of them stay open.
 
-    ``resolve`` and ``trust`` stand in for the system's resolver and certificates, in tests.
+    Tests pass ``resolve`` and ``trust`` instead of the system's resolver and certificates.
     """
 
     def __init__(self, resolve: Resolve = looked_up, trust: ssl.SSLContext | None = None) -> None:
         self._resolve, self._trust = resolve, trust
-        self._making = threading.Lock()
+        self._lock = threading.Lock()
         self._pools: dict[int, httpcore2.ConnectionPool] = {}
 
     def allowed(self, url: object) -> Url:
-        """The URL, where it may be sent to by the settings; raises ``Unsafe``."""
+        """The URL, if the settings allow to send to it; raises ``Unsafe``."""
         return parsed(url, ports=conf.PUSH_PORTS, private=conf.PUSH_ALLOW_PRIVATE)
 
     def post(self, url: object, headers: Mapping[str, str], body: bytes) -> Answer:
-        """POST, and what came back. Raises ``Unsafe`` and ``Unreachable``."""
+        """POST; return the answer. Raises ``Unsafe`` and ``Unreachable``."""
         to = self.allowed(url)
         _deadline.at = time.monotonic() + conf.PUSH_TIMEOUT
         steps = dict.fromkeys(("connect", "read", "write", "pool"), float(conf.PUSH_TIMEOUT))
@@ -179,12 +179,12 @@ class Outbound:
             port=to.port,
             target=to.target.encode(),
         )
-        told = {"Host": to.authority, "User-Agent": "django-sync", "Accept": "*/*", **headers}
+        fields = {"Host": to.authority, "User-Agent": "django-sync", "Accept": "*/*", **headers}
         try:
             with self._pool().stream(
                 "POST",
                 where,
-                headers=[*told.items(), ("Content-Length", str(len(body)))],
+                headers=[*fields.items(), ("Content-Length", str(len(body)))],
                 content=body,
                 extensions={"timeout": steps},
             ) as answer:
@@ -198,20 +198,20 @@ class Outbound:
             httpcore2.TimeoutException,
             httpcore2.NetworkError,
             httpcore2.ProtocolError,
-            OSError,  # what TLS finds wrong, for one
+            OSError,  # TLS errors, for example
         ) as error:
             raise Unreachable(f"{type(error).__name__}: {error}".rstrip(": ")) from error
 
     def close(self) -> None:
-        """Close what is open."""
-        with self._making:
+        """Close the open connections."""
+        with self._lock:
             for pool in self._pools.values():
                 pool.close()
             self._pools = {}
 
     def _pool(self) -> httpcore2.ConnectionPool:
-        """That of this process: a fork must not share connections."""
-        with self._making:
+        """The pool of this process: a fork must not share connections."""
+        with self._lock:
             if os.getpid() not in self._pools:
                 self._pools = {
                     os.getpid(): httpcore2.ConnectionPool(
@@ -226,7 +226,7 @@ class Outbound:
 
 
 def _beginning(answer: httpcore2.Response) -> str:
-    """The first bytes of a body; what is longer is not read, and costs the connection."""
+    """The first bytes of a body; if it is longer, the connection is closed."""
     found = b""
     for part in answer.iter_stream():
         found += part

@@ -1,4 +1,4 @@
-"""What sends wake-ups of one kind: the interface, and what it is given and answers.
+"""The interface of a class that sends wake-ups of one kind.
 
 Senders are swapped as Django's e-mail backends are: ``PUSH_SENDERS`` names a class for each kind.
 ``django_sync.testing.senders`` has the suite that each has to pass.
@@ -23,19 +23,19 @@ class Outcome(enum.StrEnum):
     SENT = "sent"
     """The service has taken it."""
     RETRY = "retry"
-    """Not now: too many, a fault of theirs, nobody answered in time."""
+    """Try again later: too many requests, a server error, or no answer in time."""
     GONE = "gone"
-    """The target is no more, and will not come back."""
+    """The target no longer exists, and will not come back."""
     REFUSED = "refused"
-    """It will be refused again as long as nobody changes something."""
+    """It will be refused again until somebody changes something."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What came of an attempt.
 
-    ``status`` is the HTTP status where there was one; ``retry_after`` the seconds that the
-    service asks to be left alone for.
+    ``status`` is the HTTP status, if there was one. ``retry_after``: the service asks for no
+    attempt within so many seconds.
     """
 
     outcome: Outcome
@@ -46,7 +46,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """A wake-up: which session is to pull which collections. There is nothing else in it."""
+    """A wake-up: the session that should pull, and the collections that changed; no more."""
 
     session: uuid.UUID
     collections: tuple[str, ...]
@@ -57,22 +57,22 @@ class Wake:
         return self._naming(self.collections)
 
     def body_within(self, most: int) -> bytes:
-        """The same in ``most`` bytes at most, for a service that takes no more.
+        """The same in ``most`` bytes at most, for a service with such a limit.
 
-        Where the names are too long, none is named: the client then pulls all that it keeps.
+        If the names are too long, there are none: the client then pulls all its collections.
         """
         return self.body if len(self.body) <= most else self._naming(())
 
     def _naming(self, collections: tuple[str, ...]) -> bytes:
-        told = {"type": "sync", "session": str(self.session), "collections": collections}
-        return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+        message = {"type": "sync", "session": str(self.session), "collections": collections}
+        return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 class Sender(abc.ABC):
     """Sends wake-ups of one kind.
 
-    Made once a process, with the name of the kind; ``send`` is called from several threads at a
-    time and must not ask the database.
+    It is made once in each process, with the name of the kind. ``send`` is called from several
+    threads at the same time and must not use the database.
     """
 
     def __init__(self, kind: str) -> None:
@@ -80,14 +80,14 @@ class Sender(abc.ABC):
 
     @abc.abstractmethod
     def check(self, target: Json) -> str:
-        """See that a target is one, when a client names it; what of it may be shown to staff.
+        """Check a target when a client names it; return the part that staff may see.
 
-        Raises ``errors.Invalid``. Nothing is sent or looked up.
+        Raises ``errors.Invalid``. Sends and looks up nothing.
         """
 
     @abc.abstractmethod
     def send(self, target: Json, wake: Wake) -> Receipt:
-        """Send one. What goes wrong outside is an outcome, and no exception.
+        """Send one wake-up. A failure of the service is an outcome, not an exception.
 
-        It takes no longer than ``PUSH_TIMEOUT`` seconds.
+        Takes ``PUSH_TIMEOUT`` seconds at most.
         """

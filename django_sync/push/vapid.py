@@ -1,7 +1,7 @@
 """The public half of the key by which push services know this server; browsers subscribe with it.
 
-It is worked out from the private half, the setting ``PUSH_VAPID_KEY`` (RFC 8292): 32 bytes in
-base64url. Without that setting, or without ``cryptography``, no browser is offered to be woken.
+It is computed from the private key, the setting ``PUSH_VAPID_KEY`` (RFC 8292): 32 bytes in
+base64url. Without that setting, or without ``cryptography``, no browser can subscribe.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def _public(private: str) -> str | None:
 
         raw = base64.urlsafe_b64decode(private + "=" * (-len(private) % 4))  # TypeError: no text
         if len(raw) != 32:
-            raise ValueError("it is not of 32 bytes")
+            raise ValueError("it is not 32 bytes long")
         key = ec.derive_private_key(int.from_bytes(raw, "big"), ec.SECP256R1())
     except (ImportError, TypeError, ValueError) as problem:
-        log.warning("No browser is offered to be woken: PUSH_VAPID_KEY, %s", problem)
+        log.warning("Browsers cannot subscribe to wake-ups. PUSH_VAPID_KEY: %s", problem)
         return None
     point = key.public_key().public_numbers()
     uncompressed = b"\x04" + point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")

@@ -1,8 +1,8 @@
-"""What users with endpoints see by now: asked again after a while, or when told to.
+"""Refreshes what users with endpoints see: from time to time, or after ``invalidate(user)``.
 
-The dispatcher finds users by the scopes that were kept. Those change in tables that nobody
-watches (a membership, a group), so they are looked at anew; who sees something else than before
-is woken, for a pull would bring or take records.
+The dispatcher finds users by their saved scopes. These change in tables that are not synced (a
+membership, a group), so they are computed again. A user who sees something else than before is
+woken, for a pull would bring or remove records.
 """
 
 from __future__ import annotations
@@ -15,43 +15,42 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q
 from django.utils import timezone
 
-from .. import engine
 from ..conf import conf
 from ..drf.caller import Caller
+from ..feed import pull as feed_pull
 from ..models import Endpoint, PushScope, PushUser
 from . import endpoints
-from .dispatcher import note
 
-__all__ = ["look"]
+__all__ = ["refresh"]
 
 log = logging.getLogger("django_sync.push")
 
 AT_ONCE = 50
-"""Users that one turn looks at, at most."""
+"""Users that one call refreshes at most."""
 AGAIN = datetime.timedelta(minutes=1)
-"""After which one is looked at again whose look did not come to an end."""
+"""After which a user whose refresh did not end is refreshed again."""
 
 
-def look() -> int:
-    """Look at the users whose turn it is; how many of them see something else than before."""
+def refresh() -> int:
+    """Refresh the users that are due; return how many of them see something else than before."""
     now = timezone.now()
     late = now - datetime.timedelta(seconds=conf.PUSH_LOOK_SECONDS)
     users = PushUser.objects.all()
-    wait = Q(looked_at__isnull=True) | Q(looked_at__lt=late)
+    is_due = Q(looked_at__isnull=True) | Q(looked_at__lt=late)
     first = F("looked_at").asc(nulls_first=True)
-    turns = list(users.filter(wait).order_by(first).values_list("pk", "looked_at")[:AT_ONCE])
+    due = list(users.filter(is_due).order_by(first).values_list("pk", "looked_at")[:AT_ONCE])
     changed = 0
-    for pk, looked_at in turns:
+    for pk, looked_at in due:
         mine = users.filter(pk=pk, looked_at=looked_at)
         if looked_at is None:
             mine = users.filter(pk=pk, looked_at__isnull=True)
-        if mine.update(looked_at=late + AGAIN):  # else another process looks
-            changed += _look_at(pk)
+        if mine.update(looked_at=late + AGAIN):  # else another process does
+            changed += _refresh_user(pk)
     return changed
 
 
-def _look_at(pk: Any) -> bool:
-    """Look at one user; ``True`` where they were woken for it."""
+def _refresh_user(pk: Any) -> bool:
+    """Refresh one user; return whether their endpoints are woken for it."""
     theirs = Endpoint.objects.filter(user_id=pk, parked_at__isnull=True)
     ids = list(theirs.order_by("id").values_list("id", flat=True))
     user = get_user_model()._default_manager.filter(pk=pk, is_active=True).first()
@@ -60,11 +59,11 @@ def _look_at(pk: Any) -> bool:
         PushUser.objects.filter(pk=pk).update(looked_at=timezone.now())
         return False
     try:
-        seen = endpoints.held(engine.visibility_of(Caller.for_user(user)))
-    except Exception:  # the project's own code; the others are not to wait for it
-        log.exception("what a user sees could not be found out", extra={"user": str(pk)})
+        seen = endpoints.scopes_of(feed_pull.current_visibility(Caller.for_user(user), None))
+    except Exception:  # the project's own code; it must not stop the others
+        log.exception("the scopes of a user could not be read", extra={"user": str(pk)})
         return False
-    if not endpoints.note(pk, seen):
+    if not endpoints.save_scopes(pk, seen):
         return False
-    note(dict.fromkeys(ids, None), timezone.now())
+    endpoints.mark_due(dict.fromkeys(ids, None), timezone.now())
     return True

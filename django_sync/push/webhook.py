@@ -29,10 +29,10 @@ class Webhook(HttpSender):
         secret = target["secret"]
         if not isinstance(secret, str) or not SECRET_LEAST <= len(secret) <= SECRET_MOST:
             raise errors.Invalid(
-                f"“push.secret” is no text of {SECRET_LEAST} to {SECRET_MOST} characters."
+                f"“push.secret” is not a text of {SECRET_LEAST} to {SECRET_MOST} characters."
             )
         if errors.printable(secret) != secret:
-            raise errors.Invalid("“push.secret” holds what no text can.")
+            raise errors.Invalid("“push.secret” has characters that no text can have.")
         return self.allowed(target["url"]).authority
 
     def send(self, target: Json, wake: Wake) -> Receipt:

@@ -1,7 +1,7 @@
 """Web Push: to browsers, through the push service that each of them names.
 
-RFC 8030 is the delivery, RFC 8291 the encryption to the browser's own key, RFC 8292 (VAPID) how
-the service knows who sends. The target is ``{"subscription": {"endpoint", "keys": {"p256dh",
+RFC 8030 defines the delivery, RFC 8291 the encryption to the browser's own key, RFC 8292 (VAPID)
+the authentication of this server. The target is ``{"subscription": {"endpoint", "keys": {"p256dh",
 "auth"}}}``, as ``PushManager.subscribe()`` gives it.
 """
 
@@ -28,13 +28,13 @@ from .sender import Outcome, Receipt, Wake
 __all__ = ["WebPush", "private_key"]
 
 PASS_SECONDS = 12 * 3600
-"""For how long a VAPID token is good; RFC 8292 allows a day."""
+"""The lifetime of a VAPID token; RFC 8292 allows a day."""
 TOPIC = "sync"
-"""A wake-up that a service still keeps is replaced by the next one."""
+"""With one topic, the next wake-up replaces one that the service still keeps."""
 PADDED = 512
-"""Bytes of a message before it is encrypted, so that its length tells no collection; or more."""
+"""The smallest length of a message before encryption, so it does not reveal collections."""
 MOST = 3993
-"""Bytes of a message before it is encrypted that each push service takes (RFC 8291, 4)."""
+"""The longest message before encryption that each push service takes (RFC 8291, 4)."""
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 
 
@@ -71,14 +71,14 @@ class WebPush(HttpSender):
 
 
 def keys_of(subscription: Json) -> tuple[bytes, bytes]:
-    """The browser's public key and its secret; ``ValueError`` where they are none."""
+    """The browser's public key and its secret; raises ``ValueError``."""
     keys = subscription.get("keys")
     if not isinstance(keys, dict):
         raise ValueError("it has no keys")
     key, secret = decoded(keys.get("p256dh")), decoded(keys.get("auth"))
     if len(secret) != 16:
-        raise ValueError("its auth is not of 16 bytes")
-    ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)  # raises where it is no point
+        raise ValueError("its auth is not 16 bytes long")
+    ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)  # raises if it is no point
     if len(key) != 65:
         raise ValueError("its p256dh is compressed")
     return key, secret
@@ -87,7 +87,7 @@ def keys_of(subscription: Json) -> tuple[bytes, bytes]:
 def decoded(text: Any) -> bytes:
     """Base64url, padded or not; raises ``ValueError``."""
     if not isinstance(text, str) or not _BASE64URL.fullmatch(text):
-        raise ValueError("a key is no base64url")
+        raise ValueError("a key is not base64url")
     bare = text.rstrip("=")
     try:
         return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
@@ -96,9 +96,9 @@ def decoded(text: Any) -> bytes:
 
 
 def encrypted(body: bytes, key: bytes, secret: bytes) -> bytes:
-    """The body as RFC 8291 has it, under a key pair that is made for it alone.
+    """The body, encrypted as RFC 8291 says, with a key pair that is made for this message.
 
-    Blanks at the end, which JSON allows, bring it to ``PADDED`` bytes.
+    Spaces at the end, which JSON allows, make it ``PADDED`` bytes long.
     """
     padded = body.ljust(PADDED)
     own = ec.generate_private_key(ec.SECP256R1())
@@ -109,7 +109,7 @@ def encrypted(body: bytes, key: bytes, secret: bytes) -> bytes:
 
 
 def authorization(to: Url) -> str:
-    """The header by which the service knows us (RFC 8292); ``ValueError`` without a key."""
+    """The header that authenticates this server (RFC 8292); ``ValueError`` without a key."""
     claims = {
         "aud": to.origin,
         "exp": int(time.time()) + PASS_SECONDS,
@@ -118,7 +118,7 @@ def authorization(to: Url) -> str:
     key = private_key(conf.PUSH_VAPID_KEY)
     try:
         return str(key.sign(claims)["Authorization"])
-    except Exception as error:  # py_vapid has exceptions of its own, and lets others through
+    except Exception as error:  # py_vapid raises its own and many others
         raise ValueError(f"VAPID: {error}") from error
 
 
@@ -127,7 +127,7 @@ def private_key(text: str) -> Any:
     """The key that ``sync_vapid`` printed; raises ``ValueError``."""
     try:
         if len(decoded(text)) != 32:
-            raise ValueError("it is not of 32 bytes")
+            raise ValueError("it is not 32 bytes long")
         return Vapid02.from_raw(text.encode())
     except ValueError as error:
         raise ValueError(f"DJANGO_SYNC[“PUSH_VAPID_KEY”] is no key: {error}") from None

@@ -1,4 +1,4 @@
-"""What waits: all under ``/sync/live/``, native async, with nothing held meanwhile."""
+"""Held pulls, sockets and streams: all under ``/sync/live/``, on the event loop."""
 
 from .asgi import Live, live
 

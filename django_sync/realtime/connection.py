@@ -1,15 +1,14 @@
-"""What a socket and a stream have in common: events to send, and a place in the feed.
+"""What sockets and streams have in common: events to send, and a place in the feed.
 
-Only a task of ``sending`` waits for the client. Frames that the client has not taken are few and
-counted; while there are ``WINDOW`` of them the line is not ready, the hub passes it over, and its
-place in the feed stays where it is. So a slow client costs a few frames of memory, and no time.
-All else that it has not taken is counted, too, and ends the line where it becomes too much.
+Only a task of ``sending`` waits for the client. Frames that the client has not taken are counted:
+while there are ``WINDOW`` of them, the connection is not ready, the hub skips it, and its place in
+the feed does not move. So a slow client costs the memory of a few frames, and no time. Events of
+all other kinds are counted, too; too many of them close the connection.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,71 +16,69 @@ from typing import TYPE_CHECKING, Any
 from ..conf import conf
 from ..errors import SyncError
 from .hub import Frame, Hub
-from .requests import Send
-from .sending import Outgoing
+from .routes import Send
+from .sending import Outgoing, log
 from .subrequest import granted
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
     from ..feed.fanout import Audience, Subscription
-    from .loop_state import Shared
-
-log = logging.getLogger("django_sync.realtime")
+    from .loop_state import LoopState
 
 WINDOW = 16
-"""Frames of changes that a client may have before it, unacknowledged or not yet sent."""
+"""Frames of changes that were not acknowledged or are not sent yet; a client has no more."""
 
-WAITING = 4 * WINDOW
+MOST_UNSENT = 4 * WINDOW
 """Events of all kinds that may wait to be sent."""
 
-FAREWELL_SECONDS = 5
-"""The longest time that a client gets to take what it is told last."""
+CLOSE_SECONDS = 5
+"""The longest time that a client gets to take its last events."""
 
 
-class Line(Outgoing):
-    """One client's open connection; subclasses say how a frame looks, and how it ends."""
+class Connection(Outgoing):
+    """One client's open connection; a subclass makes its events and closes it."""
 
     __slots__ = (
         "_follower",
-        "_owes_cursor",
+        "_lacks_cursor",
         "_places",
-        "_reached",
         "_room",
+        "_taken_position",
         "finished",
         "frames",
         "has_begun",
         "hub",
+        "last_cursor",
         "subscription",
         "taken",
         "taken_at",
-        "told",
     )
 
     subscription: Subscription
 
-    def __init__(self, shared: Shared, send: Send) -> None:
+    def __init__(self, shared: LoopState, send: Send) -> None:
         super().__init__(shared.senders, send)
         self.hub: Hub = shared.hub
         self._room: asyncio.Future[None] | None = None
-        """What a pull waits for while the client's window is full."""
+        """A pull waits for this while the client's window is full."""
         self._follower: asyncio.Task[None] | None = None
         self.has_begun = False
-        """Whether it follows the feed, or is about to."""
+        """Whether it follows the feed, or pulls to begin."""
         self.frames = 0
         """Frames of changes that were put into the queue so far."""
         self.taken = 0
         """Those of them that the client has taken."""
         self.taken_at = 0.0
         self._places: list[int | None] = []
-        """The feed position after each frame that is not taken yet; ``None``: a pull's frame."""
-        self._reached: int | None = None
+        """The feed position after each frame that is not taken yet; ``None`` for a pull's frame."""
+        self._taken_position: int | None = None
         """The feed position after the last frame that was taken, if it is known."""
-        self._owes_cursor = False
+        self._lacks_cursor = False
         """Whether frames were sent since the last cursor."""
         self.finished = False
-        self.told = ""
-        """The cursor that was told last."""
+        self.last_cursor = ""
+        """The last cursor that the client has, or was sent."""
 
-    # What a subclass says
+    # What a subclass does
 
     def frame_event(self, frame: Frame) -> Mapping[str, Any]:
         raise NotImplementedError
@@ -94,7 +91,7 @@ class Line(Outgoing):
         raise NotImplementedError
 
     def refuse(self, response: Any) -> None:
-        """End, because of an answer of the project's that is no page."""
+        """Close it: the project's answer to a pull is no page."""
         raise NotImplementedError
 
     def expire(self, error: SyncError) -> None:
@@ -104,21 +101,21 @@ class Line(Outgoing):
         raise NotImplementedError
 
     def overrun(self) -> None:
-        """Too much waits to be sent: end."""
+        """Close it: too many events wait to be sent."""
         raise NotImplementedError
 
     def fail(self) -> None:
-        """Something broke that was not foreseen: end."""
+        """Close it: an unexpected exception was raised."""
         raise NotImplementedError
 
     def failed(self) -> None:
-        """Close the connection, with a reason if possible: the client lacks what was not sent."""
+        """Close it, with a reason if possible: the client lacks what was not sent."""
         self.finished = True
         self.hub.leave(self)
         self.fail()
 
     def begin_work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Have guarded work done. One that is given up before its first step is closed, too."""
+        """Start ``guarded`` work; its coroutine is closed even if it never starts."""
         task = asyncio.get_running_loop().create_task(self.guarded(work))
         task.add_done_callback(lambda _: work.close())
         return task
@@ -136,18 +133,18 @@ class Line(Outgoing):
             self.taken_at = asyncio.get_running_loop().time()
         self.frames += 1
         self._places.append(None if self.is_pulling else self.subscription.place[1])
-        self._owes_cursor = True
+        self._lacks_cursor = True
         self.put(self.frame_event(frame), counted=True)
 
-    def tell_cursor(self, cursor: str, *, always: bool = False) -> None:
-        """Say where the client stands, where that is news; ``always``: also where it is none."""
-        self._owes_cursor = False
-        if always or cursor != self.told:
-            self.told = cursor
+    def send_cursor(self, cursor: str, *, always: bool = False) -> None:
+        """Send the client its cursor if it is a new one; ``always``: also if it is not."""
+        self._lacks_cursor = False
+        if always or cursor != self.last_cursor:
+            self.last_cursor = cursor
             self.put(self.cursor_event(cursor))
 
     def refresh(self) -> None:
-        """Pull from the last place on, until nothing is missing, and join the hub."""
+        """Pull from the last cursor until nothing is missing, then join the hub."""
         self.hub.leave(self)
         if not self.finished and not self.is_pulling:
             self.has_begun = True
@@ -160,32 +157,33 @@ class Line(Outgoing):
 
     @property
     def is_pulling(self) -> bool:
-        """Whether a pull catches the client up; the hub sends nothing meanwhile."""
+        """Whether the client catches up by pulls; the hub sends nothing meanwhile."""
         return self._follower is not None and not self._follower.done()
 
     # The client's side
 
     def put(self, event: Mapping[str, Any], *, counted: bool = False) -> None:
-        """Send an event when those before it are sent; ``counted``: a frame of changes."""
+        """Send an event after those before it; ``counted``: it is a frame of changes."""
         if self.finished:
             return
-        if len(self) >= WAITING:
+        if len(self) >= MOST_UNSENT:
             self.overrun()
             return
         self.add(event, counted)
 
     def take(self, frames: int) -> None:
-        """The client has so many frames of this line.
+        """The client has so many frames of this connection.
 
         A cursor for them follows soon. A client that takes no frames gets no cursor.
         """
         had_no_room = not self.ready
-        behind = self._places[: frames - self.taken]
+        positions = self._places[: frames - self.taken]
         del self._places[: frames - self.taken]
-        self._reached = next((p for p in reversed(behind) if p is not None), self._reached)
+        known = (p for p in reversed(positions) if p is not None)
+        self._taken_position = next(known, self._taken_position)
         self.taken = frames
         self.taken_at = asyncio.get_running_loop().time()
-        if self._owes_cursor:
+        if self._lacks_cursor:
             self.hub.remind(self)
         if had_no_room and self.ready:
             if self._room is not None and not self._room.done():
@@ -193,10 +191,10 @@ class Line(Outgoing):
             self._room = None
             self.hub.hurry()
 
-    def look(self, audience: Audience) -> None:
-        """See whether the line still delivers what its user sees; ``audience`` is that, now."""
+    def update_audience(self, audience: Audience) -> None:
+        """Pull again if the user sees something else by now; ``audience`` is who sees what now."""
         if self.finished or self.is_pulling:
-            return  # a pull is under way, which sees for itself
+            return  # a pull is under way, and reads it itself
         if audience.key != self.subscription.audience.key:
             self.refresh()
         else:
@@ -204,36 +202,36 @@ class Line(Outgoing):
             self.hub.remind(self)
 
     @property
-    def reached(self) -> int | None:
-        """The place in the feed up to which the client has everything, where that is known."""
+    def position(self) -> int | None:
+        """The position in the feed up to which the client has everything, if it is known."""
         if self.is_pulling or not hasattr(self, "subscription"):
             return None
-        return self.subscription.place[1] if self.frames == self.taken else self._reached
+        return self.subscription.place[1] if self.frames == self.taken else self._taken_position
 
     def is_stuck(self) -> bool:
-        """Whether the client has had frames before it for longer than a heartbeat."""
+        """Whether the client has frames to take, and took none for longer than a heartbeat."""
         waited = asyncio.get_running_loop().time() - self.taken_at
         return self.frames > self.taken and waited > conf.HEARTBEAT
 
     def open(self, cursor: str) -> None:
-        """Begin to follow the feed from a cursor (``""``: with a snapshot)."""
-        self.told = cursor
+        """Follow the feed from a cursor (``""``: from a snapshot)."""
+        self.last_cursor = cursor
         self.refresh()
 
     async def finish(self, *events: Mapping[str, Any]) -> None:
-        """Send these last, and nothing more; to whoever takes nothing, only the very last."""
+        """Send these events, then no more. A client that takes nothing gets only the last one."""
         self.finished = True
         self.hub.leave(self)
         if self._follower is not None:
             self._follower.cancel()
         for event in events:
             self.add(event)
-        if not await self.drained(FAREWELL_SECONDS):
+        if not await self.drained(CLOSE_SECONDS):
             self.clear()
             self.add(events[-1])
 
     async def close(self) -> None:
-        """Let go of all that belongs to the line."""
+        """Leave the hub, and end the tasks of the connection."""
         self.hub.leave(self)
         await super().close()
         if self._follower is not None:
@@ -241,10 +239,10 @@ class Line(Outgoing):
             await asyncio.gather(self._follower, return_exceptions=True)
 
     async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do work of the line's; where it breaks the line does: it would lack what others get."""
+        """Do work of the connection; if it fails, close the connection: it would lack changes."""
         try:
             await work
-        except Exception:  # whatever it was, it is told in the log
+        except Exception:  # noqa: BLE001  # of any kind; it is logged
             log.exception("a connection is closed for a fault")
             self.fail()
 
@@ -254,18 +252,18 @@ class Line(Outgoing):
             if not self.ready:
                 self._room = asyncio.get_running_loop().create_future()
                 await self._room
-            response = await self.pull(self.told)
+            response = await self.pull(self.last_cursor)
             if not granted(response):
                 self.refuse(response)
                 return
             page = response.data
-            if first or page["changes"] or page["has_more"] or page["cursor"] != self.told:
-                # The page as it was rendered, with a type: a frame may hold more than it must.
+            if first or page["changes"] or page["has_more"] or page["cursor"] != self.last_cursor:
+                # The page as it was rendered, with a type: a frame may have more members.
                 content = '{"type":"changes",' + response.content.decode()[1:]
                 self.deliver(Frame(content))
-                self.tell_cursor(page["cursor"], always=first)  # it ends the catch-up
+                self.send_cursor(page["cursor"], always=first)  # a page is followed by its cursor
             first = False
-            subscription = response.sync_subscription
+            subscription = response.sync.subscription
             if subscription is not None:
                 self.subscription = replace(
                     subscription, audience=self.hub.known(subscription.audience)

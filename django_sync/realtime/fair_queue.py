@@ -1,7 +1,7 @@
-"""The threads of a process's connections, taken in turns: a crowd of one's holds up nobody else.
+"""A queue for the threads that serve connections: many requests of one owner delay no other owner.
 
-Whoever asks is somebody's: a user's, or, as long as it is not known whose, an address's. Those who
-wait are served one of each owner after another, and no owner has the last thread.
+The owner of a request is its user, or its address while the user is not known yet. Requests are
+served round robin, one of each owner after another, and no owner gets the last free thread.
 """
 
 from __future__ import annotations
@@ -14,56 +14,58 @@ from typing import Any
 
 from .. import errors
 
-AT_THE_DOOR = 200
+MOST_HANDSHAKES = 200
 """Handshakes of one address that may wait."""
 
 Job = tuple["asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
 
 
-class Turns:
+class FairQueue:
     """Runs functions in ``threads`` threads of ``pool``; belongs to one event loop."""
 
     def __init__(self, pool: Executor, threads: int) -> None:
         self._pool = pool
         self._threads = threads
-        self._each = max(1, threads - 1)
-        self._waiting: dict[str, deque[Job]] = {}
+        self._most_of_one = max(1, threads - 1)
+        self._queued: dict[str, deque[Job]] = {}
         self._busy: Counter[str] = Counter()
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(
         self, owner: str, function: Callable[..., Any], *args: Any, most: int | None = None
     ) -> Any:
-        """What the function returns, when it is its owner's turn.
+        """Run a function when a thread is free for its owner, and return its result.
 
-        Raises ``Unavailable`` where ``most`` of its owner's are waiting already.
+        Raises ``Unavailable`` if ``most`` functions of the owner are queued already.
         """
-        waiting = self._waiting.setdefault(owner, deque())
-        if most is not None and len(waiting) >= most:
-            raise errors.Unavailable("Too many are waiting to be let in.")
+        queued = self._queued.setdefault(owner, deque())
+        if most is not None and len(queued) >= most:
+            raise errors.Unavailable(
+                "Too many connections of this address are being opened. Try again in a moment."
+            )
         result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        waiting.append((result, function, args))
-        self._next()
+        queued.append((result, function, args))
+        self._start_jobs()
         return await result
 
-    def _next(self) -> None:
-        """Give free threads to those who wait."""
-        while self._busy.total() < self._threads and (owner := self._whose()) is not None:
-            waiting = self._waiting.pop(owner)
-            job = waiting.popleft()
-            if waiting:
-                self._waiting[owner] = waiting  # behind all others
+    def _start_jobs(self) -> None:
+        """Give the free threads to queued jobs."""
+        while self._busy.total() < self._threads and (owner := self._next_owner()) is not None:
+            queued = self._queued.pop(owner)
+            job = queued.popleft()
+            if queued:
+                self._queued[owner] = queued  # behind all other owners
             if job[0].done():
-                continue  # given up while it waited
+                continue  # its caller has gone
             self._busy[owner] += 1
-            task = asyncio.get_running_loop().create_task(self._do(owner, *job))
-            self._jobs.add(task)
-            task.add_done_callback(self._jobs.discard)
+            task = asyncio.get_running_loop().create_task(self._run_job(owner, *job))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    def _whose(self) -> str | None:
-        return next((o for o in self._waiting if self._busy[o] < self._each), None)
+    def _next_owner(self) -> str | None:
+        return next((one for one in self._queued if self._busy[one] < self._most_of_one), None)
 
-    async def _do(
+    async def _run_job(
         self,
         owner: str,
         result: asyncio.Future[Any],
@@ -72,7 +74,7 @@ class Turns:
     ) -> None:
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
-        except Exception as error:  # noqa: BLE001  # whoever asked is told
+        except Exception as error:  # noqa: BLE001  # the caller of ``run`` gets it
             if not result.done():
                 result.set_exception(error)
         else:
@@ -82,4 +84,4 @@ class Turns:
             self._busy[owner] -= 1
             if not self._busy[owner]:
                 del self._busy[owner]
-            self._next()
+            self._start_jobs()

@@ -1,6 +1,6 @@
-"""The frames that a client sends over a socket, as values; strict, as what clients send is read.
+"""The frames that a client sends over a socket, as values; read strictly, as all its input.
 
-Pure: text in, values out. ``Invalid`` and its kin tell what is wrong with a frame.
+Pure: text in, values out. ``Invalid`` and other errors say what is wrong with a frame.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..protocol.ids import canonical_uuid
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Where the client stands, and what it asks for; ``None``: all that may be read."""
+    """The first frame. ``collections``: what the client asks for; ``None``: all it may read."""
 
     cursor: str | None = None
     collections: tuple[str, ...] | None = None
@@ -35,7 +35,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Mutate:
-    """A batch, as the view for mutations reads it; ``ref`` comes back with its results."""
+    """A batch, which the view for mutations reads; its results have the same ``ref``."""
 
     ref: Any
     text: str
@@ -46,7 +46,7 @@ class Ping:
     """The client is there."""
 
 
-Sent = Hello | Ack | Mutate | Ping
+ClientFrame = Hello | Ack | Mutate | Ping
 MEMBERS = {
     "hello": {"protocol", "session", "cursor", "collections"},
     "ack": {"frames"},
@@ -66,7 +66,7 @@ def size(text: str | None) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def read(text: str | None, most: int) -> Sent:
+def read(text: str | None, most: int) -> ClientFrame:
     """The frame that a text of at most ``most`` bytes is."""
     if text is None:
         raise errors.Invalid("Frames are text.")
@@ -75,7 +75,7 @@ def read(text: str | None, most: int) -> Sent:
     try:
         frame = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
-        raise errors.Invalid("The frame is no JSON.") from None
+        raise errors.Invalid("The frame is not JSON.") from None
     kind = frame.pop("type", None) if isinstance(frame, dict) else None
     if kind == "mutate":
         return Mutate(_ref(frame), text)
@@ -108,12 +108,12 @@ def _hello(frame: Mapping[str, Any]) -> Hello:
         raise errors.UnsupportedProtocol
     cursor, names, session = (frame.get(n) for n in ("cursor", "collections", "session"))
     if not (cursor is None or isinstance(cursor, str)):
-        raise errors.Invalid("“cursor” is no string.")
+        raise errors.Invalid("“cursor” is not a string.")
     if cursor is not None and len(cursor) > MAX_LENGTH:
         raise errors.InvalidCursor
     listed = isinstance(names, list) and all(isinstance(name, str) for name in names)
     if not (names is None or listed):
-        raise errors.Invalid("“collections” is no list of names.")
+        raise errors.Invalid("“collections” is not a list of names.")
     try:
         id = None if session is None else canonical_uuid(session)
     except ValueError:
@@ -122,7 +122,7 @@ def _hello(frame: Mapping[str, Any]) -> Hello:
 
 
 def _names(names: list[str]) -> tuple[str, ...]:
-    """Each name once, in their order; they go into an address with commas between them."""
+    """Each name once, in order; they are put into a URL with commas between them."""
     once = tuple(dict.fromkeys(names))
     if len(once) > MOST_NAMES:
         raise errors.Invalid("“collections” names too many.")
@@ -134,7 +134,7 @@ def _names(names: list[str]) -> tuple[str, ...]:
 def _frames(frame: Mapping[str, Any]) -> int:
     frames = frame.get("frames")
     if not isinstance(frames, int) or isinstance(frames, bool):
-        raise errors.Invalid("“frames” is no integer.")
+        raise errors.Invalid("“frames” is not an integer.")
     if frames < 1:
-        raise errors.Invalid("“frames” is none.")
+        raise errors.Invalid("“frames” is less than 1.")
     return frames

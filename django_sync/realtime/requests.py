@@ -1,12 +1,13 @@
-"""All other requests of the protocol, in a few threads that stay.
+"""Runs requests of the protocol through the project's middleware and views, in a few threads.
 
-Django's ASGI handler gives each request a thread, and each thread opens a database
-connection: two hundred clients that poll at once are two hundred connections. Here a request
-stands in line until one of a few threads is free, and runs whole in it, as WSGI would
-run it: no more connections than threads, and one hop where Django makes several.
+Django's ASGI handler gives each request a thread, and each thread opens a database connection:
+two hundred clients that poll at once are two hundred connections. Here a request waits until one
+of a few threads is free, and runs whole in it, as under WSGI. So there are no more connections
+than threads, and one change of threads where Django makes several.
 
-Readers and writers stand in two lines, since a batch of mutations may take a hundred times as
-long as a pull that finds nothing. This file knows nothing of waiting.
+A held pull, a socket and a stream ask the project by the same ``respond``, with a ``Subrequest``.
+They wait in the ``FairQueue`` of their event loop. All other requests wait here: reads and writes
+apart, since a batch of mutations may take a hundred times as long as a pull that finds nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
@@ -23,27 +24,24 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http import HttpResponse
-from django.urls import Resolver404, resolve, set_script_prefix
+from django.urls import set_script_prefix
 
 from .. import errors
 from ..conf import conf
+from .routes import Application, Receive, Scope, Send, is_ours
+from .subrequest import Subrequest
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-APP = "django_sync"
 READS = ("GET", "HEAD", "OPTIONS")
-AGAIN = (2, 10)
-"""Seconds after which one who was refused may come again: not all of them at once."""
+RETRY_SECONDS = (2, 10)
+"""When a refused client may try again: a random time between, so that not all come at once."""
 
 
-class Plain:
-    """An ASGI application: ours in threads, by the middleware of ``handler``; all else handed on.
+class RequestRunner:
+    """An ASGI application that serves our requests, and leaves all others to ``application``.
 
-    ``asked`` counts the requests that are in line or being served. ``answered`` is called on the
-    event loop with each request and its response, before that is sent.
+    Requests run through the middleware of ``handler``. ``pending`` counts the requests that wait or
+    are being served. ``answered`` is called on the event loop with each request and its response,
+    before the response is sent.
     """
 
     def __init__(
@@ -56,60 +54,75 @@ class Plain:
         self.application, self.handler = application, handler
         self.reads = reads
         self.answered = answered
-        self.writes = ThreadPoolExecutor(max(1, conf.LIVE_THREADS // 2), "django_sync.plain")
-        self.asked = 0
+        self.writes = ThreadPoolExecutor(max(1, conf.LIVE_THREADS // 2), "django_sync.writes")
+        self.pending = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not ours(scope):
+        if not is_ours(scope):
             await self.application(scope, receive, send)
             return
         try:
             body = await self.handler.read_body(receive)
         except RequestAborted:
             return
-        if self.asked >= conf.LIVE_QUEUE:
+        if self.pending >= conf.LIVE_QUEUE:
             body.close()
             await self.handler.send_response(_refusal(), send)
             return
-        self.asked += 1
+        self.pending += 1
         try:
             await self._serve(scope, body, receive, send)
         finally:
-            self.asked -= 1
+            self.pending -= 1
 
     async def _serve(self, scope: Scope, body: Any, receive: Receive, send: Send) -> None:
-        """Answer one request, unless the client goes before its turn comes."""
+        """Answer one request, unless its client disconnects while it waits for a thread."""
         pool = self.reads if scope["method"] in READS else self.writes
-        job = pool.submit(copy_context().run, self._respond, scope, body)
-        told = asyncio.ensure_future(self._tell(scope, job, send, pool))
+        job = pool.submit(copy_context().run, self.respond, scope, body)
+        sent = asyncio.ensure_future(self._send_result(scope, job, send))
         gone = asyncio.ensure_future(disconnected(receive))
         try:
-            await asyncio.wait({told, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if told.done():
-                told.result()
+            await asyncio.wait({sent, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if sent.done():
+                sent.result()
         finally:
-            for task in (told, gone):
+            for task in (sent, gone):
                 task.cancel()
-            await asyncio.gather(told, gone, return_exceptions=True)
+            await asyncio.gather(sent, gone, return_exceptions=True)
             if job.cancel():
                 body.close()
 
-    async def _tell(
-        self, scope: Scope, job: Future[Any], send: Send, pool: ThreadPoolExecutor
-    ) -> None:
+    async def _send_result(self, scope: Scope, job: Future[Any], send: Send) -> None:
         response = await asyncio.wrap_future(job)
         try:
             self.answered(scope, response)
             await self.handler.send_response(response, send)
         finally:
-            if not response.closed:
-                await asyncio.shield(asyncio.wrap_future(pool.submit(response.close)))
+            await self.close(response)
 
-    def _respond(self, scope: Scope, body: Any) -> Any:
-        """Django's answer, in the thread that this runs in; it is closed here, and so the body.
+    async def send(self, response: Any, send: Send) -> None:
+        """Send the answer to a subrequest as the answer of the connection itself."""
+        try:
+            await self.handler.send_response(response, send)
+        finally:
+            await self.close(response)
 
-        Closing it says that the request is finished, whereupon Django looks after the thread's
-        connection. Only what a middleware streams from the event loop stays open.
+    async def close(self, response: Any) -> None:
+        """Close a response that ``respond`` left open."""
+        if not response.closed:
+            await asyncio.shield(asyncio.wrap_future(self.reads.submit(response.close)))
+
+    def respond(
+        self, scope: Scope, body: Any, subrequest: Subrequest | None = None, run: int = 1
+    ) -> Any:
+        """Django's answer to one request, in the thread that this runs in.
+
+        The response and the body are closed here. Closing sends ``request_finished``, at which
+        Django looks after the thread's database connection. Only a response that a middleware
+        streams from the event loop stays open.
+
+        ``request.sync.run`` is 1 for the first run of a client's request and 2 for the next.
+        Middleware that counts requests may read it.
         """
         kind = type(self.handler)
         set_script_prefix(get_script_prefix(scope))
@@ -117,51 +130,45 @@ class Plain:
         request: Any
         request, refused = self.handler.create_request(scope, body)
         try:
+            if request is not None and subrequest is not None:
+                subrequest.attach_to(request, run)
             response: Any = refused if request is None else self.handler.get_response(request)
             response._handler_class = kind
             if response.streaming and response.is_async:
+                if subrequest is not None:  # its connection may never send this answer
+                    signals.request_finished.send(sender=kind)
                 return response
             if response.streaming:
-                response.streaming_content = _given(list(response.streaming_content))
+                response.streaming_content = _iterated(list(response.streaming_content))
         except BaseException:
             signals.request_finished.send(sender=kind)
             body.close()
             raise
         response.close()
-        body.close()  # where there was no request that would have
+        body.close()  # a request closes it, but there may have been none
         return response
 
 
-def ours(scope: Scope) -> bool:
-    """Whether a request is of the protocol; one that is taken for one wrongly is answered too."""
-    if scope["type"] != "http":
-        return False
-    try:
-        return APP in resolve(scope["path"].removeprefix(scope.get("root_path", ""))).app_names
-    except Resolver404:
-        return False
-
-
 async def disconnected(receive: Receive) -> None:
-    """Until the client hangs up."""
+    """Wait until the client disconnects."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _given(parts: list[bytes]) -> AsyncIterator[bytes]:
+async def _iterated(parts: list[bytes]) -> AsyncIterator[bytes]:
     for part in parts:
         yield part
 
 
 def _refusal() -> HttpResponse:
-    """No middleware runs for it, and no thread."""
-    error = errors.Unavailable("Too many requests are in line; come again in a moment.")
+    """The answer to a request that may not wait; it takes no thread and no middleware."""
+    error = errors.Unavailable("Too many requests are waiting. Try again in a moment.")
     return HttpResponse(
         json.dumps(error.problem()),
         status=error.status,
         content_type="application/problem+json",
         headers={
-            "Retry-After": str(random.randint(*AGAIN)),  # noqa: S311  # spreads, no secret
+            "Retry-After": str(random.randint(*RETRY_SECONDS)),  # noqa: S311  # no secret
             "Cache-Control": "private, no-store",
         },
     )

@@ -1,4 +1,4 @@
-"""Sends the events of many connections from few tasks, and lets no slow client hold up the others.
+"""Sends the events of many connections from few tasks; a slow client delays no other client.
 
 An ASGI server accepts an event at once, unless its client is slow. So one task sends for all
 connections that have events to send, one after another, as a plain loop would. When a server
@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from contextvars import Context
 from typing import Any
 
-from .requests import Send
+from .routes import Send
 
 log = logging.getLogger("django_sync.realtime")
 
@@ -32,37 +32,37 @@ class Senders:
         self._loop = loop
         self._ready: deque[Outgoing] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._round = 0
+        self._current = 0
         """The number of the task that sends now; 0 if none does."""
-        self._rounds = 0
+        self._started = 0
 
     def submit(self, outgoing: Outgoing) -> None:
         """Have the events of a connection sent soon."""
         self._ready.append(outgoing)
-        if not self._round:
+        if not self._current:
             self._start()
 
     def _start(self) -> None:
-        self._rounds += 1
-        self._round = self._rounds
-        task = self._loop.create_task(self._send(self._round), context=Context())
+        self._started += 1
+        self._current = self._started
+        task = self._loop.create_task(self._send(self._current), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         # This runs when the task has given control back for the first time: it has sent
         # everything, or it waits for a client.
-        self._loop.call_soon(self._replace, self._round)
+        self._loop.call_soon(self._replace, self._current)
 
     async def _send(self, number: int) -> None:
-        while self._round == number and self._ready:
+        while self._current == number and self._ready:
             await self._ready.popleft().send_all()
-        if self._round == number:
-            self._round = 0
+        if self._current == number:
+            self._current = 0
 
     def _replace(self, number: int) -> None:
         """Let another task go on for one that waits, now or when there is something to send."""
-        if self._round != number:
+        if self._current != number:
             return
-        self._round = 0
+        self._current = 0
         if self._ready:
             self._start()
 

@@ -1,11 +1,11 @@
 """Many pulls answered together, in one database snapshot.
 
-A pull is answered here in the same order and by the same code as in ``pulling``: which orders are
-pending, what the caller may see now, whether each object is present, deleted or hidden. Only the
-work is shared. The scopes are read once for all callers whose requests are equal. The entries come
-from ``recent``. A record is rendered once for all callers for whom it looks the same.
+A pull is answered here in the same order and by the same code as in ``feed.pull``: which directives
+are pending, what the caller may see now, whether each object is present, deleted or hidden. Only
+the work is shared. The scopes are read once for all callers whose requests are equal. The entries
+come from ``feed.recent``. A record is rendered once for all callers for whom it looks the same.
 
-Only the plain case is answered here. For all other pulls the answer is ``None``, and ``pulling``
+Only the usual case is answered here. For all other pulls the answer is ``None``, and ``feed.pull``
 has to answer them.
 """
 
@@ -85,16 +85,16 @@ class ProjectCodeFailed(Exception):
 
 
 def answers(pulls: Sequence[Pull], recent: Recent) -> list[Answer | None]:
-    """The answer to each pull, in the order of the pulls; ``None``: ``pulling`` has to answer it.
+    """The answer to each pull, in their order; ``None``: ``feed.pull`` has to answer it.
 
     Raises ``ProjectCodeFailed`` where the project's code fails for a viewer. Then nothing was
     answered: leave out that viewer's pulls and call again. Raises ``DatabaseError``.
     """
     found: dict[int, Answer] = {}
     cursors = {id(pull): cursor for pull in pulls if (cursor := _open_cursor(pull)) is not None}
-    waiting = [pull for pull in pulls if id(pull) in cursors]
+    unanswered = [pull for pull in pulls if id(pull) in cursors]
     for attempt in range(1, ATTEMPTS + 1):
-        if not waiting:
+        if not unanswered:
             break
         left = sequencer.advance()
         with feed_log.snapshot() as committed:
@@ -103,10 +103,10 @@ def answers(pulls: Sequence[Pull], recent: Recent) -> list[Answer | None]:
             reader = SnapshotReader(
                 recent, recent.catch_up(), is_last=left or attempt == ATTEMPTS, left=left
             )
-            pages, again = reader.pages([(pull, cursors[id(pull)]) for pull in waiting])
+            pages, again = reader.pages([(pull, cursors[id(pull)]) for pull in unanswered])
         for pull, page in pages:
             found[id(pull)] = _answer(pull, cursors[id(pull)], page)
-        waiting = again
+        unanswered = again
     return [found.get(id(pull)) for pull in pulls]
 
 
@@ -183,7 +183,7 @@ class SnapshotReader:
         return done, [pull for pull, page in wanted if page.viewer.key in again]
 
     def _page(self, viewer: Viewer, cursor: Cursor, limit: int) -> Page | None:
-        """The entries of a page; ``None`` where the cursor or the view is not the plain case."""
+        """The entries of a page; ``None`` where the cursor or the view is not the usual case."""
         if cursor.epoch != self.state.epoch or cursor.position < self.state.floor:
             return None
         behind = self.recent.after(cursor.position, cursor.mark)

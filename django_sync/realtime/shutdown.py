@@ -1,9 +1,9 @@
-"""Hear that this process is told to end, while its connections can still be told so.
+"""Closes connections when the process gets SIGTERM, before its server waits for them.
 
-A server that is told to stop waits for its requests, and a stream is one that does not end by
-itself; ASGI's lifespan speaks only after that wait. So the signal is heard here, before the
-server's own handler, which is called as ever. Where nobody handles the signal there is no
-waiting, and nothing to be heard.
+A server that shuts down waits for its requests, and a stream is a request that does not end by
+itself. ASGI's lifespan event comes only after that wait. So the signal is handled here first, and
+then by the server's own handler as before. If nothing handles the signal, no server waits, and
+there is nothing to do.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 
-class Ends(Protocol):
-    """Somebody who has connections."""
+class ShutdownListener(Protocol):
+    """An object that has open connections."""
 
-    def told_to_end(self) -> None:
+    def shut_down(self) -> None:
         """The process will end. Called in a signal handler, between any two instructions."""
 
 
-_attending: WeakSet[Ends] = WeakSet()
-_ours: Any = None
+_listeners: WeakSet[ShutdownListener] = WeakSet()
+_handler: Any = None
 
 
-def attend(ends: Ends) -> None:
-    """Have somebody told of SIGTERM, where this is the thread that can hear of it."""
-    global _ours  # noqa: PLW0603  # a process has one handler of a signal
-    _attending.add(ends)
+def register(listener: ShutdownListener) -> None:
+    """Have ``shut_down`` called at SIGTERM, if this is the thread that handles signals."""
+    global _handler  # noqa: PLW0603  # a process has one handler of a signal
+    _listeners.add(listener)
     if threading.current_thread() is not threading.main_thread():
         return
     before = signal.getsignal(signal.SIGTERM)
-    if before is _ours or not callable(before):
+    if before is _handler or not callable(before):
         return
 
-    def heard(number: int, frame: Any) -> None:
-        for one in tuple(_attending):
-            one.told_to_end()
+    def handle(number: int, frame: Any) -> None:
+        for one in tuple(_listeners):
+            one.shut_down()
         before(number, frame)
 
-    _ours = heard
-    signal.signal(signal.SIGTERM, heard)
-    signal.siginterrupt(signal.SIGTERM, False)  # as event loops have it
+    _handler = handle
+    signal.signal(signal.SIGTERM, handle)
+    signal.siginterrupt(signal.SIGTERM, False)  # as event loops set it

@@ -1,7 +1,7 @@
 """Server-sent events: the feed as a response that does not end (WHATWG HTML, section 9.2).
 
-What comes down is what comes down a socket; nothing goes up. The first page is pulled before the
-response begins, so that a bad cursor is answered with its status.
+The server sends what it sends over a socket; the client sends nothing. The first page is pulled
+before the response begins, so a bad cursor is answered with its HTTP status.
 """
 
 from __future__ import annotations
@@ -16,79 +16,84 @@ from urllib.parse import parse_qs
 
 from .. import errors, logs
 from ..conf import conf
-from .connection import Line
+from ..protocol import paths
+from .connection import Connection
 from .hub import Frame
-from .requests import Receive, Scope, Send, disconnected
-from .subrequest import STREAM, Inside, granted, inner, problem_of
+from .requests import disconnected
+from .routes import STREAM, Receive, Scope, Send
+from .subrequest import Subrequest, granted, problem_of, subrequest_scope
 
 if TYPE_CHECKING:
     from .asgi import Live
 
 
-BACK_MS = (500, 5000)
-"""When a browser comes back, in milliseconds, where its server ended: some time in between."""
+RETRY_MS = (500, 5000)
+"""When a browser connects again after a shutdown, in milliseconds: a random time between."""
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"private, no-store"),
-    (b"x-accel-buffering", b"no"),  # nginx would keep events back
+    (b"x-accel-buffering", b"no"),  # else nginx would buffer events
 ]
 
 
-class Stream(Line):
+class Stream(Connection):
     """One client's stream."""
 
     def __init__(self, live: Live, scope: Scope, send: Send) -> None:
-        super().__init__(live.shared, send)
+        super().__init__(live.loop_state, send)
         self.live = live
         self.scope = scope
-        self._over = asyncio.Event()
-        self._again = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._recheck_now = asyncio.Event()
         self._first: Any = None
         self.user: str | None = None
-        self.why: str | None = None
-        """The code of the problem that ended it."""
+        self.code: str | None = None
+        """The code of the problem that closed it."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         self.collections = query.get("collections", [None])[0]
         resumed = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin-1")
-        self.begin = resumed or query.get("cursor", [""])[0] or ""
+        self.first_cursor = resumed or query.get("cursor", [""])[0] or ""
 
     async def serve(self, receive: Receive) -> None:
-        """Answer, and go on until the client leaves or may no longer stay."""
-        began = self.live.shared.turn
+        """Answer, and send events until the client disconnects or loses its access."""
+        state = self.live.loop_state
+        began = state.access_version
         try:
-            self._first = response = await self.pull(self.begin)
+            self._first = response = await self.pull(self.first_cursor)
         except errors.Unavailable as error:
-            await answer(self._send, error)
+            await send_problem(self._send, error)
             return
         if not granted(response):
-            await self.live.send_response(response, self._send)
+            await self.live.runner.send(response, self._send)
             return
-        self.user = response.sync_user
-        with self.live.shared.counted(response.sync_user, self.recheck, began) as fits:
-            if not fits:
-                await answer(self._send, errors.Throttled("You have too many connections open."))
+        self.user = response.sync.user
+        with state.connected(response.sync.user, self.recheck, began) as has_room:
+            if not has_room:
+                await send_problem(
+                    self._send, errors.Throttled("You have too many connections open.")
+                )
                 return
             opened = asyncio.get_running_loop().time()
-            facts = {name: response.sync_log.get(name) for name in ("user", "client", "session")}
+            facts = {name: response.sync.log.get(name) for name in ("user", "client", "session")}
             logs.tell(logging.INFO, facts | {"call": "stream", "status": 200})
             await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            self.open(self.begin)
-            left = asyncio.create_task(disconnected(receive))
+            self.open(self.first_cursor)
+            gone = asyncio.create_task(disconnected(receive))
             beats = self.begin_work(self._beat())
-            over = asyncio.create_task(self._over.wait())
+            closing = asyncio.create_task(self._closing.wait())
             try:
-                with self.live.shared.until_end(self.leave):
-                    await asyncio.wait({left, over}, return_when=asyncio.FIRST_COMPLETED)
+                with state.until_shutdown(self.leave):
+                    await asyncio.wait({gone, closing}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in (left, beats, over):
+                for task in (gone, beats, closing):
                     task.cancel()
-                await asyncio.gather(left, beats, over, return_exceptions=True)
+                await asyncio.gather(gone, beats, closing, return_exceptions=True)
                 await self.close()
                 lived = round((asyncio.get_running_loop().time() - opened) * 1000, 1)
-                facts |= {"call": "stream end", "code": self.why, "duration_ms": lived}
+                facts |= {"call": "stream end", "code": self.code, "duration_ms": lived}
                 logs.tell(logging.INFO, facts)
 
-    # What the hub and the line ask
+    # What the hub and the connection call
 
     def frame_event(self, frame: Frame) -> Mapping[str, Any]:
         return frame.for_stream()
@@ -101,74 +106,76 @@ class Stream(Line):
         if self._first is not None:
             first, self._first = self._first, None
             return first
-        return await self._ask("changes/", cursor=cursor or None)
+        return await self._ask(paths.CHANGES, cursor=cursor or None)
 
     def was_sent(self) -> None:
         self.take(self.sent_count)
 
     def refuse(self, response: Any) -> None:
-        self._end(problem_of(response) or errors.Unavailable().problem())
+        self._close_for(problem_of(response) or errors.Unavailable().problem())
 
     def expire(self, error: errors.SyncError) -> None:
-        self._end(error.problem())
+        self._close_for(error.problem())
 
     def overrun(self) -> None:
-        self._over.set()
+        self._closing.set()
 
     def fail(self) -> None:
-        self._over.set()
+        self._closing.set()
 
     def recheck(self) -> None:
-        self._again.set()
+        self._recheck_now.set()
 
     def leave(self) -> None:
-        """This process ends; browsers come back by themselves, and not all at once."""
-        milliseconds = random.randint(*BACK_MS)  # noqa: S311  # it keeps no secret
-        self._ending = asyncio.create_task(self._finish(part(f"retry: {milliseconds}\n\n")))
+        """The process shuts down. Browsers connect again by themselves, and not all at once."""
+        milliseconds = random.randint(*RETRY_MS)  # noqa: S311  # no secret
+        self._last_task = asyncio.create_task(self._finish(part(f"retry: {milliseconds}\n\n")))
 
-    # Its own time
+    # Heartbeats
 
     async def _beat(self) -> None:
-        """A comment at each heartbeat, and a look whether the user may still see this (R6)."""
+        """At each heartbeat, send a comment, and check what the user may see (R6)."""
         while True:
             try:
-                await asyncio.wait_for(self._again.wait(), conf.HEARTBEAT)
+                await asyncio.wait_for(self._recheck_now.wait(), conf.HEARTBEAT)
             except TimeoutError:
                 self.put(part(":\n\n"))
-            self._again.clear()
+            self._recheck_now.clear()
             if self.is_stuck():
-                self._over.set()
+                self._closing.set()
                 return
-            response = await self._ask("live/stream/")
+            response = await self._ask(paths.STREAM)
             if not granted(response):
                 self.refuse(response)
                 return
-            self.user = response.sync_user
-            self.look(response.sync_audience)
+            self.user = response.sync.user
+            self.update_audience(response.sync.audience)
 
-    def _end(self, problem: Mapping[str, Any]) -> None:
-        self.why = problem.get("code")
+    def _close_for(self, problem: Mapping[str, Any]) -> None:
+        self.code = problem.get("code")
         data = json.dumps({"type": "error", "problem": dict(problem)}, default=str)
-        self._ending = asyncio.create_task(self._finish(part(f"event: error\ndata: {data}\n\n")))
+        self._last_task = asyncio.create_task(self._finish(part(f"event: error\ndata: {data}\n\n")))
 
     async def _finish(self, event: Mapping[str, Any]) -> None:
         end = {"type": "http.response.body", "body": b"", "more_body": False}
         await self.finish(event, end)
-        self._over.set()
+        self._closing.set()
 
     async def _ask(self, path: str, **query: str | None) -> Any:
-        scope = inner(self.scope, STREAM, path, {**query, "collections": self.collections})
-        inside = Inside(follows=True, position=self.reached)
-        return await self.live.ask(scope, inside, user=self.user)
+        scope = subrequest_scope(
+            self.scope, STREAM, path, {**query, "collections": self.collections}
+        )
+        subrequest = Subrequest(follows=True, position=self.position)
+        return await self.live.ask(scope, subrequest, user=self.user)
 
 
 def part(text: str) -> Mapping[str, Any]:
-    """The event that sends a piece of the response."""
+    """The event that sends a part of the response."""
     return {"type": "http.response.body", "body": text.encode(), "more_body": True}
 
 
-async def answer(send: Send, error: errors.SyncError) -> None:
-    """A whole answer that is a problem."""
+async def send_problem(send: Send, error: errors.SyncError) -> None:
+    """Answer the request with a problem."""
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"cache-control", b"private, no-store"),

@@ -1,6 +1,6 @@
-"""Requests that a connection makes of the project's own, through its middleware and views.
+"""Requests that an open connection makes of the project, through its middleware and views.
 
-A socket authenticates, pulls and mutates as its client would by HTTP: the same middleware,
+A socket authenticates, pulls and mutates as its client would over HTTP. So the same middleware,
 authentication, throttles, limits and errors hold, and there is one way in, not two.
 """
 
@@ -8,112 +8,81 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import Resolver404, resolve
+from ..http.side_channel import RequestInfo, ResponseInfo
+from .routes import TAILS, Scope
 
-from .requests import Scope
-
-PULL = "django_sync:live-changes"
-SOCKET = "django_sync:live-socket"
-STREAM = "django_sync:live-stream"
-_ENDS = {SOCKET: "live/ws/", STREAM: "live/stream/"}
-_OWN = (
+_OF_THE_CONNECTION = (
     *(b"accept", b"accept-encoding", b"connection", b"content-length", b"content-type"),
     *(b"if-modified-since", b"if-none-match", b"range", b"transfer-encoding", b"upgrade"),
 )
-"""Headers that are about the open connection, or about how it is answered, not about the client."""
+"""Headers of the open connection and of how it is answered. They say nothing of the client."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """What the view is told of a request that no client could say.
+@dataclass(slots=True)
+class Subrequest(RequestInfo):
+    """What the view has to know about a request, and no client can set.
 
-    ``follows``: it is for one who listens. ``session`` is that of the ticket by which the socket
-    was opened, ``login``: the cookies were its holder's own then. ``from_page``: the origin was
-    looked at when it was opened, so that no CSRF token is asked for. ``frame``: the body is a frame
-    as it came, with a type and a ref. ``position``: the place in the feed up to which the client
-    has everything, where that is known. ``held``: it may be run again, and is logged by whom it
-    waits with.
+    ``from_page``: the origin was checked when the connection was opened, so no CSRF token is
+    needed.
     """
 
-    follows: bool = False
-    session: Any = None
-    login: bool = False
     from_page: bool = False
-    frame: bool = False
-    position: int | None = None
-    held: bool = False
 
-    def tell(self, request: Any, run: int) -> None:
-        request.sync_live = run
-        request.sync_follows = self.follows
-        request.sync_session = self.session
-        request.sync_login = self.login
-        request.sync_frame = self.frame
-        request.sync_position = self.position
-        request.sync_held = self.held
+    def attach_to(self, request: Any, run: int) -> None:
+        request.sync = replace(self, run=run)
         if self.from_page:
-            request._dont_enforce_csrf_checks = True  # as Django's own test client says it
-
-
-def routed(scope: Scope) -> str | None:
-    """The name of the view that a scope's path leads to, where it is under ``live/``."""
-    if scope["type"] not in ("http", "websocket"):
-        return None
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
-    try:
-        return resolve(path).view_name if "/live/" in path else None
-    except Resolver404:
-        return None
+            request._dont_enforce_csrf_checks = True  # as Django's own test client does
 
 
 def address(scope: Scope) -> str:
-    """Where a connection comes from: all that is known of who asks, before they are asked."""
+    """The owner of a connection in the ``FairQueue`` until its user is known: its address."""
     return f"at {(scope.get('client') or ('',))[0]}"
 
 
 def credentials(scope: Scope) -> str:
-    """What tells one who was let in from another, and is no secret."""
+    """A hash of the credentials: it distinguishes callers and is no secret."""
     found = [pair for pair in scope["headers"] if pair[0] in (b"authorization", b"cookie")]
     return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def granted(response: Any) -> bool:
-    """Whether an answer is a view's of ours, and good; a middleware may have answered itself."""
-    return response.status_code == 200 and hasattr(response, "sync_user")
+    """Whether one of our views answered with success; a middleware may have answered instead."""
+    return response.status_code == 200 and ResponseInfo.of(response).user is not None
 
 
 def problem_of(response: Any) -> dict[str, Any] | None:
-    """The problem that an answer is; ``None`` for a page of the project's, which nobody is told."""
+    """The problem in a response; ``None`` for a page of the project, which is not passed on."""
     data = getattr(response, "data", None)
     return data if isinstance(data, dict) and "code" in data else None
 
 
-def inner(
+def subrequest_scope(
     scope: Scope,
     name: str,
     path: str,
     query: Mapping[str, str | None],
     body: bytes | None = None,
 ) -> Scope:
-    """The scope of a request to ``path`` beside the view ``name``, as this client's own.
+    """The scope of a request to ``path`` by the client of a connection.
 
-    With a ``body`` it is a POST of JSON. Parameters that are ``None`` are left out.
+    ``path`` is under the root of the protocol, ``name`` is the connection's view. With a ``body``
+    the request is a POST of JSON. Parameters that are ``None`` are left out.
     """
-    root = scope["path"].removesuffix(_ENDS[name])
+    root = scope["path"].removesuffix(TAILS[name])
     headers = [
         (key, value)
         for key, value in scope["headers"]
-        if key not in _OWN and not key.startswith(b"sec-websocket")
+        if key not in _OF_THE_CONNECTION and not key.startswith(b"sec-websocket")
     ]
     headers.append((b"accept", b"application/json"))
     if body is not None:
         headers += [(b"content-type", b"application/json")]
         headers += [(b"content-length", str(len(body)).encode())]
-    asked = {key: value for key, value in query.items() if value is not None}
+    given = {key: value for key, value in query.items() if value is not None}
     return {
         "type": "http",
         "http_version": "1.1",
@@ -121,7 +90,7 @@ def inner(
         "scheme": "https" if scope.get("scheme") in ("wss", "https") else "http",
         "root_path": scope.get("root_path", ""),
         "path": root + path,
-        "query_string": urlencode(asked, errors="replace").encode("ascii"),
+        "query_string": urlencode(given, errors="replace").encode("ascii"),
         "headers": headers,
         "client": scope.get("client"),
         "server": scope.get("server"),

@@ -1,12 +1,12 @@
-"""How often somebody may do something: a bucket that fills with time."""
+"""Throttles of one process: so many frames a second, so many bytes a second."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 
-class Rate:
-    """Lets ``per_second`` through on average, and twice as many at once."""
+class Throttle:
+    """A token bucket: allows ``per_second`` on average, and twice as many at once."""
 
     __slots__ = ("_at", "_clock", "_left", "_per_second")
 
@@ -17,7 +17,7 @@ class Rate:
         self._at = clock()
 
     def allows(self) -> bool:
-        """Whether one more is allowed now; if so it is counted."""
+        """Whether one more is allowed now; if so, it is counted."""
         now = self._clock()
         self._left = min(2 * self._per_second, self._left + (now - self._at) * self._per_second)
         self._at = now
@@ -28,19 +28,22 @@ class Rate:
 
 
 class Pace:
-    """How long somebody has to wait with their next large thing: as long as the last one was."""
+    """Delays the large frames of each user, to ``per_second`` bytes on average."""
 
     def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
         self._per_second = per_second
         self._clock = clock
         self._free_at: dict[str, float] = {}
 
-    def seconds(self, who: str, size: int, most: float) -> float | None:
-        """How long to wait before this is taken, which counts it; ``None``: for too long."""
+    def seconds(self, user: str, size: int, most: float) -> float | None:
+        """Count a frame of ``size`` bytes; return the seconds that it has to wait.
+
+        ``None``, and nothing is counted, if these were more than ``most``.
+        """
         now = self._clock()
-        self._free_at = {who: at for who, at in self._free_at.items() if at > now}
-        at = self._free_at.get(who, now)
+        self._free_at = {user: at for user, at in self._free_at.items() if at > now}
+        at = self._free_at.get(user, now)
         if at - now > most:
             return None
-        self._free_at[who] = at + size / self._per_second
+        self._free_at[user] = at + size / self._per_second
         return at - now

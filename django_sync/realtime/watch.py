@@ -1,8 +1,8 @@
-"""One look at the feed for all who wait in this process, and who of them is concerned.
+"""Watches the feed for all held pulls of this process, and wakes those that news concerns.
 
-A waiter joins before it pulls and collects what is seen from then on, so that
-nothing falls between its pull and its waiting (R5). It names the scopes that it is waiting
-for only once it knows them. Nobody waits, nobody looks. This file knows nothing of HTTP.
+A waiter joins before its first pull and collects news from then on, so no change is missed between
+the pull and the wait (R5). It names its scopes after the pull, when they are known. While there are
+no waiters, the feed is not read. This file knows nothing about HTTP.
 """
 
 from __future__ import annotations
@@ -15,53 +15,52 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 log = logging.getLogger("django_sync.realtime")
 
 News = tuple[int, frozenset[str] | None]
-"""The feed's head, and the scopes of what is new; ``None``: it may concern anybody."""
+"""The feed's head, and the scopes in which something is new; ``None``: maybe in all scopes."""
 Look = Callable[[int | None], Awaitable[News]]
-"""Looks for what is new behind a position; ``None`` asks for the head alone."""
+"""Reads the news after a position; with ``None`` only the head."""
 
 
 SHORTEST = 0.1
-"""Seconds between two looks at least: each that finds something runs the pulls of all whom it
-concerns."""
+"""The shortest time between two looks, in seconds: news runs the pulls of all it concerns."""
 
 
 class Waiter:
-    """One who waits; made by ``Watch.join``."""
+    """One held pull; made by ``Watch.join``."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self._scopes: frozenset[str] | None = None
         self._seen: set[str] = set()
-        self._everybody = False
+        self._is_everywhere = False
 
-    def tell(self, scopes: frozenset[str] | None) -> None:
-        """Something is new in these scopes."""
+    def add_news(self, scopes: frozenset[str] | None) -> None:
+        """Something is new in these scopes; ``None``: maybe in all scopes."""
         if scopes is None:
-            self._everybody = True
+            self._is_everywhere = True
         else:
             self._seen |= scopes
         self._check()
 
     async def concerned(self, scopes: frozenset[str]) -> None:
-        """Wait until something is new in these scopes, or was since the last call or the join."""
+        """Wait until something is new in these scopes since the last call, or since the join."""
         self._scopes = scopes
         self._check()
         await self._event.wait()
         self._event.clear()
         self._seen.clear()
-        self._everybody = False
+        self._is_everywhere = False
 
     def _check(self) -> None:
         if self._scopes is None:
             return
-        if self._everybody or not self._seen.isdisjoint(self._scopes):
+        if self._is_everywhere or not self._seen.isdisjoint(self._scopes):
             self._event.set()
         else:
             self._seen.clear()
 
 
 class Watch:
-    """Looks while somebody waits, every ``interval`` seconds; belongs to one event loop."""
+    """Looks every ``interval`` seconds while there are waiters; belongs to one event loop."""
 
     def __init__(self, look: Look, interval: Callable[[], float]) -> None:
         self._look = look
@@ -80,7 +79,7 @@ class Watch:
 
     @contextlib.asynccontextmanager
     async def join(self) -> AsyncIterator[Waiter]:
-        """A waiter who is told of all that becomes visible from now on."""
+        """A waiter that collects all news from now on."""
         waiter = Waiter()
         self._waiters.add(waiter)
         try:
@@ -94,19 +93,19 @@ class Watch:
             self._waiters.discard(waiter)
 
     async def _run(self, first: asyncio.Future[None]) -> None:
-        """Find the head, then look again and again; a look that fails is made again."""
+        """Read the head, then the news, until no waiter is left; a look that fails is repeated."""
         head: int | None = None
         failed = False
         while self._waiters:
             self._wake.clear()
             try:
                 head, scopes = await self._look(head)
-            except Exception:  # whatever it was, it may be over by the next look
+            except Exception:  # of any kind; it may be over by the next look
                 log.exception("the feed could not be looked at")
                 failed = True
             else:
                 if failed or scopes is None or scopes:
-                    self._tell(None if failed else scopes)
+                    self._add_news(None if failed else scopes)
                 failed = False
             if not first.done():
                 first.set_result(None)
@@ -115,6 +114,6 @@ class Watch:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._interval() - shortest)
 
-    def _tell(self, scopes: frozenset[str] | None) -> None:
+    def _add_news(self, scopes: frozenset[str] | None) -> None:
         for waiter in tuple(self._waiters):
-            waiter.tell(scopes)
+            waiter.add_news(scopes)

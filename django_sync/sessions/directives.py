@@ -1,9 +1,10 @@
-"""What the server orders of users and clients: blocked, the session ended, a fresh snapshot.
+"""Directives of the server to users and clients: block, end a session, pull a fresh snapshot.
 
-Orders are few and each request has to know of them, so a process reads them all at once and
-remembers them for a moment (``SECONDS``). Whoever is refused is looked up once more. An order is
-told at once, as a change of access is, to the connections of this process, and by a channel layer
-to those of others; without one they find out at their next heartbeat.
+A directive is a row of ``Order``. There are few, and each request has to know them, so a process
+reads all of them at once and caches them for ``SECONDS``. Before a request is refused, its
+directive is read again. A new directive is announced at once, as a change of access is: to the
+connections of this process, and by a channel layer to those of other processes. Without a layer,
+these find it at their next heartbeat.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ __all__ = [
 ]
 
 SECONDS = 1.0
-"""For how long a process takes orders as it last saw them."""
+"""How long a process uses the directives that it has read."""
 MOST = 2000
-"""Orders that a process remembers; where there are more, each request asks for its user's."""
+"""Directives that a process caches; if there are more, each request reads those of its user."""
 
 Kind = Order.Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
-    """An order, as a request meets it."""
+class Directive:
+    """A directive, as requests check it."""
 
     id: int
     kind: str
@@ -57,69 +58,73 @@ class Ordered:
         return self.kind == Kind.BLOCK and self.client in (None, client)
 
 
-class Remembered:
-    """The orders of all users, as they were a moment ago; ``None``: too many to remember."""
+ByUser = Mapping[str, Sequence[Directive]]
+
+
+class DirectiveCache:
+    """The directives of all users, read at most ``SECONDS`` ago."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until = 0.0
-        self._turn = 0
-        self._orders: Mapping[str, Sequence[Ordered]] | None = {}
+        self._version = 0
+        self._cached: ByUser | None = {}
 
     def forget(self) -> None:
         with self._lock:
-            self._turn += 1
+            self._version += 1
             self._until = 0.0
 
-    def orders(self) -> Mapping[str, Sequence[Ordered]] | None:
+    def by_user(self) -> ByUser | None:
+        """The directives by user; ``None`` if there are too many to cache."""
         with self._lock:
             if time.monotonic() < self._until:
-                return self._orders
-            turn = self._turn
+                return self._cached
+            version = self._version
         found = _all()
         with self._lock:
-            if turn == self._turn:  # else what was read may be from before what was told
-                self._orders, self._until = found, time.monotonic() + SECONDS
+            if version == self._version:  # else a directive may have come after the read
+                self._cached, self._until = found, time.monotonic() + SECONDS
         return found
 
 
-_remembered = Remembered()
-forget = _remembered.forget
-"""Look again at the next request: something was ordered, here or elsewhere."""
+_cache = DirectiveCache()
+forget = _cache.forget
+"""Read the directives again at the next request: this or another process has written one."""
 
 
-# What requests meet
+# What requests check
 
 
 def check(caller: Caller, client: uuid.UUID | None = None) -> None:
-    """Raise ``Blocked`` or ``SessionEnded`` where that is ordered of the caller.
+    """Raise ``Blocked`` or ``SessionEnded`` if there is such a directive for the caller.
 
-    ``client`` is one that the body names, beside the one that the request came with.
+    ``client`` is one that the body names, besides the client that the request came with.
     """
-    for order in _of(caller):
-        blocked = order.blocks(caller.client_id) or (client and order.blocks(client))
-        ended = order.kind == Kind.END and order.session == caller.session_id
-        if (blocked or ended) and _stands(order):
+    for directive in _of(caller):
+        blocked = directive.blocks(caller.client_id) or (client and directive.blocks(client))
+        ended = directive.kind == Kind.END and directive.session == caller.session_id
+        if (blocked or ended) and _exists(directive):
             raise errors.Blocked if blocked else errors.SessionEnded
 
 
 def pending_snapshots(caller: Caller) -> list[int]:
-    """The orders of a fresh snapshot that the caller's client has not carried out."""
+    """The directives for a fresh snapshot that the caller's client has not fulfilled."""
     if caller.client_id is None:
         return []
-    mine = [o for o in _of(caller) if o.kind == Kind.SNAPSHOT and o.client == caller.client_id]
-    return [order.id for order in mine if _stands(order)]
+    mine = [d for d in _of(caller) if d.kind == Kind.SNAPSHOT and d.client == caller.client_id]
+    return [directive.id for directive in mine if _exists(directive)]
 
 
-def fulfil(orders: Sequence[int]) -> None:
-    """The client pulls anew, as was ordered."""
-    if orders:
-        _table().filter(id__in=orders).delete()
+def fulfil(directives: Sequence[int]) -> None:
+    """The client pulls a fresh snapshot: delete these directives."""
+    if directives:
+        _table().filter(id__in=directives).delete()
         on_commit(forget)
 
 
 def blocks_of(sessions: Collection[SyncSession]) -> dict[uuid.UUID, list[Order]]:
-    """What shuts each of these sessions out, by its id: blocks of its user, and of its client."""
+    """The blocks of each session's user and of its client, by the session's id."""
     users = {session.user_id for session in sessions}
     found: dict[tuple[Any, uuid.UUID | None], Order] = {
         (block.user_id, block.client_id): block
@@ -135,16 +140,17 @@ def blocks_of(sessions: Collection[SyncSession]) -> dict[uuid.UUID, list[Order]]
     }
 
 
-# What the server orders
+# What staff and the project decide
 
 
 def block(*, user: Any = None, client: Client | uuid.UUID | None = None, by: Any = None) -> bool:
-    """Shut a user, or one client of a user's, out of sync, at once and until ``unblock``.
+    """Shut a user, or one client of a user, out of sync, at once and until ``unblock``.
 
-    What was applied stays applied; what the client has not sent stays in its outbox. ``by`` is
-    who orders it. Returns ``False`` where it was ordered before. Raises ``Client.DoesNotExist``.
+    What was applied stays applied; what the client has not sent stays in its outbox. ``by`` is the
+    user who decides it. Returns ``False`` if there is such a block already. Raises
+    ``Client.DoesNotExist``.
     """
-    owner, one = _whom(user, client)
+    owner, one = _owner(user, client)
     with atomic():
         _, new = _table().get_or_create(
             kind=Kind.BLOCK, user_id=owner, client=one, defaults={"by": by}
@@ -152,25 +158,25 @@ def block(*, user: Any = None, client: Client | uuid.UUID | None = None, by: Any
         sessions = SyncSession.objects.filter(user_id=owner)
         sessions = sessions if one is None else sessions.filter(client=one)
         sessions.filter(ticket__isnull=False).update(ticket=None, ticket_until=None)
-        _tell(owner)
+        _announce(owner)
     return bool(new)
 
 
 def unblock(*, user: Any = None, client: Client | uuid.UUID | None = None) -> bool:
-    """Take a block back; whether there was one. Clients come again when their users ask."""
-    owner, one = _whom(user, client)
+    """Remove a block; return whether there was one. Clients come again when their users ask."""
+    owner, one = _owner(user, client)
     with atomic():
         blocks = _table().filter(kind=Kind.BLOCK, user_id=owner)
         found = blocks.filter(client__isnull=True) if one is None else blocks.filter(client=one)
         gone = found.delete()[0]
-        _tell(owner)
+        _announce(owner)
     return bool(gone)
 
 
 def end(session: SyncSession | uuid.UUID, *, by: Any = None) -> bool:
     """End a session at once; its client opens another when its user asks, or at its next start.
 
-    Returns ``False`` where it has ended already.
+    Returns ``False`` if it has ended already.
     """
     id = session.id if isinstance(session, SyncSession) else session
     sessions = SyncSession.objects.filter(id=id, ended_at__isnull=True)
@@ -192,34 +198,34 @@ def end(session: SyncSession | uuid.UUID, *, by: Any = None) -> bool:
                     "by": by,
                 },
             )
-            _tell(found.user_id)
+            _announce(found.user_id)
     return bool(ended)
 
 
 def refresh(client: Client | uuid.UUID, *, by: Any = None) -> bool:
-    """Have a client pull anew, from a snapshot; its outbox stays.
+    """Have a client pull a fresh snapshot; its outbox stays.
 
-    Its pulls and sockets are answered ``cursor_expired`` until it comes without a cursor.
-    Returns ``False`` where that was ordered before, and not done yet.
+    Its pulls and sockets get ``cursor_expired`` until it comes without a cursor. Returns ``False``
+    if there is such a directive already.
     """
-    owner, one = _whom(None, client)
+    owner, one = _owner(None, client)
     with atomic():
         _, new = _table().get_or_create(
             kind=Kind.SNAPSHOT, user_id=owner, client=one, defaults={"by": by}
         )
-        _tell(owner)
+        _announce(owner)
     return bool(new)
 
 
-# Inside
+# Rows
 
 
 def _table() -> models.QuerySet[Order]:
     return Order.objects.all()
 
 
-def _whom(user: Any, client: Client | uuid.UUID | None) -> tuple[Any, Client | None]:
-    """Whose an order is, and the client."""
+def _owner(user: Any, client: Client | uuid.UUID | None) -> tuple[Any, Client | None]:
+    """The key of the user whom a directive concerns, and the client."""
     if (user is None) == (client is None):
         raise TypeError("Name a user or a client.")
     if client is None:
@@ -229,34 +235,34 @@ def _whom(user: Any, client: Client | uuid.UUID | None) -> tuple[Any, Client | N
     return client.user_id, client
 
 
-def _tell(user_id: Any) -> None:
+def _announce(user_id: Any) -> None:
     on_commit(forget)
     notify.invalidate_key(str(user_id))
 
 
-def _of(caller: Caller) -> Sequence[Ordered]:
-    """The orders that concern the caller's user; within a transaction they are read anew."""
+def _of(caller: Caller) -> Sequence[Directive]:
+    """The directives for the caller's user; in a transaction they are read anew."""
     if connection().in_atomic_block:
-        return _ordered(_table().filter(user_id=caller.user.pk)).get(caller.key, ())
-    orders = _remembered.orders()
-    if orders is None:
-        orders = _ordered(_table().filter(user_id=caller.user.pk))
-    return orders.get(caller.key, ())
+        return _by_user(_table().filter(user_id=caller.user.pk)).get(caller.key, ())
+    by_user = _cache.by_user()
+    if by_user is None:
+        by_user = _by_user(_table().filter(user_id=caller.user.pk))
+    return by_user.get(caller.key, ())
 
 
-def _stands(order: Ordered) -> bool:
-    """Whether an order that is remembered is there still."""
-    return _table().filter(id=order.id).exists()
+def _exists(directive: Directive) -> bool:
+    """Whether a directive of the cache still exists."""
+    return _table().filter(id=directive.id).exists()
 
 
-def _all() -> Mapping[str, Sequence[Ordered]] | None:
-    found = _ordered(_table().order_by()[: MOST + 1])
+def _all() -> ByUser | None:
+    found = _by_user(_table().order_by()[: MOST + 1])
     return found if sum(map(len, found.values())) <= MOST else None
 
 
-def _ordered(rows: models.QuerySet[Order]) -> dict[str, list[Ordered]]:
-    found: dict[str, list[Ordered]] = {}
+def _by_user(rows: models.QuerySet[Order]) -> dict[str, list[Directive]]:
+    found: dict[str, list[Directive]] = {}
     columns = ("user_id", "id", "kind", "client_id", "session_id")
     for user, id, kind, client, session in rows.values_list(*columns):
-        found.setdefault(str(user), []).append(Ordered(id, kind, client, session))
+        found.setdefault(str(user), []).append(Directive(id, kind, client, session))
     return found

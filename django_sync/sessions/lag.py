@@ -1,7 +1,8 @@
 """How far sessions are behind the feed, for a page of them at once.
 
-In changes and in seconds since the first of them was committed, from the place up to which a
-session was last known to have everything. Reads only, and as often for many as for one.
+The lag is the number of changes after the position up to which a session is known to have
+everything, and the seconds since the first of them was committed. The number of reads does not
+depend on the number of sessions.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from ..models import Change, SyncSession
 __all__ = ["MOST", "Lag", "lags", "lags_within"]
 
 MOST = 1000
-"""Changes that ``lags_within`` counts to; this number stands for itself and more."""
+"""The number of changes at which ``lags_within`` stops counting: it means so many or more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Changes that a session lacks, and the seconds for which the first of them is there."""
+    """The changes that a session lacks, and the age of the first of them in seconds."""
 
     changes: int
     seconds: float
@@ -40,45 +41,46 @@ NONE = Lag(0, 0.0)
 
 
 def lags(sessions: Iterable[SyncSession]) -> Mapping[uuid.UUID, Lag]:
-    """By session, of all changes, whomever they concern; none for one whose place is not known."""
-    places = _places(sessions)
-    if not places:
+    """The lag of each session in all changes of the feed; none if its position is not known."""
+    positions = _positions(sessions)
+    if not positions:
         return {}
     head = feed_log.state()[0].head
-    first = _written({place + 1 for place in places.values() if place < head})
+    first = _written({position + 1 for position in positions.values() if position < head})
     oldest = None
-    if any(0 <= place < head and place + 1 not in first for place in places.values()):
+    if any(0 <= one < head and one + 1 not in first for one in positions.values()):
         log = Change.objects.order_by("position")
         oldest = log.values_list("at", flat=True).first()
     found = {}
-    for id, place in places.items():
-        at = first.get(place + 1, oldest)  # pruned: the oldest that is kept is younger
-        found[id] = NONE if place >= head or at is None else Lag(head - place, _since(at))
+    for id, position in positions.items():
+        at = first.get(position + 1, oldest)  # if it was pruned, the oldest that is kept
+        behind = head - position
+        found[id] = NONE if behind <= 0 or at is None else Lag(behind, _since(at))
     return found
 
 
 def lags_within(sessions: Iterable[SyncSession], scopes: Sequence[str]) -> Mapping[uuid.UUID, Lag]:
-    """The same of changes in these scopes alone, counted to ``MOST``: what their user sees.
+    """The lag in changes of these scopes only, counted up to ``MOST``: what the user sees.
 
-    How much others write is not the user's to know.
+    A user must not learn how much others write elsewhere.
     """
-    places = _places(sessions)
-    if not places:
+    positions = _positions(sessions)
+    if not positions:
         return {}
     head = feed_log.state()[0].head
     labels = sorted({collection.label for collection in registry})
-    entries = feed_log.read(sorted(scopes), labels, min(places.values()), head, MOST)
-    positions = [entry.position for entry in entries]
-    behind = {id: bisect.bisect_right(positions, place) for id, place in places.items()}
-    first = _written({positions[at] for at in behind.values() if at < len(positions)})
+    entries = feed_log.read(sorted(scopes), labels, min(positions.values()), head, MOST)
+    seen = [entry.position for entry in entries]
+    start = {id: bisect.bisect_right(seen, position) for id, position in positions.items()}
+    first = _written({seen[at] for at in start.values() if at < len(seen)})
     found = {}
-    for id, at in behind.items():
-        lacks = len(positions) - at
-        found[id] = Lag(lacks, _since(first[positions[at]])) if lacks else NONE
+    for id, at in start.items():
+        lacks = len(seen) - at
+        found[id] = Lag(lacks, _since(first[seen[at]])) if lacks else NONE
     return found
 
 
-def _places(sessions: Iterable[SyncSession]) -> dict[uuid.UUID, int]:
+def _positions(sessions: Iterable[SyncSession]) -> dict[uuid.UUID, int]:
     return {s.id: s.position for s in sessions if s.position is not None}
 
 

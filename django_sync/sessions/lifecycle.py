@@ -1,8 +1,8 @@
-"""Sessions: what the server decides for a client of a user, and the tickets to its sockets.
+"""Opening, changing and ending sessions, and the tickets for sockets.
 
-A client has one session at a time: opening one ends the one before. A session that
-has ended, or is another user's, is answered as one that never was. All that two
-processes could do at the same time is one ``UPDATE … WHERE``, or begins with one.
+A client has one session at a time: opening one ends the one before. A session that has ended or is
+another user's gets the same answer as one that does not exist. Whatever two processes could do at
+the same time is one ``UPDATE … WHERE``, or begins with one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..models import Client, Order, SyncSession
 from ..models.database import atomic
-from ..protocol import Json, Network, Transport
+from ..protocol import Json, Network, Transport, paths
 from ..protocol.ids import new_id
 from . import presence, transport_choice
 
@@ -40,28 +40,28 @@ __all__ = [
 
 TICKET_BYTES = 32
 PATHS = {
-    Transport.WEBSOCKET: "live/ws/",
-    Transport.SSE: "live/stream/",
-    Transport.LONG_POLL: "live/changes/",
-    Transport.POLL: "changes/",
+    Transport.WEBSOCKET: paths.SOCKET,
+    Transport.SSE: paths.STREAM,
+    Transport.LONG_POLL: paths.LIVE_CHANGES,
+    Transport.POLL: paths.CHANGES,
 }
-"""Where each transport is, under the root of the protocol."""
+"""The path of each transport, under the root of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session and what was decided for it; ``ticket`` where that is a WebSocket."""
+    """A session and the decision for it; with a ``ticket`` if the transport is a WebSocket."""
 
     session: SyncSession
     choice: transport_choice.Choice
     ticket: str | None
 
     def to_json(self, root: str) -> Json:
-        """What the client is told. ``root`` is the absolute address of the protocol's root."""
+        """The answer to the client. ``root`` is the absolute URL of the protocol's root."""
         return {
             "id": str(self.session.id),
             "transport": str(self.choice.transport),
-            "url": address(root, self.choice.transport, self.ticket),
+            "url": transport_url(root, self.choice.transport, self.ticket),
             "ticket": self.ticket,
             "heartbeat": conf.HEARTBEAT,
             "fallback": [str(transport) for transport in self.choice.fallback],
@@ -71,26 +71,26 @@ class Opened:
         }
 
 
-def address(root: str, transport: Transport, ticket: str | None) -> str:
-    """Where a transport is found, as a URL."""
+def transport_url(root: str, transport: Transport, ticket: str | None) -> str:
+    """The URL of a transport."""
     url = f"{root}{PATHS[transport]}"
     if transport is not Transport.WEBSOCKET:
         return url
     return f"ws{url.removeprefix('http')}?ticket={ticket}"  # http is ws, https is wss
 
 
-def open_session(caller: Caller, client: Client, told: Json) -> Opened:
-    """Open a session of the caller's own client; one that it had has ended then.
+def open_session(caller: Caller, client: Client, reported: Json) -> Opened:
+    """Open a session of the caller's own client, and end the one before.
 
     Raises ``UnknownCollection``.
     """
-    _check_collections(told)
+    _check_collections(reported)
     now = timezone.now()
     session = SyncSession(
-        id=new_id(), user_id=caller.user.pk, client=client, opened_at=now, seen_at=now, **told
+        id=new_id(), user_id=caller.user.pk, client=client, opened_at=now, seen_at=now, **reported
     )
     with atomic():
-        # Who opens one for the same client at the same time waits here.
+        # A request that opens one for the same client at the same time waits here.
         locked = Client.objects.filter(id=client.id)
         locked.update(forgotten_seq=F("forgotten_seq"))
         theirs = SyncSession.objects.filter(client=client)
@@ -101,10 +101,11 @@ def open_session(caller: Caller, client: Client, told: Json) -> Opened:
     return opened
 
 
-def change_session(caller: Caller, id: uuid.UUID, told: Json) -> Opened:
-    """Take in what a client tells anew, and decide again; a ticket from before is void.
+def change_session(caller: Caller, id: uuid.UUID, reported: Json) -> Opened:
+    """Save what a client reports anew, and decide again; an earlier ticket is void.
 
-    One that expired goes on. Raises ``NotFound``, ``SessionEnded``, ``UnknownCollection``.
+    A session that had expired is open again. Raises ``NotFound``, ``SessionEnded``,
+    ``UnknownCollection``.
     """
     mine = SyncSession.objects.filter(id=id, user_id=caller.user.pk)
     with atomic():
@@ -113,23 +114,23 @@ def change_session(caller: Caller, id: uuid.UUID, told: Json) -> Opened:
             if mine.filter(ending=SyncSession.Ending.SERVER).exists():
                 raise errors.SessionEnded
             raise errors.NotFound
-        _check_collections(told)
+        _check_collections(reported)
         session = _own(caller).get(id=id)
-        for name, value in told.items():
+        for name, value in reported.items():
             setattr(session, name, value)
         opened = _decide(session)
-        session.save(using=conf.DATABASE, update_fields=[*told, *DECIDED])
+        session.save(using=conf.DATABASE, update_fields=[*reported, *DECIDED])
     return opened
 
 
 def end_session(caller: Caller, id: uuid.UUID) -> None:
-    """End a session of the caller's; raises ``NotFound``."""
+    """End a session of the caller; raises ``NotFound``."""
     if not _end(_own(caller).filter(id=id), SyncSession.Ending.CLIENT):
         raise errors.NotFound
 
 
 def own_sessions(caller: Caller) -> list[SyncSession]:
-    """The caller's sessions that have not ended, the last seen first; ``PAGE_SIZE`` at most."""
+    """The caller's open sessions, the last seen first; ``PAGE_SIZE`` at most."""
     return list(_own(caller).order_by("-seen_at", "id")[: conf.PAGE_SIZE])
 
 
@@ -137,27 +138,27 @@ def own_sessions(caller: Caller) -> list[SyncSession]:
 
 
 def redeem(ticket: str) -> SyncSession:
-    """The session that a ticket is of, with its ``user``; the ticket is used up.
+    """The session of a ticket, with its ``user``; the ticket cannot be used again.
 
-    Raises ``NotAuthenticated`` for one that is made up, used, late, replaced by another, or of
-    somebody who may not sign in any more; which of these it was is not told.
+    Raises ``NotAuthenticated`` if the ticket is unknown, used, expired or replaced by another, or
+    if its user may no longer sign in. The error does not say which.
     """
     digest, now = _digest(ticket), timezone.now()
     session = _of_ticket(digest)
     if session is None or not session.user.is_active:
         raise errors.NotAuthenticated
-    sound = _open().filter(id=session.id, ticket=digest, ticket_until__gt=now)
-    if not sound.update(ticket=None, ticket_until=None, seen_at=now):
+    valid = _open().filter(id=session.id, ticket=digest, ticket_until__gt=now)
+    if not valid.update(ticket=None, ticket_until=None, seen_at=now):
         raise errors.NotAuthenticated
     session.ticket, session.ticket_until, session.seen_at = None, None, now
     return session
 
 
 def holder(session_id: uuid.UUID) -> SyncSession:
-    """The session by whose ticket a socket is open, with its ``user``.
+    """The session whose ticket opened a socket, with its ``user``.
 
-    Raises ``SessionEnded`` where the server has ended it, ``NotAuthenticated`` where it has
-    ended otherwise, or its user may not sign in any more.
+    Raises ``SessionEnded`` if the server has ended it, ``NotAuthenticated`` if it has ended
+    otherwise or its user may no longer sign in.
     """
     sessions = SyncSession.objects.select_related("user")
     session = sessions.filter(id=session_id).first()
@@ -171,9 +172,9 @@ def holder(session_id: uuid.UUID) -> SyncSession:
 
 
 def check(session_id: uuid.UUID, caller: Caller) -> uuid.UUID:
-    """The client of a session that is the caller's and has not ended.
+    """The client of an open session of the caller.
 
-    Raises ``PermissionDenied``, and ``SessionEnded`` where the server has ended it.
+    Raises ``PermissionDenied``, or ``SessionEnded`` if the server has ended it.
     """
     mine = SyncSession.objects.filter(user_id=caller.user.pk, id=session_id)
     session = mine.defer("ticket").first()
@@ -184,13 +185,13 @@ def check(session_id: uuid.UUID, caller: Caller) -> uuid.UUID:
     return session.client_id
 
 
-# Inside
+# Decisions and rows
 
 DECIDED = ("transport", "ticket", "ticket_until")
 
 
 def _decide(session: SyncSession) -> Opened:
-    """What the ladder makes of the session as it is now; a ticket where it needs one."""
+    """Choose the transport for the session as it is now, and make a ticket if it needs one."""
     choice = transport_choice.choose(
         transport_choice.Situation(
             offered=frozenset(transport_choice.offered(conf.TRANSPORTS)),
@@ -232,6 +233,6 @@ def _end(sessions: models.QuerySet[SyncSession], how: SyncSession.Ending) -> int
     return sessions.update(ended_at=timezone.now(), ending=how, ticket=None, ticket_until=None)
 
 
-def _check_collections(told: Json) -> None:
-    for name in told.get("collections") or ():
+def _check_collections(reported: Json) -> None:
+    for name in reported.get("collections") or ():
         registry.get(name)

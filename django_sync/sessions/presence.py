@@ -1,8 +1,8 @@
-"""What is noted of a session as its requests come by: that it is there, its place, its refusals.
+"""Notes about a session from its requests: that it is there, its position, its refusals.
 
-A note is a courtesy to whoever looks after the server. So it is rare (once in ``SEEN_SECONDS`` for
-each thing that can be said), one ``UPDATE … WHERE`` that need not find anything, and where it
-fails the log says so and the request goes on.
+Notes inform the operators of the server, and no request depends on them. So each kind of note is
+written at most once in ``SEEN_SECONDS``, by one ``UPDATE … WHERE`` that may find no row. If it
+fails, the log says so and the request continues.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ __all__ = ["forget", "is_due", "note", "refused"]
 log = logging.getLogger("django_sync.sessions")
 
 MOST = 10_000
-"""Notes that a process remembers to have made; of another session it may make one too many."""
+"""Notes that a process remembers; beyond that it may write a note too often."""
 GOES_ON = Q(ended_at__isnull=True) | Q(ending=SyncSession.Ending.EXPIRED)
-"""Sessions that are open, or would be if their clients were heard of."""
+"""Sessions that are open, or that a request of their client opens again."""
 
 
-class Seldom:
-    """Says of each thing at most once in so many seconds that it is due."""
+class NoteTimes:
+    """When each kind of note was written last, to write it only once in so many seconds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._noted: OrderedDict[Any, float] = OrderedDict()
 
     def is_due(self, key: Any, seconds: float, *, take: bool) -> bool:
-        """Whether it is due; ``take``: it will not be again for so long."""
+        """Whether a note is due; ``take``: it is written now."""
         now = timezone.now().timestamp()
         with self._lock:
             before = self._noted.get(key)
@@ -60,54 +60,54 @@ class Seldom:
             self._noted.clear()
 
 
-_seldom = Seldom()
+_times = NoteTimes()
 
 
 def forget() -> None:
-    """Note anew whatever comes; for tests, whose rows go while the process stays."""
-    _seldom.forget()
+    """Write each note again; for tests, which delete the rows while the process runs."""
+    _times.forget()
 
 
 def is_due(caller: Caller, phase: str) -> bool:
-    """Whether ``note`` would write; ``phase`` is its own."""
+    """Whether ``note`` would write, with the same ``phase``."""
     who = caller.session_id or caller.client_id
-    return who is not None and _seldom.is_due((who, phase), conf.SEEN_SECONDS, take=False)
+    return who is not None and _times.is_due((who, phase), conf.SEEN_SECONDS, take=False)
 
 
 def note(
     caller: Caller, phase: str, *, position: int | None = None, progress: Json | None = None
 ) -> None:
-    """The caller's session is there.
+    """Note that the caller's session is there.
 
-    ``position`` is a place up to which it has everything, ``progress`` that of its snapshot; with
-    neither nothing is said of that. ``phase`` names what of these is said, each is noted by itself.
+    ``position``: the session has everything up to there. ``progress``: how far its snapshot is.
+    ``phase`` names what is noted; each phase is timed by itself.
     """
     who = caller.session_id or caller.client_id
-    if who is None or not _seldom.is_due((who, phase), conf.SEEN_SECONDS, take=True):
+    if who is None or not _times.is_due((who, phase), conf.SEEN_SECONDS, take=True):
         return
     now = timezone.now()
     stale = Q(seen_at__lt=now - datetime.timedelta(seconds=conf.SEEN_SECONDS))
-    told: dict[str, Any] = {"seen_at": now, "ended_at": None, "ending": SyncSession.Ending.OPEN}
+    columns: dict[str, Any] = {"seen_at": now, "ended_at": None, "ending": SyncSession.Ending.OPEN}
     if position is not None:
-        told |= {"position": position, "progress": None}
+        columns |= {"position": position, "progress": None}
         stale |= Q(position__isnull=True) | Q(position__lt=position)
     elif progress is not None:
-        told |= {"position": None, "progress": progress}
+        columns |= {"position": None, "progress": progress}
         stale |= Q(position__isnull=False) | Q(progress__isnull=True)
-    _write(_theirs(caller).filter(stale), told)
+    _write(_theirs(caller).filter(stale), columns)
 
 
 def refused(caller: Caller, code: str) -> None:
-    """The caller was refused something."""
+    """Note that a request of the caller was refused, with the problem's code."""
     who: uuid.UUID | None = caller.session_id or caller.client_id
-    if who is not None and _seldom.is_due((who, "refused", code), conf.SEEN_SECONDS, take=True):
+    if who is not None and _times.is_due((who, "refused", code), conf.SEEN_SECONDS, take=True):
         _write(_theirs(caller), {"problem": code, "problem_at": timezone.now()})
 
 
 def _theirs(caller: Caller) -> models.QuerySet[SyncSession]:
-    """The session that the caller speaks for; one that had expired goes on.
+    """The session of the caller; one that had expired is open again.
 
-    Where another has taken its place, that of the same client is meant.
+    If another session has replaced it, that one: the open session of the same client.
     """
     one = Q(client=caller.client_id, ended_at__isnull=True)
     if caller.session_id is not None:
@@ -116,9 +116,9 @@ def _theirs(caller: Caller) -> models.QuerySet[SyncSession]:
     return SyncSession.objects.filter(one, user_id=caller.user.pk)
 
 
-def _write(sessions: models.QuerySet[SyncSession], told: dict[str, Any]) -> None:
+def _write(sessions: models.QuerySet[SyncSession], columns: dict[str, Any]) -> None:
     try:
         with atomic():
-            sessions.update(**told)
+            sessions.update(**columns)
     except DatabaseError as problem:
         log.warning("a session could not be noted: %s", problem)

@@ -1,7 +1,7 @@
-"""How sessions stand: live, idle, ended or blocked; and what a list tells of them.
+"""The state of sessions: live, idle, ended or blocked; and their JSON.
 
 A session that is silent for longer than its transport allows is idle. Nothing is written for that:
-it is what its row says at this moment.
+the state is computed from the row.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ __all__ = [
     "expired",
     "is_idle",
     "of_state",
-    "shown",
+    "session_json",
     "state_of",
     "with_blocks",
 ]
 
 
 class State(enum.StrEnum):
-    """How a session stands."""
+    """The state of a session."""
 
     LIVE = "live"
-    """Heard of within the time that its transport allows."""
+    """Seen within the time that its transport allows."""
     IDLE = "idle"
-    """Silent for longer."""
+    """Silent for longer than that."""
     ENDED = "ended"
-    """It has ended, or another has taken its place."""
+    """It has ended, or another session has replaced it."""
     BLOCKED = "blocked"
     """Its user or its client is blocked."""
 
 
 def seconds_of(setting: str) -> Mapping[str, int]:
-    """A setting by transport; what the project leaves out is as by default."""
+    """A setting by transport; the default where the project names no number."""
     named: Mapping[str, int] = getattr(conf, setting)
     return {str(t): named.get(t, SETTINGS[setting].default[t]) for t in PREFERENCE}
 
 
 def allowed_silence(session: SyncSession) -> datetime.timedelta | None:
-    """For how long its transport may be silent; ``None`` where it is none that is live."""
+    """How long its transport may be silent; ``None`` for a transport that is never live."""
     seconds = seconds_of("IDLE_SECONDS").get(session.transport)
     return None if seconds is None else datetime.timedelta(seconds=seconds)
 
@@ -66,7 +66,7 @@ def is_idle(session: SyncSession, now: datetime.datetime) -> bool:
 
 
 def silent(unit: datetime.timedelta, setting: str, now: datetime.datetime) -> Q:
-    """Rows of sessions that have been silent for longer than a setting says."""
+    """Rows of sessions that have been silent for longer than a setting allows."""
     condition = Q()
     for transport, number in seconds_of(setting).items():
         condition |= Q(transport=transport, seen_at__lt=now - number * unit)
@@ -74,12 +74,12 @@ def silent(unit: datetime.timedelta, setting: str, now: datetime.datetime) -> Q:
 
 
 def expired(now: datetime.datetime) -> Q:
-    """Rows of sessions that are to be ended, silent for so long."""
+    """Rows of sessions that have been silent for so long that they expire."""
     return Q(ended_at__isnull=True) & silent(datetime.timedelta(hours=1), "EXPIRE_HOURS", now)
 
 
 def with_blocks(sessions: models.QuerySet[SyncSession]) -> models.QuerySet[SyncSession]:
-    """The same, each with ``is_blocked``."""
+    """The same sessions, each with ``is_blocked``."""
     return sessions.annotate(is_blocked=Exists(_blocks()))
 
 
@@ -89,7 +89,7 @@ def _blocks() -> models.QuerySet[Order]:
 
 
 def of_state(sessions: models.QuerySet[SyncSession], state: State) -> models.QuerySet[SyncSession]:
-    """Those that stand so; of those that have ended only whoever is not blocked besides is told."""
+    """The sessions in a state. A session that has ended and is blocked counts as blocked."""
     now, second = timezone.now(), datetime.timedelta(seconds=1)
     if state is State.BLOCKED:
         users = Order.objects.filter(kind=Order.Kind.BLOCK, client__isnull=True).values("user")
@@ -98,15 +98,15 @@ def of_state(sessions: models.QuerySet[SyncSession], state: State) -> models.Que
     rest = sessions.filter(~Exists(_blocks()))
     if state is State.ENDED:
         return rest.filter(ended_at__isnull=False)
-    quiet = silent(second, "IDLE_SECONDS", now)
+    are_silent = silent(second, "IDLE_SECONDS", now)
     least, most = (f(seconds_of("IDLE_SECONDS").values()) * second for f in (min, max))
     if state is State.IDLE:  # the bound is for the index
-        return rest.filter(quiet, ended_at__isnull=True, seen_at__lt=now - least)
-    return rest.filter(~quiet, ended_at__isnull=True, seen_at__gte=now - most)
+        return rest.filter(are_silent, ended_at__isnull=True, seen_at__lt=now - least)
+    return rest.filter(~are_silent, ended_at__isnull=True, seen_at__gte=now - most)
 
 
 def state_of(session: Any, now: datetime.datetime) -> State:
-    """How one stands that was read ``with_blocks``."""
+    """The state of a session that was read ``with_blocks``."""
     if session.is_blocked:
         return State.BLOCKED
     if session.ended_at is not None:
@@ -114,39 +114,40 @@ def state_of(session: Any, now: datetime.datetime) -> State:
     return State.IDLE if is_idle(session, now) else State.LIVE
 
 
-def shown(session: SyncSession, lag: Lag | None, now: datetime.datetime) -> Json:
-    """What a user is told of a session of their own that has not ended."""
-    told: Json = {
+def session_json(session: SyncSession, lag: Lag | None, now: datetime.datetime) -> Json:
+    """An open session, as the JSON that its own user gets."""
+    found: Json = {
         "id": str(session.id),
         "client_id": str(session.client_id),
         "transport": session.transport,
         "state": str(State.IDLE if is_idle(session, now) else State.LIVE),
-        "opened_at": written(session.opened_at),
-        "seen_at": written(session.seen_at),
+        "opened_at": iso_time(session.opened_at),
+        "seen_at": iso_time(session.seen_at),
         "lag": None if lag is None else lag.to_json(),
         "snapshot": session.progress,
         "problem": None,
     }
     if session.problem and session.problem_at is not None:
-        told["problem"] = {
+        found["problem"] = {
             "code": session.problem,
             "title": title_of(session.problem),
-            "at": written(session.problem_at),
+            "at": iso_time(session.problem_at),
         }
-    return told | {name: getattr(session, name) for name in TOLD}
+    return found | {name: getattr(session, name) for name in REPORTED}
 
 
-TOLD = (
+REPORTED = (
     *("name", "platform", "version", "collections", "transports", "failed", "network"),
     "foreground",
 )
+"""Members that the client itself has reported."""
 
 
 def title_of(code: str) -> str:
-    """An error's code in words."""
+    """The title of an error code."""
     known = errors.BY_CODE.get(code)
     return code if known is None else known.title()
 
 
-def written(at: datetime.datetime) -> str:
+def iso_time(at: datetime.datetime) -> str:
     return at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")

@@ -1,9 +1,9 @@
-"""Which transport a client is to use, and what it falls back to: values in, values out.
+"""Which transport a client should use, and its fallbacks: values in, values out.
 
-The ladder is ``PREFERENCE``. What the server does not offer, the client cannot do, has
-failed, or a rule leaves out is taken away; the first of what remains is chosen, the rest
-is the fallback. ``poll`` always remains: every client can pull. Nothing here knows Django,
-the settings or the time.
+The ladder is ``PREFERENCE``. A transport is left out if the server does not offer it, the client
+cannot do it, it has failed, or a rule excludes it. The first one that remains is chosen, the others
+are the fallback. ``poll`` always remains: every client can pull. This file knows nothing about
+Django, the settings or the time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SLOW_MS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that the choice depends on. ``offered`` and ``able`` hold ``poll`` unsaid."""
+    """All that the choice depends on. ``offered`` and ``able`` always include ``poll``."""
 
     offered: frozenset[Transport]
     able: frozenset[Transport]
@@ -36,10 +36,10 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen, and why.
+    """The chosen transport, and why.
 
-    ``fallback`` is what to try next, in this order. ``poll_interval`` is the seconds between
-    polls, ``upgrade_after`` those after which something better may be tried again.
+    ``fallback``: what to try next, in this order. ``poll_interval``: seconds between polls.
+    ``upgrade_after``: seconds after which a better transport may be tried again.
     """
 
     transport: Transport
@@ -51,7 +51,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A circumstance: which transports it leaves out, why, and how much rarer polls are."""
+    """A condition: the transports that it leaves out, why, and how much rarer polls are."""
 
     when: str
     applies: Callable[[Situation], bool]
@@ -82,21 +82,21 @@ RULES: tuple[Rule, ...] = (
         "Round trips are slow, and a socket takes several before its first change.",
     ),
 )
-"""Of several that apply the rarest polls count."""
+"""If several apply, the rarest polls count."""
 
 
 def offered(named: Iterable[str]) -> tuple[Transport, ...]:
-    """What a server offers whose settings name these, best first; ``poll`` always."""
+    """The transports that a server with these in its settings offers, best first."""
     names = {*named, Transport.POLL}
     return tuple(transport for transport in PREFERENCE if transport in names)
 
 
 def choose(situation: Situation) -> Choice:
-    """The best transport that is left, what to fall back to, and why it came to that."""
-    against = {transport: _against(situation, transport) for transport in PREFERENCE}
-    first, *rest = (transport for transport, why in against.items() if why is None)
+    """The best transport that is left, its fallbacks, and the reasons."""
+    reason_against = {transport: _reason_against(situation, transport) for transport in PREFERENCE}
+    first, *rest = (transport for transport, why in reason_against.items() if why is None)
     rarer = max((rule.rarer for rule in RULES if rule.applies(situation)), default=1)
-    reasons = [*filter(None, against.values()), *_closing(situation, first, rarer)]
+    reasons = [*filter(None, reason_against.values()), *_summary(situation, first, rarer)]
     return Choice(
         transport=first,
         fallback=tuple(rest),
@@ -106,8 +106,8 @@ def choose(situation: Situation) -> Choice:
     )
 
 
-def _against(situation: Situation, transport: Transport) -> str | None:
-    """Why a transport is not to be used; ``None`` where it may be."""
+def _reason_against(situation: Situation, transport: Transport) -> str | None:
+    """Why a transport may not be used; ``None`` if it may."""
     if transport is Transport.POLL:
         return None
     if transport not in situation.offered:
@@ -120,9 +120,9 @@ def _against(situation: Situation, transport: Transport) -> str | None:
     return next((rule.reason for rule in ruled_out), None)
 
 
-def _closing(situation: Situation, chosen: Transport, rarer: int) -> Iterator[str]:
+def _summary(situation: Situation, chosen: Transport, rarer: int) -> Iterator[str]:
     if Transport.PUSH in situation.able:
-        yield "Push is no way to be live: it wakes who sleeps."
+        yield "Push is not live: it wakes clients that sleep."
     yield f"The best that is left is {chosen}."
     if rarer > 1:
         yield f"Polls are {rarer} times as far apart as usual."

@@ -13,32 +13,32 @@ import httpx2
 from ..client.net.cancel import shut
 
 LENGTHS = (0, 200, 1_000, 5_000, 20_000)
-"""Bytes after which one breaks, at most; the first says: never."""
+"""The most bytes after which a connection breaks; with the first it never breaks."""
 
 
 class Weather(Protocol):
-    """Whoever draws, and knows when it is over."""
+    """The source of random faults; with ``calm`` there are no more."""
 
     random: random.Random
     calm: bool
 
 
 def breaking(response: httpx2.Response, weather: Weather) -> httpx2.Response:
-    """The response, whose connection breaks some time; one that has none as it is."""
+    """The response with a connection that breaks some time; without a connection, as it is."""
     stream = response.extensions.get("network_stream")
     if stream is None:
         return response
-    line = BreakingLine(stream, response.stream, weather)
-    extensions = {**response.extensions, "network_stream": line}
-    told: dict[str, Any] = {"headers": response.headers, "extensions": extensions}
-    return httpx2.Response(response.status_code, stream=line, **told)
+    connection = BreakingConnection(stream, response.stream, weather)
+    extensions = {**response.extensions, "network_stream": connection}
+    options: dict[str, Any] = {"headers": response.headers, "extensions": extensions}
+    return httpx2.Response(response.status_code, stream=connection, **options)
 
 
-class BreakingLine(httpx2.SyncByteStream):
+class BreakingConnection(httpx2.SyncByteStream):
     """A network stream, or the body of a stream, between a client and its server."""
 
-    def __init__(self, inner: Any, body: Any, weather: Weather) -> None:
-        self._inner = inner
+    def __init__(self, wrapped: Any, body: Any, weather: Weather) -> None:
+        self._wrapped = wrapped
         self._body = body
         self._weather = weather
         self._left = {way: self._drawn() for way in ("in", "out")}
@@ -56,7 +56,7 @@ class BreakingLine(httpx2.SyncByteStream):
         return data[:left]
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = bytes(self._inner.read(max_bytes, timeout))
+        data = bytes(self._wrapped.read(max_bytes, timeout))
         passed = self._passed("in", data)
         if data and not passed:
             self._break()
@@ -65,31 +65,31 @@ class BreakingLine(httpx2.SyncByteStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         passed = self._passed("out", buffer)
         if passed:
-            self._inner.write(passed, timeout)
+            self._wrapped.write(passed, timeout)
         if len(passed) < len(buffer):
             self._break()
             raise httpcore2.WriteError("The connection broke.")
 
     def _break(self) -> None:
-        """As a network does it: who reads comes to the end, and the descriptor stays who it is.
+        """Break as a network does: a reader comes to the end, and the descriptor stays open.
 
-        Were it closed under a thread that waits for it, that could wait for another's for ever.
+        If it were closed, a thread that waits for it could wait for another file's descriptor.
         """
-        found = self._inner.get_extra_info("socket")
+        found = self._wrapped.get_extra_info("socket")
         if isinstance(found, socket.socket):
             shut(found)
         else:
-            self._inner.close()
+            self._wrapped.close()
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        return self._wrapped.get_extra_info(info)
 
     def close(self) -> None:
-        self._inner.close()
+        self._wrapped.close()
         self._body.close()
 
     def __iter__(self) -> Iterator[bytes]:
-        """The body, which over HTTP is not what the network stream reads: that has it in chunks."""
+        """The body; over HTTP the network stream reads it in chunks, so their bytes differ."""
         for chunk in self._body:
             passed = self._passed("in", chunk)
             if passed:

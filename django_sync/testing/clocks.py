@@ -1,10 +1,10 @@
 """Clocks that stand still until a test moves them, so that no test waits for time to pass.
 
-clock, alarm = Clock(), ManualAlarm()
-client = SyncClient(…, now=clock.now, alarm=alarm)
+clock, waker = Clock(), ManualWaker()
+client = SyncClient(…, now=clock.now, waker=waker)
 client.start()
-assert alarm.asleep() == pytest.approx(30, abs=3)   # the link waits, and for so long
-alarm.advance(33)
+assert waker.asleep() == pytest.approx(30, abs=3)   # the link waits, and for so long
+waker.advance(33)
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import datetime
 import threading
 import time
 
-from ..client.waker import Alarm
+from ..client.waker import Waker
 
 DEADLINE = 60.0
-"""Real seconds after which what is waited for is taken as never coming."""
+"""Real seconds after which a wait fails."""
 
 
 class Clock:
@@ -33,8 +33,8 @@ class Clock:
         self.time += datetime.timedelta(**by)
 
 
-class ManualAlarm(Alarm):
-    """Sleeps until the test has moved the time on, or until it is rung."""
+class ManualWaker(Waker):
+    """Sleeps until the test moves the time on, or ``wake()`` is called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class ManualAlarm(Alarm):
         self._until: float | None = None
         self._sleeps = False
         self.asked: list[float | None] = []
-        """For how long each sleep was to be."""
+        """The seconds of each sleep that was asked for."""
 
     def now(self) -> float:
         return self._time
@@ -56,26 +56,26 @@ class ManualAlarm(Alarm):
                 self._condition.notify_all()
                 self._condition.wait_for(self._awake)
                 self._sleeps = False
-            self._rung = False
+            self._woken = False
 
     def _awake(self) -> bool:
-        return self._rung or (self._until is not None and self._time >= self._until)
+        return self._woken or (self._until is not None and self._time >= self._until)
 
     @property
     def sleeps(self) -> bool:
-        """Whether somebody sleeps here now."""
+        """Whether a thread sleeps here now."""
         with self._condition:
             return self._sleeps and not self._awake()
 
     def asleep(self) -> float | None:
-        """Wait until somebody sleeps here; return for how much longer, ``None`` for ever."""
+        """Wait until a thread sleeps here; return for how much longer, ``None`` for ever."""
         with self._condition:
             slept = self._condition.wait_for(lambda: self._sleeps and not self._awake(), DEADLINE)
-            assert slept, "nobody fell asleep"
+            assert slept, "no thread fell asleep"
             return None if self._until is None else self._until - self._time
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let so many seconds pass."""
         with self._condition:
             self._time += seconds
             self._condition.notify_all()
@@ -86,5 +86,5 @@ def until(condition: object, what: str) -> None:
     assert callable(condition)
     deadline = time.monotonic() + DEADLINE
     while not condition():
-        assert time.monotonic() < deadline, f"it never came to this: {what}"
+        assert time.monotonic() < deadline, f"it never happened: {what}"
         threading.Event().wait(0.001)

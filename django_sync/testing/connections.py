@@ -2,11 +2,11 @@
 
     server.transports = ["websocket", "sse", "poll"]
     client.start()
-    line = server.lines.wait()          # the client has opened one
-    line.send({"type": "switch", "transport": "poll", "retry_after": 60})
+    connection = server.connections.wait()          # the client has opened one
+    connection.send({"type": "switch", "transport": "poll", "retry_after": 60})
 
-By itself a line behaves as a server does. ``server.lines.by_script = True`` leaves what
-is said to the test; ``silent`` has it say nothing, ``late_cursors`` keeps cursors back.
+By default a connection behaves like a server's. With ``server.connections.by_script = True``
+only the test sends; ``silent`` sends nothing, ``late_cursors`` keeps cursors back.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from wsproto.utilities import generate_accept_token
 from .. import errors
 from ..protocol.words import Transport
 from .clocks import DEADLINE
-from .wires import MemoryEvents, MemoryLine, MemorySocket
+from .wires import MemoryConnection, MemoryEvents, MemorySocket
 
 if TYPE_CHECKING:
     from .holding import MemoryTransport
@@ -33,33 +33,33 @@ Json = dict[str, Any]
 PREFERENCE = [Transport.WEBSOCKET, Transport.SSE, Transport.LONG_POLL, Transport.POLL]
 
 
-class Lines:
-    """The sessions of a server, and the lines that are open."""
+class MemoryConnections:
+    """The sessions of a server, and its open connections."""
 
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
-        self._moved = threading.Condition()
+        self._changed = threading.Condition()
         self._tickets: dict[str, User] = {}
         self.sessions: dict[str, Json] = {}
-        self.opened: list[MemoryLine] = []
-        """All lines that there ever were, in order."""
+        self.opened: list[MemoryConnection] = []
+        """All connections, closed ones too, in order."""
         self.mutated: list[list[Json]] = []
         """The mutations that came over sockets, by frame."""
         self.heartbeat = 25
         self.upgrade_after = 60
         self.wanted: Transport | None = None
-        """What the server decides, whatever the client can do."""
+        """The transport that the server decides for, whatever the client can use."""
         self.by_script = self.silent = self.late_cursors = False
         self.on_frame: Callable[[MemorySocket, Json], bool] | None = None
-        """Is shown each frame that comes; true says that it has been seen to."""
+        """Called with each frame that comes; true means that the frame is handled."""
 
-    def session(self, user: User, id: str | None, told: Json) -> Json:
+    def session(self, user: User, id: str | None, report: Json) -> Json:
         """Open a session, or change one."""
         if id is not None and id not in self.sessions:
             raise errors.NotFound()
         id = id or str(uuid.uuid4())
         kept = self.sessions.setdefault(id, {})
-        kept.update(told)
+        kept.update(report)
         out = set(kept.get("failed") or ())
         able = [t for t in PREFERENCE if t in kept["transports"] and t in self._server.transports]
         best = [self.wanted] if self.wanted else [t for t in able if t not in out]
@@ -82,37 +82,43 @@ class Lines:
     ) -> httpx2.Response:
         """Answer an upgrade."""
         user = self._tickets.pop(asked.get("ticket", ""), None)
-        line = MemorySocket(self._server, user or next(iter(self._server.users.values())), {})
+        connection = MemorySocket(self._server, user or next(iter(self._server.users.values())), {})
         if user is None:
-            line.shut(4401)
-        self._open(line, wire)
+            connection.shut(4401)
+        self._open(connection, wire)
         accept = generate_accept_token(request.headers["Sec-WebSocket-Key"].encode())
         headers = {"Upgrade": "websocket", "Sec-WebSocket-Accept": accept.decode()}
-        return httpx2.Response(101, headers=headers, extensions={"network_stream": line})
+        return httpx2.Response(101, headers=headers, extensions={"network_stream": connection})
 
     def stream(self, user: User, asked: dict[str, str], wire: MemoryTransport) -> httpx2.Response:
         """Answer with events."""
-        self._server.told(user, asked.get("cursor"))  # Raises before the stream opens.
-        line = MemoryEvents(self._server, user, asked)
-        self._open(line, wire)
-        line.feed()
+        self._server.check_cursor(user, asked.get("cursor"))  # Raises before the stream opens.
+        connection = MemoryEvents(self._server, user, asked)
+        self._open(connection, wire)
+        connection.feed()
         headers = {"Content-Type": "text/event-stream"}
-        extensions = {"network_stream": line}
-        return httpx2.Response(200, headers=headers, stream=line, extensions=extensions)
+        extensions = {"network_stream": connection}
+        return httpx2.Response(200, headers=headers, stream=connection, extensions=extensions)
 
-    def _open(self, line: MemoryLine, wire: MemoryTransport) -> None:
-        wire.lines.append(line)
-        with self._moved:
-            self.opened.append(line)
-            self._moved.notify_all()
+    def _open(self, connection: MemoryConnection, wire: MemoryTransport) -> None:
+        wire.connections.append(connection)
+        with self._changed:
+            self.opened.append(connection)
+            self._changed.notify_all()
 
     def news(self) -> None:
         """Something was written."""
-        for line in [line for line in self.opened if not line.ended]:
-            line.feed()
+        for connection in [connection for connection in self.opened if not connection.ended]:
+            connection.feed()
 
-    def wait(self, count: int = 1) -> MemoryLine:
-        """Wait until so many lines have been opened; return the last of these."""
-        with self._moved:
-            assert self._moved.wait_for(lambda: len(self.opened) >= count, DEADLINE), "none opened"
+    def are_idle(self) -> bool:
+        """Whether the client has handled all that was sent over them."""
+        return all(connection.is_idle for connection in self.opened)
+
+    def wait(self, count: int = 1) -> MemoryConnection:
+        """Wait until so many connections have been opened; return the last of these."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.opened) >= count, DEADLINE), (
+                "none opened"
+            )
             return self.opened[count - 1]

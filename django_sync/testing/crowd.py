@@ -24,8 +24,7 @@ from typing import Any
 
 import httpx2
 
-from ..client import Auth, Backoff, SyncClient
-from ..client.link.pace import Pace
+from ..client import Auth, Backoff, Pace, SyncClient
 from .faults import FAIR, Fate, FaultyTransport
 from .guest import Guest
 from .party import Party

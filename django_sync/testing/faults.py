@@ -3,10 +3,9 @@
     transport = FaultyTransport(httpx2.WSGITransport(app=application), random.Random(7))
     client = SyncClient("http://testserver/sync/", transport=transport, …)
 
-Each request meets one ``Fate``, drawn from the one ``random.Random``: the same
-seed, the same weather. Nothing sleeps: what is late is held, and is delivered
-when ``deliver_late()`` is called, or before one of the next requests. The server
-is never told that it is tried; it only sees requests that real networks produce.
+Each request meets one ``Fate``, drawn from one ``random.Random``: the same seed gives the same
+faults. Nothing sleeps: a late request is held, and delivered by ``deliver_late()`` or before one
+of the next requests. The server sees only requests that real networks produce.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from .breaking import breaking
 from .server import problem
 
 Delivered = Callable[[httpx2.Request, Callable[[], httpx2.Response]], httpx2.Response]
-"""Stands around a delivery: is given the request and what delivers it."""
+"""Wraps a delivery: gets the request and the function that delivers it."""
 
 
 class Fate(StrEnum):
@@ -61,7 +60,7 @@ class Fate(StrEnum):
     CLASHED = "clashed"
     """409, from something before the server."""
     GONE = "gone"
-    """410 without our code: not the server's word."""
+    """410 without our code: not from the server."""
     LARGE = "large"
     """413: a proxy's limit is lower than ours."""
     FAILED = "failed"
@@ -83,49 +82,49 @@ FAIR: Mapping[Fate, float] = {
     Fate.DELIVERED: 14.0,
     Fate.SLOW: 4.0,
 }
-"""Two requests in three arrive in time, and a few of them not alone."""
+"""Two requests in three arrive in time, a few of them together with others."""
 
 
 class FaultyTransport(httpx2.BaseTransport):
     """One client's way to its server.
 
-    ``meanwhile`` is called while a slow request or its answer is under way;
-    ``around`` stands around each delivery to the server, of late and repeated
-    requests too. ``calm`` is true while the network does no harm.
+    ``meanwhile`` is called while a slow request or its answer is under way; ``on_delivery`` wraps
+    each delivery to the server, also of late and repeated requests. ``calm`` is true while the
+    network causes no faults.
     """
 
     def __init__(
         self,
-        inner: httpx2.BaseTransport,
+        wrapped: httpx2.BaseTransport,
         random: random.Random,
         *,
         weights: Mapping[Fate, float] = FAIR,
         meanwhile: Callable[[], None] = lambda: None,
-        around: Delivered = lambda request, deliver: deliver(),
+        on_delivery: Delivered = lambda request, deliver: deliver(),
     ) -> None:
-        self.inner = inner
+        self.wrapped = wrapped
         self.random = random
         self.weights = dict(weights)
         self.meanwhile = meanwhile
-        self.around = around
+        self.on_delivery = on_delivery
         self.calm = False
         self.held: list[httpx2.Request] = []
         self.past: list[httpx2.Request] = []
         self.fates: list[Fate] = []
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Answer a request, or raise an exception of httpx2, as its fate wants it."""
+        """Answer a request, or raise an exception of httpx2, by its fate."""
         request.read()
         if self.calm:
             whole = not _opens(request)
-            return self._deliver(request) if whole else self.inner.handle_request(request)
+            return self._deliver(request) if whole else self.wrapped.handle_request(request)
         if self.random.random() < 0.1:
             self.deliver_late()
         (fate,) = self.random.choices(list(self.weights), list(self.weights.values()))
         self.fates.append(fate)
         if _opens(request):
             return self._open(fate, request)
-        return self._meet(fate, request)
+        return self._answer(fate, request)
 
     def _open(self, fate: Fate, request: httpx2.Request) -> httpx2.Response:
         """Open a socket or stream that breaks some time later, or none at all."""
@@ -135,7 +134,7 @@ class FaultyTransport(httpx2.BaseTransport):
             case Fate.PORTAL | Fate.BUSY | Fate.THROTTLED:
                 return self._refuse(fate, request)
             case Fate.DELIVERED | Fate.TWICE | Fate.SLOW | Fate.CUT:
-                return breaking(self.inner.handle_request(request), self)
+                return breaking(self.wrapped.handle_request(request), self)
         return httpx2.Response(_STATUS.get(fate, 502), html="<h1>No</h1>")
 
     def deliver_late(self) -> bool:
@@ -146,7 +145,7 @@ class FaultyTransport(httpx2.BaseTransport):
             request = self.random.choice(self.past)
         else:
             return False
-        # Whoever asked has gone: nobody cuts it, and nobody is told that it does not arrive either.
+        # The caller has gone: nobody cuts the request, and nobody reads its error.
         request.extensions.pop("trace", None)
         with contextlib.suppress(httpx2.TransportError):
             self._deliver(request)
@@ -160,14 +159,14 @@ class FaultyTransport(httpx2.BaseTransport):
 
     def cut(self) -> None:
         """End what the wrapped transport holds, if it can."""
-        end = getattr(self.inner, "cut", None)
+        end = getattr(self.wrapped, "cut", None)
         if end is not None:
             end()
 
     def close(self) -> None:
         """Leave the wrapped transport open: others may use it."""
 
-    def _meet(self, fate: Fate, request: httpx2.Request) -> httpx2.Response:
+    def _answer(self, fate: Fate, request: httpx2.Request) -> httpx2.Response:
         match fate:
             case Fate.DELIVERED:
                 return self._deliver(request)
@@ -193,7 +192,7 @@ class FaultyTransport(httpx2.BaseTransport):
         return httpx2.Response(_STATUS[fate], html="<h1>No</h1>")
 
     def _refuse(self, fate: Fate, request: httpx2.Request) -> httpx2.Response:
-        """Answer in the server's place, which hears nothing of it."""
+        """Answer instead of the server, which does not get the request."""
         seconds = str(self.random.choice([0, 1, 30]))
         if fate is Fate.THROTTLED:
             return problem(errors.Throttled(retry_after=int(seconds)))
@@ -224,7 +223,7 @@ class FaultyTransport(httpx2.BaseTransport):
     def _deliver(self, request: httpx2.Request) -> httpx2.Response:
         if request.method != "GET":
             self.past.append(request)
-        return self.around(request, lambda: self._ask(request))
+        return self.on_delivery(request, lambda: self._ask(request))
 
     def _ask(self, request: httpx2.Request) -> httpx2.Response:
         """Hand a copy to the wrapped transport: a request may go there more than once."""
@@ -235,7 +234,7 @@ class FaultyTransport(httpx2.BaseTransport):
             content=request.content,
             extensions=request.extensions,
         )
-        response = self.inner.handle_request(copy)
+        response = self.wrapped.handle_request(copy)
         response.read()
         response.close()
         return httpx2.Response(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .server import MemoryServer
-    from .wires import MemoryLine
+    from .wires import MemoryConnection
 
 Json = dict[str, Any]
 
@@ -24,7 +24,7 @@ class MemoryTransport(httpx2.BaseTransport):
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
         self.cuts = 0
-        self.lines: list[MemoryLine] = []
+        self.connections: list[MemoryConnection] = []
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
@@ -35,46 +35,46 @@ class MemoryTransport(httpx2.BaseTransport):
         with self._server.held.lock:
             self.cuts += 1
             self._server.held.lock.notify_all()
-        for line in self.lines:
-            line.cut()
-        self.lines.clear()
+        for connection in self.connections:
+            connection.cut()
+        self.connections.clear()
 
 
 class Held:
-    """The held requests of a server. No clock: a test says when their time is over."""
+    """The held requests of a server. There is no clock: the test ends their time."""
 
     def __init__(self) -> None:
         self.lock = threading.Condition(threading.RLock())
         self.count = 0
         self.answers_at_once = False
-        """As under WSGI, where nothing can be held."""
+        """As under WSGI, which cannot hold requests."""
         self._released = 0
 
     def hold(
         self, request: httpx2.Request, wire: MemoryTransport | None, pull: Callable[[], Json]
     ) -> Json:
-        """Answer with a page that has something in it, or in the end with the empty one."""
+        """Answer with a page that has changes, or with an empty one when the time is over."""
         released, cuts = self._released, wire.cuts if wire else 0
         trace = request.extensions.get("trace", lambda event, info: None)
         while not ((page := pull())["changes"] or page["has_more"] or self.answers_at_once):
             trace("memory.receive_response_headers.started", {})
             self.count += 1
             self.lock.notify_all()
-            told = self.lock.wait(DEADLINE)
+            notified = self.lock.wait(DEADLINE)
             self.count -= 1
             if wire is not None and wire.cuts > cuts:
                 raise httpx2.ReadError("cut")
-            if self._released > released or not told:
+            if self._released > released or not notified:
                 break
         return page
 
     def news(self) -> None:
-        """Something was written: each looks whether it is for them."""
+        """Something was written: each held request looks for changes."""
         with self.lock:
             self.lock.notify_all()
 
     def release(self) -> None:
-        """The time of all that are held is over."""
+        """End the time of all held requests."""
         with self.lock:
             self._released += 1
             self.lock.notify_all()

@@ -76,7 +76,7 @@ class Party:
         network = FaultyTransport(inner, self.random)
         guest = Guest(name, auth, path, url, self.host.collections, network)
         network.meanwhile = self._meanwhile
-        network.around = partial(self._around, guest)
+        network.on_delivery = partial(self._around, guest)
         return guest
 
     # What acts use.

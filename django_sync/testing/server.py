@@ -5,9 +5,9 @@
     client = SyncClient("https://sync.test/sync/", store=":memory:", auth=TokenAuth("t-ann"),
                         collections=["cards"], transport=server.transport())
 
-It keeps ``docs/protocol.md`` by the simplest means: it remembers for each cursor
-what its holder has been told, and a page is the difference to what the user sees
-now. That is too dear for a real server and hard to get wrong in a twin.
+It implements ``docs/protocol.md`` in the simplest way: for each cursor it remembers what its
+holder knows, and a page is the difference to what the user sees now. That is too slow for a real
+server, and easy to get right.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import httpx2
 
 from .. import errors
 from ..protocol import PROTOCOL_VERSION
-from .connections import Lines
+from .connections import MemoryConnections
 from .holding import Held as HeldRequests
 from .holding import MemoryTransport
 from .writes import Writes
@@ -54,10 +54,10 @@ class User:
 
 @dataclass
 class Held:
-    """What the holder of a cursor has been told."""
+    """What the holder of a cursor knows."""
 
     user: str
-    told: dict[Key, tuple[int, str]]
+    known: dict[Key, tuple[int, str]]
     collections: frozenset[str]
     scopes: frozenset[str]
     epoch: str
@@ -85,7 +85,7 @@ class MemoryServer:
         self.transports = ["poll"]
         self.has_sessions = True
         self.held = HeldRequests()
-        self.lines = Lines(self)
+        self.connections = MemoryConnections(self)
         self.epoch = str(uuid.uuid4())
         self.objects: dict[Key, Stored] = {}
         self.users: dict[str, User] = {}
@@ -96,12 +96,12 @@ class MemoryServer:
         self._changed = 0
         self._seen: dict[str, tuple[int, dict[Key, tuple[int, str]]]] = {}
 
-    # What tests do to it.
+    # For tests
 
     def user(self, name: str, token: str, scopes: Iterable[str] = ()) -> User:
         """Add a user, or another token of one."""
-        known = next((user for user in self.users.values() if user.name == name), None)
-        self.users[token] = known or User(name, set(scopes))
+        same = next((user for user in self.users.values() if user.name == name), None)
+        self.users[token] = same or User(name, set(scopes))
         return self.users[token]
 
     def put(self, collection: str, content: Json, *, id: str | None = None, scope: str = "") -> str:
@@ -126,7 +126,7 @@ class MemoryServer:
     def _news(self) -> None:
         with self.held.lock:
             self.held.news()
-            self.lines.news()
+            self.connections.news()
 
     def delete(self, collection: str, id: str) -> None:
         """Delete an object as another program would."""
@@ -168,7 +168,7 @@ class MemoryServer:
         """An httpx2 transport that is answered from here."""
         return MemoryTransport(self)
 
-    # How it answers.
+    # For requests
 
     def sees(self, user: User, stored: Stored) -> bool:
         return stored.scope == "" or stored.scope in user.scopes
@@ -185,7 +185,7 @@ class MemoryServer:
         try:
             with self.held.lock:
                 if wire is not None and "upgrade" in request.headers:
-                    return self.lines.socket(request, _asked(request), wire)
+                    return self.connections.socket(request, _asked(request), wire)
                 found = self._answer(request, wire)
                 ok = found if isinstance(found, httpx2.Response) else None
                 return ok or httpx2.Response(200, json=found)
@@ -211,10 +211,10 @@ class MemoryServer:
             case "GET", "live/changes/" if "long-poll" in self.transports:
                 return self.held.hold(request, wire, lambda: self.pull(user, _asked(request)))
             case "GET", "live/stream/" if "sse" in self.transports and wire is not None:
-                return self.lines.stream(user, _asked(request), wire)
+                return self.connections.stream(user, _asked(request), wire)
             case (("POST" | "PATCH"), _) if path.startswith("sessions/") and self.has_sessions:
                 id = path.removeprefix("sessions/").rstrip("/") or None
-                return self.lines.session(user, id, json.loads(request.content))
+                return self.connections.session(user, id, json.loads(request.content))
             case "POST", "mutations/":
                 if len(request.content) > self.body_bytes:
                     raise errors.TooLarge()
@@ -234,8 +234,8 @@ class MemoryServer:
             },
         }
 
-    def told(self, user: User, cursor: str | None) -> Held | None:
-        """What a cursor stands for; raises where it is void."""
+    def check_cursor(self, user: User, cursor: str | None) -> Held | None:
+        """What the holder of a cursor knows; raises if the cursor is void."""
         if cursor is None:
             return None
         held = self.cursors.get(cursor)
@@ -250,20 +250,20 @@ class MemoryServer:
         if unknown := set(names) - set(self.collections):
             raise errors.UnknownCollection(", ".join(sorted(unknown)))
         limit = min(int(asked.get("limit", self.page_size)), self.page_size)
-        held = self.told(user, asked.get("cursor"))
+        held = self.check_cursor(user, asked.get("cursor"))
         changes: list[Json] = []
-        told = {} if held is None else dict(held.told)
+        known = {} if held is None else dict(held.known)
         snapshot = 0 if held is None else held.snapshot
         if held is not None:
-            told = self._left(held, user, frozenset(names), told, changes)
-        wanted = self._wanted(user, names, told)
-        changes += [self._change(user, key, told) for key in wanted[:limit]]
+            known = self._left(held, user, frozenset(names), known, changes)
+        wanted = self._wanted(user, names, known)
+        changes += [self._change(user, key, known) for key in wanted[:limit]]
         has_more = len(wanted) > limit
         if snapshot is not None:
             snapshot = snapshot + len(changes) if has_more else None
         cursor = str(uuid.uuid4())
         self.cursors[cursor] = Held(
-            user.name, told, frozenset(names), frozenset(user.scopes), self.epoch, snapshot
+            user.name, known, frozenset(names), frozenset(user.scopes), self.epoch, snapshot
         )
         page: Json = {
             "changes": changes,
@@ -272,7 +272,7 @@ class MemoryServer:
             "epoch": self.epoch,
         }
         if snapshot is not None:
-            page["snapshot"] = {"done": len(told), "total": len(told) + len(wanted) - limit}
+            page["snapshot"] = {"done": len(known), "total": len(known) + len(wanted) - limit}
         return page
 
     def _left(
@@ -280,36 +280,38 @@ class MemoryServer:
         held: Held,
         user: User,
         names: frozenset[str],
-        told: dict[Key, tuple[int, str]],
+        known: dict[Key, tuple[int, str]],
         changes: list[Json],
     ) -> dict[Key, tuple[int, str]]:
-        """Tell of collections newly asked for and of scopes that have left the view."""
+        """Add changes for collections newly asked for and for scopes that left the view."""
         new = sorted(names - held.collections)
         changes += [{"op": "begin", "collection": name} for name in new]
         gone = held.scopes - user.scopes
         for scope in sorted(gone):
             changes += [{"op": "drop", "collection": n, "scope": scope} for n in sorted(names)]
-        return {k: v for k, v in told.items() if k[0] in names and v[1] not in gone}
+        return {k: v for k, v in known.items() if k[0] in names and v[1] not in gone}
 
-    def _wanted(self, user: User, names: list[str], told: dict[Key, tuple[int, str]]) -> list[Key]:
+    def _wanted(self, user: User, names: list[str], known: dict[Key, tuple[int, str]]) -> list[Key]:
         """Objects whose state the holder does not know, in the order of collections and ids."""
         found = []
         for key, stored in self.objects.items():
             if key[0] not in names:
                 continue
             shown = stored.object is not None and self.sees(user, stored)
-            known = told.get(key)
-            if shown != (known is not None) or (known and known[0] != stored.revision):
+            known_state = known.get(key)
+            if shown != (known_state is not None) or (
+                known_state and known_state[0] != stored.revision
+            ):
                 found.append(key)
         order = {name: place for place, name in enumerate(self.collections)}
         return sorted(found, key=lambda key: (order[key[0]], key[1]))
 
-    def _change(self, user: User, key: Key, told: dict[Key, tuple[int, str]]) -> Json:
+    def _change(self, user: User, key: Key, known: dict[Key, tuple[int, str]]) -> Json:
         stored = self.objects[key]
         if stored.object is not None and self.sees(user, stored):
-            told[key] = (stored.revision, stored.scope)
+            known[key] = (stored.revision, stored.scope)
             return {"op": "put", **self.record(key, stored)}
-        del told[key]
+        del known[key]
         if stored.object is None and self.sees(user, stored):
             return {
                 "op": "delete",
@@ -332,7 +334,7 @@ def _asked(request: httpx2.Request) -> dict[str, str]:
 
 
 def problem(error: errors.SyncError) -> httpx2.Response:
-    """The response that tells of an error."""
+    """The response for an error."""
     headers = {"Content-Type": "application/problem+json"}
     if error.retry_after is not None:
         headers["Retry-After"] = str(int(error.retry_after))

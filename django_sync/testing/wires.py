@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-class MemoryLine:
+class MemoryConnection:
     """The server's end of one open connection, and the bytes on their way to the client.
 
     To the client it is httpcore2's network stream.
@@ -34,8 +34,8 @@ class MemoryLine:
         """The client's frames."""
         self.ended = False
         self._bytes = bytearray()
-        self._moved = threading.Condition()
-        self._broken = False
+        self._changed = threading.Condition()
+        self._broken = self._handling = False
 
     # What a test does.
 
@@ -44,23 +44,29 @@ class MemoryLine:
         raise NotImplementedError
 
     def raw(self, data: bytes) -> None:
-        """Send bytes, whatever they mean."""
-        with self._moved:
+        """Send these bytes."""
+        with self._changed:
             self._bytes += data
-            self._moved.notify_all()
+            self._changed.notify_all()
 
     def cut(self) -> None:
         """Break the connection; what is on its way still arrives."""
-        with self._moved:
+        with self._changed:
             self._broken = self.ended = True
-            self._moved.notify_all()
+            self._changed.notify_all()
 
     def wait_for(self, kind: str, count: int = 1) -> list[Json]:
         """Wait until so many frames of a kind have come."""
-        with self._moved:
-            came = self._moved.wait_for(lambda: len(self._of(kind)) >= count, DEADLINE)
+        with self._changed:
+            came = self._changed.wait_for(lambda: len(self._of(kind)) >= count, DEADLINE)
             assert came, f"no {count} of {kind!r}: {self.received}"
             return self._of(kind)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the client has read all bytes and handled them, or the connection has ended."""
+        with self._changed:
+            return self.ended or not (self._bytes or self._handling)
 
     def _of(self, kind: str) -> list[Json]:
         return [frame for frame in self.received if frame.get("type") == kind]
@@ -69,24 +75,24 @@ class MemoryLine:
 
     def page(self) -> bool:
         """Send the next page, where there is one; whether another follows."""
-        if self.ended or self.server.lines.by_script:
+        if self.ended or self.server.connections.by_script:
             return False
         try:
             page = self.server.pull(self.user, self.asked)
         except errors.SyncError as error:
             self.refuse(error)
             return False
-        first = "told" not in self.asked
+        first = "fed" not in self.asked
         if page["changes"] or first:
             cursor = page.pop("cursor")
-            self.asked |= {"cursor": cursor, "told": "yes"}
+            self.asked |= {"cursor": cursor, "fed": "yes"}
             self.send({"type": "changes", **page})
-            if not self.server.lines.late_cursors or page["has_more"] or first:
+            if not self.server.connections.late_cursors or page["has_more"] or first:
                 self.send({"type": "cursor", "cursor": cursor})
         return bool(page["has_more"])
 
     def refuse(self, error: errors.SyncError) -> None:
-        """Say what is wrong, and end."""
+        """Send the error, and end."""
         raise NotImplementedError
 
     def feed(self) -> None:
@@ -97,12 +103,14 @@ class MemoryLine:
     # What the client does.
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        with self._moved:
-            told = self._moved.wait_for(lambda: self._bytes or self._broken, timeout or DEADLINE)
-            if not told:
+        with self._changed:
+            self._handling = False
+            ready = self._changed.wait_for(lambda: self._bytes or self._broken, timeout or DEADLINE)
+            if not ready:
                 raise httpcore2.ReadTimeout("nothing came")
             found = bytes(self._bytes[:max_bytes])
             del self._bytes[:max_bytes]
+            self._handling = bool(found)
             return found
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -115,7 +123,7 @@ class MemoryLine:
         return None
 
 
-class MemorySocket(MemoryLine):
+class MemorySocket(MemoryConnection):
     """A WebSocket."""
 
     def __init__(self, server: MemoryServer, user: User, asked: dict[str, str]) -> None:
@@ -124,16 +132,16 @@ class MemorySocket(MemoryLine):
         self._is_welcome = False
 
     def send(self, frame: Json) -> None:
-        self._say(TextMessage(data=json.dumps(frame)))
+        self._send_event(TextMessage(data=json.dumps(frame)))
 
     def shut(self, code: int, reason: str = "") -> None:
         """Close it with a code."""
-        self._say(CloseConnection(code=code, reason=reason))
+        self._send_event(CloseConnection(code=code, reason=reason))
         self.cut()
 
     def ping(self) -> None:
         """As ASGI servers do, below the protocol."""
-        self._say(Ping(payload=b"are you there"))
+        self._send_event(Ping(payload=b"are you there"))
 
     def refuse(self, error: errors.SyncError) -> None:
         self.send({"type": "error", "problem": error.problem()})
@@ -144,7 +152,7 @@ class MemorySocket(MemoryLine):
         if self._is_welcome:
             super().feed()
 
-    def _say(self, event: Any) -> None:
+    def _send_event(self, event: Any) -> None:
         try:
             self.raw(self._connection.send(event))
         except LocalProtocolError:
@@ -159,23 +167,27 @@ class MemorySocket(MemoryLine):
                 if isinstance(event, CloseConnection):
                     self.cut()
                 elif isinstance(event, TextMessage):
-                    self._hear(json.loads(event.data))
+                    self._handle(json.loads(event.data))
 
-    def _hear(self, frame: Json) -> None:
-        lines = self.server.lines
-        with self._moved:
+    def _handle(self, frame: Json) -> None:
+        connections = self.server.connections
+        with self._changed:
             self.received.append(frame)
-            self._moved.notify_all()
-        if lines.on_frame is not None and lines.on_frame(self, frame):
+            self._changed.notify_all()
+        if connections.on_frame is not None and connections.on_frame(self, frame):
             return
-        if lines.silent or lines.by_script:
+        if connections.silent or connections.by_script:
             return
         match frame:
             case {"type": "hello", "cursor": cursor, "collections": names}:
                 self.asked = {"collections": ",".join(names)}
                 self.asked |= {} if cursor is None else {"cursor": cursor}
                 self.send(
-                    {"type": "welcome", "epoch": self.server.epoch, "heartbeat": lines.heartbeat}
+                    {
+                        "type": "welcome",
+                        "epoch": self.server.epoch,
+                        "heartbeat": connections.heartbeat,
+                    }
                 )
                 self._is_welcome = True
                 self.feed()
@@ -185,7 +197,7 @@ class MemorySocket(MemoryLine):
                 self._mutate(ref, envelope)
 
     def _mutate(self, ref: str, envelope: Json) -> None:
-        self.server.lines.mutated.append(envelope["mutations"])
+        self.server.connections.mutated.append(envelope["mutations"])
         try:
             answer = self.server.writes.batch(self.user, envelope)
         except errors.SyncError as error:
@@ -194,7 +206,7 @@ class MemorySocket(MemoryLine):
             self.send({"type": "results", "ref": ref, **answer})
 
 
-class MemoryEvents(MemoryLine, httpx2.SyncByteStream):
+class MemoryEvents(MemoryConnection, httpx2.SyncByteStream):
     """Server-sent events."""
 
     def send(self, frame: Json) -> None:

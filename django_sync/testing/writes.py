@@ -1,7 +1,6 @@
-"""How ``MemoryServer`` takes mutations: exactly once, compared with what others changed.
+"""How ``MemoryServer`` applies mutations: exactly once, compared with what others changed.
 
-Conflicts are found field by field and never resolved; that is the resolvers' part
-of the real server.
+It finds conflicts field by field and never resolves them; resolvers of the real server do that.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Conflicting(Exception):
-    """The mutation met another's change."""
+    """The mutation conflicts with another change."""
 
     def __init__(self, kind: str, fields: list[str]) -> None:
         super().__init__(kind)
@@ -27,11 +26,11 @@ class Conflicting(Exception):
 
 
 class Writes:
-    """The mutations of one server and what it remembers of them.
+    """The mutations of one server, and their results.
 
     ``validate`` may be set to a function that is given collection and object and
-    raises an error to refuse them; ``scope_of`` to one that says where a created
-    object lies (by default its field ``board``, or ``""``).
+    raises an error to refuse them; ``scope_of`` to one that returns the scope of a created
+    object (by default its field ``board``, or ``""``).
     """
 
     def __init__(self, server: MemoryServer) -> None:
@@ -42,62 +41,62 @@ class Writes:
         self.scope_of: Any = lambda collection, content: content.get("board") or ""
 
     def batch(self, user: User, body: Json) -> Json:
-        """Take one request."""
+        """Apply the mutations of one request."""
         client = body["client_id"]
         if self.owners.setdefault(client, user.name) != user.name:
             raise errors.ClientMismatch()
-        self._server.told(user, body.get("cursor"))
+        self._server.check_cursor(user, body.get("cursor"))
         if len(body["mutations"]) > self._server.batch_size:
             raise errors.TooLarge()
         failed: set[str] = set()
         results = []
-        for told in body["mutations"]:
-            result = self._once(user, client, told, failed)
+        for sent in body["mutations"]:
+            result = self._once(user, client, sent, failed)
             if result["status"] not in ("applied", "merged"):
-                failed.add(told["object_id"])
+                failed.add(sent["object_id"])
             results.append(result)
         return {"results": results}
 
-    def _once(self, user: User, client: str, told: Json, failed: set[str]) -> Json:
-        key = (client, told["id"])
-        content = json.dumps(told, sort_keys=True)
+    def _once(self, user: User, client: str, sent: Json, failed: set[str]) -> Json:
+        key = (client, sent["id"])
+        content = json.dumps(sent, sort_keys=True)
         if key in self.results:
             known, result = self.results[key]
             if known != content:
-                return _rejected(told, errors.MutationIdReused())
+                return _rejected(sent, errors.MutationIdReused())
             return {**result, "replayed": True}
-        text = json.dumps(told.get("fields"))
-        if told["object_id"] in failed or any(id in text for id in failed):
+        text = json.dumps(sent.get("fields"))
+        if sent["object_id"] in failed or any(id in text for id in failed):
             error = errors.DependencyFailed().problem()
-            return {"id": told["id"], "status": "aborted", "problem": error}
-        result = self._judge(user, client, told)
+            return {"id": sent["id"], "status": "aborted", "problem": error}
+        result = self._judge(user, client, sent)
         self.results[key] = (content, result)
         return result
 
-    def _judge(self, user: User, client: str, told: Json) -> Json:
+    def _judge(self, user: User, client: str, sent: Json) -> Json:
         try:
-            mutation = Mutation.from_json(told)
+            mutation = Mutation.from_json(sent)
             key = (mutation.collection, str(mutation.object_id))
             if user.read_only:
                 raise errors.PermissionDenied()
             merged = self._apply(user, client, mutation, key)
         except errors.SyncError as error:
-            return _rejected(told, error)
+            return _rejected(sent, error)
         except Conflicting as conflict:
-            return self._conflict(told, mutation, key, conflict)
+            return self._conflict(sent, mutation, key, conflict)
         stored = self._server.objects[key]
         return {
-            "id": told["id"],
+            "id": sent["id"],
             "status": "merged" if merged else "applied",
             "revision": stored.revision,
             "record": self._server.record(key, stored),
             "replayed": False,
         }
 
-    def _conflict(self, told: Json, mutation: Mutation, key: Key, found: Conflicting) -> Json:
+    def _conflict(self, sent: Json, mutation: Mutation, key: Key, found: Conflicting) -> Json:
         server = self._server.record(key, self._server.objects[key])
         return {
-            "id": told["id"],
+            "id": sent["id"],
             "status": "conflict",
             "replayed": False,
             "conflict": {
@@ -111,7 +110,7 @@ class Writes:
         }
 
     def _apply(self, user: User, client: str, mutation: Mutation, key: Key) -> bool:
-        """Apply a mutation; say whether others had written. Raises what stands against it."""
+        """Apply a mutation; return whether others had written. Raises why it cannot be applied."""
         if key[0] not in self._server.collections:
             raise errors.UnknownCollection()
         stored = self._server.objects.get(key)
@@ -188,9 +187,9 @@ class Writes:
         }
 
 
-def _rejected(told: Json, error: errors.SyncError) -> Json:
+def _rejected(sent: Json, error: errors.SyncError) -> Json:
     return {
-        "id": told["id"],
+        "id": sent["id"],
         "status": "rejected",
         "problem": error.problem(),
         "replayed": False,

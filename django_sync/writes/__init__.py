@@ -1,1 +1,1 @@
-"""Mutations that are carried out together: alike neighbours of a batch, set by set."""
+"""Mutations: read, carried out once, and their results stored."""

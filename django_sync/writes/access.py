@@ -18,7 +18,7 @@ from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.collection import Action, Collection
 from ..models.database import connection
-from .errors import RunSingly
+from .errors import RunOneByOne
 from .statements import Reads, Tables, names_any
 
 
@@ -36,12 +36,12 @@ class Access:
         self._check_reads()
         self._visible = _sql_of(queryset)
         if _looks_beyond_a_row(queryset.query, self._visible, self._tables):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         if has_other_triggers(connection(), collection.model._meta.db_table):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
 
     def may_write(self, scope: str) -> bool:
-        """What ``may_write_scope`` says, asked once for each scope."""
+        """Return the answer of ``may_write_scope``, which is called once for each scope."""
         if scope not in self._may:
             with self.reads.kept():
                 self._may[scope] = self.collection.may_write_scope(self.caller, self.action, scope)
@@ -49,23 +49,23 @@ class Access:
         return self._may[scope]
 
     def _check_reads(self) -> None:
-        if not self.reads.are_plain() or any(map(self._tables.named_in, self.reads.sql)):
-            raise RunSingly(lasting=True)
+        if not self.reads.are_reads() or any(map(self._tables.named_in, self.reads.sql)):
+            raise RunOneByOne(lasting=True)
 
     def check_untouched(self, written: Iterable[str]) -> None:
-        """Raise ``RunSingly`` where somebody wrote a table that the answers stand on."""
+        """Raise ``RunOneByOne`` if a table was written that the answers depend on."""
         others = set(written) - {self._tables.own}
         if names_any([*self.reads.sql, self._visible], others):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
 
     def check_again(self) -> None:
-        """Ask for the scopes after the writes; raise ``RunSingly`` where they are others."""
+        """Read the scopes again after the writes; raise ``RunOneByOne`` if they have changed."""
         if self.collection.scopes(self.caller) != self.scopes:
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
 
 
 def _sql_of(queryset: Any) -> str:
-    """The SQL of a query; empty where it can find nothing."""
+    """Return the SQL of a query; empty if it can find nothing."""
     try:
         sql, _ = queryset.query.get_compiler(using=conf.DATABASE).as_sql()
     except EmptyResultSet:

@@ -1,9 +1,9 @@
 """A batch of mutations, exactly once: locks, replays, reruns, results.
 
 The first statement locks the client's row, which orders duplicates (on SQLite it takes the write
-lock). Alike neighbours are then carried out together (``writes``), each other mutation in a
-savepoint of its own. What the database refuses for its own reasons is no result: the batch is
-run again, and at last each mutation in a transaction of its own.
+lock). Alike neighbours are then carried out in runs (``runs``), each other mutation in a savepoint
+of its own (``single``). If the database refuses for reasons of its own, that is no result: the
+batch is run again, and in the end each mutation in a transaction of its own.
 """
 
 from __future__ import annotations
@@ -12,30 +12,24 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
-from django.db import (
-    DataError,
-    IntegrityError,
-    OperationalError,
-    transaction,
-)
+from django.db import IntegrityError, OperationalError, transaction
 
 from .. import errors
 from ..conf import conf
 from ..drf.caller import Caller
-from ..drf.registry import registry
 from ..models import Client
 from ..models.database import atomic
-from ..protocol import Batch, Json, Mutation, Result, Status, Write
+from ..protocol import Batch, Json, Mutation, Result, Status
 from ..protocol.ids import canonical_uuid
-from .apply import Met, Writer
-from .result_store import Ledger
-from .runs import Runs, is_final, texts_in
-from .without_savepoint import NeedsSavepoint, bare
+from .apply import Writer
+from .result_store import ResultStore
+from .runs import Runs
+from .single import Failures, Isolation, SingleWrites, aborted, constraint_error, savepoint
+from .without_savepoint import NeedsSavepoint, without_savepoint
+
+__all__ = ["Batch", "BatchRun", "client_of", "read_mutations"]
 
 log = logging.getLogger("django_sync.mutations")
 
@@ -43,27 +37,8 @@ PAUSE = 0.02
 """Seconds; the mean pause before a rerun is a multiple of it."""
 
 
-@dataclass
-class Failures:
-    """What failed in this batch so far, so that what stands on it is not tried."""
-
-    objects: set[uuid.UUID] = field(default_factory=set)
-    creates: set[str] = field(default_factory=set)
-
-    def note(self, mutation: Mutation, status: Status) -> None:
-        if not status.took_effect:
-            self.objects.add(mutation.object_id)
-            if mutation.op is Write.CREATE:
-                self.creates.add(str(mutation.object_id))
-
-    def concern(self, mutation: Mutation) -> bool:
-        return mutation.object_id in self.objects or (
-            bool(self.creates) and not self.creates.isdisjoint(texts_in(mutation.fields))
-        )
-
-
 def client_of(caller: Caller, client_id: uuid.UUID) -> Client:
-    """The caller's client; it is theirs from its first use on. Raises ``ClientMismatch``."""
+    """Return the caller's client, created at its first use. Raises ``ClientMismatch``."""
     client, _ = Client.objects.get_or_create(id=client_id, defaults={"user": caller.user})
     if str(client.user_id) != caller.key:
         raise errors.ClientMismatch
@@ -71,7 +46,7 @@ def client_of(caller: Caller, client_id: uuid.UUID) -> Client:
 
 
 def read_mutations(batch: Batch) -> list[Mutation | Result]:
-    """The batch's mutations; one that is malformed is its own rejection."""
+    """Return the batch's mutations; in place of a malformed one stands its rejection."""
     read: list[Mutation | Result] = []
     for body in batch:
         try:
@@ -88,7 +63,7 @@ def _id_of(body: Json) -> uuid.UUID | None:
         return None
 
 
-class Run:
+class BatchRun:
     """One batch of one client. ``strict`` is REST's rule: any newer revision is a conflict."""
 
     def __init__(
@@ -100,17 +75,17 @@ class Run:
         self.strict = strict
 
     def results(self, read: Sequence[Mutation | Result]) -> list[Result]:
-        """The results, in the order of the mutations. Raises ``Unavailable``."""
+        """Return the results, in the order of the mutations. Raises ``Unavailable``."""
         if self.atomic and any(isinstance(entry, Result) for entry in read):
             if self.client is not None:
                 client_of(self.caller, self.client.pk)
-            return [e if isinstance(e, Result) else _aborted(e.id) for e in read]
+            return [e if isinstance(e, Result) else aborted(e.id) for e in read]
         sound = [entry for entry in read if isinstance(entry, Mutation)]
-        answered = iter(self._settle(sound, Failures()))
-        return [e if isinstance(e, Result) else next(answered) for e in read]
+        carried_out = iter(self._carry_out(sound, Failures()))
+        return [e if isinstance(e, Result) else next(carried_out) for e in read]
 
-    def _settle(self, mutations: Sequence[Mutation], failures: Failures) -> list[Result]:
-        """Run them together, again where the database asks for it, and one by one at last."""
+    def _carry_out(self, mutations: Sequence[Mutation], failures: Failures) -> list[Result]:
+        """Run the batch, again if the database asks for it, and in the end one by one."""
         if not mutations:
             return []
         last: Exception | None = None
@@ -118,7 +93,7 @@ class Run:
             if attempt:
                 time.sleep(random.uniform(0, 2 * PAUSE * attempt))  # noqa: S311 - jitter, no secret
             try:
-                return self._together(mutations, failures)
+                return self._in_one_transaction(mutations, failures)
             except OperationalError as error:
                 self.caller.cache.clear()
                 last = error
@@ -134,64 +109,60 @@ class Run:
         raise errors.Unavailable(retry_after=1) from last
 
     def _alone(self, mutation: Mutation, failures: Failures) -> Result:
-        """One mutation in transactions of its own; it may fail without holding up the others."""
+        """Run one mutation in a transaction of its own; if it fails, the others go on."""
         try:
-            return self._settle([mutation], failures)[0]
+            return self._carry_out([mutation], failures)[0]
         except errors.Unavailable as error:
             failures.note(mutation, Status.ABORTED)
             return Result(mutation.id, Status.ABORTED, problem=error.problem())
 
     def _refuse_all(self, mutations: Sequence[Mutation], failures: Failures) -> list[Result]:
-        """The commit itself breaks a constraint: a lasting fault of what was asked for.
+        """The commit breaks a constraint, so the mutations are refused for good.
 
-        Unless another process was sent the same, after that commit, and has settled it.
+        Another process may have received the same batch and stored its results since; those count.
         """
         if self.atomic:
-            return [_aborted(mutation.id) for mutation in mutations]
-        refusal = _constraint()
+            return [aborted(mutation.id) for mutation in mutations]
+        refusal = constraint_error()
         with atomic():
-            ledger = Ledger(self.client, self.caller)
-            ledger.open(mutations)
-            results = [ledger.replay(m) or ledger.refuse(m, refusal) for m in mutations]
-            ledger.close()
+            store = ResultStore(self.client, self.caller)
+            store.open(mutations)
+            results = [store.replay(m) or store.store_refusal(m, refusal) for m in mutations]
+            store.close()
         for mutation, result in zip(mutations, results, strict=True):
             failures.note(mutation, result.status)
         return results
 
-    def _together(self, mutations: Sequence[Mutation], failures: Failures) -> list[Result]:
+    def _in_one_transaction(
+        self, mutations: Sequence[Mutation], failures: Failures
+    ) -> list[Result]:
         if len(mutations) == 1 and not self.atomic:
             try:
-                return self._transaction(mutations, failures, undoable=bare)
+                return self._transaction(mutations, failures, without_savepoint)
             except NeedsSavepoint:
                 self.caller.cache.clear()
-        return self._transaction(mutations, failures, undoable=savepoint)
+        return self._transaction(mutations, failures, savepoint)
 
     def _transaction(
-        self, mutations: Sequence[Mutation], failures: Failures, undoable: Undoable
+        self, mutations: Sequence[Mutation], failures: Failures, isolation: Isolation
     ) -> list[Result]:
         trial = Failures(set(failures.objects), set(failures.creates))
         with atomic():
-            ledger = Ledger(self.client, self.caller)
-            ledger.open(mutations)
-            writer = Writer(self.caller, ledger.epoch, ledger.own_spans)
-            runs = Runs(
-                self.caller,
-                ledger,
-                writer,
-                lambda mutation: self._one(mutation, ledger, writer, trial, undoable),
-                trial.concern,
-                trial.note,
-            )
+            store = ResultStore(self.client, self.caller)
+            store.open(mutations)
+            writer = Writer(self.caller, store.epoch, store.own_spans)
+            single = SingleWrites(self.caller, store, writer, trial, isolation, self.strict)
+            runs = Runs(self.caller, store, writer, single.result, trial.concern, trial.note)
             if self.atomic:
-                results = self._all_or_nothing(mutations, ledger, runs)
+                results = self._all_or_nothing(mutations, store, runs)
             else:
                 results = list(runs.results(mutations))
-            ledger.close()
+            store.close()
         failures.objects, failures.creates = trial.objects, trial.creates
         return results
 
     def _all_or_nothing(
-        self, mutations: Sequence[Mutation], ledger: Ledger, runs: Runs
+        self, mutations: Sequence[Mutation], store: ResultStore, runs: Runs
     ) -> list[Result]:
         results: list[Result] = []
         with atomic():
@@ -204,91 +175,8 @@ class Run:
                 return results
         self.caller.cache.clear()
         failed = results[-1]
-        ledger.forget([r.id for r in results[:-1] if not r.replayed])
+        store.discard([r.id for r in results[:-1] if not r.replayed])
         rest = [m.id for m in mutations[len(results) :]]
-        ledger.forget(rest)
-        undone = [r if r.replayed else _aborted(r.id) for r in results[:-1]]
-        return [*undone, failed, *(_aborted(id) for id in rest)]
-
-    def _one(
-        self,
-        mutation: Mutation,
-        ledger: Ledger,
-        writer: Writer,
-        failures: Failures,
-        undoable: Undoable,
-    ) -> Result:
-        """The result of one mutation: replayed, aborted, or worked out now."""
-        replayed = ledger.replay(mutation)
-        if replayed is not None:
-            result = replayed
-        elif failures.concern(mutation):
-            ledger.forget([mutation.id])
-            result = _aborted(mutation.id)
-        elif ledger.forgot(mutation) and not self.strict:
-            ledger.forget([mutation.id])
-            problem = errors.MutationExpired().problem()
-            result = Result(mutation.id, Status.REJECTED, problem=problem)
-        else:
-            result = self._attempt(mutation, ledger, writer, undoable)
-        failures.note(mutation, result.status)
-        return result
-
-    def _attempt(
-        self,
-        mutation: Mutation,
-        ledger: Ledger,
-        writer: Writer,
-        undoable: Undoable,
-        again: bool = True,
-    ) -> Result:
-        try:
-            with undoable():
-                collection = registry.get(mutation.collection)
-                unused = again and mutation.object_id in ledger.unused
-                effect = writer.carry_out(collection, mutation, strict=self.strict, unused=unused)
-        except Met as met:
-            return ledger.meet(mutation, met.conflict)
-        except errors.SyncError as error:
-            return ledger.refuse(mutation, error)
-        except IntegrityError:
-            if again and mutation.op is not Write.DELETE:
-                return self._attempt(mutation, ledger, writer, undoable, again=False)
-            return ledger.refuse(mutation, _constraint())
-        except DataError:
-            return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
-        except OperationalError as error:
-            if not is_final(error):
-                raise
-            return ledger.refuse(mutation, _constraint("The database cannot hold this value."))
-        except NeedsSavepoint:
-            raise
-        except Exception:
-            log.exception("mutation %s failed in the project's code", mutation.id)
-            ledger.forget([mutation.id])
-            problem = errors.Unavailable("The server failed on this mutation.").problem()
-            return Result(mutation.id, Status.ABORTED, problem=problem)
-        finally:
-            self.caller.cache.clear()  # what was seen within a write that is undone is not so
-        return ledger.take_effect(mutation, effect)
-
-
-Undoable = Callable[[], AbstractContextManager[Any]]
-"""What a mutation is carried out within, so that a failure leaves nothing behind."""
-
-
-def savepoint() -> AbstractContextManager[Any]:
-    made: AbstractContextManager[Any] = atomic()
-    return made
-
-
-def _aborted(id: uuid.UUID | None) -> Result:
-    return Result(id, Status.ABORTED, problem=errors.DependencyFailed().problem())
-
-
-def _constraint(detail: str = "This breaks a constraint of the database.") -> errors.SyncError:
-    told = {"code": "constraint", "detail": detail}
-    return errors.ValidationFailed(errors={"non_field_errors": [told]})
-
-
-__all__ = ["Batch", "Run", "client_of", "read_mutations"]
+        store.discard(rest)
+        undone = [r if r.replayed else aborted(r.id) for r in results[:-1]]
+        return [*undone, failed, *(aborted(id) for id in rest)]

@@ -87,7 +87,7 @@ def for_database(field: Any, column: list[Any], db: Any) -> list[Any]:
 def array_type(field: Any, db: Any) -> str:
     """PostgreSQL's array type for a column.
 
-    Without a length: a cast to ``varchar(5)`` would cut a longer text off without a word.
+    It has no length, because a cast to ``varchar(5)`` would cut off a longer text silently.
     """
     kind = field.rel_db_type(db) if field.primary_key else field.db_type(db)
     return f"{SIZE.sub('', str(kind))}[]"

@@ -1,7 +1,7 @@
 """Calls of a cursor that Django's ``execute_wrapper`` does not see.
 
 Stored procedures, ``COPY`` and scripts go to the database driver directly. Code that takes the
-driver's own connection (``connection.connection``) is not seen here either.
+driver's own connection (``connection.connection``) is not noticed here either.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAKERS = ("make_cursor", "make_debug_cursor")
 
 @contextlib.contextmanager
 def watched_cursors(db: Any, before: Callable[[str], None]) -> Iterator[None]:
-    """Call ``before`` with the method's name before a cursor made meanwhile runs unseen SQL."""
+    """Call ``before`` with the method's name before a cursor made within runs unseen SQL."""
     own = {name: vars(db).get(name) for name in MAKERS}
     for name in MAKERS:
         setattr(db, name, _watching(getattr(db, name), before))

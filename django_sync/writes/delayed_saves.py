@@ -1,4 +1,4 @@
-"""Saves that are delayed, and written together in one statement.
+"""Saves that are delayed, and then written in one statement.
 
 Only saves that do nothing but write their row are delayed (``inspection``), and only where the
 primary key is known beforehand. ``flush`` writes them before any other statement runs, so the
@@ -56,7 +56,7 @@ class DelayedSaves:
     # In place of a serializer's ``save``
 
     def create(self, serializer: Any, given: dict[str, Any]) -> Any | None:
-        """The new instance, whose row is written later; ``None`` if it has to be saved now."""
+        """Return the new instance; its row is written later. ``None``: it must be saved now."""
         values = {**serializer.validated_data, **given}
         context = serializer.context
         if isinstance(serializer, SyncSerializerMixin) and NEW_ID in context:
@@ -80,7 +80,7 @@ class DelayedSaves:
         return instance
 
     def update(self, serializer: Any, given: dict[str, Any]) -> Any | None:
-        """The changed instance, whose row is written later; ``None``: it has to be saved now."""
+        """Return the changed instance; its row is written later. ``None``: it must be saved now."""
         instance = serializer.instance
         values = {**serializer.validated_data, **given}
         if not self._are_columns(values) or instance.get_deferred_fields():
@@ -110,7 +110,7 @@ class DelayedSaves:
     # Keys
 
     def forget_keys(self) -> None:
-        """On SQLite, somebody else may have taken the next key."""
+        """On SQLite, another writer may have taken the next key."""
         if self.db.vendor != "postgresql":
             self._reserved = None
 
@@ -146,9 +146,9 @@ class DelayedSaves:
         updates, self._updates = self._updates, []
         keys, self._keys = self._keys, []
         if inserts:
-            columns.insert(self.db, self.model, self._inserted, _turned(inserts))
+            columns.insert(self.db, self.model, self._inserted, _transposed(inserts))
         if updates:
-            found = columns.update(self.db, self.model, self._updated, _turned(updates), keys)
+            found = columns.update(self.db, self.model, self._updated, _transposed(updates), keys)
             if found != len(keys):
                 raise RowVanished
 
@@ -179,8 +179,8 @@ def _is_inserted(field: Any) -> bool:
 def _row_reader(fields: Sequence[Any], *, add: bool) -> Callable[[Any], Sequence[Any]]:
     """From an instance to the values of its row, as each field's ``pre_save`` gives them."""
     if len(fields) > 1 and all(map(_is_read_alone, fields)):
-        plain: Callable[[Any], Sequence[Any]] = attrgetter(*(f.attname for f in fields))
-        return plain
+        read_row: Callable[[Any], Sequence[Any]] = attrgetter(*(f.attname for f in fields))
+        return read_row
     return lambda instance: [f.pre_save(instance, add) for f in fields]
 
 
@@ -201,6 +201,6 @@ def _has_expression(values: Iterable[Any]) -> bool:
     )
 
 
-def _turned(rows: list[Sequence[Any]]) -> list[list[Any]]:
+def _transposed(rows: list[Sequence[Any]]) -> list[list[Any]]:
     """Columns from rows."""
     return [list(column) for column in zip(*rows, strict=True)]

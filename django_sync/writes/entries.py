@@ -10,7 +10,7 @@ from ..models.database import connection
 
 
 class EntriesSince:
-    """The feed's newest entries of some objects, all of them locked or made by this transaction."""
+    """The feed's newest entries of some objects, which this transaction has locked or created."""
 
     def __init__(self, label: str, ids: Sequence[uuid.UUID]) -> None:
         self.label, self.ids = label, frozenset(ids)
@@ -29,7 +29,7 @@ class EntriesSince:
             self._after = int(cursor.fetchone()[0])
 
     def read(self) -> dict[uuid.UUID, int]:
-        """Which of the objects were changed since, and the last revision of each."""
+        """Return the objects that were changed since, each with its last revision."""
         with connection().cursor() as cursor:
             cursor.execute(
                 f"SELECT {self.place}, object_id, revision FROM {self.table}"

@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Iterable
 
 
-class RunSingly(Exception):
-    """This run cannot be carried out together: roll it back, and run each mutation alone.
+class RunOneByOne(Exception):
+    """This run cannot share its statements: roll it back, and carry out each mutation alone.
 
     ``odd`` are the objects that cause this, if they are known: the mutations between them can still
-    run together. ``lasting``: the next run of the same kind would fail in the same way.
+    run as a set. ``lasting``: the next run of the same kind would fail in the same way.
     """
 
     def __init__(self, odd: Iterable[uuid.UUID] = (), *, lasting: bool = False) -> None:

@@ -29,10 +29,10 @@ BLIND: frozenset[Any] = frozenset(
 )
 """Permission classes that look at nothing but the user."""
 BY_MODEL: frozenset[Any] = frozenset({permissions.DjangoModelPermissions, SyncModelPermissions})
-"""Those that ask the user's backends, which remember the answer on the user."""
+"""Those that ask the authentication backends, which cache the answer on the user."""
 BACKENDS: frozenset[Any] = frozenset({backends.ModelBackend, backends.AllowAllUsersModelBackend})
 
-PLAIN_COLUMNS: frozenset[Any] = frozenset(
+SIMPLE_COLUMNS: frozenset[Any] = frozenset(
     {
         models.BigIntegerField,
         models.BooleanField,
@@ -69,14 +69,14 @@ SAVE = (serializers.BaseSerializer.save, SyncSerializerMixin.save)
 
 
 def shares_permissions(view: type[Any]) -> bool:
-    """Whether all mutations of a run get the same answer: nobody looks at data."""
+    """Whether all mutations of a run get the same answer: no permission looks at data."""
     if has_own(view, PERMIT):
         return False
     classes = set(view.permission_classes)
     if classes <= BLIND:
         return True
-    plain = not has_own(view, ("get_queryset",)) and _asks_django_alone()
-    return plain and classes <= BLIND | BY_MODEL
+    only_django = not has_own(view, ("get_queryset",)) and _asks_django_alone()
+    return only_django and classes <= BLIND | BY_MODEL
 
 
 def _asks_django_alone() -> bool:
@@ -89,8 +89,8 @@ def _asks_django_alone() -> bool:
     return found <= BACKENDS and not own
 
 
-def validates_plainly(serializer: Any) -> bool:
-    """Whether validation is each field's own and nothing else, so that fields can be shared."""
+def validates_as_drf(serializer: Any) -> bool:
+    """Whether only the fields validate, so that mutations can share them."""
     kind = type(serializer)
     inherited = all(getattr(kind, n) is getattr(serializers.Serializer, n) for n in VALIDATE)
     hooks = (n for n in dir(kind) if n.startswith("validate_") and not hasattr(Field, n))
@@ -98,16 +98,16 @@ def validates_plainly(serializer: Any) -> bool:
         inherited
         and not any(hooks)
         and not serializer.validators
-        and all(_is_plain_field(f) for f in serializer._writable_fields)
+        and all(_is_simple_field(f) for f in serializer._writable_fields)
     )
 
 
-def _is_plain_field(field: Any) -> bool:
+def _is_simple_field(field: Any) -> bool:
     known = type(field) in KNOWN or type(field) is SyncRelatedField
     return known and field.source_attrs == [field.field_name]
 
 
-def saves_plainly(model: Any) -> bool:
+def saves_as_django(model: Any) -> bool:
     """Whether saving an instance writes its row and does nothing else."""
     options = model._meta
     return (
@@ -116,7 +116,7 @@ def saves_plainly(model: Any) -> bool:
         and not any(s.has_listeners(model) for s in (signals.pre_init, signals.post_init))
         and not signals.pre_save.has_listeners(model)
         and _only_ours_listens(model)
-        and all(map(_is_plain_column, options.local_concrete_fields))
+        and all(map(_is_simple_column, options.local_concrete_fields))
     )
 
 
@@ -130,7 +130,7 @@ _SAVING = (
     "full_clean",
     "__init__",
 )
-"""A project that has its own of any of these does something of its own at a save."""
+"""A project that overrides one of these does something of its own when it saves."""
 
 
 def _only_ours_listens(model: Any) -> bool:
@@ -139,16 +139,16 @@ def _only_ours_listens(model: Any) -> bool:
     return all(receiver is mark_stale for receiver in receivers)
 
 
-def _is_plain_column(field: Any) -> bool:
+def _is_simple_column(field: Any) -> bool:
     kind = type(field)
     if isinstance(field, TriggerOwned):
         return True
     if getattr(field, "generated", False) or field.has_db_default():
         return False
-    return kind in PLAIN_COLUMNS or (field.primary_key and kind in AUTO_KEYS)
+    return kind in SIMPLE_COLUMNS or (field.primary_key and kind in AUTO_KEYS)
 
 
-def creates_plainly(serializer: type[Any], model: Any) -> bool:
+def creates_as_drf(serializer: type[Any], model: Any) -> bool:
     """Whether ``save()`` of a new object is DRF's own, down to the manager."""
     base = serializers.ModelSerializer
     manager = model._default_manager
@@ -161,13 +161,13 @@ def creates_plainly(serializer: type[Any], model: Any) -> bool:
     )
 
 
-def updates_plainly(serializer: type[Any]) -> bool:
+def updates_as_drf(serializer: type[Any]) -> bool:
     """Whether ``save()`` of a known object is DRF's own."""
     return serializer.update is serializers.ModelSerializer.update and serializer.save in SAVE
 
 
-def deletes_plainly(view: type[Any], model: Any) -> bool:
-    """Whether a delete is Django's own, and stirs no other row of the same table."""
+def deletes_as_django(view: type[Any], model: Any) -> bool:
+    """Whether a delete is Django's own, and changes no other row of the same table."""
     listened = any(s.has_listeners(model) for s in (signals.pre_delete, signals.post_delete))
     return (
         not has_own(view, ("perform_destroy",))
@@ -180,14 +180,14 @@ def deletes_plainly(view: type[Any], model: Any) -> bool:
 
 
 def _leads_back(model: Any) -> bool:
-    """Whether deleting a row may reach rows of the same table, along foreign keys."""
-    todo, met = [model], {model}
+    """Whether deleting a row may lead to rows of the same table, along foreign keys."""
+    todo, visited = [model], {model}
     while todo:
         for relation in get_candidate_relations_to_delete(todo.pop()._meta):
             target = relation.related_model
             if target is model:
                 return True
-            if target not in met:
-                met.add(target)
+            if target not in visited:
+                visited.add(target)
                 todo.append(target)
     return False

@@ -1,7 +1,7 @@
-"""Settle an overlap by the collection's resolvers, and say how, so that nothing is lost unseen.
+"""Resolve an overlap with the collection's resolvers, and keep a trace of each decision.
 
-Values and times go in, the fields to write and the trace of what was decided come out; the
-deciding itself is ``merge``'s. Nothing is written here.
+Values and times go in; the fields to write and the trace come out. ``merge`` finds the overlap,
+the resolvers decide. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -15,33 +15,34 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from .. import protocol
 from ..conf import conf
 from ..drf.collection import Collection
 from ..merge import FieldOverlap, Resolution, Resolver, Trail, clamped, same
 from ..protocol import ConflictKind, Json, Kept, Mutation, Write
-from ..protocol import Resolution as Told
 
 WHOLE = "*"
-"""The object as a whole, where one side deleted it; no field has this name."""
+"""The object as a whole, if one side deleted it; no field has this name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
-    """How an overlap was settled: ``fields`` are left to write, ``told`` goes into the result.
+class ResolvedOverlap:
+    """How an overlap was resolved.
 
-    ``trace`` holds, for each field, all that the ``Decision`` keeps of it. ``kept`` is whose
-    deed stands where one side deleted the object.
+    ``fields`` are left to write, ``resolutions`` go into the result. ``trace`` holds, for each
+    field, all that the ``Decision`` keeps of it. ``kept`` says, if one side deleted the object,
+    which side's write was kept.
     """
 
     kind: ConflictKind
     fields: Json
-    told: tuple[Told, ...]
+    resolutions: tuple[protocol.Resolution, ...]
     trace: Mapping[str, Json]
     kept: Kept | None = None
 
 
 def default_resolver() -> Resolver:
-    """The project's. Raises ``ImproperlyConfigured`` where the setting names none."""
+    """Return the project's. Raises ``ImproperlyConfigured`` if the setting names none."""
     try:
         found = import_string(str(conf.RESOLVER))
         made = found() if isinstance(found, type) else found
@@ -53,19 +54,19 @@ def default_resolver() -> Resolver:
 
 
 def resolver_of(collection: Collection, field: str) -> Resolver:
-    """Who settles this field of the collection."""
+    """Return the resolver of this field of the collection."""
     named: Mapping[str, Resolver] = getattr(collection.viewset_class, "resolvers", {})
     return named.get(field) or named.get("*") or default_resolver()
 
 
 def delete_resolver_of(collection: Collection) -> Resolver:
-    """Who settles it where one side deleted what the other changed."""
+    """Return the resolver for objects that one side deleted and the other changed."""
     return getattr(collection.viewset_class, "delete_resolver", None) or default_resolver()
 
 
 @dataclass(frozen=True, slots=True)
-class Settler:
-    """The two sides of one mutation: what it asks, and what others did since its base."""
+class MutationResolver:
+    """Resolves between one mutation and what others wrote since its base."""
 
     collection: Collection
     mutation: Mutation
@@ -75,36 +76,37 @@ class Settler:
     @property
     def client_at(self) -> datetime.datetime:
         """When the client's write counts as made."""
-        told = self.mutation.at
-        at = None if told is None else datetime.datetime.fromisoformat(told)
+        sent = self.mutation.at
+        at = None if sent is None else datetime.datetime.fromisoformat(sent)
         return clamped(at, self.trail.base_at, self.now)
 
-    def fields(
+    def resolve_fields(
         self,
         kind: ConflictKind,
         names: Names[str],
         server: Json,
         columns_of: Mapping[str, Names[str] | None],
-    ) -> Settlement | None:
-        """Settle each of these fields; ``None`` where a resolver leaves one open."""
+    ) -> ResolvedOverlap | None:
+        """Resolve each of these fields; ``None`` if a resolver leaves one open."""
         fields = dict(self.mutation.fields)
-        told: list[Told] = []
+        resolutions: list[protocol.Resolution] = []
         trace: dict[str, Json] = {}
         for name in names:
-            met = self._overlap(name, server.get(name), self.trail.last_foreign(columns_of[name]))
+            written_at = self.trail.last_foreign(columns_of[name])
+            overlap = self._overlap(name, server.get(name), written_at)
             resolver = resolver_of(self.collection, name)
-            resolution = resolver.resolve(met)
+            resolution = resolver.resolve(overlap)
             if resolution is None:
                 return None
-            fields[name] = _checked(resolver, met, resolution).value
-            told.append(Told(name, resolver.name, str(resolution.kept)))
-            trace[name] = _trace(resolver, met, resolution)
-        return Settlement(kind, fields, tuple(told), trace)
+            fields[name] = _checked(resolver, overlap, resolution).value
+            resolutions.append(protocol.Resolution(name, resolver.name, str(resolution.kept)))
+            trace[name] = _trace(resolver, overlap, resolution)
+        return ResolvedOverlap(kind, fields, tuple(resolutions), trace)
 
-    def whole(self, kind: ConflictKind, server: Json | None) -> Settlement | None:
-        """Settle the object itself, which ``server`` shows (``None``: deleted there)."""
+    def resolve_whole(self, kind: ConflictKind, server: Json | None) -> ResolvedOverlap | None:
+        """Resolve the whole object; ``server`` is its content there (``None``: deleted)."""
         client = None if self.mutation.op is Write.DELETE else dict(self.mutation.fields)
-        met = FieldOverlap(
+        overlap = FieldOverlap(
             None,
             server,
             client,
@@ -114,15 +116,15 @@ class Settler:
             self.client_at,
         )
         resolver = delete_resolver_of(self.collection)
-        resolution = resolver.resolve(met)
+        resolution = resolver.resolve(overlap)
         if resolution is None:
             return None
-        if _checked(resolver, met, resolution).kept is Kept.MERGED:
+        if _checked(resolver, overlap, resolution).kept is Kept.MERGED:
             raise ImproperlyConfigured(f"{resolver!r} cannot merge with what is deleted.")
-        told = Told(WHOLE, resolver.name, str(resolution.kept))
-        trace = {WHOLE: _trace(resolver, met, resolution)}
+        entry = protocol.Resolution(WHOLE, resolver.name, str(resolution.kept))
+        trace = {WHOLE: _trace(resolver, overlap, resolution)}
         fields = dict(self.mutation.fields)
-        return Settlement(kind, fields, (told,), trace, resolution.kept)
+        return ResolvedOverlap(kind, fields, (entry,), trace, resolution.kept)
 
     def _overlap(self, name: str, server: Any, at: datetime.datetime | None) -> FieldOverlap:
         base = self.mutation.base or {}
@@ -137,9 +139,9 @@ class Settler:
         )
 
 
-def _checked(resolver: Resolver, met: FieldOverlap, resolution: Resolution) -> Resolution:
-    """The resolution, if it says of itself what is true."""
-    side = {Kept.SERVER: met.server, Kept.CLIENT: met.client}.get(resolution.kept)
+def _checked(resolver: Resolver, overlap: FieldOverlap, resolution: Resolution) -> Resolution:
+    """Return the resolution, if its value is that of the side that it names."""
+    side = {Kept.SERVER: overlap.server, Kept.CLIENT: overlap.client}.get(resolution.kept)
     if resolution.kept is not Kept.MERGED and not same(side, resolution.value):
         raise ImproperlyConfigured(
             f"{resolver!r} says that it kept the {resolution.kept}'s value, and gives another."
@@ -147,15 +149,15 @@ def _checked(resolver: Resolver, met: FieldOverlap, resolution: Resolution) -> R
     return resolution
 
 
-def _trace(resolver: Resolver, met: FieldOverlap, resolution: Resolution) -> Json:
+def _trace(resolver: Resolver, overlap: FieldOverlap, resolution: Resolution) -> Json:
     trace = {
         "by": resolver.name,
         "kept": str(resolution.kept),
-        "server": met.server,
-        "client": met.client,
+        "server": overlap.server,
+        "client": overlap.client,
     }
-    if met.has_base:
-        trace["base"] = met.base
+    if overlap.has_base:
+        trace["base"] = overlap.base
     if resolution.kept is Kept.MERGED:
         trace["value"] = resolution.value
     return trace

@@ -1,7 +1,7 @@
 """The stored results of mutations: read first, answered again, inserted at the end.
 
-A lock on the client's row orders batches of one client, so that a mutation which is sent twice
-finds the first one's result. ``mutations`` decides what happens, this file remembers it.
+A lock on the client's row orders the batches of one client, so that a mutation that is sent twice
+finds the first one's result. ``batch`` decides what happens, this file stores it.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from .resolve import WHOLE
 
 
 def digest(mutation: Mutation) -> str:
-    """The hash of what a mutation asks for; one id stands for one of them.
+    """Return the hash of what a mutation asks for; one id stands for one hash.
 
-    ``base`` is an aid for merging, which a client forgets with a record that has left
-    its view; a repeat without it is the same mutation still.
+    ``base`` only helps to merge, and a client forgets it with a record that it may no longer see.
+    So a repeat without ``base`` is the same mutation.
     """
     body: Json = {
         "id": str(mutation.id),
@@ -62,7 +62,7 @@ _sorted = json.JSONEncoder(sort_keys=True)
 
 
 NOTHING: Json = {}
-"""The trace of a result with nothing to tell; never changed."""
+"""The trace of a result without details; never changed."""
 
 
 @dataclass(slots=True)
@@ -84,17 +84,17 @@ class NewResult:
     at: datetime.datetime | None = None
 
 
-def _probed(mutations: Sequence[Mutation]) -> transaction_start.Probe | None:
-    """What is asked besides about the id of a create that is alone in its transaction."""
+def _id_check(mutations: Sequence[Mutation]) -> transaction_start.IdCheck | None:
+    """The check of the id of a create that is alone in its transaction."""
     if len(mutations) != 1 or mutations[0].op is not Write.CREATE:
         return None
     only = mutations[0]
     if only.collection not in registry:
         return None
-    return transaction_start.Probe(registry.get(only.collection), [only.object_id])
+    return transaction_start.IdCheck(registry.get(only.collection), [only.object_id])
 
 
-class Ledger:
+class ResultStore:
     """The results of one transaction's mutations: those found, and those to be inserted."""
 
     def __init__(self, client: Client | None, caller: Caller) -> None:
@@ -110,8 +110,8 @@ class Ledger:
     def open(self, mutations: Sequence[Mutation]) -> None:
         """Lock the client's row, then read which of the mutations have a result.
 
-        The lock comes first: who waited for it reads what the other batch has stored, and what
-        a prune has forgotten. Raises ``ClientMismatch``.
+        The lock comes first: after a wait for it, this batch reads what the other batch has stored
+        and what a prune has deleted. Raises ``ClientMismatch``.
         """
         forgotten = transaction_start.open_transaction(self.caller, self.client)
         if self.client is not None:
@@ -122,12 +122,12 @@ class Ledger:
                 self.rows[mutation.id] = found.get(mutation.id) or self._new(mutation)
 
     def _stored(self, mutations: Sequence[Mutation]) -> dict[uuid.UUID, MutationResult]:
-        """The epoch, the stored results, and, of a create alone, whether its id is unused."""
-        probe = _probed(mutations)
-        stored = transaction_start.stored_results(self.client, [m.id for m in mutations], probe)
+        """Read the epoch, the stored results, and, for a create alone, whether its id is unused."""
+        id_check = _id_check(mutations)
+        stored = transaction_start.stored_results(self.client, [m.id for m in mutations], id_check)
         self.epoch = stored.epoch
-        if probe is not None and not stored.in_use:
-            self.unused = frozenset(probe.ids)
+        if id_check is not None and not stored.in_use:
+            self.unused = frozenset(id_check.ids)
         return {row.mutation_id: row for row in stored.results}
 
     def is_new(self, mutation: Mutation) -> bool:
@@ -135,11 +135,10 @@ class Ledger:
         row = self.rows[mutation.id]
         return isinstance(row, NewResult) and mutation.id not in self.written
 
-    def forgot(self, mutation: Mutation) -> bool:
-        """Whether this may be one whose result was pruned.
+    def may_be_forgotten(self, mutation: Mutation) -> bool:
+        """Whether the result of this mutation may have been pruned.
 
-        What is forgotten is read under the lock, for which a prune that is at it waits.
-        REST's calls have no ``seq``.
+        The bound is read under the lock, for which a prune waits. REST's calls have no ``seq``.
         """
         return self.client is not None and mutation.seq <= self.client.forgotten_seq
 
@@ -155,18 +154,18 @@ class Ledger:
         )
 
     def replay(self, mutation: Mutation) -> Result | None:
-        """The result that was given before; ``None`` where this is the first time."""
+        """Return the result that was given before; ``None`` if this is the first time."""
         if self.is_new(mutation):
             return None
         row = self.rows[mutation.id]
         if row.digest != digest(mutation):
             problem = errors.MutationIdReused().problem()
             return Result(mutation.id, Status.REJECTED, problem=problem)
-        return self._told_again(mutation, row)
+        return self._replayed(mutation, row)
 
-    def _told_again(self, mutation: Mutation, row: MutationResult | NewResult) -> Result:
-        """Status, revision and decision as stored; the record as the user may see it now."""
-        record = self._current(mutation, row)
+    def _replayed(self, mutation: Mutation, row: MutationResult | NewResult) -> Result:
+        """Return status, revision and decision as stored, and the record as it may be seen now."""
+        record = self._current_record(mutation, row)
         result = Result(
             mutation.id,
             Status(row.status),
@@ -176,15 +175,15 @@ class Ledger:
             resolved=tuple(map(Resolution.from_json, row.trace.get("resolved", ()))),
             replayed=True,
         )
-        met = row.trace.get("conflict")
-        if met is None:
+        stored = row.trace.get("conflict")
+        if stored is None:
             return result
         if record is None:
             problem = errors.NotFound().problem()
             return replace(result, status=Status.REJECTED, problem=problem)
         conflict = Conflict(
-            ConflictKind(met["kind"]),
-            tuple(met["fields"]),
+            ConflictKind(stored["kind"]),
+            tuple(stored["fields"]),
             mutation.base_revision,
             mutation.base,
             record,
@@ -192,8 +191,8 @@ class Ledger:
         )
         return replace(result, conflict=conflict)
 
-    def _current(self, mutation: Mutation, row: MutationResult | NewResult) -> Json | None:
-        """The record or tombstone that the user may see now."""
+    def _current_record(self, mutation: Mutation, row: MutationResult | NewResult) -> Json | None:
+        """Return the record or tombstone that the user may see now."""
         if row.object_id is None or not row.model:
             return None
         collection = registry.get(mutation.collection)
@@ -205,7 +204,7 @@ class Ledger:
             return None
         return tombstone(collection, row.object_id, trace.revision)
 
-    # What became of a mutation
+    # The result of a mutation
 
     def _write(self, mutation: Mutation, status: Status, **values: Any) -> None:
         row = self.rows[mutation.id]
@@ -218,7 +217,7 @@ class Ledger:
         self.written[mutation.id] = row
 
     def own_spans(self, label: str, object_id: uuid.UUID, base: int) -> Spans:
-        """The revisions of an object that this client made, in this transaction or before."""
+        """Return the revisions of an object that this client made, now or before."""
         if self.client is None:
             return ()
         stored = MutationResult.objects.filter(
@@ -234,21 +233,22 @@ class Ledger:
             (above, upto) for above, upto in spans if above is not None and upto is not None
         )
 
-    def take_effect(self, mutation: Mutation, effect: Effect) -> Result:
-        settlement = effect.settlement
-        told = () if settlement is None else settlement.told
+    def store_effect(self, mutation: Mutation, effect: Effect) -> Result:
+        """Store that the mutation took effect; return the result."""
+        resolved = effect.resolved
+        resolutions = () if resolved is None else resolved.resolutions
         self._write(
             mutation,
             effect.status,
             revision_before=effect.before,
             revision=effect.revision,
-            trace={"resolved": [one.to_json() for one in told]} if told else NOTHING,
+            trace={"resolved": [r.to_json() for r in resolutions]} if resolutions else NOTHING,
         )
-        if settlement is not None:
-            self._decide(
+        if resolved is not None:
+            self._add_decision(
                 mutation,
-                str(settlement.kind),
-                dict(settlement.trace),
+                str(resolved.kind),
+                dict(resolved.trace),
                 by=Decision.By.RESOLVER,
                 scope=effect.scope,
                 revision=effect.revision,
@@ -256,22 +256,23 @@ class Ledger:
             )
         record, revision = effect.record, effect.revision
         if isinstance(record, ReadyRecord):
-            if revision is not None and not told:
+            if revision is not None and not resolutions:
                 return ReadyResult(mutation.id, effect.status, revision, record)
             record = record.to_json()
-        return Result(mutation.id, effect.status, revision, record, resolved=tuple(told))
+        return Result(mutation.id, effect.status, revision, record, resolved=resolutions)
 
-    def meet(self, mutation: Mutation, conflict: Conflict) -> Result:
+    def store_conflict(self, mutation: Mutation, conflict: Conflict) -> Result:
+        """Store that the mutation ended in a conflict; return the result."""
         trace = {"conflict": {"kind": str(conflict.kind), "fields": list(conflict.fields)}}
         revision = conflict.server.get("revision")
         self._write(mutation, Status.CONFLICT, revision=revision, trace=trace)
         if self.client is not None:
             fields = both_sides(mutation, conflict)
             scope = conflict.server.get("scope")
-            self._decide(mutation, str(conflict.kind), fields, scope=scope, revision=revision)
+            self._add_decision(mutation, str(conflict.kind), fields, scope=scope, revision=revision)
         return Result(mutation.id, Status.CONFLICT, revision, conflict=conflict)
 
-    def _decide(self, mutation: Mutation, kind: str, fields: Json, **values: Any) -> None:
+    def _add_decision(self, mutation: Mutation, kind: str, fields: Json, **values: Any) -> None:
         self.decisions[mutation.id] = Decision(
             kind=kind,
             op=str(mutation.op),
@@ -287,14 +288,15 @@ class Ledger:
             **values,
         )
 
-    def refuse(self, mutation: Mutation, error: errors.SyncError) -> Result:
+    def store_refusal(self, mutation: Mutation, error: errors.SyncError) -> Result:
+        """Store that the mutation was refused; return the result."""
         problem = error.problem()
         kept = {name: value for name, value in problem.items() if name != "record"}
         self._write(mutation, Status.REJECTED, trace={"problem": kept})
         return Result(mutation.id, Status.REJECTED, problem=problem)
 
-    def forget(self, ids: Iterable[uuid.UUID | None]) -> None:
-        """Take results back: these mutations have none that lasts, and may be sent again."""
+    def discard(self, ids: Iterable[uuid.UUID | None]) -> None:
+        """Drop results that are not stored yet; these mutations may be sent again."""
         for id in ids:
             if id is not None and id in self.written:
                 del self.written[id]
@@ -304,12 +306,12 @@ class Ledger:
         """Insert all results, in one statement."""
         if self.written:
             self._insert(list(self.written.values()))
-        self._settle()
+        self._close_open_decisions()
         if self.decisions:
             Decision.objects.bulk_create(list(self.decisions.values()))
 
     def _insert(self, rows: Sequence[NewResult]) -> None:
-        """Where a row is there already, the unique constraint raises ``IntegrityError``."""
+        """Insert the rows; if one is there already, ``IntegrityError`` is raised."""
         now = timezone.now()
         for row in rows:
             row.at = now
@@ -318,8 +320,8 @@ class Ledger:
         values = [[getattr(row, f.attname) for row in rows] for f in fields]
         columns.insert(connection(), MutationResult, fields, values)
 
-    def _settle(self) -> None:
-        """A client that writes to an object again has settled what it had open there."""
+    def _close_open_decisions(self) -> None:
+        """A client that writes to an object again has decided what was open there."""
         again = {
             id
             for row in self.written.values()
@@ -337,7 +339,7 @@ class Ledger:
 
 
 def both_sides(mutation: Mutation, conflict: Conflict) -> Json:
-    """What a ``Decision`` keeps of a conflict that nobody has settled yet."""
+    """Return what a ``Decision`` keeps of a conflict that is still open."""
     server, base = conflict.server.get("object"), conflict.base or {}
     if server is None or mutation.op is Write.DELETE:
         asked = None if mutation.op is Write.DELETE else mutation.fields

@@ -45,7 +45,7 @@ class RunSerializers:
         with translated():
             self.pattern: Any = viewset.get_serializer(data={})
             self.fields: Any = self.pattern.fields
-        self.is_shared = inspection.validates_plainly(self.pattern)
+        self.is_shared = inspection.validates_as_drf(self.pattern)
         self.is_copied = not self.is_shared
         self._find_what_is_delayed()
         if self.is_shared:
@@ -61,14 +61,14 @@ class RunSerializers:
     def _find_what_is_delayed(self) -> None:
         model, kind = self.collection.model, self.kind
         nested = any(_is_nested(f) for f in self.fields.values() if not f.read_only)
-        if not nested and kind.Meta.model is model and inspection.saves_plainly(model):
-            self.delays_create = inspection.creates_plainly(kind, model)
-            self.delays_update = inspection.updates_plainly(kind)
+        if not nested and kind.Meta.model is model and inspection.saves_as_django(model):
+            self.delays_create = inspection.creates_as_drf(kind, model)
+            self.delays_update = inspection.updates_as_drf(kind)
 
     def valid(
         self, viewset: Any, fields: Json, *, instance: Any = None, id: uuid.UUID | None = None
     ) -> Any:
-        """The serializer over ``fields``, valid; names are checked by who calls.
+        """Return the valid serializer over ``fields``; the caller has checked the names.
 
         Raises ``ValidationFailed``.
         """
@@ -85,8 +85,8 @@ class RunSerializers:
     def _shared(self, viewset: Any, fields: Json, instance: Any, id: uuid.UUID | None) -> Any:
         """A serializer of the same class over the shared fields.
 
-        ``pattern`` is their parent and root, so it stands for each mutation in its turn. Code
-        that asks the new serializer for its fields gets some that are its own.
+        ``pattern`` is their parent and root, so it stands for one mutation after the other.
+        Code that asks the new serializer for its fields gets fields of its own.
         """
         pattern = self.pattern
         context = viewset.get_serializer_context()
@@ -106,7 +106,7 @@ class RunSerializers:
         return one
 
     def _validate(self, fields: Json) -> dict[str, Any]:
-        """What ``Serializer.run_validation`` does where nothing of it is the project's own."""
+        """Do what ``Serializer.run_validation`` does if the project overrides nothing of it."""
         found: dict[str, Any] = {}
         wrong: dict[str, Any] = {}
         for name, field, check in self.checks:

@@ -1,7 +1,7 @@
-"""A batch in runs: neighbouring mutations of one collection and operation, carried out together.
+"""A batch in runs: neighbouring mutations of one collection and operation, carried out as a set.
 
 No object is in a run twice, and no mutation of a run refers to another object of the run. If a run
-cannot be carried out together, its savepoint is rolled back, and its mutations run one by one. The
+cannot be carried out as a set, its savepoint is rolled back, and its mutations run one by one. The
 single-mutation path defines what is correct; a run gives the same result with fewer statements.
 """
 
@@ -21,8 +21,8 @@ from ..drf.registry import registry
 from ..models.database import atomic
 from ..protocol import Mutation, Result, Write
 from .apply import Writer
-from .errors import RunSingly
-from .result_store import Ledger
+from .errors import RunOneByOne
+from .result_store import ResultStore
 from .set_write import Outcome
 from .set_writes import KINDS
 
@@ -69,7 +69,7 @@ def _continues(first: Mutation, mutation: Mutation, ids: set[str]) -> bool:
 
 
 def _whole(run: list[Mutation], common: Callable[[Mutation], bool]) -> Iterator[list[Mutation]]:
-    """The run without those that are not common, which stand alone in their places."""
+    """Yield the run in parts: each mutation that is not common is a part of its own."""
     part: list[Mutation] = []
     for mutation in run:
         if common(mutation):
@@ -100,13 +100,13 @@ def texts_in(value: Any) -> list[str]:
 
 @dataclass(slots=True)
 class Runs:
-    """Carries out the mutations of one transaction, together where it can.
+    """Carries out the mutations of one transaction, in sets if possible.
 
-    ``concern`` says of a mutation that it stands on one that failed.
+    ``concern`` says whether a mutation depends on one that failed.
     """
 
     caller: Caller
-    ledger: Ledger
+    store: ResultStore
     writer: Writer
     single: Single
     concern: Callable[[Mutation], bool]
@@ -114,16 +114,16 @@ class Runs:
     lasting: set[Kind] = field(default_factory=set)
 
     def results(self, mutations: Sequence[Mutation]) -> Iterator[Result]:
-        """The results in the order of the mutations; each run is begun when it is asked for."""
+        """Yield the results in the order of the mutations; a run begins when it is needed."""
         for run in split(mutations, self._is_common):
             yield from self._run(run)
 
     def _is_common(self, mutation: Mutation) -> bool:
-        """Whether it is new, known, and stands on nothing that failed."""
+        """Whether it is new, of a known collection, and depends on nothing that failed."""
         return (
             mutation.collection in registry
-            and self.ledger.is_new(mutation)
-            and not self.ledger.forgot(mutation)
+            and self.store.is_new(mutation)
+            and not self.store.may_be_forgotten(mutation)
             and not self.concern(mutation)
         )
 
@@ -132,21 +132,21 @@ class Runs:
         if len(run) < LEAST or kind in self.lasting:
             return [self.single(mutation) for mutation in run]
         try:
-            outcomes = self._together(run)
-        except RunSingly as reason:
+            outcomes = self._carry_out_as_set(run)
+        except RunOneByOne as reason:
             if reason.lasting:
                 self.lasting.add(kind)
-            return self._around(run, reason.odd, splits)
+            return self._without_odd(run, reason.odd, splits)
         except OperationalError as error:
-            if is_final(error):
+            if is_permanent(error):
                 return [self.single(mutation) for mutation in run]
             raise
         except Exception as error:  # noqa: BLE001  # the single-mutation path reports it
             log.debug("a run of %d is carried out one by one: %r", len(run), error)
             return [self.single(mutation) for mutation in run]
-        return [self._store(m, told) for m, told in zip(run, outcomes, strict=True)]
+        return [self._store(m, outcome) for m, outcome in zip(run, outcomes, strict=True)]
 
-    def _together(self, run: list[Mutation]) -> list[Outcome]:
+    def _carry_out_as_set(self, run: list[Mutation]) -> list[Outcome]:
         collection = registry.get(run[0].collection)
         try:
             with atomic():
@@ -154,10 +154,12 @@ class Runs:
         finally:
             self.caller.cache.clear()
 
-    def _around(self, run: list[Mutation], odd: frozenset[uuid.UUID], splits: int) -> list[Result]:
-        """The odd ones one by one, in their places; what lies between them together.
+    def _without_odd(
+        self, run: list[Mutation], odd: frozenset[uuid.UUID], splits: int
+    ) -> list[Result]:
+        """Carry out the odd mutations one by one, in their places, and the others as sets.
 
-        Each try may find others odd, so there are only so many.
+        Each attempt may find more odd ones, so the number of attempts is limited.
         """
         if not (odd and splits) or len(odd) * ODD_SHARE > len(run):
             return [self.single(mutation) for mutation in run]
@@ -166,19 +168,19 @@ class Runs:
             results += self._run(part, splits - 1)
         return results
 
-    def _store(self, mutation: Mutation, told: Outcome) -> Result:
-        if isinstance(told, errors.SyncError):
-            result = self.ledger.refuse(mutation, told)
+    def _store(self, mutation: Mutation, outcome: Outcome) -> Result:
+        if isinstance(outcome, errors.SyncError):
+            result = self.store.store_refusal(mutation, outcome)
         else:
-            result = self.ledger.take_effect(mutation, told)
+            result = self.store.store_effect(mutation, outcome)
         self.note(mutation, result.status)
         return result
 
 
 LIMITS = "54"
-"""PostgreSQL's class of SQLSTATEs for what is too long or too many: it will not pass."""
+"""PostgreSQL's class of SQLSTATEs for exceeded limits, which a rerun exceeds again."""
 
 
-def is_final(error: OperationalError) -> bool:
+def is_permanent(error: OperationalError) -> bool:
     """Whether the database will refuse the same again."""
     return str(getattr(error.__cause__, "sqlstate", "")).startswith(LIMITS)

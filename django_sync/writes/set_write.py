@@ -23,7 +23,7 @@ from .access import Access
 from .apply import Effect, Writer
 from .delayed_saves import DelayedSaves
 from .entries import EntriesSince
-from .errors import RunSingly
+from .errors import RunOneByOne
 from .run_serializers import RunSerializers
 from .statements import Statements
 
@@ -52,22 +52,22 @@ class SetWrite:
         self.statements.before_write = self._before_write
         self.shares_permissions = inspection.shares_permissions(collection.viewset_class)
         self.revisions: dict[uuid.UUID, int] = {}
-        """The revision that each object must have in the end, where it is known."""
+        """The revision that each object must have in the end, if it is known."""
 
     def outcomes(self) -> list[Outcome]:
-        """Carry the run out. Raises ``RunSingly``, and whatever the project's code raises."""
+        """Carry the run out. Raises ``RunOneByOne``, and whatever the project's code raises."""
         raise NotImplementedError
 
     # The project's code, mutation by mutation
 
     def each(self, act: Callable[[Mutation], Any]) -> list[Any]:
-        """What ``act`` gives for each mutation, or the refusal that it raised."""
+        """Return what ``act`` returns for each mutation, or the refusal that it raised."""
         with self.statements.watched():
-            told = [self._one(act, mutation) for mutation in self.mutations]
+            results = [self._one(act, mutation) for mutation in self.mutations]
             with self.statements.ours():
                 self.saves.flush()
         self.access.check_untouched(self.statements.written)
-        return told
+        return results
 
     access: Access
 
@@ -80,15 +80,15 @@ class SetWrite:
         except REFUSALS as error:
             did = (self.saves.count, len(self.db.run_on_commit)) != (delayed, hooks)
             if did or self.statements.wrote:
-                raise RunSingly from None
+                raise RunOneByOne from None
             found = error
         self._look_back(mutation, was_delayed=self.saves.count > delayed)
         return found
 
     def _look_back(self, mutation: Mutation, *, was_delayed: bool) -> None:
-        """See what the project's code did besides."""
+        """Check what else the project's code did."""
         if self.statements.spoilt:
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         expected = self.revision_before(mutation) + was_delayed
         if self.statements.wrote:
             expected = self._check_entries(mutation, expected)
@@ -101,12 +101,12 @@ class SetWrite:
         self.entries.mark(self.saves.count)
 
     def _check_entries(self, mutation: Mutation, expected: int) -> int:
-        """The object's revision by now; the feed must show that no other one was changed."""
+        """Return the object's revision now; the feed must show that no other one was changed."""
         with self.statements.ours():
             self.saves.flush()
             changed = self.entries.read()
         if changed.keys() - {mutation.object_id}:
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         return changed.get(mutation.object_id, expected)
 
     def key_of(self, mutation: Mutation) -> Any:
@@ -125,9 +125,9 @@ class SetWrite:
         )
 
     def begin(self, viewset: Any) -> None:
-        """Ask what is asked once."""
+        """Check what is the same for all mutations."""
         if not self.collection.offers(self.operation):
-            raise RunSingly
+            raise RunOneByOne
         self.access = Access(self.caller, self.collection, self.action)
         if self.shares_permissions:
             self.collection.permit(viewset)
@@ -140,7 +140,7 @@ class SetWrite:
         return RunSerializers(self.collection, viewset, self.saves)
 
     def check_names(self, made: RunSerializers, viewset: Any, mutation: Mutation) -> None:
-        """As for one mutation; a serializer that builds its own fields is asked itself."""
+        """As for one mutation; a serializer that builds its own fields decides itself."""
         if made.is_shared or made.is_copied:
             setattr(viewset, FIELDS, made.fields)
         self.collection.check_names(viewset, mutation.fields)
@@ -148,25 +148,25 @@ class SetWrite:
     # After the writes
 
     def records(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
-        """What the viewset's query shows of these ids, in whichever scope."""
+        """Return what the viewset's query shows of these ids, in any scope."""
         return {record.id: record for record in self.collection.records(self.caller, ids)}
 
     def landed(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
-        """The records after the writes, if all lie where their writer may see and write."""
+        """Return the records after the writes, if their writer may see and write all of them."""
         feed_log.check_constraints()
         found = self.records(ids) if ids else {}
         self.caller.cache.clear()
         self.access.check_again()
-        astray = [id for id in ids if not self._may_lie(found.get(id))]
-        if astray:
-            raise RunSingly(astray)
+        misplaced = [id for id in ids if not self._is_allowed_place(found.get(id))]
+        if misplaced:
+            raise RunOneByOne(misplaced)
         if any(found[id].revision != self.revisions.get(id, found[id].revision) for id in ids):
-            raise RunSingly(lasting=True)  # somebody else's write is among them
+            raise RunOneByOne(lasting=True)  # another writer's change is among them
         self.access.check_untouched(self.statements.written)
         return found
 
-    def _may_lie(self, record: Record | None) -> bool:
-        """Whether a record is where its writer may see and write."""
+    def _is_allowed_place(self, record: Record | None) -> bool:
+        """Whether the writer may see and write the record where it is."""
         if record is None or record.scope not in self.access.scopes:
             return False
         return self.access.may_write(record.scope)

@@ -15,14 +15,14 @@ from ..drf.exceptions import translated
 from ..feed import log as feed_log
 from ..protocol import Mutation, Status, Write
 from . import inspection
-from .apply import Effect, tombstone
-from .errors import RunSingly
+from .apply import Effect, changed_fields, effect_of, tombstone, unchanged
+from .errors import RunOneByOne
 from .set_write import Outcome, SetWrite
 from .statements import names_any
 
 
 class Creates(SetWrite):
-    """New objects, none of whose ids is in use."""
+    """New objects with unused ids."""
 
     action, operation = CREATE, "create"
 
@@ -40,11 +40,10 @@ class Creates(SetWrite):
             self.collection.create(viewset, serializer)
             return mutation
 
-        told = self.each(act)
-        found = self.landed([one.object_id for one in told if isinstance(one, Mutation)])
+        done = self.each(act)
+        found = self.landed([one.object_id for one in done if isinstance(one, Mutation)])
         return [
-            self.writer.effect(found[one.object_id], 0) if isinstance(one, Mutation) else one
-            for one in told
+            effect_of(found[one.object_id], 0) if isinstance(one, Mutation) else one for one in done
         ]
 
     def viewset(self, mutation: Mutation) -> Any:
@@ -53,7 +52,7 @@ class Creates(SetWrite):
     def _check_ids(self) -> None:
         if self.collection.any_in_use(self.ids):
             located = self.collection.located(self.ids)
-            raise RunSingly({*located, *feed_log.tombstones(self.collection.label, self.ids)})
+            raise RunOneByOne({*located, *feed_log.tombstones(self.collection.label, self.ids)})
 
 
 class OnRows(SetWrite):
@@ -62,21 +61,21 @@ class OnRows(SetWrite):
     rows: dict[uuid.UUID, Any]
 
     def lock(self) -> None:
-        """Read and lock the rows, in the order of their ids; all must be as the client saw them."""
+        """Read and lock the rows, in the order of their ids; the client must know their state."""
         seen = self.collection.find_many(self.caller, self.ids, shape=False)
         self.rows = {one.sync_id: one for one in seen}
         if len(self.rows) != len(self.ids):
-            raise RunSingly(set(self.ids) - self.rows.keys())
+            raise RunOneByOne(set(self.ids) - self.rows.keys())
         self.before = {id: one.sync_revision for id, one in self.rows.items()}
         old = {
             m.object_id
             for m in self.mutations
-            if not self.writer.knows(m, self.before[m.object_id])
+            if not self.writer.is_on_newest(m, self.before[m.object_id])
         }
         if old:
-            raise RunSingly(old)
+            raise RunOneByOne(old)
         if self.collection.lock_many(self.ids, self.before) != self.before:
-            raise RunSingly  # somebody wrote in between
+            raise RunOneByOne  # another write came in between
 
     def key_of(self, mutation: Mutation) -> Any:
         pk = self.collection.model._meta.pk
@@ -92,8 +91,8 @@ class OnRows(SetWrite):
         if not self.access.may_write(instance.sync_scope):
             raise errors.PermissionDenied("You may not write here.")
 
-    def ask_scopes(self) -> None:
-        """Ask before the first write, so that no question comes between two delayed saves."""
+    def read_scopes(self) -> None:
+        """Read before the first write, so that no query comes between two delayed saves."""
         for scope in {one.sync_scope for one in self.rows.values()}:
             self.access.may_write(scope)
 
@@ -107,10 +106,10 @@ class Updates(OnRows):
         first = self.viewset(self.mutations[0])
         self.begin(first)
         self.lock()
-        self.ask_scopes()
+        self.read_scopes()
         records = self.records(self.ids)
         if len(records) != len(self.ids):
-            raise RunSingly(set(self.ids) - records.keys())
+            raise RunOneByOne(set(self.ids) - records.keys())
         made = self.serializers(first)
 
         def act(mutation: Mutation) -> Mutation | Effect:
@@ -118,22 +117,22 @@ class Updates(OnRows):
             self.check_permitted(viewset, instance)
             self.check_names(made, viewset, mutation)
             record = records[mutation.object_id]
-            wanted = self.writer.wanted(self.collection, viewset, mutation.fields, record)
-            if not wanted:
-                return self.writer.unchanged(record, None)
-            serializer = made.valid(viewset, wanted, instance=instance)
+            changed = changed_fields(self.collection, viewset, mutation.fields, record)
+            if not changed:
+                return unchanged(record)
+            serializer = made.valid(viewset, changed, instance=instance)
             if self.collection.is_noop(instance, serializer):
-                return self.writer.unchanged(record, None)
+                return unchanged(record)
             self.collection.update(viewset, serializer)
             return mutation
 
-        told = self.each(act)
-        found = self.landed([one.object_id for one in told if isinstance(one, Mutation)])
+        done = self.each(act)
+        found = self.landed([one.object_id for one in done if isinstance(one, Mutation)])
         return [
-            self.writer.effect(found[one.object_id], self.before[one.object_id])
+            effect_of(found[one.object_id], self.before[one.object_id])
             if isinstance(one, Mutation)
             else one
-            for one in told
+            for one in done
         ]
 
 
@@ -143,21 +142,21 @@ class Deletes(OnRows):
     action, operation = DELETE, "delete"
 
     def outcomes(self) -> list[Outcome]:
-        if not inspection.deletes_plainly(self.collection.viewset_class, self.collection.model):
-            raise RunSingly(lasting=True)
+        if not inspection.deletes_as_django(self.collection.viewset_class, self.collection.model):
+            raise RunOneByOne(lasting=True)
         self.begin(self.viewset(self.mutations[0]))
         self.lock()
-        self.ask_scopes()
+        self.read_scopes()
 
         def act(mutation: Mutation) -> Mutation:
             viewset = None if self.shares_permissions else self.viewset(mutation)
             self.check_permitted(viewset, self.rows[mutation.object_id])
             return mutation
 
-        told = self.each(act)
-        gone = [one.object_id for one in told if isinstance(one, Mutation)]
+        done = self.each(act)
+        gone = [one.object_id for one in done if isinstance(one, Mutation)]
         self._delete(gone)
-        return [self._effect(one) if isinstance(one, Mutation) else one for one in told]
+        return [self._effect(one) if isinstance(one, Mutation) else one for one in done]
 
     def _delete(self, ids: list[uuid.UUID]) -> None:
         with translated():
@@ -168,21 +167,21 @@ class Deletes(OnRows):
             collector.delete()
         feed_log.check_constraints()
         if self.collection.any_there(ids):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         self.traces = feed_log.tombstones(self.collection.label, ids)
         if any(id in self.traces and self.traces[id].revision != self.before[id] + 1 for id in ids):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
 
     def _check_alone(self, collector: Any) -> None:
-        """One by one, each is judged after the one before it is gone: that must not matter."""
-        stirred = {*collector.data, *(rows.model for rows in collector.fast_deletes)}
-        stirred |= {field.model for field, _ in collector.field_updates}
-        tables = {model._meta.db_table for model in stirred}
+        """Alone, each delete is checked after the one before it. That must make no difference."""
+        touched = {*collector.data, *(rows.model for rows in collector.fast_deletes)}
+        touched |= {field.model for field, _ in collector.field_updates}
+        tables = {model._meta.db_table for model in touched}
         own = self.statements.tables.own
-        if any(map(_listened, stirred)) or self.statements.written:
-            raise RunSingly(lasting=True)
+        if any(map(_listened, touched)) or self.statements.written:
+            raise RunOneByOne(lasting=True)
         if names_any(self.statements.reads, {*tables, own}):
-            raise RunSingly(lasting=True)
+            raise RunOneByOne(lasting=True)
         self.access.check_untouched(tables)
 
     def _effect(self, mutation: Mutation) -> Effect:

@@ -3,7 +3,7 @@
 A run may share what it read only as long as no other code has changed it. So each statement of the
 project's code is examined before it is executed: which table it writes, and whether it reads the
 table that the run writes. A statement that is not understood ends the run, and its mutations are
-carried out one by one.
+then carried out one by one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Statements:
 
     @contextlib.contextmanager
     def ours(self) -> Iterator[None]:
-        """What is executed within is sync's own."""
+        """Statements within are those of sync."""
         before, self._ours = self._ours, True
         try:
             yield
@@ -80,7 +80,7 @@ class Statements:
             yield
 
     def _note_unseen(self, name: str) -> None:
-        """The project's code does something whose SQL is not seen, such as ``COPY``."""
+        """The project's code does something without visible SQL, such as ``COPY``."""
         with self.ours():
             self.flush()
         self.spoilt = f"a call of cursor.{name}()"
@@ -117,14 +117,14 @@ class Statements:
             self.spoilt = f"a write of other rows of {table}"
 
     def _is_own_row(self, sql: str, params: Any) -> bool:
-        """Whether it is what Django says to save the mutation's own row."""
+        """Whether Django saves the mutation's own row with this statement."""
         tail = f' WHERE "{self.tables.own}"."{self.key}" = %s'
         sql, _, _ = sql.partition(" RETURNING ")  # Django 6 reads generated columns back
         return bool(params) and sql.endswith(tail) and params[-1] == self.own_key
 
 
 class Reads:
-    """An execute wrapper that keeps the SQL of what is read, to see what an answer stands on."""
+    """An execute wrapper that keeps the SQL of reads, to see what an answer depends on."""
 
     def __init__(self) -> None:
         self.sql: list[str] = []
@@ -138,7 +138,7 @@ class Reads:
         with connection().execute_wrapper(self):
             yield
 
-    def are_plain(self) -> bool:
+    def are_reads(self) -> bool:
         """Whether there are only reads."""
         return all(map(is_read, self.sql))
 

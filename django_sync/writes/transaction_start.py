@@ -30,7 +30,7 @@ _READ = f"SELECT c.user_id, c.forgotten_seq FROM {CLIENT} c WHERE c.id = %s"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the second statement read; ``in_use``: an id of the probe has a row or had one."""
+    """What the second statement read; ``in_use``: an id of the ``IdCheck`` has a row or had one."""
 
     epoch: str
     results: list[MutationResult]
@@ -38,7 +38,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class IdCheck:
     """Ids of objects to be created; the second statement also checks whether they are in use."""
 
     collection: Collection
@@ -46,10 +46,10 @@ class Probe:
 
 
 def open_transaction(caller: Caller, client: Client | None) -> int:
-    """Lock the client's row, made where it is not there yet; return its ``forgotten_seq``.
+    """Lock the client's row, creating it if needed; return its ``forgotten_seq``.
 
     Without a client (a REST call without a key) nothing is locked but, on SQLite, the database.
-    Raises ``ClientMismatch`` where the client is another user's.
+    Raises ``ClientMismatch`` if the client is another user's.
     """
     db = connection()
     _take_write_lock(db)
@@ -74,7 +74,7 @@ def _read(db: Any, id: uuid.UUID) -> Any:
 def _take_write_lock(db: Any) -> None:
     """On SQLite, write before anything is read, unless the transaction began as a writer.
 
-    One that reads first is refused without waiting where another has written in between.
+    SQLite refuses the write lock at once to a transaction that read before another one wrote.
     """
     if db.vendor != "sqlite":
         return
@@ -84,10 +84,12 @@ def _take_write_lock(db: Any) -> None:
         cursor.execute(f"UPDATE {tables.FEED} SET head = head WHERE id = 0")
 
 
-def stored_results(client: Client | None, ids: Sequence[uuid.UUID], probe: Probe | None) -> Stored:
-    """The epoch, the client's stored results among these ids, and whether the probe's are used."""
+def stored_results(
+    client: Client | None, ids: Sequence[uuid.UUID], id_check: IdCheck | None
+) -> Stored:
+    """Read the epoch, the client's stored results among these ids, and what ``id_check`` asks."""
     db = connection()
-    asked, bounds = ("false", []) if probe is None else probe.collection.in_use(probe.ids)
+    asked, bounds = ("false", []) if id_check is None else id_check.collection.in_use(id_check.ids)
     within, among = _among(db, ids)
     owner = None if client is None else _bound(db, client.pk)
     with db.cursor() as cursor:
@@ -101,8 +103,8 @@ def stored_results(client: Client | None, ids: Sequence[uuid.UUID], probe: Probe
     in_use, epoch, _ = rows[0]
     known = [key for _, _, key in rows if key is not None]
     results = MutationResult.objects.filter(pk__in=known) if known else ()
-    told = feed_log.state()[0].epoch if epoch is None else str(uuid.UUID(str(epoch)))
-    return Stored(told, list(results), bool(in_use))
+    read = feed_log.state()[0].epoch if epoch is None else str(uuid.UUID(str(epoch)))
+    return Stored(read, list(results), bool(in_use))
 
 
 def has_open_decision(client: Client, objects: Sequence[uuid.UUID]) -> bool:

@@ -1,8 +1,8 @@
-"""The values that a DRF field surely takes, and what it makes of them.
+"""Quick checks of the values that a DRF field certainly accepts.
 
-A field's own ``run_validation`` goes through five calls before it says that a text is a text.
-A quick check answers for the common values of DRF's own fields, with known validators only. It
-says ``empty`` where it does not know: then the field itself is asked, and words all errors.
+A field's own ``run_validation`` makes five calls before it accepts a text. A quick check decides
+for the common values of DRF's own fields, with known validators only. It returns ``empty`` if it
+does not know. Then the field itself validates, and it words all errors.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from rest_framework.fields import empty
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 Check = Callable[[Any], Any]
-"""From a value as it was sent to the valid value, or to ``empty``: ask the field."""
+"""From a value as it was sent to the valid value, or to ``empty``: the field must decide."""
 
 
 def quick_check(field: Any) -> Check | None:
-    """The check of a field; ``None`` where each value has to go to the field itself.
+    """Return the check of a field; ``None`` if each value has to go to the field itself.
 
-    Texts with half a surrogate pass; who calls has refused them.
+    Texts with half a surrogate pass; the caller has refused them before.
     """
     make = _MAKERS.get(type(field))
     return None if make is None else make(field)
@@ -71,7 +71,7 @@ def _boolean(field: Any) -> Check | None:
 
 
 def _time(field: Any) -> Check | None:
-    """What DRF does with a text, without the steps before and after."""
+    """Do what DRF does with a text, without the steps before and after."""
     if field.validators:
         return None
 
@@ -82,7 +82,7 @@ def _time(field: Any) -> Check | None:
 
 
 def _limits(field: Any, known: tuple[type[Any], ...]) -> dict[type[Any], list[int]] | None:
-    """The limits of a field's validators; ``None`` where one is another or has no fixed limit."""
+    """Return the limits of a field's validators; ``None`` if one is unknown or not fixed."""
     found: dict[type[Any], list[int]] = {}
     for one in field.validators:
         kind = type(one)

@@ -22,7 +22,7 @@ class NeedsSavepoint(Exception):
 
 
 @contextlib.contextmanager
-def bare() -> Iterator[None]:
+def without_savepoint() -> Iterator[None]:
     """Carry out a mutation without a savepoint.
 
     Raises ``NeedsSavepoint`` in place of an exception that the transaction cannot continue after.

@@ -62,7 +62,7 @@ def to(session):
 Endpoint.objects.bulk_create(
     (Endpoint(session=s, user_id=s.user_id, kind="{kind}", target=to(s), host="sink",
               created_at=now) for s in sessions), batch_size=1000)
-endpoints.begin()
+endpoints.start_cursor()
 """
 WRITE = """
 import time, django; django.setup()

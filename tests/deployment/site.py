@@ -18,7 +18,7 @@ from django.db import connection
 
 from tests.docs.howto import snippets
 from tests.docs.running import free_port
-from tests.integration.test_doorbell import REDIS, redis_is_there
+from tests.integration.test_channel_layer import REDIS, redis_is_there
 
 ROOT = Path(__file__).resolve().parents[2]
 NGINX = (ROOT / "example_project/deployment/nginx.conf").read_text()

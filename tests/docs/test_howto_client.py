@@ -14,7 +14,7 @@ from django_sync import client as client_module
 from django_sync.client import Pace, SyncClient, TokenAuth
 from django_sync.client import __main__ as cli
 from django_sync.client.terminal import Terminal
-from django_sync.testing.clocks import ManualAlarm, until
+from django_sync.testing.clocks import ManualWaker, until
 from django_sync.testing.server import MemoryServer
 from example_project.boards.models import Card
 from tests.integration.conftest import in_process
@@ -58,26 +58,26 @@ def test_the_program_stays_in_step_and_says_so(server, monkeypatch):
 
 
 def test_the_program_may_tell_what_it_knows(server):
-    told, alarm = run(HINTS), ManualAlarm()
+    told, waker = run(HINTS), ManualWaker()
     with SyncClient(
         "https://example.org/sync/",
         store="field.db",
         auth=TokenAuth("demo-ada"),
         collections=["cards"],
         transport=server.transport(),
-        alarm=alarm,
+        waker=waker,
         pace=Pace(uniform=lambda low, high: 1.0),
     ) as client:
         client.start()
         server.held.wait()
         told["network_changed"](client, is_up=True, is_metered=True)
-        assert alarm.asleep() == 300.0
+        assert waker.asleep() == 300.0
         told["network_changed"](client, is_up=False, is_metered=True)
         until(lambda: client.status.link == "offline", "it knows that there is no network")
         told["network_changed"](client, is_up=True, is_metered=False)
         server.held.wait()
         told["window_hidden"](client)
-        assert alarm.asleep() == 300.0
+        assert waker.asleep() == 300.0
 
 
 # On the command line

@@ -77,7 +77,7 @@ def test_all_else_works_without_the_extra():
         "from rest_framework.test import APIClient\n"
         "answer = APIClient().get('/sync/', headers={'host': 'localhost'})\n"
         "assert answer.status_code == 401, answer\n"
-        "from django_sync.push import rounds\n"
+        "from django_sync.push import delivery, dispatcher\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -15,7 +15,7 @@ import pytest
 from django_sync import client as client_module
 from django_sync import errors
 from django_sync.client import SyncClient, TokenAuth
-from django_sync.testing.clocks import ManualAlarm, until
+from django_sync.testing.clocks import ManualWaker, until
 from django_sync.testing.server import MemoryServer
 
 from .howto import run, snippets
@@ -42,7 +42,7 @@ def client(server):
         auth=TokenAuth("demo-ada"),
         collections=["cards"],
         transport=server.transport(),
-        alarm=ManualAlarm(),
+        waker=ManualWaker(),
     ) as client:
         yield client
 
@@ -50,13 +50,13 @@ def client(server):
 def test_a_webhook_is_told_with_the_session_and_what_comes_is_fetched(server, monkeypatch):
     monkeypatch.setenv("SECRET", "sixteen letters!")
     monkeypatch.setenv("TOKEN", "demo-ada")
-    alarm = ManualAlarm()
-    here = functools.partial(SyncClient, transport=server.transport(), alarm=alarm)
+    waker = ManualWaker()
+    here = functools.partial(SyncClient, transport=server.transport(), waker=waker)
     monkeypatch.setattr(client_module, "SyncClient", here)
     space = run(WEBHOOKS)
     with space["client"] as client:
         until(lambda: client.status.link == "live", "it is in step")
-        alarm.asleep()
+        waker.asleep()
         [told] = [json.loads(r.content) for r in server.requests if "/sessions/" in r.url.path]
         assert told["push"]["url"] == "https://field.example/sync-hook/"
         server.put("cards", {"title": "new"})
@@ -107,10 +107,10 @@ def test_a_program_says_what_it_knows(server, client):
     told = run(CHANGES)
     told["network_changed"](client, "cellular", True)
     told["window_hidden"](client, True)
-    reach = client.status.reach
-    assert (reach.type, reach.metered, reach.foreground) == ("cellular", True, False)
+    network = client.status.network_state
+    assert (network.type, network.metered, network.foreground) == ("cellular", True, False)
     told["window_hidden"](client, False)
-    assert client.status.reach.foreground
+    assert client.status.network_state.foreground
 
 
 def test_a_portal_is_told_from_silence(server, client):

@@ -16,7 +16,7 @@ from django_sync.drf.record_cache import rendered
 from django_sync.realtime import live
 from example_project.boards.models import Card
 from tests.integration.test_long_poll import PATIENCE, bearer, in_a_thread
-from tests.integration.test_plain import nobody
+from tests.integration.test_requests import nobody
 
 Header = tuple[str, str]
 
@@ -44,9 +44,8 @@ class Site:
     def __init__(self) -> None:
         self.application: Any = live(nobody)
         self.whole = 0
-        owners: tuple[Any, ...] = (self.application, self.application.application)
-        for owner in owners:
-            owner._respond = self._counted(owner._respond)
+        runner: Any = self.application.runner
+        runner.respond = self._counted(runner.respond)
 
     def _counted(self, respond: Any) -> Any:
         def counted(*args: Any) -> Any:

@@ -39,10 +39,10 @@ def titles(frame):
     return [c["object"]["title"] for c in frame["changes"] if c["op"] == "put"]
 
 
-async def line_of(site):
+async def connection_of(site):
     await site.joined(1)
-    (line,) = site.application.hub._lines
-    return line
+    (connection,) = site.application.hub._connections
+    return connection
 
 
 def test_the_welcome_names_the_window(site, ada):
@@ -116,18 +116,18 @@ def test_where_it_stands_is_known_though_not_all_is_acknowledged(site, ada, boar
 
     async def story():
         async with site.following(ada) as wire:
-            line = await line_of(site)
+            connection = await connection_of(site)
             places = []
             for n in range(4):
                 await write(boards.launch, str(n))
                 await wire.frame("changes")
-                places.append(line.subscription.place[1])
+                places.append(connection.subscription.place[1])
             assert len(set(places)) == 4
             wire.say(type="ack", frames=wire.frames + 2)
             await wire.frame("cursor")
-            assert line.reached == places[1]
+            assert connection.position == places[1]
             wire.say(type="ack", frames=wire.frames + 4)
-            await until(lambda: line.reached == places[3])
+            await until(lambda: connection.position == places[3])
 
     asyncio.run(story())
 
@@ -137,11 +137,11 @@ def test_an_idle_socket_keeps_little(site, ada):
 
     async def story():
         async with site.following(ada) as wire:
-            line = await line_of(site)
-            await until(lambda: line._follower is None)
-            for one in (line, line.consumer):
+            connection = await connection_of(site)
+            await until(lambda: connection._follower is None)
+            for one in (connection, connection.handler):
                 assert not hasattr(one, "__dict__")
-            assert not line.consumer._tasks
+            assert not connection.handler._tasks
             served = {wire.served, asyncio.current_task(), site.application.hub._task}
             assert asyncio.all_tasks() == served
 

@@ -59,10 +59,12 @@ def no_fault(caplog):
     assert found == expected
 
 
-def line_of(site, user):
-    """A user's one line, as the hub has it."""
+def connection_of(site, user):
+    """A user's only connection in the hub."""
     (own,) = [
-        n for n in site.application.hub._lines if n.subscription.audience.caller.key == str(user.pk)
+        n
+        for n in site.application.hub._connections
+        if n.subscription.audience.caller.key == str(user.pk)
     ]
     return own
 
@@ -246,8 +248,8 @@ def test_a_wrong_batch_is_told_by_its_ref_and_the_socket_lives(site, ada, body):
     async def story():
         async with site.following(ada, collections=["cards"]) as wire:
             wire.text('{"type":"mutate","ref":"\\ud800",' + body + "}")
-            told = await wire.frame("error")
-            assert (told["ref"], told["problem"]["code"]) == ("\ud800", "invalid")
+            result = await wire.frame("error")
+            assert (result["ref"], result["problem"]["code"]) == ("\ud800", "invalid")
             wire.say(type="ping")
             await wire.frame("pong")
 
@@ -306,24 +308,24 @@ def test_large_frames_are_read_in_their_time(site, ada, grace, boards, monkeypat
 @contextmanager
 def held(site, of):
     """Requests of some scopes stay in their threads; yields how many do."""
-    respond, go, inside = site.application._respond, threading.Event(), []
+    respond, go, running = site.application.runner.respond, threading.Event(), []
 
     def holding(scope, *args):
         if of(scope):
-            inside.append(scope)
+            running.append(scope)
             go.wait(20)
         return respond(scope, *args)
 
-    site.application._respond = holding
+    site.application.runner.respond = holding
     try:
-        yield inside
+        yield running
     finally:
         go.set()
-        site.application._respond = respond
+        site.application.runner.respond = respond
 
 
 def test_a_flood_of_handshakes_holds_up_nobody_elsewhere(site, ada, grace, boards, monkeypatch):
-    monkeypatch.setattr("django_sync.realtime.asgi.AT_THE_DOOR", 5)
+    monkeypatch.setattr("django_sync.realtime.asgi.MOST_HANDSHAKES", 5)
     evil, good = ("10.6.6.6", 1), ("10.0.0.1", 1)
 
     async def one(ends):
@@ -333,12 +335,12 @@ def test_a_flood_of_handshakes_holds_up_nobody_elsewhere(site, ada, grace, board
     async def story():
         ends = []
         async with bystander(site, grace, boards), asyncio.TaskGroup() as group:
-            with held(site, lambda scope: scope["client"] == evil) as inside:
+            with held(site, lambda scope: scope["client"] == evil) as running:
                 for _ in range(20):
                     group.create_task(one(ends))
                 await until(lambda: len(ends) == 12)
                 assert set(ends) == {(1013, "unavailable")}
-                assert len(inside) == site.application.threads - 1
+                assert len(running) == site.application.threads - 1
                 async with site.socket(ada, client=good) as wire:
                     await wire.hello()
                     assert await wire.caught_up()
@@ -366,10 +368,10 @@ def test_one_users_batches_hold_up_no_other_user(site, ada, grace, boards):
                     ready.append(wire)
                     await done.wait()
 
-            with held(site, mutating) as inside:
+            with held(site, mutating) as running:
                 for _ in range(10):
                     group.create_task(one())
-                await until(lambda: len(inside) == site.application.threads - 1)
+                await until(lambda: len(running) == site.application.threads - 1)
                 card = await write(boards.launch, "Meanwhile")
                 assert titles(await other.changes()) == ["Meanwhile"]
                 other.say(type="mutate", ref=1, **await in_a_thread(batch, card, "Her own"))
@@ -387,14 +389,14 @@ def test_one_users_batches_hold_up_no_other_user(site, ada, grace, boards):
 @pytest.fixture
 def hasty(monkeypatch, settings):
     settings.DJANGO_SYNC = {"WATCH_MS": 50, "SOCKET_FRAMES": 1000}
-    monkeypatch.setattr(connection, "FAREWELL_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.05)
 
 
 def test_who_only_pings_and_takes_nothing_is_cut(site, ada, grace, boards, hasty):
     async def story():
         async with bystander(site, grace, boards), site.following(ada) as deaf:
             await site.joined(2)
-            own = line_of(site, boards.ada)
+            own = connection_of(site, boards.ada)
             deaf.takes.clear()
             for _ in range(500):
                 deaf.say(type="ping")
@@ -411,8 +413,8 @@ def test_results_wait_for_whoever_takes_them(site, ada, hasty):
         async with site.following(ada) as deaf:
             deaf.takes.clear()
             with held(site, lambda scope: False):
-                respond, asked = site.application._respond, []
-                site.application._respond = lambda scope, *args: (
+                respond, asked = site.application.runner.respond, []
+                site.application.runner.respond = lambda scope, *args: (
                     asked.append(scope["path"]),
                     respond(scope, *args),
                 )[1]
@@ -432,7 +434,7 @@ def test_frames_that_were_not_sent_cannot_be_acknowledged(site, ada, grace, boar
     async def story():
         async with site.following(ada) as liar, site.following(grace) as other:
             await site.joined(2)
-            own = line_of(site, boards.ada)
+            own = connection_of(site, boards.ada)
             liar.takes.clear()
             for number in range(4):
                 await write(boards.launch, str(number))
@@ -504,10 +506,10 @@ async def problem(site, who, **hello):
     """The whole problem with which a hello is refused, and the code."""
     async with site.socket(who) as wire:
         wire.say(**HELLO, **hello)
-        told = []
+        result = []
         while (event := await wire.event())["type"] != "websocket.close":
-            told.append(event["text"])
-        return [t for t in told if '"welcome"' not in t], event["code"]
+            result.append(event["text"])
+        return [t for t in result if '"welcome"' not in t], event["code"]
 
 
 def test_what_is_anothers_is_refused_as_what_never_was(site, ada, grace, boards, opened):
@@ -547,8 +549,8 @@ def test_a_name_of_another_host_is_served_nothing(site, ada, settings, no_fault)
 
     async def story():
         async with site.socket(ada) as wire:
-            code, told = await wire.ended()
-            assert (code, told) == (1011, None)
+            code, result = await wire.ended()
+            assert (code, result) == (1011, None)
 
     asyncio.run(story())
 
@@ -559,7 +561,7 @@ def test_a_name_of_another_host_is_served_nothing(site, ada, settings, no_fault)
 @pytest.mark.parametrize("status", [200, 302, 403, 500])
 @pytest.mark.parametrize("path", ["live/ws/", "changes/", "mutations/"])
 def test_a_page_of_the_projects_is_passed_on_to_nobody(site, ada, monkeypatch, status, path):
-    respond = site.application._respond
+    respond = site.application.runner.respond
 
     def paged(scope, *args):
         if scope["path"].endswith(path):
@@ -567,7 +569,7 @@ def test_a_page_of_the_projects_is_passed_on_to_nobody(site, ada, monkeypatch, s
         return respond(scope, *args)
 
     async def story():
-        site.application._respond = paged
+        site.application.runner.respond = paged
         async with site.socket(ada) as wire:
             wire.say(**HELLO)
             if path == "mutations/":
@@ -576,17 +578,17 @@ def test_a_page_of_the_projects_is_passed_on_to_nobody(site, ada, monkeypatch, s
                     pass
                 assert (frame["ref"], frame["problem"]["code"]) == (7, "unavailable")
                 return
-            code, told = await wire.ended()
+            code, result = await wire.ended()
             assert code == (4403 if status == 403 else 1011)
-            assert told in (None, "unavailable")
+            assert result in (None, "unavailable")
 
     asyncio.run(story())
 
 
 @pytest.mark.parametrize("path", ["changes/", "mutations/"])
 def test_a_fault_closes_the_socket_and_is_logged(site, ada, grace, boards, no_fault, path):
-    """A line that went on without its task would be silent, or blind to a lost right."""
-    respond = site.application._respond
+    """A connection without its task would be silent, or not see that a right was lost."""
+    respond = site.application.runner.respond
     no_fault += ["a connection is closed for a fault"]
 
     def breaking(scope, *args):
@@ -595,7 +597,7 @@ def test_a_fault_closes_the_socket_and_is_logged(site, ada, grace, boards, no_fa
         return respond(scope, *args)
 
     async def story():
-        site.application._respond = breaking
+        site.application.runner.respond = breaking
         async with bystander(site, grace, boards), site.socket(ada, ("X-Evil", "1")) as wire:
             wire.say(**HELLO)
             if path == "mutations/":
@@ -606,7 +608,7 @@ def test_a_fault_closes_the_socket_and_is_logged(site, ada, grace, boards, no_fa
 
 
 def test_a_stream_whose_looking_breaks_ends(site, ada, boards, settings, no_fault):
-    respond = site.application._respond
+    respond = site.application.runner.respond
     settings.DJANGO_SYNC = {"WATCH_MS": 50, "HEARTBEAT": 0.05}
     no_fault += ["a connection is closed for a fault"]
 
@@ -617,8 +619,8 @@ def test_a_stream_whose_looking_breaks_ends(site, ada, boards, settings, no_faul
 
     async def story():
         async with site.stream(ada) as wire:
-            site.application._respond = breaking
-            await until(lambda: not site.application.shared.open)
+            site.application.runner.respond = breaking
+            await until(lambda: not site.application.loop_state.open)
             assert wire.start["status"] == 200
 
     asyncio.run(story())
@@ -633,7 +635,7 @@ def test_what_ends_amiss_leaves_nothing_behind(site, ada):
             wire.come({"type": "websocket.nonsense"})
             with pytest.raises(AttributeError):
                 await asyncio.wait_for(asyncio.shield(wire.served), 10)
-            assert not site.application.shared.open
+            assert not site.application.loop_state.open
             assert not len(site.application.hub)
             wire.served = None
 

@@ -15,7 +15,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import Throttled
 from rest_framework.test import APIClient
 
-from django_sync import engine, errors
+from django_sync import engine, errors, rest
 from django_sync.http import edge, urls
 from django_sync.http.health import HealthView
 from django_sync.http.problems import problem_response
@@ -449,14 +449,14 @@ def test_permission_comes_before_the_precondition(people, method):
 
 def test_g5_the_tag_of_an_answer_is_that_of_its_record(api, card, monkeypatch):
     """Read afterwards, it would be another writer's: If-Match would overwrite them unseen."""
-    real = engine._run
+    real = rest._run
 
     def overtaken(caller, mutation, call):
         result = real(caller, mutation, call)
         Card.objects.filter(sync_id=mutation.object_id).update(body="Others wrote")
         return result
 
-    monkeypatch.setattr(engine, "_run", overtaken)
+    monkeypatch.setattr(rest, "_run", overtaken)
     tag = api.patch(path_of(card), {"object": {"votes": 3}}, format="json", HTTP_IF_MATCH="*")[
         "ETag"
     ]

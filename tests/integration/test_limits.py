@@ -10,7 +10,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from django_sync.feed.cursor import MAX_LENGTH
-from django_sync.protocol.messages import MAX_DEPTH, MAX_SEQ
+from django_sync.protocol.members import MAX_DEPTH, MAX_SEQ
 from tests.integration.test_hostile import envelope, mutation, nested, post, sound
 from tests.integration.test_http import is_problem
 

@@ -34,13 +34,13 @@ class Server:
     def __init__(self, application=None):
         self.application: Any = application or live(get_asgi_application())
         self.runs = 0
-        respond = self.application._respond
+        respond = self.application.runner.respond
 
-        def counted(scope, run, *more):
-            self.runs += 1
-            return respond(scope, run, *more)
+        def counted(scope, body, subrequest=None, run=1):
+            self.runs += subrequest is not None
+            return respond(scope, body, subrequest, run)
 
-        self.application._respond = counted
+        self.application.runner.respond = counted
 
     def scope(self, query: str, *headers: tuple[str, str], path="/sync/live/changes/"):
         return {
@@ -160,17 +160,17 @@ def test_r5_what_comes_between_pull_and_waiting_is_not_missed(server, token, boa
     async def story():
         cursor = await caught_up(server, token)
         written = []
-        respond = server.application._respond
+        respond = server.application.runner.respond
 
-        def writing_behind_it(scope, run):
-            response = respond(scope, run)
+        def writing_behind_it(*args):
+            response = respond(*args)
             if not written:
                 written.append(Card.objects.create(board=boards.launch, title="Between"))
                 sequencer.sequence()
                 connections.close_all()
             return response
 
-        server.application._respond = writing_behind_it
+        server.application.runner.respond = writing_behind_it
         _, page = await server.get(f"wait=25&cursor={cursor}", token)
         assert [c["object"]["title"] for c in page["changes"]] == ["Between"]
 
@@ -210,30 +210,30 @@ def test_what_comes_to_nothing_for_this_user_is_waited_on(server, token, boards,
         await server.waiting(1)
         await write(boards.launch, "Draft")
         await write(boards.launch, "Seen")
-        told: list[str] = []
-        while not told:
+        seen: list[str] = []
+        while not seen:
             _, page = await held
-            told = [c["object"]["title"] for c in page["changes"] if c["op"] == "put"]
+            seen = [c["object"]["title"] for c in page["changes"] if c["op"] == "put"]
             asked = f"wait=25&cursor={page['cursor']}&collections=cards"
             held = asyncio.create_task(server.get(asked, token))
         held.cancel()
         await asyncio.gather(held, return_exceptions=True)
-        assert told == ["Seen"]
+        assert seen == ["Seen"]
 
     asyncio.run(story())
 
 
 def test_r8_who_waits_holds_no_thread_and_no_connection(server, token, boards):
     opened: set[int] = set()
-    respond = server.application._respond
+    respond = server.application.runner.respond
 
-    def noting(scope, run):
-        response = respond(scope, run)
+    def noting(*args):
+        response = respond(*args)
         opened.add(threading.get_ident())
         assert connection.connection is None, "the connection is given back with the answer"
         return response
 
-    server.application._respond = noting
+    server.application.runner.respond = noting
 
     async def story():
         cursor = await caught_up(server, token)
@@ -272,8 +272,8 @@ def test_one_look_at_the_feed_serves_all(server, token, boards, monkeypatch):
         await asyncio.gather(*many)
 
     asyncio.run(story())
-    told = [after for after in looks if after is not None]
-    assert len(set(told)) <= 2
+    seen = [after for after in looks if after is not None]
+    assert len(set(seen)) <= 2
 
 
 def test_what_comes_while_all_threads_are_busy_is_one_answer(server, token, boards):
@@ -286,7 +286,7 @@ def test_what_comes_while_all_threads_are_busy_is_one_answer(server, token, boar
         await server.waiting(1)
         free = threading.Event()
         for _ in range(server.application.threads):
-            server.application.turning.submit(free.wait, PATIENCE)
+            server.application.connection_pool.submit(free.wait, PATIENCE)
         for number in range(3):
             await write(boards.launch, f"{number}")
         free.set()

@@ -12,7 +12,7 @@ from django_sync.conf import conf
 from django_sync.drf.caller import Caller
 from django_sync.models import Client, MutationResult
 from django_sync.protocol import ConflictKind, Status
-from django_sync.writes import batch as writes_batch
+from django_sync.writes import batch as batches
 from example_project.boards import api
 from example_project.boards.models import Card, Comment, Label, Membership
 from tests.integration.phone import Phone
@@ -184,11 +184,11 @@ def test_g5_a_change_that_is_not_sequenced_yet_is_seen(card, phone):
     base = card.sync_revision
     body = phone.update(card, base=base, title="Mine")
     Card.objects.filter(pk=card.pk).update(title="Theirs")
-    run = writes_batch.Run(
-        Caller.for_user(phone.user), writes_batch.client_of(Caller.for_user(phone.user), phone.id)
+    run = batches.BatchRun(
+        Caller.for_user(phone.user), batches.client_of(Caller.for_user(phone.user), phone.id)
     )
     (result,) = run.results(
-        writes_batch.read_mutations(
+        batches.read_mutations(
             engine.Batch.from_json({"client_id": str(phone.id), "mutations": [body]})
         )
     )
@@ -390,7 +390,7 @@ def test_w2_what_the_database_refuses_for_its_own_reasons_is_run_again(
     card, phone, monkeypatch, failures
 ):
     left = [failures]
-    together = writes_batch.Run._together
+    together = batches.BatchRun._in_one_transaction
 
     def failing(self, batch, failed):
         if left[0]:
@@ -398,8 +398,8 @@ def test_w2_what_the_database_refuses_for_its_own_reasons_is_run_again(
             raise OperationalError("deadlock detected")
         return together(self, batch, failed)
 
-    monkeypatch.setattr(writes_batch, "PAUSE", 0)
-    monkeypatch.setattr(writes_batch.Run, "_together", failing)
+    monkeypatch.setattr(batches, "PAUSE", 0)
+    monkeypatch.setattr(batches.BatchRun, "_in_one_transaction", failing)
     first, second = phone.update(card, title="One"), phone.update(card, body="Two")
     assert statuses(phone.send(first, second)) == ["applied", "merged"]
 
@@ -408,8 +408,8 @@ def test_w2_what_never_succeeds_is_unavailable_and_no_result(card, phone, monkey
     def failing(self, batch, failed):
         raise OperationalError("deadlock detected")
 
-    monkeypatch.setattr(writes_batch, "PAUSE", 0)
-    monkeypatch.setattr(writes_batch.Run, "_together", failing)
+    monkeypatch.setattr(batches, "PAUSE", 0)
+    monkeypatch.setattr(batches.BatchRun, "_in_one_transaction", failing)
     body = phone.update(card, title="One")
     with pytest.raises(errors.Unavailable):
         phone.one(body)
@@ -419,7 +419,7 @@ def test_w2_what_never_succeeds_is_unavailable_and_no_result(card, phone, monkey
 
 def test_w2_a_commit_that_fails_is_run_again_one_by_one(card, phone, monkeypatch):
     left = [1]
-    together = writes_batch.Run._together
+    together = batches.BatchRun._in_one_transaction
 
     def failing(self, batch, failed):
         results = together(self, batch, failed)
@@ -428,7 +428,7 @@ def test_w2_a_commit_that_fails_is_run_again_one_by_one(card, phone, monkeypatch
             raise IntegrityError("at commit")
         return results
 
-    monkeypatch.setattr(writes_batch.Run, "_together", failing)
+    monkeypatch.setattr(batches.BatchRun, "_in_one_transaction", failing)
     first, second = phone.update(card, title="One"), phone.update(card, body="Two")
     results = phone.send(first, second)
     assert {r.status.took_effect for r in results} == {True}

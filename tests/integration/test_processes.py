@@ -22,6 +22,7 @@ from django_sync import engine
 from django_sync.drf.caller import Caller
 from django_sync.feed import sequencer
 from django_sync.models import Change, MutationResult, Outbox
+from django_sync.rest import get as get_record
 from django_sync.writes import result_store
 from example_project.boards.models import Board, Card, Comment, Label
 from tests import processes as p
@@ -140,11 +141,11 @@ def break_the_commit() -> None:
     """From now on a batch fails as where a deferred constraint is broken at the commit."""
 
     def broken(self: Any) -> None:
-        result_store.Ledger.close = original  # type: ignore[method-assign]  # as it was
+        result_store.ResultStore.close = original  # type: ignore[method-assign]  # as it was
         raise IntegrityError
 
-    original = result_store.Ledger.close
-    result_store.Ledger.close = broken  # type: ignore[method-assign]  # a fault, put in
+    original = result_store.ResultStore.close
+    result_store.ResultStore.close = broken  # type: ignore[method-assign]  # a fault, put in
 
 
 # ── What tests stand on ──────────────────────────────────────────────────────────────────────────
@@ -593,7 +594,7 @@ def test_w2_a_connection_that_breaks_within_a_batch(
 def test_w1_if_match_of_two_processes_lets_one_pass(
     boards: Any, processes: p.Processes, readers: Any, card: Card
 ) -> None:
-    _, etag = engine.get(Caller.for_user(boards.ada), "cards", card.sync_id)
+    _, etag = get_record(Caller.for_user(boards.ada), "cards", card.sync_id)
     one, two = processes.worker("uncommitted"), processes.worker()
     one.start(rest, card.sync_id, etag, "Ada")
     one.reaches("uncommitted")
@@ -616,7 +617,7 @@ def rest(id: uuid.UUID, etag: str, title: str) -> tuple[int, dict[str, Any]]:
 def test_w1_if_match_at_the_same_moment(boards: Any, processes: p.Processes, card: Card) -> None:
     workers = processes.workers(3)
     for n in range(4):
-        _, etag = engine.get(Caller.for_user(boards.ada), "cards", card.sync_id)
+        _, etag = get_record(Caller.for_user(boards.ada), "cards", card.sync_id)
         before = Card.objects.get(pk=card.pk).sync_revision
         for m, worker in enumerate(workers):
             worker.start(rest, card.sync_id, etag, f"{n}/{m}")

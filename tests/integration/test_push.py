@@ -22,12 +22,11 @@ from django_sync.conf import SETTINGS
 from django_sync.drf.caller import Caller
 from django_sync.feed import log as feed_log
 from django_sync.feed import notify, sequencer
+from django_sync.feed import pull as feed_pull
 from django_sync.maintenance import retention
 from django_sync.models import Change, Endpoint, Feed, PushCursor, PushScope, PushUser, SyncSession
-from django_sync.push import delivery, dispatcher, endpoints, locmem, rounds, visibility_refresh
-from django_sync.push.attempts import Done
-from django_sync.push.awake import awake_until
-from django_sync.push.batch import Batch
+from django_sync.push import delivery, dispatcher, endpoints, locmem, visibility_refresh
+from django_sync.push.delivery import Batch, Done, awake_until
 from django_sync.push.sender import Outcome, Receipt
 from django_sync.sessions import directives
 from example_project.boards.models import Board, Card, Membership
@@ -75,10 +74,10 @@ def sent() -> list[tuple[uuid.UUID, list[str]]]:
 
 def a_round(clock: Any = None, seconds: float = 2) -> list[tuple[uuid.UUID, list[str]]]:
     """Note what is new, let the window pass, send."""
-    rounds.note_news()
+    dispatcher.note_news()
     if clock is not None:
         clock.shift(seconds)
-    rounds.send_all()
+    delivery.send_all()
     return sent()
 
 
@@ -132,12 +131,12 @@ def test_users_are_found_by_an_index_and_not_by_looking_at_all(people, clock):
     with CaptureQueriesContext(
         connection,
     ) as few:
-        rounds.note_news()
+        dispatcher.note_news()
     a_round(clock)
     crowd(200)
     write(people.launch)
     with CaptureQueriesContext(connection) as many:
-        rounds.note_news()
+        dispatcher.note_news()
     assert len(many) == len(few)
     if connection.vendor == "sqlite":
         selects = [q["sql"] for q in many if q["sql"].startswith("SELECT")]
@@ -187,8 +186,8 @@ def test_fifty_writes_in_a_window_are_one_wake_up(people, clock):
     for number in range(50):
         write(people.launch, str(number))
         clock.shift(0.03)
-        rounds.note_news()
-        rounds.send_all()
+        dispatcher.note_news()
+        delivery.send_all()
     clock.shift(0.6)
     assert a_round() == [(session.id, ["cards"])]
     assert a_round(clock, 60) == []
@@ -199,8 +198,8 @@ def test_no_two_within_a_window(people, clock):
     times = []
     for _ in range(70):
         write(people.launch)
-        rounds.note_news()
-        rounds.send_all()
+        dispatcher.note_news()
+        delivery.send_all()
         times += [timezone.now() for _ in sent()]
         clock.shift(0.3)
     gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(times)]
@@ -211,7 +210,7 @@ def test_no_two_within_a_window(people, clock):
 def test_what_is_noted_while_one_is_under_way_is_sent_after_it(people, clock, monkeypatch):
     session = asleep(people.ada)
     write(people.launch)
-    rounds.note_news()
+    dispatcher.note_news()
     clock.shift(2)
     said = []
 
@@ -221,15 +220,15 @@ def test_what_is_noted_while_one_is_under_way_is_sent_after_it(people, clock, mo
 
     claimed = delivery._claimed()
     write(people.launch)
-    rounds.note_news()
+    dispatcher.note_news()
     monkeypatch.setattr(delivery, "_claimed", lambda: claimed)
     delivery.deliver()
     monkeypatch.undo()
     assert len(sent()) == 1
-    rounds.send_all()
+    delivery.send_all()
     assert sent() == [], "a window lies between"
     clock.shift(2)
-    rounds.send_all()
+    delivery.send_all()
     assert [id for id, _ in sent()] == [session.id]
 
 
@@ -237,12 +236,12 @@ def test_clocks_of_two_machines_differ(people, clock):
     """The dispatcher takes the window for open still, and a worker has the row already."""
     session = asleep(people.ada)
     write(people.launch)
-    rounds.note_news()
+    dispatcher.note_news()
     clock.shift(2)
     delivery._claimed()
     clock.shift(-0.5)
     write(people.launch)
-    rounds.note_news()
+    dispatcher.note_news()
     row = endpoint(session)
     assert row.asked > row.taken
 
@@ -250,10 +249,10 @@ def test_clocks_of_two_machines_differ(people, clock):
 def test_news_for_one_that_is_due_is_not_written_again(people, clock):
     asleep(people.ada)
     write(people.launch)
-    rounds.note_news()
+    dispatcher.note_news()
     write(people.launch)
     with CaptureQueriesContext(connection) as asked:
-        rounds.note_news()
+        dispatcher.note_news()
     assert not [q for q in asked if q["sql"].startswith('UPDATE "django_sync_endpoint"')]
 
 
@@ -277,7 +276,7 @@ def test_a_live_session_is_not_woken(people, clock):
     clock.shift(100)
     heard_of(session)
     clock.shift(78)
-    rounds.send_all()
+    delivery.send_all()
     assert (sent(), endpoint(session).due_at) == ([], None), "it was heard of after the change"
 
 
@@ -287,10 +286,10 @@ def test_one_that_died_unnoticed_is_woken_when_it_counts_as_idle(people, clock):
     write(people.launch)
     assert a_round(clock) == []
     clock.shift(176)
-    rounds.send_all()
+    delivery.send_all()
     assert sent() == []
     clock.shift(1)
-    rounds.send_all()
+    delivery.send_all()
     assert [id for id, _ in sent()] == [session.id]
 
 
@@ -303,9 +302,9 @@ def test_g1_a_change_while_it_is_waited_for_is_not_taken_for_heard(people, clock
     heard_of(session)
     clock.shift(1)
     write(people.launch)
-    rounds.note_news()
+    dispatcher.note_news()
     clock.shift(180)
-    rounds.send_all()
+    delivery.send_all()
     assert [id for id, _ in sent()] == [session.id]
 
 
@@ -356,7 +355,7 @@ def test_failures_are_tried_again_after_growing_pauses_and_parked_then(people, c
         assert (row.failures, row.problem, row.parked_at) == (failures, "503 busy", None)
         assert timezone.now() <= row.due_at <= timezone.now() + most * SECOND
         clock.move_to(row.due_at)
-        rounds.send_all()
+        delivery.send_all()
         assert len(sent()) == 1
     row = endpoint(session)
     assert (row.parked_at, row.failures) == (timezone.now(), 4)
@@ -376,7 +375,7 @@ def test_what_comes_while_it_pauses_waits_with_it(people, clock):
     assert a_round(clock, 50) == []
     assert endpoint(session).due_at == due
     clock.move_to(due)
-    rounds.send_all()
+    delivery.send_all()
     assert sent() == [(session.id, ["boards", "cards"])]
     row = endpoint(session)
     assert (row.failures, row.problem, row.due_at) == (0, "", None)
@@ -452,7 +451,7 @@ def test_each_attempt_is_logged_with_its_session_and_no_secret(people, clock, ca
     with caplog.at_level(logging.INFO, "django_sync.push"):
         a_round(clock)
         clock.shift(10)
-        rounds.send_all()
+        delivery.send_all()
     failed, done = (r for r in caplog.records if hasattr(r, "outcome"))
     for record, outcome, status, attempt in ((failed, "retry", 503, 1), (done, "sent", None, 2)):
         assert (record.session, record.kind, record.outcome) == (
@@ -471,21 +470,21 @@ def test_each_attempt_is_logged_with_its_session_and_no_secret(people, clock, ca
 def test_a_claim_that_nobody_settles_expires(people, clock):
     session = asleep(people.ada)
     write(people.launch)
-    rounds.note_news()
+    dispatcher.note_news()
     clock.shift(2)
     assert len(delivery._claimed()[1]) == 1  # and dies
     clock.shift(60)
-    rounds.send_all()
+    delivery.send_all()
     assert sent() == []
     clock.shift(1)
-    rounds.send_all()
+    delivery.send_all()
     assert [id for id, _ in sent()] == [session.id]
 
 
 def test_who_lost_the_claim_settles_nothing(people, clock):
     session = asleep(people.ada)
     write(people.launch)
-    rounds.note_news()
+    dispatcher.note_news()
     clock.shift(2)
     late, rows = delivery._claimed()
     clock.shift(61)
@@ -504,7 +503,7 @@ def test_no_attempt_begins_that_could_outlast_the_claim(people, clock, settings)
     settings.DJANGO_SYNC = settings.DJANGO_SYNC | {"PUSH_LEASE": 15, "PUSH_TIMEOUT": 10}
     session = asleep(people.ada)
     write(people.launch)
-    rounds.note_news()
+    dispatcher.note_news()
     clock.shift(2)
     delivery.deliver()
     assert sent() == []
@@ -535,10 +534,10 @@ def test_page_by_page(people, clock, settings):
     ada, grace = asleep(people.ada), asleep(people.grace)
     for number in range(10):
         write(people.launch if number % 2 else people.research, str(number))
-    assert rounds.note_news() == 8, "two endpoints in each of four pages"
+    assert dispatcher.note_news() == 8, "two endpoints in each of four pages"
     assert PushCursor.objects.get().position == feed_log.state()[0].head
     clock.shift(2)
-    rounds.send_all()
+    delivery.send_all()
     assert sorted(sent()) == sorted([(ada.id, ["cards"]), (grace.id, ["cards"])])
 
 
@@ -559,9 +558,9 @@ def test_where_its_place_is_gone_all_are_woken(people, clock, caplog, how):
     else:
         cursor.update(epoch=uuid.uuid4())
     with caplog.at_level(logging.CRITICAL):
-        rounds.note_news()
+        dispatcher.note_news()
     clock.shift(2)
-    rounds.send_all()
+    delivery.send_all()
     assert {id for id, _ in sent()} == {session.id, alan.id}
     assert a_round(clock) == []
 
@@ -582,7 +581,7 @@ def test_a_new_member_is_woken_when_it_is_looked_at_again(people, clock):
 
 
 def test_invalidate_has_it_looked_at_at_once(people, clock, django_capture_on_commit_callbacks):
-    notify.listen(endpoints.look_again)
+    notify.listen(endpoints.refresh_soon)
     session = asleep(people.ada)
     Membership.objects.filter(board=people.research, user=people.ada).delete()
     with django_capture_on_commit_callbacks(execute=True):
@@ -596,29 +595,29 @@ def test_project_code_that_fails_holds_up_nobody(people, clock, monkeypatch, cap
     asleep(people.ada)
     grace = asleep(people.grace)
     PushUser.objects.update(looked_at=None)
-    visibility_of = engine.visibility_of
+    current_visibility = feed_pull.current_visibility
 
-    def failing(caller: Caller) -> Any:
+    def failing(caller: Caller, collections: Any) -> Any:
         if caller.user == people.ada:
             raise ZeroDivisionError
-        return visibility_of(caller)
+        return current_visibility(caller, collections)
 
-    monkeypatch.setattr(engine, "visibility_of", failing)
+    monkeypatch.setattr(feed_pull, "current_visibility", failing)
     Membership.objects.create(board=people.private, user=people.grace, role="viewer")
     with caplog.at_level(logging.CRITICAL, "django_sync.push"):
         assert [id for id, _ in a_round(clock)] == [grace.id]
     PushScope.objects.filter(user_id=people.ada.pk).delete()
     monkeypatch.undo()
-    assert visibility_refresh.look() == 0
+    assert visibility_refresh.refresh() == 0
     clock.shift(61)
-    assert visibility_refresh.look() == 1, "it is tried again in a minute"
+    assert visibility_refresh.refresh() == 1, "it is tried again in a minute"
 
 
 def test_users_without_endpoints_cost_nothing_more(people, clock):
     session = asleep(people.ada)
     endpoints.forget(session.id)
     clock.shift(1000)
-    assert visibility_refresh.look() == 0
+    assert visibility_refresh.refresh() == 0
     assert not PushScope.objects.exists()
 
 
@@ -627,11 +626,11 @@ def test_a_user_who_sees_much(people, clock, django_assert_max_num_queries):
     many = {str(uuid.UUID(int=n)): "cards" for n in range(3000)}
     session = asleep(people.ada)
     with django_assert_max_num_queries(16):
-        assert endpoints.note(people.ada.pk, many)
+        assert endpoints.save_scopes(people.ada.pk, many)
     with django_assert_max_num_queries(4):
-        assert not endpoints.note(people.ada.pk, many)
+        assert not endpoints.save_scopes(people.ada.pk, many)
     with django_assert_max_num_queries(16):
-        assert endpoints.note(people.ada.pk, {})
+        assert endpoints.save_scopes(people.ada.pk, {})
     assert endpoint(session).user.scopes.count() == 0
 
 
@@ -669,13 +668,13 @@ def test_sync_status_tells_what_push_has_to_do(people, clock):
     PushCursor.objects.all().delete()
     assert "nobody looks through the feed" in told_by_status()
     PushCursor.objects.create(**kept)
-    rounds.note_news()
+    dispatcher.note_news()
     write(people.launch)
     sequencer.sequence()
     told = json.loads(told_by_status("--json"))["push"]
     assert (told["endpoints"], told["due"]) == (2, 0)
     assert told["unseen"] > 0
-    rounds.note_news()
+    dispatcher.note_news()
     clock.shift(62)
     Endpoint.objects.filter(session=session).update(failures=3)
     told = json.loads(told_by_status("--json"))["push"]
@@ -683,5 +682,5 @@ def test_sync_status_tells_what_push_has_to_do(people, clock):
         "endpoints": 2, "due": 2, "overdue": 60.0, "failing": 1, "parked": 0, "unseen": 0,
     }  # fmt: skip
     locmem.answers.extend([Receipt(Outcome.REFUSED, 403, "403 not you")] * 2)
-    rounds.send_all()
+    delivery.send_all()
     assert "0 due, the oldest for 0 s; 0 failing, 2 parked" in told_by_status()

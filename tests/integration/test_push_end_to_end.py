@@ -10,7 +10,7 @@ from rest_framework.authtoken.models import Token
 
 from django_sync.client import SyncClient, TokenAuth
 from django_sync.models import Endpoint
-from django_sync.push import rounds
+from django_sync.push import delivery, dispatcher
 from django_sync.push.http import HttpSender
 from django_sync.testing.receiver import receiver
 from example_project.boards.models import Card
@@ -77,8 +77,8 @@ def test_an_edit_in_the_admin_wakes_a_client_that_sleeps(
     assert save(staff, card, form, title="From the admin").status_code == 302
 
     def woken():
-        rounds.note_news()
-        rounds.send_all()
+        dispatcher.note_news()
+        delivery.send_all()
         return service.received
 
     (request,) = until(woken, "a wake-up comes")

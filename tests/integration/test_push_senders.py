@@ -13,10 +13,9 @@ from django.core.management import CommandError, call_command
 
 from django_sync.protocol.signing import Forged, sign, verify
 from django_sync.push import locmem, webpush
-from django_sync.push.answers import receipt, retry_after
-from django_sync.push.backoff import pause
 from django_sync.push.console import Console
-from django_sync.push.http import HttpSender
+from django_sync.push.delivery import pause
+from django_sync.push.http import HttpSender, receipt, retry_after
 from django_sync.push.locmem import Locmem
 from django_sync.push.outbound import Answer
 from django_sync.push.sender import Outcome, Wake

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from django_sync.models import Endpoint, PushCursor, SyncSession
-from django_sync.push import delivery, dispatcher, locmem, rounds
+from django_sync.push import delivery, dispatcher, locmem
 from example_project.boards.models import Card
 from tests.integration.push_cases import SECRET
 from tests.integration.push_service import Browser
@@ -146,7 +146,7 @@ def dispatch() -> int:
 
 def deliver() -> list[str]:
     """What this process sent."""
-    rounds.send_all()
+    delivery.send_all()
     told = [str(one.wake.session) for one in locmem.sent]
     locmem.clear()
     return told

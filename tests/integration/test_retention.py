@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from django_sync import engine, errors
+from django_sync import engine, errors, rest
 from django_sync.checks import check_settings
 from django_sync.client import SyncClient, TokenAuth
 from django_sync.drf.caller import Caller
@@ -372,8 +372,8 @@ def test_results_are_kept_for_thirty_days_whatever_is_set(people, settings):
 def test_a_rest_call_with_a_key_has_no_seq_that_could_be_forgotten(people):
     caller, client = Caller.for_user(people.ada), uuid.uuid4()
     for _ in range(2):
-        call = engine.Call(client_id=client, key=uuid.uuid4())
-        engine.create(caller, "boards", None, {"name": "Over REST"}, call)
+        call = rest.Call(client_id=client, key=uuid.uuid4())
+        rest.create(caller, "boards", None, {"name": "Over REST"}, call)
         forget()
     assert Board.objects.filter(name="Over REST").count() == 2
 

@@ -17,13 +17,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_it_was")]
 def tried(monkeypatch):
     """How many mutations each try of a run had."""
     sizes = []
-    original = runs.Runs._together
+    original = runs.Runs._carry_out_as_set
 
     def together(run, some):
         sizes.append(len(some))
         return original(run, some)
 
-    monkeypatch.setattr(runs.Runs, "_together", together)
+    monkeypatch.setattr(runs.Runs, "_carry_out_as_set", together)
     return sizes
 
 
@@ -67,9 +67,9 @@ def test_a_few_that_land_elsewhere_go_alone_and_the_others_together(phone, tried
 def test_runs_that_find_something_odd_each_time_come_to_an_end(phone, tried, monkeypatch):
     def odd(run, some):
         tried.append(len(some))
-        raise runs.RunSingly([some[0].object_id])
+        raise runs.RunOneByOne([some[0].object_id])
 
-    monkeypatch.setattr(runs.Runs, "_together", odd)
+    monkeypatch.setattr(runs.Runs, "_carry_out_as_set", odd)
     batch = [phone.create("events", name=f"e{n}") for n in range(30)]
     assert statuses(phone.send(*batch)) == ["applied"] * 30
     assert tried == [30, 29, 28, 27]

@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 
 from django_sync import errors, sync
 from django_sync.models import MutationResult
-from django_sync.writes import batch as writes_batch
-from django_sync.writes import runs
+from django_sync.writes import batch as batches
+from django_sync.writes import runs, single
 from example_project.boards import api
 from example_project.boards.models import Card, Membership
 from tests.app.models import Doc, Event, Project
@@ -40,7 +40,7 @@ class Watched:
 
     def __init__(self, monkeypatch):
         self.together = self.singly = 0
-        original_one, original_run = writes_batch.Run._one, runs.Runs._together
+        original_one, original_run = single.SingleWrites.result, runs.Runs._carry_out_as_set
 
         def one(run, *args):
             self.singly += 1
@@ -51,8 +51,8 @@ class Watched:
             self.together += len(some)
             return told
 
-        monkeypatch.setattr(writes_batch.Run, "_one", one)
-        monkeypatch.setattr(runs.Runs, "_together", together)
+        monkeypatch.setattr(single.SingleWrites, "result", one)
+        monkeypatch.setattr(runs.Runs, "_carry_out_as_set", together)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def stored(phone):
 def mutation(op="create", collection="cards", id=None, **fields):
     body = {"id": str(uuid.uuid4()), "seq": 1, "op": op, "collection": collection}
     body |= {"object_id": str(id or uuid.uuid4()), "fields": fields}
-    return writes_batch.Mutation.from_json(body | ({} if op == "create" else {"base_revision": 1}))
+    return batches.Mutation.from_json(body | ({} if op == "create" else {"base_revision": 1}))
 
 
 def test_a_run_has_one_collection_one_operation_and_no_object_twice():
@@ -115,7 +115,7 @@ def test_what_is_not_common_stands_alone_in_its_place():
 
 def test_one_id_for_two_mutations_is_no_run():
     first = mutation()
-    again = writes_batch.Mutation.from_json(mutation().to_json() | {"id": str(first.id)})
+    again = batches.Mutation.from_json(mutation().to_json() | {"id": str(first.id)})
     assert list(runs.split([first, again], lambda m: True)) == [[first], [again]]
 
 

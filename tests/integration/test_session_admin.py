@@ -22,7 +22,7 @@ from django_sync.feed import sequencer
 from django_sync.models import Order, SyncSession
 from django_sync.sessions import presence
 from tests.integration.test_admin_pages import clerk, listed, shown
-from tests.integration.test_session_orders import BLOCKED, ENDED, Device, code
+from tests.integration.test_directives import BLOCKED, ENDED, Device, code
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/django_sync/syncsession/"

@@ -187,7 +187,7 @@ def test_under_asgi_it_waits_for_no_thread_and_tells_of_the_end(site, monkeypatc
 
     async def story():
         application = site.application
-        pools = (application.pool, application.turning, application.application.writes)
+        pools = (application.request_pool, application.connection_pool, application.runner.writes)
         crowd = [pool.submit(let_go.wait, 20) for pool in pools for _ in range(8)]
         try:
             assert await asked(site, LIVE) == (200, b'{"status": "live"}')
@@ -197,7 +197,7 @@ def test_under_asgi_it_waits_for_no_thread_and_tells_of_the_end(site, monkeypatc
             assert (await asked(site, READY))[0] == 503
             assert (await asked(site, LIVE))[0] == 200, "it lives all the same"
             monkeypatch.setattr(health, "ready", lambda: True)
-            application.shared._end()  # as SIGTERM does
+            application.loop_state._shut_down()  # as SIGTERM does
             status, body = await asked(site, READY)
             assert (status, json.loads(body)) == (503, {"status": "unavailable"})
             assert (await asked(site, LIVE))[0] == 200, "nobody kills it before it has ended"

@@ -14,7 +14,7 @@ import pytest
 from django_sync import logs
 from django_sync.logs import FACTS, JsonFormatter
 from example_project.boards.models import Card
-from tests.integration.test_session_orders import Device, device_of, held
+from tests.integration.test_directives import Device, device_of, held
 from tests.integration.wire import Site, bearer, in_a_thread
 
 SECRET = "Nobody is to read this zebrafish"

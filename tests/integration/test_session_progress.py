@@ -24,8 +24,8 @@ from django_sync.sessions import lag, presence
 from django_sync.sessions import state as sessions_state
 from django_sync.sessions.state import State
 from example_project.boards.models import Card
+from tests.integration.test_directives import Device
 from tests.integration.test_http import client_of
-from tests.integration.test_session_orders import Device
 
 pytestmark = pytest.mark.django_db
 

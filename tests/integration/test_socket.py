@@ -91,7 +91,7 @@ def test_what_is_new_does_not_queue_behind_a_crowd_that_comes(site, ada, boards)
     async def story():
         async with site.following(ada) as wire:
             await site.joined(1)
-            pool = site.application.pool
+            pool = site.application.request_pool
             crowd = [pool.submit(let_in.wait) for _ in range(2 * conf.LIVE_THREADS)]
             try:
                 await write(boards.launch, "Meanwhile")
@@ -291,12 +291,17 @@ def test_more_than_a_page_comes_in_frames(site, ada, boards, settings):
 
 def test_r5_what_is_written_between_pull_and_joining_is_not_missed(site, ada, boards):
     """The hub begins where the pull ended, whatever has been written and sequenced meanwhile."""
-    respond = site.application._respond
+    respond = site.application.runner.respond
     written = []
 
-    def writing_behind_it(scope, run, inside, body):
-        response = respond(scope, run, inside, body)
-        if inside.follows and scope["path"].endswith("changes/") and not written:
+    def writing_behind_it(scope, body, subrequest=None, run=1):
+        response = respond(scope, body, subrequest, run)
+        if (
+            subrequest is not None
+            and subrequest.follows
+            and scope["path"].endswith("changes/")
+            and not written
+        ):
             written.append(Card.objects.create(board=boards.launch, title="Between"))
             sequencer.sequence()
             connection.close()
@@ -304,7 +309,7 @@ def test_r5_what_is_written_between_pull_and_joining_is_not_missed(site, ada, bo
 
     async def story():
         async with site.following(ada) as other:  # the hub has a place of its own by then
-            site.application._respond = writing_behind_it
+            site.application.runner.respond = writing_behind_it
             async with site.following(ada) as wire:
                 assert titles(await wire.changes()) == ["Between"]
                 assert titles(await other.changes()) == ["Between"]
@@ -409,7 +414,7 @@ def test_who_says_nothing_is_cut(site, ada, boards, settings):
         async with site.following(ada) as wire:
             await site.joined(1)
             settings.DJANGO_SYNC = {"HEARTBEAT": 0.001}
-            site.application.shared.hear(str(boards.ada.pk))
+            site.application.loop_state.notify_on_loop(str(boards.ada.pk))
             assert await wire.ended() == (4408, None)
         async with site.socket(ada) as wire:
             assert await wire.ended() == (4408, None)
@@ -584,7 +589,7 @@ def test_too_many_sockets_of_one_user(site, ada, grace, settings):
                 await other.hello()
         async with site.socket(ada) as again:
             await again.hello()
-        assert not site.application.shared.open
+        assert not site.application.loop_state.open
 
     asyncio.run(story())
 
@@ -716,14 +721,14 @@ def test_anothers_cursor_opens_nothing(site, ada, grace):
 
 def test_r8_open_sockets_hold_no_connection_and_no_thread(site, ada, boards):
     held = []
-    respond = site.application._respond
+    respond = site.application.runner.respond
 
     def noting(*args):
         response = respond(*args)
         held.append(connection.connection)
         return response
 
-    site.application._respond = noting
+    site.application.runner.respond = noting
 
     async def story():
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""Server-sent events: what comes down a socket, for whoever has none."""
+"""Server-sent events: what a socket sends, for clients without one."""
 
 from __future__ import annotations
 
@@ -172,9 +172,9 @@ def test_who_does_not_take_what_comes_is_passed_over_and_loses_nothing(site, ada
                 await write(boards.launch, str(number))
                 assert await next_titles(quick) == [str(number)]
             slow.takes.set()
-            told: list[str] = []
-            while len(told) < 30:
-                told += await next_titles(slow)
-            assert sorted(told, key=int) == [str(number) for number in range(30)]
+            seen: list[str] = []
+            while len(seen) < 30:
+                seen += await next_titles(slow)
+            assert sorted(seen, key=int) == [str(number) for number in range(30)]
 
     asyncio.run(story())

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from django_sync.realtime.connection import Line
+from django_sync.realtime.connection import Connection
 from django_sync.realtime.hub import Hub
 
 
@@ -16,33 +16,33 @@ def hub_skips_a_delivery() -> None:
     hand_out: Any = Hub._hand_out
     count = 0
 
-    def some(self: Any, delivery: Any, taken: Iterable[Any]) -> None:
+    def some(self: Any, delivery: Any, served: Iterable[Any]) -> None:
         nonlocal count
         count += delivery.frame is not None
         lost = delivery.frame is not None and count % 3 == 0
-        hand_out(self, replace(delivery, frame=None) if lost else delivery, taken)
+        hand_out(self, replace(delivery, frame=None) if lost else delivery, served)
 
     Hub._hand_out = some  # type: ignore[method-assign]
 
 
 def cursor_goes_before_what_it_stands_for() -> None:
     """Frames take their time, and the cursor for them is told as if they had gone."""
-    deliver: Any = Line.deliver
+    deliver: Any = Connection.deliver
 
     def late(self: Any, frame: Any) -> None:
-        if self in self.hub._lines:
+        if self in self.hub._connections:
             asyncio.get_running_loop().call_later(1.5, deliver, self, frame)
         else:
             deliver(self, frame)
 
-    Line.deliver = late  # type: ignore[method-assign]
+    Connection.deliver = late  # type: ignore[method-assign]
 
 
 def access_that_ends_is_not_told() -> None:
-    """No line pulls when what its user sees has changed: no ``drop``, and nothing granted (R6)."""
+    """No connection pulls when its user sees something else: no ``drop``, nothing granted (R6)."""
 
-    def look(self: Any, audience: Any) -> None:
+    def update_audience(self: Any, audience: Any) -> None:
         if self._follower is None or self._follower.done():
             self.subscription = replace(self.subscription, audience=self.hub.known(audience))
 
-    Line.look = look  # type: ignore[method-assign]
+    Connection.update_audience = update_audience  # type: ignore[method-assign]

@@ -2,7 +2,7 @@
 
 Each is put in and a party must come to no end that is right, within a few seeds. What a socket
 does at one moment only is not found by writing at random: ``integration/test_socket`` and
-``unit/client/test_lines`` hold each of those moments still.
+``unit/client/link/test_connections`` hold each of those moments still.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def test_a_fault_of_the_server_is_noticed(
 
 
 def one_frame_in_four_is_not_heard(patch: pytest.MonkeyPatch) -> None:
-    arrived: Any = WebSocket._arrived
+    arrived: Any = WebSocket._put
     count = 0
 
     def some(self: Any, frame: Any) -> None:
@@ -74,7 +74,7 @@ def one_frame_in_four_is_not_heard(patch: pytest.MonkeyPatch) -> None:
         if frame.get("type") != "changes" or count % 4:
             arrived(self, frame)
 
-    patch.setattr(WebSocket, "_arrived", some)
+    patch.setattr(WebSocket, "_put", some)
 
 
 @pytest.mark.soak

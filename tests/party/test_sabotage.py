@@ -23,8 +23,8 @@ from django_sync.feed import log as feed_log
 from django_sync.feed import proof
 from django_sync.feed import pull as feed_pull
 from django_sync.protocol import Op, ids
-from django_sync.writes.apply import Writer
-from django_sync.writes.result_store import Ledger
+from django_sync.writes.apply import MutationWrite
+from django_sync.writes.result_store import ResultStore
 
 from .acts import ACTS, house_diverges, house_has_a_gap
 from .holding import STEPS
@@ -83,12 +83,12 @@ def server_forgets_begins(patch: Patch) -> None:
 
 @sabotage
 def server_does_not_know_a_repeat(patch: Patch) -> None:
-    patch.setattr(Ledger, "replay", lambda self, mutation: None)
+    patch.setattr(ResultStore, "replay", lambda self, mutation: None)
 
 
 @sabotage
 def server_sees_no_overlap(patch: Patch) -> None:
-    patch.setattr(Writer, "_settled", lambda *args: None)
+    patch.setattr(MutationWrite, "_resolved", lambda *args: None)
 
 
 def proved_but(kind: type[Exception]) -> Any:

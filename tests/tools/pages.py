@@ -43,7 +43,7 @@ def errors_page() -> str:
     sent = [error for error in found if not issubclass(error, ClientError)]
     kept = [error for error in found if issubclass(error, ClientError)]
     lines = [
-        notice("django_sync/errors.py"),
+        notice("django_sync/errors"),
         "# Errors",
         "Each error that the server answers is `application/problem+json` (RFC 9457): `type`, "
         "`title`, `status`, `detail`, and a `code` that stays the same for ever. Programs look at "
@@ -170,7 +170,7 @@ def template(node: ast.expr) -> str:
 
 def client_page() -> str:
     from django_sync import client
-    from django_sync.client.listener import Listener
+    from django_sync.client.link.parts import Listener
 
     inner = {name for name in vars(Listener) if not name.startswith("_")}
     first = ["SyncClient", "Collection", "Query", "Record", "Conflict", "Resolution"]
@@ -190,8 +190,15 @@ def client_page() -> str:
 # The link's states
 
 
+def whole_table() -> dict[Any, dict[Any, Any]]:
+    """Where each event leads from each state."""
+    from django_sync.client.link.states import Event, State, move
+
+    return {state: {event: move(state, event) for event in Event} for state in State}
+
+
 def link_page() -> str:
-    from django_sync.client.link.states import TABLE, Act, Event, State
+    from django_sync.client.link.states import Act, Event, State, move
 
     lines = [
         notice("django_sync/client/link/states.py"),
@@ -200,13 +207,13 @@ def link_page() -> str:
         "[Stay in sync in the background](../howto/python-client/background.md) shows its use.",
         *(listed(kind) for kind in (State, Event, Act)),
         "## Diagram\n\nWithout `stop`, which leads from each state to `stopped`.",
-        "```mermaid\nstateDiagram-v2\n    [*] --> stopped\n" + "\n".join(arrows(TABLE)) + "\n```",
+        "```mermaid\nstateDiagram-v2\n    [*] --> stopped\n" + "\n".join(arrows(whole_table())) + "\n```",
         "## Table\n\nRow: the state; column: what happens. – means that nothing changes.",
     ]
     head = "| | " + " | ".join(f"`{state}`" for state in State) + " |"
     rows = [head, "| --- |" + " --- |" * len(State)]
     for event in Event:
-        cells = [TABLE[state][event] for state in State]
+        cells = [move(state, event) for state in State]
         told = [
             "–" if to is state and act is Act.GO_ON else f"`{to}`, {act}"
             for state, (to, act) in zip(State, cells, strict=True)
@@ -326,11 +333,9 @@ def sessions_page() -> str:
 
 def link_vectors() -> str:
     """The same table for other languages' clients: every state and event, one a line."""
-    from django_sync.client.link.states import TABLE
-
     moves = [
         json.dumps({"state": state, "event": event, "to": to, "act": act})
-        for state, row in TABLE.items()
+        for state, row in whole_table().items()
         for event, (to, act) in row.items()
     ]
     return "[\n  " + ",\n  ".join(moves) + "\n]\n"
@@ -603,11 +608,11 @@ def sockets_page() -> str:
                 f"and more | {loop_state.BYTES_PER_SECOND // 1024} KiB | wait their time; "
                 "above a heartbeat of it 4429 |",
                 f"| batches of a socket that wait | {websocket.MUTATES} | 4429 |",
-                f"| events that wait for a client to take them | {connection.WAITING} | 4429 |",
+                f"| events that wait for a client to take them | {connection.MOST_UNSENT} | 4429 |",
                 "| connections of a user in a process | "
                 "[`CONNECTIONS_PER_USER`](settings.md#connections_per_user) | 4429, a stream 429 |",
                 "| handshakes of an address that wait | "
-                f"{fair_queue.AT_THE_DOOR} | 1013, stream 503 |",
+                f"{fair_queue.MOST_HANDSHAKES} | 1013, stream 503 |",
                 f"| `cursor` | {MAX_LENGTH} characters | 4400 `invalid_cursor` |",
                 f"| `collections` | {frames.MOST_NAMES} names | 4400 `invalid` |",
                 f"| `ref` | {frames.MOST_REF} characters, or an integer up to 2⁵³ − 1 | 4400 |",
@@ -752,7 +757,7 @@ def conflicts_page() -> str:
 def wakeups_page() -> str:
     from .wakeups import text
 
-    return text(notice("django_sync/client/link/wakeups.py and reach.py"))
+    return text(notice("django_sync/client/link/wakeups.py and net/network_state.py"))
 
 
 def wakeups_vectors() -> str:

@@ -1,4 +1,4 @@
-"""The page and the vectors of wake-ups, made from `reach` and `wakeups` of the Python client."""
+"""The page and the vectors of wake-ups, from the Python client's `network_state` and `wakeups`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def stands() -> list[Row]:
             "reachability": reached,
             "metered": metered,
             "foreground": looked,
-            "state": wakeups.stand(
+            "state": wakeups.state_of(
                 state,
                 NetworkState(Kind(kind), metered, None, reached, looked),
                 fed=fed,
@@ -142,7 +142,7 @@ def reach_vectors() -> str:
     """The table of reachability, round trips, and what is worth telling."""
     table = [
         {"state": state, "event": event, "to": to}
-        for state, row in network_state.REACH.items()
+        for state, row in network_state.REACHABILITY_TABLE.items()
         for event, to in row.items()
     ]
     differs = [
@@ -191,7 +191,7 @@ def text(notice: str) -> str:
         "## Whether the server can be had",
         entries(Reachability, "States of the network"),
         entries(network_state.Event, "What changes them"),
-        grid(network_state.Event, network_state.REACH, stays=True),
+        grid(network_state.Event, network_state.REACHABILITY_TABLE, stays=True),
     ]
     return "\n\n".join(lines) + "\n"
 

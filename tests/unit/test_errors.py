@@ -57,16 +57,16 @@ def test_a_problem_has_all_members(error):
     assert set(body) == {"type", "title", "status", "detail", "code"}
     assert (body["code"], body["status"]) == (error.code, error.status)
     assert body["type"].endswith(error.code)
-    assert body["detail"] == body["title"], "where nothing more is said"
+    assert body["detail"] == body["title"], "if no detail is given"
 
 
 @pytest.mark.parametrize("error", EVERY, ids=lambda error: error.code)
 def test_a_problem_is_read_back(error):
-    told = {"title": [{"code": "blank", "detail": "Say something."}]}
-    sent = error("Because.", errors=told, record={"revision": 7})
+    wrong = {"title": [{"code": "blank", "detail": "Say something."}]}
+    sent = error("Because.", errors=wrong, record={"revision": 7})
     back = errors.from_problem(sent.problem(), retry_after=3)
     assert type(back) is error
-    assert (back.detail, back.errors, back.record) == ("Because.", told, {"revision": 7})
+    assert (back.detail, back.errors, back.record) == ("Because.", wrong, {"revision": 7})
     assert back.retry_after == 3
     assert str(back) == "Because."
     assert back.problem() == sent.problem()
@@ -92,11 +92,11 @@ def test_a_problem_can_be_stored_and_sent_whatever_it_repeats(text, name):
     problem = errors.ValidationFailed(
         text, errors={name: [{"code": "x", "detail": text}]}
     ).problem()
-    ((told, (listed,)),) = problem["errors"].items()
-    for said in (problem["detail"], told, listed["detail"]):
-        said.encode("utf-8")
-        assert "\0" not in said
-        assert len(said) <= errors.MOST_TEXT + 1
+    ((name, (listed,)),) = problem["errors"].items()
+    for text in (problem["detail"], name, listed["detail"]):
+        text.encode("utf-8")
+        assert "\0" not in text
+        assert len(text) <= errors.MOST_TEXT + 1
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=errors.MOST_TEXT))

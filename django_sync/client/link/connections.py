@@ -1,93 +1,79 @@
-"""Opens lines, and says what follows when one ends. The background's thread alone uses it."""
+"""Opens connections, and decides what follows when one ends. For the link's thread alone."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from ... import errors
 from ...protocol.words import Transport
-from ..listener import Listener
+from ..backoff import Pace
 from ..net import websocket
-from ..net.connection import Line
+from ..net.connection import Connection
 from ..net.http import Network
 from ..net.network_state import NetworkState
 from ..net.sessions import Decision, Sessions
-from ..net.sse import Stream
-from ..store.database import Store
-from ..store.outbox import Outbox
-from ..waker import Alarm
+from ..net.sse import EventStream
 from .exchange import Exchange
 from .feed import Feed
 from .live import Live
-from .pace import Pace
+from .parts import Parts
 from .transports import Choice
 
 log = logging.getLogger("django_sync.client")
 
 HEARTBEAT = 25.0
-"""Seconds, where no session says otherwise."""
+"""Seconds, unless the session says otherwise."""
 
 
-class Lines:
-    """The one line of a background, while it has one."""
+class Connections:
+    """The connections of a background, one at a time."""
 
     def __init__(
-        self,
-        network: Network,
-        exchange: Exchange,
-        store: Store,
-        outbox: Outbox,
-        listener: Listener,
-        choice: Choice,
-        pace: Pace,
-        alarm: Alarm,
-        push: Mapping[str, Any] | None = None,
+        self, parts: Parts, network: Network, exchange: Exchange, choice: Choice, pace: Pace
     ) -> None:
+        self._parts = parts
         self._network = network
         self._exchange = exchange
-        self._store = store
-        self._outbox = outbox
-        self._listener = listener
+        self._replica = parts.replica
         self._choice = choice
         self._pace = pace
-        self._alarm = alarm
-        self._sessions = Sessions(network, exchange.collections, push)
+        self._waker = parts.waker
+        self._sessions = Sessions(network, parts.collections, parts.push)
         self._decision: Decision | None = None
         self.agreed: Transport | None = None
-        """What the server was last asked about."""
+        """The transport of the last report to the server."""
         self._settled: set[int] = set()
-        self._looked_at = 0.0
+        self._checked_at = 0.0
         self.live: Live | None = None
 
-    def forget(self) -> None:
-        """A new beginning: another session, too."""
+    def forget_session(self) -> None:
+        """Open another session next time."""
         self._sessions.forget()
         self._decision = self.agreed = None
 
-    def has_news(self, around: NetworkState) -> bool:
-        """Whether the server should hear how things stand, though no line is to be opened."""
-        return self._sessions.wants(around)
+    def has_news(self, network: NetworkState) -> bool:
+        """Whether to report to the server although no connection is opened."""
+        return self._sessions.has_news(network)
 
-    def agree(self, transport: Transport, around: NetworkState) -> Transport:
-        """Ask the server before a line is opened; return what is to be used.
+    def agree(self, transport: Transport, network: NetworkState) -> Transport:
+        """Report to the server before a connection is opened; return the transport to use.
 
-        A server without sessions lets no socket in, and has no say in the rest.
+        A server without sessions opens no socket, and does not decide about the others.
         """
-        now = self._alarm.now()
+        now = self._waker.now()
         able, failed = self._choice.usable(), self._choice.resting(now)
-        client_id = self._exchange.replica.place().client_id
-        self._decision = decision = self._sessions.ask(client_id, able, failed, around)
+        client_id = self._replica.place().client_id
+        self._decision = decision = self._sessions.ask(client_id, able, failed, network)
         self.agreed = transport
         if decision is None:
-            self._choice.lacks(Transport.WEBSOCKET, now)
+            self._choice.rest_from(Transport.WEBSOCKET, now)
         else:
             self._choice.rest = decision.upgrade_after or self._choice.rest
             self._pace.longest = decision.poll_interval or self._pace.longest
             if decision.transport != transport:
-                self._choice.ordered(decision.transport, now, decision.upgrade_after)
-        return self._choice.best(now, sparing=around.sparing)
+                self._choice.switch_to(decision.transport, now, decision.upgrade_after)
+        return self._choice.best(now, sparing=network.sparing)
 
     def open(
         self,
@@ -97,66 +83,66 @@ class Lines:
         welcomed: Callable[[], None],
         synced: Callable[[], None],
     ) -> Live:
-        """Open a line; it feeds the store from now on. Raises one of ``errors``."""
-        decision, self._decision = self._decision, None  # A ticket lets in once.
+        """Open a connection; from now on it feeds the store. Raises one of ``errors``."""
+        decision, self._decision = self._decision, None  # A ticket is valid once.
         heartbeat = HEARTBEAT if decision is None else decision.heartbeat
-        replica, names = self._exchange.replica, self._exchange.collections
-        feed = Feed(self._store, replica, names, self._listener, synced)
+        feed = Feed(self._parts, synced)
         try:
-            line = self._line(transport, decision, feed, heartbeat)
+            connection = self._connect(transport, decision, feed, heartbeat)
         except BaseException:
             feed.end()
             raise
-        live = Live(line, feed, self._alarm, heartbeat, alive=alive, welcomed=welcomed)
+        live = Live(connection, feed, self._waker, heartbeat, alive=alive, welcomed=welcomed)
         self.live = live
-        self._settled, self._looked_at = set(), self._alarm.now()
+        self._settled, self._checked_at = set(), self._waker.now()
         live.begin("" if decision is None else decision.id)
         return live
 
-    def _line(
+    def _connect(
         self, transport: Transport, decision: Decision | None, feed: Feed, heartbeat: float
-    ) -> Line:
+    ) -> Connection:
         if transport is Transport.WEBSOCKET:
             if decision is None or not decision.url:
-                raise errors.NotFound("There is no ticket to a socket.")
-            return websocket.opened(self._network, decision.url, self._alarm)
-        asked = self._exchange.asked(feed.place)
-        response = self._network.stream("live/stream/", asked, 2 * heartbeat)
-        line = Stream(response, self._alarm)
-        line.open()
-        return line
+                raise errors.NotFound("The server gave no ticket for a socket.")
+            return websocket.connect(self._network, decision.url, self._waker)
+        query = self._exchange.query(feed.place)
+        response = self._network.stream("live/stream/", query, 2 * heartbeat)
+        connection = EventStream(response, self._waker)
+        connection.open()
+        return connection
 
     def close(self) -> None:
-        """End the line, if there is one. The store is anybody's again."""
+        """Close the connection, if there is one. Others may feed the store then."""
         live, self.live = self.live, None
         if live is not None:
             live.close()
 
     def is_superseded(self) -> bool:
-        """Whether somebody else has taken the store, and no frame has shown it yet."""
+        """Whether another feeder has taken the store, and no frame has shown it yet."""
         if self.live is None:
             return False
-        return self._exchange.replica.place().stream != self.live.feed.place.stream
+        return self._replica.place().stream != self.live.feed.place.stream
 
     def is_stuck(self) -> bool:
-        """Whether a result has been waiting for its change for a whole heartbeat.
+        """Whether a result has waited for its change for a whole heartbeat.
 
-        What others may not see, or what never became a change, is told of by no frame:
-        a complete pull ends it.
+        No frame comes for a change that the user may not see, or that changed nothing; a
+        complete pull ends the wait.
         """
-        now = self._alarm.now()
-        if self.live is None or now - self._looked_at < self.live.heartbeat:
+        now = self._waker.now()
+        if self.live is None or now - self._checked_at < self.live.heartbeat:
             return False
-        before, self._settled, self._looked_at = self._settled, self._outbox.settled(), now
+        before, self._settled = self._settled, self._parts.outbox.settled()
+        self._checked_at = now
         return bool(before & self._settled)
 
-    def ended(self, transport: Transport, error: errors.SyncError) -> errors.SyncError | None:
-        """A line broke, or did not open: close it, and return what is to be waited for.
+    def after_end(self, transport: Transport, error: errors.SyncError) -> errors.SyncError | None:
+        """Close a connection that broke or did not open; return the problem to wait for.
 
-        ``None`` where nothing need be waited for: a cursor that is void, or a transport that
-        does not exist here. Credentials are for HTTP to judge, which renews them.
+        ``None`` if there is nothing to wait for: the cursor is void, or the transport does not
+        exist here. Refused credentials are renewed by a call over HTTP.
         """
-        live, now = self.live, self._alarm.now()
+        live, now = self.live, self._waker.now()
         lived = 0.0 if live is None else now - live.opened_at
         self.close()
         log.info("%s ended after %.0f s: %s", transport, lived, error.detail)
@@ -167,20 +153,20 @@ class Lines:
             case errors.SessionEnded() | errors.Blocked():
                 return error
             case errors.Unavailable():
-                return error  # It restarts, or says when to come again.
+                return error  # The server restarts, or says when to come again.
             case errors.Throttled():
-                self._choice.lacks(transport, now)
+                self._choice.rest_from(transport, now)
                 return error
             case errors.Offline() | errors.NotAuthenticated():
                 self._choice.ended(transport, now, lived)
                 lost = not isinstance(error, errors.NotAuthenticated)
                 return error if lost else errors.Unavailable(error.detail)
-        self._choice.lacks(transport, now)
+        self._choice.rest_from(transport, now)
         return None
 
     def _void(self, error: errors.SyncError) -> errors.SyncError | None:
         try:
-            self._exchange.void(self._exchange.replica.place(), error)
+            self._exchange.void(self._replica.place(), error)
         except errors.SyncError as problem:
             return problem
         return None

@@ -1,20 +1,19 @@
-"""What a line brings, on its way into the store.
+"""Brings the frames of a connection into the store.
 
-Changes are applied as they come; the cursor that stands for them follows. If the
-line breaks in between, the next feeder begins again from the older cursor, so a
-frame may be applied before its cursor only where that is harmless:
+Changes are applied as they come; the cursor that covers them follows. If the connection breaks
+in between, the next feeder begins again from the older cursor. So a frame may be applied before
+its cursor only if that is harmless:
 
-- a ``put`` of a scope that the store holds already, a ``delete``, a ``remove``: what
-  brought them is a change behind the older cursor, and is told again as it is then;
-- not a ``begin`` or a ``drop``: rights and memberships may turn back before the next
-  feeder begins. The older cursor then knows of nothing, and what was forgotten would
-  never come again;
-- nor the first ``put`` of a scope: if the user is out of it again by then, the older
-  cursor does not know that it was ever there to be dropped;
-- nor a page of a catch-up: it is a pull's page, whose cursor follows at once.
+- a ``put`` of a scope that the store holds already, a ``delete`` and a ``remove`` are harmless:
+  each belongs to a change after the older cursor, so the server sends it again;
+- a ``begin`` and a ``drop`` are not: a right may come back before the next feeder begins. At
+  the older cursor nothing has happened then, and what the store forgot would never come again;
+- the first ``put`` of a scope is not: if the user has lost the scope again by then, the older
+  cursor does not know of it, and nothing would drop it;
+- a page of a catch-up is a pull's page, and its cursor follows at once.
 
-All these wait for their cursor, with what comes behind them, and are applied with
-it in one transaction. While changes flow that is a second at most.
+These wait for their cursor, together with all frames after them, and are applied with it in one
+transaction. While changes flow, that takes a second at most.
 """
 
 from __future__ import annotations
@@ -25,41 +24,32 @@ from dataclasses import replace
 
 from ... import errors
 from ...protocol import Change, Op, Page
-from ..listener import Listener
-from ..store.database import Store
-from ..store.replica import Replica
+from .parts import Parts
 
 log = logging.getLogger("django_sync.client")
 
-MOST = 1_000
-"""Frames that wait for a cursor; a server that owes one for more has forgotten it."""
+MAX_HELD = 1_000
+"""Frames that wait for a cursor; with more, the server must have forgotten it."""
 
 
 class Superseded(Exception):
-    """Another feeder has the store. It never leaves the client."""
+    """Another feeder has taken the store. It never leaves the client."""
 
 
 class Feed:
-    """The feeder's turn of one line; it begins when this is made."""
+    """One connection as the feeder of the store, from the moment this object is made."""
 
-    def __init__(
-        self,
-        store: Store,
-        replica: Replica,
-        collections: Sequence[str],
-        listener: Listener,
-        synced: Callable[[], None],
-    ) -> None:
-        self._store = store
-        self._replica = replica
-        self.collections = tuple(collections)
-        self._listener = listener
+    def __init__(self, parts: Parts, synced: Callable[[], None]) -> None:
+        self._store = parts.store
+        self._replica = parts.replica
+        self._listener = parts.listener
         self._synced = synced
+        self.collections = parts.collections
         self._held: list[Page] = []
         self._more = False
-        self.place = replica.begin_stream()
+        self.place = parts.replica.begin_stream()
         self.frames = 0
-        """Frames of changes that were taken, for the server to count."""
+        """How many frames of changes were taken."""
         self.caught_up = False
 
     @property
@@ -80,13 +70,13 @@ class Feed:
             self._listener.behind()
         if self._held or not self._is_harmless(page):
             self._held.append(page)
-            if len(self._held) > MOST:
-                raise errors.Offline("The cursor for what came does not come.")
+            if len(self._held) > MAX_HELD:
+                raise errors.Offline("The server sends no cursor for its changes.")
         else:
             self._apply([page], None)
 
     def cursor(self, cursor: str) -> None:
-        """All that came is stood for by ``cursor``."""
+        """``cursor`` covers all frames so far."""
         held, self._held = self._held, []
         self._apply(held, cursor)
         if not self.caught_up and not self._more:
@@ -103,17 +93,17 @@ class Feed:
             self._listener.pulled(changes)
         epoch = pages[-1].epoch if pages else self.place.epoch
         self.place = replace(self.place, cursor=cursor or self.place.cursor, epoch=epoch)
-        self._listener.told()
+        self._listener.deliver()
 
     def _is_harmless(self, page: Page) -> bool:
         """Whether the page may be applied before its cursor is known."""
         if not self.caught_up or self.place.cursor is None:
             return False
         scopes = {(c.collection, c.scope or "") for c in page.changes if c.op is Op.PUT}
-        return not any(map(_turns_back, page.changes)) and all(
+        return not any(map(_needs_cursor, page.changes)) and all(
             self._replica.knows(*scope) for scope in scopes
         )
 
 
-def _turns_back(change: Change) -> bool:
+def _needs_cursor(change: Change) -> bool:
     return change.op in (Op.BEGIN, Op.DROP)

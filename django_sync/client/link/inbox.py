@@ -1,4 +1,4 @@
-"""What other threads tell the background thread, and how it is woken for that."""
+"""Events from other threads for the background thread, and how they wake it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..net.cancel import Cutter, Interrupted
-from ..waker import Alarm
+from ..waker import Waker
 from .states import Event
 
 
 class Inbox:
-    """Events in order, each once, for the thread that waits on ``alarm`` or for an answer."""
+    """Events in order, each once, for the thread that sleeps on ``waker`` or in a request."""
 
-    def __init__(self, alarm: Alarm, cutter: Cutter, has_new: Callable[[], bool]) -> None:
-        self._alarm = alarm
+    def __init__(self, waker: Waker, cutter: Cutter, has_new: Callable[[], bool]) -> None:
+        self._waker = waker
         self._cutter = cutter
         self._has_new = has_new
         self._lock = threading.Lock()
@@ -23,16 +23,16 @@ class Inbox:
         self._holding: threading.Thread | None = None
 
     def post(self, event: Event) -> None:
-        """Add an event; a held request ends for it, others go on."""
+        """Add an event; it cuts a held request, and no other."""
         with self._lock:
             if event not in self._events:
                 self._events.append(event)
             if self._holding is not None:
                 self._cutter.cut()
-        self._alarm.ring()
+        self._waker.wake()
 
     def take(self) -> list[Event]:
-        """Empty it; a write that has gone out meanwhile is none."""
+        """Empty it; a write that has been sent meanwhile is left out."""
         with self._lock:
             events, self._events = self._events, []
         if Event.WROTE in events and not self._has_new():
@@ -41,7 +41,7 @@ class Inbox:
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """Around a request that each event cuts; ``Interrupted`` where one waits already."""
+        """Wrap a request that any event cuts; ``Interrupted`` if one is there already."""
         own = threading.current_thread()
         self._cutter.mend()
         with self._lock:

@@ -1,8 +1,8 @@
 """The link's states, as one table of state x event. Pure: no I/O, no threads, no clock.
 
-``background`` acts on it: it feeds each event that happens, goes to the state
-that the table names and does what the table says. Every pair is written, those
-where nothing is done too; ``docs/reference/link.md`` is made from this file.
+``background`` feeds each event that happens, goes to the state that the table names, and
+``loop`` does what the table says. The table lists the moves; any other event changes nothing.
+``docs/reference/link.md`` is made from this file.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from ... import errors
 
 
 class State(enum.StrEnum):
-    """How the client stands to its server."""
+    """The state of a client's link to its server."""
 
     STOPPED = "stopped"
-    """Nothing goes on by itself: ``start()`` was not called, or ``stop()`` was."""
+    """Nothing happens in the background: ``start()`` was not called, or ``stop()`` was."""
     OFFLINE = "offline"
-    """The server cannot be reached; tried again after a while, longer each time."""
+    """The server cannot be reached; the link tries again after a while, longer each time."""
     CONNECTING = "connecting"
-    """Asking, and not answered yet."""
+    """The link has asked, and the server has not answered yet."""
     CATCHING_UP = "catching_up"
-    """The server answers; what was missed comes in."""
+    """The server answers; missed changes come in."""
     LIVE = "live"
     """In step; changes come as they are made, or at the next poll."""
     BACKING_OFF = "backing_off"
-    """The server is there but cannot serve; asked again at ``retry_at``, not before."""
+    """The server answers but cannot serve; the link asks again at ``retry_at``, not before."""
     AUTH_REQUIRED = "auth_required"
-    """The credentials are not taken, and could not be renewed. Waits for others."""
+    """The server refuses the credentials, and they could not be renewed. Waits for others."""
     REFUSED = "refused"
-    """This client may not speak with this server: too old, or another user's store."""
+    """This client cannot use this server: it is too old, or the store is another user's."""
     ENDED = "ended"
-    """The server has ended the session. Another is opened when its user asks: by ``start()``."""
+    """The server has ended the session. ``start()`` opens another."""
     BLOCKED = "blocked"
-    """The server has blocked the user or this client. Asked again when its user asks."""
+    """The server has blocked the user or this client. ``start()`` asks again."""
 
 
 class Event(enum.StrEnum):
@@ -49,9 +49,9 @@ class Event(enum.StrEnum):
     DUE = "due"
     """A wait has ended."""
     WROTE = "wrote"
-    """Something local waits to be sent."""
+    """A local write waits to be sent."""
     REACHABLE = "reachable"
-    """The program says that the network is back, or a ``sync()`` of its own came through."""
+    """The program says that the network is back, or its own ``sync()`` succeeded."""
     ANSWERED = "answered"
     """The server has answered a request."""
     BEHIND = "behind"
@@ -59,7 +59,7 @@ class Event(enum.StrEnum):
     SYNCED = "synced"
     """A complete exchange has ended, or the catch-up of a socket or stream."""
     UNREACHABLE = "unreachable"
-    """No answer, or none of the server's; or the program says that the network is gone."""
+    """No answer, or not the server's; or the program says that the network is gone."""
     BUSY = "busy"
     """The server is too busy, or fails."""
     UNAUTHORIZED = "unauthorized"
@@ -76,7 +76,7 @@ class Act(enum.StrEnum):
     """What is done next."""
 
     GO_ON = "go on"
-    """With what is being done, or waited for."""
+    """Go on with the current work or wait."""
     EXCHANGE = "exchange"
     """Send the outbox and pull, at once."""
     SEND = "send"
@@ -86,7 +86,7 @@ class Act(enum.StrEnum):
     WAIT = "wait"
     """Wait until ``retry_at``."""
     REST = "rest"
-    """Wait until told otherwise."""
+    """Wait for an event."""
     END = "end"
     """The thread ends."""
 
@@ -98,70 +98,40 @@ class Move(NamedTuple):
     act: Act
 
 
+_FAILURES: Mapping[Event, Move] = {
+    Event.UNREACHABLE: Move(State.OFFLINE, Act.WAIT),
+    Event.BUSY: Move(State.BACKING_OFF, Act.WAIT),
+    Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.REST),
+    Event.REFUSED: Move(State.REFUSED, Act.REST),
+    Event.ENDED: Move(State.ENDED, Act.REST),
+    Event.BLOCKED: Move(State.BLOCKED, Act.REST),
+}
+"""Where a failure leads while the link speaks with the server."""
+
 TABLE: Mapping[State, Mapping[Event, Move]] = {
     State.STOPPED: {
         Event.START: Move(State.CONNECTING, Act.EXCHANGE),
-        Event.STOP: Move(State.STOPPED, Act.GO_ON),
-        Event.DUE: Move(State.STOPPED, Act.GO_ON),
-        Event.WROTE: Move(State.STOPPED, Act.GO_ON),
-        Event.REACHABLE: Move(State.STOPPED, Act.GO_ON),
-        Event.ANSWERED: Move(State.STOPPED, Act.GO_ON),
-        Event.BEHIND: Move(State.STOPPED, Act.GO_ON),
-        Event.SYNCED: Move(State.STOPPED, Act.GO_ON),
-        Event.UNREACHABLE: Move(State.STOPPED, Act.GO_ON),
-        Event.BUSY: Move(State.STOPPED, Act.GO_ON),
-        Event.UNAUTHORIZED: Move(State.STOPPED, Act.GO_ON),
-        Event.REFUSED: Move(State.STOPPED, Act.GO_ON),
-        Event.ENDED: Move(State.STOPPED, Act.GO_ON),
-        Event.BLOCKED: Move(State.STOPPED, Act.GO_ON),
     },
     State.OFFLINE: {
         Event.START: Move(State.CONNECTING, Act.EXCHANGE),
         Event.STOP: Move(State.STOPPED, Act.END),
         Event.DUE: Move(State.CONNECTING, Act.EXCHANGE),
-        Event.WROTE: Move(State.OFFLINE, Act.GO_ON),
         Event.REACHABLE: Move(State.CONNECTING, Act.EXCHANGE),
-        Event.ANSWERED: Move(State.OFFLINE, Act.GO_ON),
-        Event.BEHIND: Move(State.OFFLINE, Act.GO_ON),
-        Event.SYNCED: Move(State.OFFLINE, Act.GO_ON),
-        Event.UNREACHABLE: Move(State.OFFLINE, Act.GO_ON),
-        Event.BUSY: Move(State.OFFLINE, Act.GO_ON),
-        Event.UNAUTHORIZED: Move(State.OFFLINE, Act.GO_ON),
-        Event.REFUSED: Move(State.OFFLINE, Act.GO_ON),
-        Event.ENDED: Move(State.OFFLINE, Act.GO_ON),
-        Event.BLOCKED: Move(State.OFFLINE, Act.GO_ON),
     },
     State.CONNECTING: {
-        Event.START: Move(State.CONNECTING, Act.GO_ON),
         Event.STOP: Move(State.STOPPED, Act.END),
         Event.DUE: Move(State.CONNECTING, Act.EXCHANGE),
-        Event.WROTE: Move(State.CONNECTING, Act.GO_ON),
-        Event.REACHABLE: Move(State.CONNECTING, Act.GO_ON),
         Event.ANSWERED: Move(State.CATCHING_UP, Act.GO_ON),
         Event.BEHIND: Move(State.CATCHING_UP, Act.GO_ON),
         Event.SYNCED: Move(State.LIVE, Act.LISTEN),
-        Event.UNREACHABLE: Move(State.OFFLINE, Act.WAIT),
-        Event.BUSY: Move(State.BACKING_OFF, Act.WAIT),
-        Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.REST),
-        Event.REFUSED: Move(State.REFUSED, Act.REST),
-        Event.ENDED: Move(State.ENDED, Act.REST),
-        Event.BLOCKED: Move(State.BLOCKED, Act.REST),
+        **_FAILURES,
     },
     State.CATCHING_UP: {
-        Event.START: Move(State.CATCHING_UP, Act.GO_ON),
         Event.STOP: Move(State.STOPPED, Act.END),
         Event.DUE: Move(State.CATCHING_UP, Act.EXCHANGE),
         Event.WROTE: Move(State.CATCHING_UP, Act.SEND),
-        Event.REACHABLE: Move(State.CATCHING_UP, Act.GO_ON),
-        Event.ANSWERED: Move(State.CATCHING_UP, Act.GO_ON),
-        Event.BEHIND: Move(State.CATCHING_UP, Act.GO_ON),
         Event.SYNCED: Move(State.LIVE, Act.LISTEN),
-        Event.UNREACHABLE: Move(State.OFFLINE, Act.WAIT),
-        Event.BUSY: Move(State.BACKING_OFF, Act.WAIT),
-        Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.REST),
-        Event.REFUSED: Move(State.REFUSED, Act.REST),
-        Event.ENDED: Move(State.ENDED, Act.REST),
-        Event.BLOCKED: Move(State.BLOCKED, Act.REST),
+        **_FAILURES,
     },
     State.LIVE: {
         Event.START: Move(State.LIVE, Act.EXCHANGE),
@@ -169,114 +139,50 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
         Event.DUE: Move(State.LIVE, Act.EXCHANGE),
         Event.WROTE: Move(State.LIVE, Act.SEND),
         Event.REACHABLE: Move(State.LIVE, Act.EXCHANGE),
-        Event.ANSWERED: Move(State.LIVE, Act.GO_ON),
         Event.BEHIND: Move(State.CATCHING_UP, Act.GO_ON),
         Event.SYNCED: Move(State.LIVE, Act.LISTEN),
-        Event.UNREACHABLE: Move(State.OFFLINE, Act.WAIT),
-        Event.BUSY: Move(State.BACKING_OFF, Act.WAIT),
-        Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.REST),
-        Event.REFUSED: Move(State.REFUSED, Act.REST),
-        Event.ENDED: Move(State.ENDED, Act.REST),
-        Event.BLOCKED: Move(State.BLOCKED, Act.REST),
+        **_FAILURES,
     },
     State.BACKING_OFF: {
-        Event.START: Move(State.BACKING_OFF, Act.GO_ON),
         Event.STOP: Move(State.STOPPED, Act.END),
         Event.DUE: Move(State.CONNECTING, Act.EXCHANGE),
-        Event.WROTE: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.REACHABLE: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.ANSWERED: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.BEHIND: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.SYNCED: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.UNREACHABLE: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.BUSY: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.UNAUTHORIZED: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.REFUSED: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.ENDED: Move(State.BACKING_OFF, Act.GO_ON),
-        Event.BLOCKED: Move(State.BACKING_OFF, Act.GO_ON),
     },
     State.AUTH_REQUIRED: {
         Event.START: Move(State.CONNECTING, Act.EXCHANGE),
         Event.STOP: Move(State.STOPPED, Act.END),
-        Event.DUE: Move(State.AUTH_REQUIRED, Act.GO_ON),
-        Event.WROTE: Move(State.AUTH_REQUIRED, Act.GO_ON),
         Event.REACHABLE: Move(State.CONNECTING, Act.EXCHANGE),
-        Event.ANSWERED: Move(State.AUTH_REQUIRED, Act.GO_ON),
-        Event.BEHIND: Move(State.AUTH_REQUIRED, Act.GO_ON),
-        Event.SYNCED: Move(State.AUTH_REQUIRED, Act.GO_ON),
-        Event.UNREACHABLE: Move(State.AUTH_REQUIRED, Act.GO_ON),
-        Event.BUSY: Move(State.AUTH_REQUIRED, Act.GO_ON),
-        Event.UNAUTHORIZED: Move(State.AUTH_REQUIRED, Act.GO_ON),
-        Event.REFUSED: Move(State.AUTH_REQUIRED, Act.GO_ON),
-        Event.ENDED: Move(State.AUTH_REQUIRED, Act.GO_ON),
-        Event.BLOCKED: Move(State.AUTH_REQUIRED, Act.GO_ON),
     },
     State.REFUSED: {
         Event.START: Move(State.CONNECTING, Act.EXCHANGE),
         Event.STOP: Move(State.STOPPED, Act.END),
-        Event.DUE: Move(State.REFUSED, Act.GO_ON),
-        Event.WROTE: Move(State.REFUSED, Act.GO_ON),
-        Event.REACHABLE: Move(State.REFUSED, Act.GO_ON),
-        Event.ANSWERED: Move(State.REFUSED, Act.GO_ON),
-        Event.BEHIND: Move(State.REFUSED, Act.GO_ON),
-        Event.SYNCED: Move(State.REFUSED, Act.GO_ON),
-        Event.UNREACHABLE: Move(State.REFUSED, Act.GO_ON),
-        Event.BUSY: Move(State.REFUSED, Act.GO_ON),
-        Event.UNAUTHORIZED: Move(State.REFUSED, Act.GO_ON),
-        Event.REFUSED: Move(State.REFUSED, Act.GO_ON),
-        Event.ENDED: Move(State.REFUSED, Act.GO_ON),
-        Event.BLOCKED: Move(State.REFUSED, Act.GO_ON),
     },
     State.ENDED: {
         Event.START: Move(State.CONNECTING, Act.EXCHANGE),
         Event.STOP: Move(State.STOPPED, Act.END),
-        Event.DUE: Move(State.ENDED, Act.GO_ON),
-        Event.WROTE: Move(State.ENDED, Act.GO_ON),
-        Event.REACHABLE: Move(State.ENDED, Act.GO_ON),
-        Event.ANSWERED: Move(State.ENDED, Act.GO_ON),
-        Event.BEHIND: Move(State.ENDED, Act.GO_ON),
-        Event.SYNCED: Move(State.ENDED, Act.GO_ON),
-        Event.UNREACHABLE: Move(State.ENDED, Act.GO_ON),
-        Event.BUSY: Move(State.ENDED, Act.GO_ON),
-        Event.UNAUTHORIZED: Move(State.ENDED, Act.GO_ON),
-        Event.REFUSED: Move(State.ENDED, Act.GO_ON),
-        Event.ENDED: Move(State.ENDED, Act.GO_ON),
-        Event.BLOCKED: Move(State.ENDED, Act.GO_ON),
     },
     State.BLOCKED: {
         Event.START: Move(State.CONNECTING, Act.EXCHANGE),
         Event.STOP: Move(State.STOPPED, Act.END),
-        Event.DUE: Move(State.BLOCKED, Act.GO_ON),
-        Event.WROTE: Move(State.BLOCKED, Act.GO_ON),
-        Event.REACHABLE: Move(State.BLOCKED, Act.GO_ON),
-        Event.ANSWERED: Move(State.BLOCKED, Act.GO_ON),
-        Event.BEHIND: Move(State.BLOCKED, Act.GO_ON),
-        Event.SYNCED: Move(State.BLOCKED, Act.GO_ON),
-        Event.UNREACHABLE: Move(State.BLOCKED, Act.GO_ON),
-        Event.BUSY: Move(State.BLOCKED, Act.GO_ON),
-        Event.UNAUTHORIZED: Move(State.BLOCKED, Act.GO_ON),
-        Event.REFUSED: Move(State.BLOCKED, Act.GO_ON),
-        Event.ENDED: Move(State.BLOCKED, Act.GO_ON),
-        Event.BLOCKED: Move(State.BLOCKED, Act.GO_ON),
     },
 }
+"""The moves. Any other event leaves the state as it is, and the link goes on."""
 
 
 RESTING = (State.AUTH_REQUIRED, State.REFUSED, State.ENDED, State.BLOCKED)
-"""Where it waits for its user."""
+"""Where the link waits for its user."""
 
 
 def move(state: State, event: Event) -> Move:
-    """Where ``event`` leads from ``state``."""
-    return TABLE[state][event]
+    """Where ``event`` leads from ``state``, and what the link does there."""
+    return TABLE[state].get(event) or Move(state, Act.GO_ON)
 
 
 def outcome(error: errors.SyncError) -> Event:
-    """The event that an exchange's failure is.
+    """The event for an exchange's failure.
 
-    What an update of the program or other credentials must mend rests until then, and what the
-    server has ended or blocked until its user asks;
-    all else may pass by itself, so it is tried again, at last every few minutes.
+    If only an update of the program or other credentials can help, the link rests until then; if
+    the server has ended or blocked the session, until its user asks. Any other failure may pass
+    by itself, so the link tries again, in the end every few minutes.
     """
     match error:
         case errors.Offline():

@@ -1,8 +1,8 @@
-"""How the outbox goes out: batch by batch, by HTTP or over a socket alike.
+"""Sends the outbox, batch by batch, over HTTP or a socket.
 
-It asks through a ``post`` that is handed in, which returns the answer or raises
-one of ``errors``. What is too large is halved, and a mutation that makes the
-server fail is set aside, so that it holds up only what depends on it.
+The caller's ``post`` sends one batch; it returns the answer or raises one of ``errors``. A batch
+that is too large is halved. A mutation that makes the server fail is set aside, so that it
+delays only mutations that depend on it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ... import errors
-from ..listener import Listener
-from ..net.service import Service
-from ..store.database import Store
-from ..store.outbox import Blocked, Outbox, Outgoing
+from ..net.responses import Service
+from ..store.outbox import Blocked, Outgoing
 from ..store.replica import Place
-from ..store.results import Results
 from ..types import Counts
+from .parts import Parts
 
 log = logging.getLogger("django_sync.client")
 
 Post = Callable[[bytes], dict[str, Any]]
-"""Sends section 7's envelope; returns what holds ``results``, or raises."""
+"""Sends the request body of the protocol's section 7; returns the answer, or raises."""
 
 VOID = (errors.CursorExpired, errors.InvalidCursor)
 _POISON = (
@@ -34,10 +32,10 @@ _POISON = (
     errors.ValidationFailed,
     errors.SyncError,
 )
-"""Refusals of a whole batch that may be one mutation's doing; compared by exact class."""
+"""Errors of a whole batch that one mutation may have caused; compared by exact class."""
 
 ROUNDS = 3
-"""How often one exchange goes round for what callbacks wrote while it ran."""
+"""How often one exchange repeats for what callbacks wrote while it ran."""
 
 
 def envelope(place: Place, batch: Sequence[Outgoing]) -> bytes:
@@ -50,33 +48,30 @@ def envelope(place: Place, batch: Sequence[Outgoing]) -> bytes:
     ).encode()
 
 
-class Sending:
+class Upload:
     """Sends one store's outbox."""
 
     def __init__(
         self,
-        store: Store,
-        outbox: Outbox,
-        results: Results,
-        listener: Listener,
+        parts: Parts,
         place: Callable[[], Place],
         void: Callable[[Place, errors.SyncError], None],
     ) -> None:
-        self._store = store
-        self._outbox = outbox
-        self._results = results
-        self._listener = listener
+        self._store = parts.store
+        self._outbox = parts.outbox
+        self._results = parts.results
+        self._listener = parts.listener
         self._place = place
         self._void = void
         self._limits = Service()
         self._batch_size = self._limits.batch_size
 
-    def described(self, service: Service) -> None:
-        """Learn the server's limits."""
+    def set_limits(self, service: Service) -> None:
+        """Keep to these limits of the server."""
         self._limits, self._batch_size = service, service.batch_size
 
     def run(self, post: Post, counts: Counts) -> errors.SyncError | None:
-        """Send what waits; return what a part of it failed with, having sent the rest."""
+        """Send the outbox; if a part of it fails, send the rest and return the error."""
         blocked = Blocked()
         failure: errors.SyncError | None = None
         for _ in range(ROUNDS):
@@ -89,8 +84,8 @@ class Sending:
     def _once(
         self, post: Post, counts: Counts, blocked: Blocked
     ) -> tuple[int, errors.SyncError | None]:
-        """Go through the outbox once, as far as it reached when this began."""
-        final, down, failure = 0, 0, None
+        """Go through the outbox once, up to the last mutation that is in it now."""
+        final, crashes, failure = 0, 0, None
         span = range(self._store.number("seq") + 1)
         limit, most = self._batch_size, self._limits.body_bytes - 1_000
         while batch := self._outbox.take(span, limit, most, blocked):
@@ -101,7 +96,7 @@ class Sending:
                 self._void(place, error)
                 return final, error
             except errors.SyncError as error:
-                if type(error) not in _POISON or (len(batch) == 1 and down):
+                if type(error) not in _POISON or (len(batch) == 1 and crashes):
                     raise
                 limit = max(1, len(batch) // 2)
                 if isinstance(error, errors.TooLarge):
@@ -111,18 +106,18 @@ class Sending:
                 log.error("Mutation %s is set aside: %s", batch[0].mutation.id, error)
                 blocked.add(batch[0].mutation)
                 failure, limit = failure or error, self._batch_size
-                down += type(error) is errors.SyncError
+                crashes += type(error) is errors.SyncError
             else:
-                final, down = final + self._enter(batch, answer, counts), 0
+                final, crashes = final + self._enter(batch, answer, counts), 0
             span = range(batch[-1].mutation.seq + 1, span.stop)
         return final, failure
 
     def _enter(self, batch: Sequence[Outgoing], answer: dict[str, Any], counts: Counts) -> int:
         results = answer.get("results")
         if not isinstance(results, list):
-            raise errors.Captive("The answer holds no results: it is not the server's.")
+            raise errors.Captive("The answer holds no results, so it is not the server's.")
         with self._store.lock:
             settled = self._results.enter(batch, results, counts, self._listener.listened())
             self._listener.settled(settled)
-        self._listener.told()
+        self._listener.deliver()
         return settled.final

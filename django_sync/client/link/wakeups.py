@@ -1,10 +1,10 @@
 """What a wake-up does, as one table of state x event. Pure: no I/O, no threads, no clock.
 
-A wake-up says that something is new and carries no data; it may come twice, late, or never. How
-the link stands and what is known of the net make the state in which one comes: ``stand()`` says
-which. ``waking`` acts on the table, ``wakes`` remembers until something was fetched, and
+A wake-up says that something is new and carries no data; it may come twice, late, or never.
+``state_of()`` derives the state from the link and the network. ``loop`` acts on the table,
+``wakeup_store`` remembers a wake-up until an exchange has served it, and
 ``docs/reference/wake-ups.md`` is made from this file. The JavaScript client has the same table;
-``tests/vectors/wakeups.json`` holds both to it.
+``tests/vectors/wakeups.json`` tests both.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from . import states
 
 
 class State(enum.StrEnum):
-    """How things stand when a wake-up comes, or while one is remembered."""
+    """The client's situation when a wake-up comes, or while one is remembered."""
 
     STOPPED = "stopped"
-    """The link is stopped: nothing is fetched unless the program calls ``sync()``."""
+    """The link is stopped: the client fetches only when the program calls ``sync()``."""
     BARRED = "barred"
-    """The link waits for its user: other credentials, another program."""
+    """The link waits for its user: for other credentials, or a newer program."""
     GONE = "gone"
     """The program says that there is no network."""
     CAPTIVE = "captive"
-    """A portal answers in the server's place. It may let a push service through all the same."""
+    """A captive portal answers instead of the server; a push service may still get through."""
     UNREACHABLE = "unreachable"
-    """The server did not answer when it was asked last."""
+    """The server did not answer the last request."""
     PUT_OFF = "put_off"
-    """The server is busy and has said when to come again, or is given time."""
+    """The server is busy, and the link waits before it asks again."""
     UNDER_WAY = "under_way"
     """An exchange is under way."""
     FED = "fed"
-    """News comes by itself: over a socket or stream, a held request, or through another process."""
+    """Changes come by themselves: by a socket, a stream, a held request, or another process."""
     DEAR = "dear"
-    """It polls rarely: each request is paid for, and nobody looks."""
+    """It polls rarely: requests cost money, and the user does not look."""
     ASKING = "asking"
     """It polls."""
 
@@ -51,23 +51,23 @@ class Event(enum.StrEnum):
     AGAIN = "again"
     """A wake-up comes while another is remembered."""
     WAITS = "waits"
-    """One is remembered, and the link looks what to do next: after an exchange, before a poll."""
+    """One is remembered when the link decides what to do next: after an exchange, before a poll."""
 
 
 class Act(enum.StrEnum):
-    """What is done. In each case the wake-up has been remembered on the disk before."""
+    """What the client does. In each case it has remembered the wake-up on the disk before."""
 
     FETCH = "fetch"
-    """Make an exchange; those that wake-ups ask for begin ``Pace.shortest`` apart at least."""
+    """Make an exchange; two exchanges for wake-ups begin at least ``Pace.shortest`` apart."""
     REMEMBER = "remember"
-    """Nothing now: the next exchange, whatever it is made for, sees to it."""
+    """Do nothing now: the next exchange serves the wake-up."""
     AFTER = "after"
-    """Let the exchange go on; if it asked too early, another one follows."""
+    """Let the current exchange go on; if it asked too early, another one follows."""
     TRUST = "trust"
-    """Nothing: what is new comes by itself. Remembered until something is heard that way, for the
-    connection may be dead and not know it."""
+    """Do nothing: changes come by themselves. The wake-up is remembered until the next bytes come,
+    for the connection may be dead."""
     LATER = "later"
-    """At the next poll; or at once when somebody looks, or the network costs nothing."""
+    """Fetch at the next poll, or as soon as the user looks or the network costs nothing."""
 
 
 TABLE: Mapping[State, Mapping[Event, Act]] = {
@@ -92,7 +92,7 @@ TABLE: Mapping[State, Mapping[Event, Act]] = {
         Event.WAITS: Act.REMEMBER,
     },
     State.UNREACHABLE: {
-        Event.WOKEN: Act.FETCH,  # What came through shows that there is a way again: once.
+        Event.WOKEN: Act.FETCH,  # The wake-up shows that the network may be back: try once.
         Event.AGAIN: Act.REMEMBER,
         Event.WAITS: Act.REMEMBER,
     },
@@ -125,7 +125,7 @@ TABLE: Mapping[State, Mapping[Event, Act]] = {
 
 
 def act(state: State, event: Event) -> Act:
-    """What is done for ``event`` where things stand so."""
+    """What the client does for ``event`` in this state."""
     return TABLE[state][event]
 
 
@@ -137,8 +137,8 @@ _BY_LINK: Mapping[str, State] = {
 }
 
 
-def stand(state: states.State, network: NetworkState, *, fed: bool) -> State:
-    """How things stand. ``fed``: while live, news comes by itself."""
+def state_of(state: states.State, network: NetworkState, *, fed: bool) -> State:
+    """The state for a link and a network. ``fed``: while live, changes come by themselves."""
     if state in _BY_LINK:
         return _BY_LINK[state]
     if state not in (states.State.LIVE, states.State.OFFLINE):
@@ -155,25 +155,25 @@ def stand(state: states.State, network: NetworkState, *, fed: bool) -> State:
 
 @dataclass(frozen=True)
 class WakeUp:
-    """What a wake-up says: of which session, and in which collections something is new.
+    """The content of a wake-up: the session, and the collections in which something is new.
 
-    Both are hints, and empty where it does not say.
+    Both are hints, and may be empty.
     """
 
     session: str = ""
     collections: tuple[str, ...] = ()
 
     def concerns(self, collections: Collection[str]) -> bool:
-        """Whether one of these may have become another; of whichever session it is.
+        """Whether something may be new in one of these collections, whatever the session.
 
-        A client is given another session each time that its program starts, so a late wake-up
-        names one that has ended; it costs one request to heed it, and may cost a change not to.
+        A client gets another session each time that its program starts, so a late wake-up names
+        a session that has ended. To serve it costs one request; to ignore it may lose a change.
         """
         return not self.collections or not set(self.collections).isdisjoint(collections)
 
 
 def read(payload: object) -> WakeUp | None:
-    """Read a wake-up, as JSON or already decoded; ``None`` where it is none, whatever it is."""
+    """Read a wake-up, as JSON or already decoded; ``None`` for anything else."""
     if isinstance(payload, str | bytes | bytearray):
         try:
             payload = json.loads(payload)
@@ -181,8 +181,8 @@ def read(payload: object) -> WakeUp | None:
             return None
     if not isinstance(payload, Mapping) or payload.get("type") != "sync":
         return None
-    session, told = payload.get("session"), payload.get("collections")
-    names = told if isinstance(told, list | tuple) else []
+    session, collections = payload.get("session"), payload.get("collections")
+    names = collections if isinstance(collections, list | tuple) else []
     return WakeUp(
         session if isinstance(session, str) else "",
         tuple(name for name in names if isinstance(name, str)),

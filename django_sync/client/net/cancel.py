@@ -1,9 +1,8 @@
 """Cuts a request that is under way, from another thread.
 
-A thread that waits for an answer wakes only when its socket ends. Closing a
-socket does not wake who reads from it, shutting it down does. What was cut
-before it reached the socket is stopped at the next of httpx2's trace events, so
-that no request slips through in between.
+A thread that waits for a response wakes only when its socket ends. To close a socket does not
+wake the thread that reads from it; to shut it down does. A request that has not reached its
+socket yet is stopped at httpx2's next trace event, so no request slips through.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ class Interrupted(Exception):
 class Cutter:
     """Knows the sockets of one ``httpx2.Client`` that one thread uses.
 
-    A transport that was handed in, and has a ``cut()`` of its own, is asked to
-    end what it holds; a request of one that has none is waited for.
+    If the caller's transport has a ``cut()`` method, that ends the transport's requests;
+    without one, a cut waits for them.
     """
 
     def __init__(self, transport: httpx2.BaseTransport | None) -> None:
@@ -44,7 +43,7 @@ class Cutter:
         self.is_cut = False
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Stand in a request's ``trace`` extension."""
+        """Be a request's ``trace`` extension."""
         with self._lock:
             if event.endswith(_OPENED):
                 found = info["return_value"].get_extra_info("socket")
@@ -57,7 +56,7 @@ class Cutter:
                 raise Interrupted
 
     def cut(self) -> None:
-        """End what is under way; all that begins is cut as well, until ``mend()``."""
+        """End the requests under way; new ones are cut as well, until ``mend()``."""
         with self._lock:
             self.is_cut = True
             for open_one in self._sockets:
@@ -74,6 +73,6 @@ class Cutter:
 
 
 def shut(open_one: socket.socket) -> None:
-    """Shut a socket down past TLS, whose goodbye would wait for the thread that reads."""
-    with contextlib.suppress(OSError):  # It has ended by itself.
+    """Shut a socket down below TLS, whose closing alert would wait for the reading thread."""
+    with contextlib.suppress(OSError):  # The socket has ended already.
         socket.socket.shutdown(open_one, socket.SHUT_RDWR)

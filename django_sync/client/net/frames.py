@@ -1,8 +1,8 @@
-"""What a server says over a socket or a stream, read leniently. Pure.
+"""Reads the frames that a server sends over a socket or a stream. Pure.
 
-An unknown kind of frame, of a newer server, is skipped with a log line. A frame
-that cannot be read at all is another matter: it may have been changes, and on one
-connection none may be missing, so it is ``Offline``, which ends the connection.
+A frame of an unknown type, which a newer server may send, is skipped and logged. A frame that
+cannot be read at all may have held changes, and no change may be missing on a connection: it
+raises ``Offline``, which ends the connection.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Stands for all changes before it on this connection."""
+    """Covers all changes before it on this connection."""
 
     cursor: str
 
@@ -52,12 +52,12 @@ class Results:
 
 @dataclass(frozen=True)
 class Pong:
-    """The server is there."""
+    """The answer to a ping."""
 
 
 @dataclass(frozen=True)
 class Switch:
-    """The server orders another transport, for so many seconds."""
+    """The server wants another transport, for so many seconds."""
 
     transport: str
     retry_after: float | None
@@ -79,9 +79,9 @@ def parse(text: str | bytes) -> dict[str, Any]:
     try:
         body = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise errors.Offline(f"A frame is no JSON: {error}") from error
+        raise errors.Offline(f"A frame is not JSON: {error}") from error
     if not isinstance(body, dict):
-        raise errors.Offline("A frame is no JSON object.")
+        raise errors.Offline("A frame is not a JSON object.")
     return body
 
 
@@ -104,7 +104,7 @@ def read(body: Mapping[str, Any]) -> Frame | None:
             ref = body.get("ref")
             return Problem(None if ref is None else str(ref), errors.from_problem(problem))
         case {"type": "welcome" | "cursor" | "results" | "switch" | "error" as kind}:
-            raise errors.Offline(f"A frame “{kind}” lacks what belongs to it.")
+            raise errors.Offline(f"A frame “{kind}” lacks a member.")
     log.warning("Skipped a frame of a kind that this version does not know: %r", body.get("type"))
     return None
 
@@ -133,28 +133,28 @@ def _page(body: Mapping[str, Any]) -> Page:
     return page
 
 
-def ending(code: int, reason: str) -> errors.SyncError:
-    """What a socket's close code says, as the error that HTTP would have answered with."""
-    said = f"The server closed the socket ({code}{': ' if reason else ''}{reason})."
+def close_error(code: int, reason: str) -> errors.SyncError:
+    """The error for a socket's close code: the one that HTTP would have answered with."""
+    detail = f"The server closed the socket ({code}{': ' if reason else ''}{reason})."
     match code:
         case 4400:
-            return errors.Invalid(said)
+            return errors.Invalid(detail)
         case 4401:
-            return errors.NotAuthenticated(said)
+            return errors.NotAuthenticated(detail)
         case 4403:
-            return errors.PermissionDenied(said)
+            return errors.PermissionDenied(detail)
         case 4410:
-            return errors.CursorExpired(said)
+            return errors.CursorExpired(detail)
         case 4419:
-            return errors.SessionEnded(said)
+            return errors.SessionEnded(detail)
         case 4423:
-            return errors.Blocked(said)
+            return errors.Blocked(detail)
         case 4429:
-            return errors.Throttled(said)
+            return errors.Throttled(detail)
         case 1001 | 1012 | 1013:
-            return errors.Unavailable(said)
-    return errors.Offline(said)
+            return errors.Unavailable(detail)
+    return errors.Offline(detail)
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON.")
+    raise ValueError(f"{constant} is not JSON.")

@@ -1,13 +1,14 @@
-"""The calls to the server: one request, one decoded answer or one of ``errors``.
+"""The calls to the server: one request, one decoded response or one of ``errors``.
 
-The network is not trusted: each call has its time-outs, redirects are not
-followed (credentials go nowhere else), and an answer that is not the server's,
-such as a captive portal's page, is ``Captive``. It knows nothing of the store.
+The network is not trusted: each call has time-outs, redirects are not followed (credentials
+are sent to no other server), and a response that is not the server's, such as a captive
+portal's page, is ``Captive``. This file knows nothing of the store.
 """
 
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -18,21 +19,49 @@ import httpx2
 from ... import errors
 from ..auth import Auth
 from ..backoff import Backoff
-from .answers import error_of, json_of
 from .cancel import Cutter, Interrupted
-from .timing import Timed
+from .responses import error_of, json_of
 
 _Answer = TypeVar("_Answer")
 
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 
 
-class Network:
-    """One server, spoken to as one user.
+class ResponseTimer:
+    """Measures how long the server takes, from a request's last byte to the response's first.
 
-    ``said`` are headers that tell who asks, and are no secret. ``heard`` is told of each call
-    what it failed with, or ``None``, and ``took`` of a round trip's seconds. One thread's calls
-    may be cut by another, through ``cutter``; they raise ``Interrupted`` then.
+    The time to open a connection, several round trips over TLS, and to upload a large body is
+    not in it; the server's own work is. It is one request's ``trace`` extension and calls the
+    cutter's.
+    """
+
+    def __init__(
+        self,
+        cutter: Cutter,
+        on_time: Callable[[float], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._cutter = cutter
+        self._on_time = on_time
+        self._now = now
+        self._sent_at: float | None = None
+
+    def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_body.complete"):
+            self._sent_at = self._now()
+        elif event.endswith("receive_response_headers.complete") and self._sent_at is not None:
+            self._on_time(self._now() - self._sent_at)
+            self._sent_at = None
+        self._cutter.trace(event, info)
+
+
+class Network:
+    """One server, called as one user.
+
+    ``identifying`` holds headers that say which client asks; they are no secret. After each call
+    ``on_call`` gets its error, or ``None``; ``on_round_trip`` gets the seconds of a round trip.
+    Another thread may cut the calls of one thread through ``cutter``; they raise
+    ``Interrupted`` then.
     """
 
     def __init__(
@@ -45,20 +74,20 @@ class Network:
         now: Callable[[], datetime.datetime],
         transport: httpx2.BaseTransport | None = None,
         timeout: httpx2.Timeout | float = TIMEOUT,
-        heard: Callable[[errors.SyncError | None], None] = lambda error: None,
-        took: Callable[[float], None] = lambda seconds: None,
+        on_call: Callable[[errors.SyncError | None], None] = lambda error: None,
+        on_round_trip: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._auth = auth
         self._backoff = backoff
         self._sleep = sleep
         self._now = now
-        self._heard = heard
-        self._took = took
+        self._on_call = on_call
+        self._on_round_trip = on_round_trip
         self._timeout = httpx2.Timeout(timeout)
         self.cutter = Cutter(transport)
         self.retry_in: float | None = None
         self._latest: float | None = None
-        self.said: dict[str, str] = {}
+        self.identifying: dict[str, str] = {}
         self._http = httpx2.Client(
             base_url=url,
             transport=transport,
@@ -70,8 +99,8 @@ class Network:
     def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         return self._call("GET", path, params=params)
 
-    def held(self, path: str, params: Mapping[str, str], seconds: float) -> dict[str, Any]:
-        """Get what the server may hold back for so long."""
+    def get_held(self, path: str, params: Mapping[str, str], seconds: float) -> dict[str, Any]:
+        """Get a response that the server may delay for so many seconds."""
         patience = self._patience(seconds + (self._timeout.read or 0.0))
         return self._call("GET", path, params=params, timeout=patience, trace=self.cutter.trace)
 
@@ -82,9 +111,9 @@ class Network:
         return self._call("PATCH", path, content=body)
 
     def stream(self, path: str, params: Mapping[str, str], silence: float) -> httpx2.Response:
-        """Get what goes on for as long as the server likes, and is never silent for so long.
+        """Get a response without an end; a silence of so many seconds ends it.
 
-        The response is open: whoever reads it closes it.
+        The response is open: the caller closes it.
         """
         headers = {"Accept": "text/event-stream"}
         request = {"params": params, "timeout": self._patience(silence), "headers": headers}
@@ -92,9 +121,9 @@ class Network:
         return self._renewed(lambda: self._opened("GET", path, request, auth=self._auth))
 
     def upgrade(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
-        """Ask for a socket. Its ticket lets in, so no credentials go to where ``url`` points.
+        """Ask for a socket. Its ticket is the credential; no other is sent to ``url``.
 
-        Where the server is spoken to over TLS the socket is too, whatever ``url`` says.
+        If the server is called over TLS, the socket uses TLS too, whatever ``url`` says.
         """
         target = self._http.base_url.join(url)
         if self._http.base_url.scheme == "https":
@@ -102,46 +131,46 @@ class Network:
         request = {"headers": dict(headers), "timeout": self._timeout, "trace": self.cutter.trace}
         return self._opened("GET", target, request, auth=None, status=101)
 
-    def quick(self) -> None:
-        """The last call was one for which the server had little to do: a round trip."""
+    def count_round_trip(self) -> None:
+        """Measure the last call as a round trip: the server had little to do for it."""
         if self._latest is not None:
-            self._took(self._latest)
+            self._on_round_trip(self._latest)
             self._latest = None
 
     def _timed(self, seconds: float) -> None:
         self._latest = seconds
 
     def _patience(self, read: float) -> httpx2.Timeout:
-        told = self._timeout
-        return httpx2.Timeout(connect=told.connect, read=read, write=told.write, pool=told.pool)
+        usual = self._timeout
+        return httpx2.Timeout(connect=usual.connect, read=read, write=usual.write, pool=usual.pool)
 
     def close(self) -> None:
         self._http.close()
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        """Call, and call again after a passing failure, as often as the policy allows."""
+        """Call, and call again after a temporary failure, as often as the policy allows."""
         attempt = 0
         while True:
             attempt += 1
             try:
                 answer = self._renewed(partial(self._once, method, path, request))
             except errors.SyncError as error:
-                self._heard(error)
+                self._on_call(error)
                 if error.retry is not errors.Retry.LATER:
                     raise
                 self.retry_in = self._backoff.failed(error.retry_after)
                 patient = self.retry_in <= self._backoff.patience
-                if not _passing(error) or attempt >= self._backoff.attempts or not patient:
+                if not _is_temporary(error) or attempt >= self._backoff.attempts or not patient:
                     raise
                 self._sleep(self.retry_in)
             else:
                 self._backoff.succeeded()
                 self.retry_in = None
-                self._heard(None)
+                self._on_call(None)
                 return answer
 
     def _renewed(self, ask: Callable[[], _Answer]) -> _Answer:
-        """Ask, and once more with other credentials where these are not taken."""
+        """Ask, and once more with new credentials if these are refused."""
         try:
             return ask()
         except errors.NotAuthenticated:
@@ -166,10 +195,10 @@ class Network:
         auth: Auth | None,
         status: int = 200,
     ) -> httpx2.Response:
-        """The open response, where it has the status that begins what was asked for."""
+        """The open response, if it has the status that a stream or socket begins with."""
         response = self._sent(method, url, request, auth)
         if response.status_code == status:
-            self._heard(None)
+            self._on_call(None)
             return response
         try:
             with self._translated():
@@ -190,20 +219,21 @@ class Network:
         if self.cutter.is_cut:
             raise Interrupted
         headers = dict(request.get("headers", {}))
-        if isinstance(url, str):  # not where a ticket points
-            headers |= self.said
+        if isinstance(url, str):  # not to the URL of a ticket
+            headers |= self.identifying
         if auth is not None:
             headers |= auth.headers()
         if "content" in request:
             headers["Content-Type"] = "application/json"
-        told = {**request, "headers": headers}
-        told["extensions"] = {"trace": told.pop("trace", None) or Timed(self.cutter, self._timed)}
+        options = {**request, "headers": headers}
+        trace = options.pop("trace", None) or ResponseTimer(self.cutter, self._timed)
+        options["extensions"] = {"trace": trace}
         with self._translated():
-            return self._http.send(self._http.build_request(method, url, **told), stream=stream)
+            return self._http.send(self._http.build_request(method, url, **options), stream=stream)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """httpx2's exceptions become ours here, and nowhere else but in what reads on."""
+        """Turn httpx2's exceptions into ours; only readers of open responses do so themselves."""
         try:
             yield
         except (httpx2.TransportError, httpx2.DecodingError) as error:
@@ -212,8 +242,8 @@ class Network:
             raise errors.Offline(f"{type(error).__name__}: {error}") from error
 
 
-def _passing(error: errors.SyncError) -> bool:
-    """Whether trying again in a moment makes sense: busy, or an answer that came too late."""
+def _is_temporary(error: errors.SyncError) -> bool:
+    """Whether a second try makes sense: the server is busy, or its response came too late."""
     if not isinstance(error, errors.Offline):
         return True
     late = error.__cause__

@@ -1,4 +1,4 @@
-"""What surrounds one client, as it is now: what its program tells and what its requests show."""
+"""Keeps one client's ``NetworkState`` up to date: from its program's reports and its requests."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import threading
 from dataclasses import replace
 
 from ... import errors
-from .network_state import Event, Kind, NetworkState, RoundTrip, reach
+from .network_state import Event, Kind, NetworkState, RoundTrip, next_reachability
 
 
-class Around:
+class NetworkMonitor:
     """The network's state, kept up to date by any thread."""
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class Around:
         self._trip = RoundTrip()
         self.state = NetworkState()
 
-    def told(
+    def report(
         self,
         *,
         online: bool | None = None,
@@ -25,10 +25,10 @@ class Around:
         metered: bool | None = None,
         foreground: bool | None = None,
     ) -> NetworkState:
-        """Take the program's word; ``None`` leaves a thing as it was.
+        """Take what the program reports; ``None`` leaves a value as it was.
 
-        ``type`` ``"none"`` and ``online=False`` say the same. Raises ``ValueError`` for a type
-        that is none.
+        ``type="none"`` and ``online=False`` mean the same. Raises ``ValueError`` for an unknown
+        type.
         """
         kind = None if type is None else Kind(type)
         if kind is None and online is False:
@@ -36,15 +36,18 @@ class Around:
         with self._lock:
             now = self.state
             if kind is None and online and now.type is Kind.NONE:
-                kind = Kind.UNKNOWN  # It is back, and may be another.
+                kind = Kind.UNKNOWN  # A network is back; it may be another one.
             if kind is not None and kind is not now.type:
-                self._trip = RoundTrip()  # Another path, another time.
+                self._trip = RoundTrip()  # The path to the server is another one.
                 event = Event.GONE if kind is Kind.NONE else Event.OTHER
                 now = replace(
-                    now, type=kind, rtt_ms=None, reachability=reach(now.reachability, event)
+                    now,
+                    type=kind,
+                    rtt_ms=None,
+                    reachability=next_reachability(now.reachability, event),
                 )
             elif online:
-                now = replace(now, reachability=reach(now.reachability, Event.ONLINE))
+                now = replace(now, reachability=next_reachability(now.reachability, Event.ONLINE))
             self.state = replace(
                 now,
                 metered=now.metered if metered is None else metered,
@@ -52,8 +55,8 @@ class Around:
             )
             return self.state
 
-    def heard(self, error: errors.SyncError | None) -> None:
-        """A request was answered, or ended in ``error``."""
+    def note_call(self, error: errors.SyncError | None) -> None:
+        """A request was answered, or failed with ``error``."""
         event = Event.ANSWERED
         if isinstance(error, errors.Offline):
             event = Event.STRANGE if isinstance(error, errors.Captive) else Event.SILENT
@@ -61,11 +64,13 @@ class Around:
             now = self.state
             kind = now.type
             if event is Event.ANSWERED and kind is Kind.NONE:
-                kind = Kind.UNKNOWN  # The program was told wrong.
-            self.state = replace(now, type=kind, reachability=reach(now.reachability, event))
+                kind = Kind.UNKNOWN  # The program was wrong.
+            self.state = replace(
+                now, type=kind, reachability=next_reachability(now.reachability, event)
+            )
 
-    def took(self, seconds: float) -> None:
-        """A request's answer began so long after the request was sent."""
+    def note_round_trip(self, seconds: float) -> None:
+        """A response began so many seconds after its request was sent."""
         with self._lock:
             self._trip = self._trip.sampled(seconds)
             self.state = replace(self.state, rtt_ms=self._trip.ms)

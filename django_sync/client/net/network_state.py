@@ -1,8 +1,8 @@
-"""What the client knows of the net: its kind, its cost, how far the server is, whether it answers.
+"""What a client knows of its network: kind, cost, round trip, and whether the server answers.
 
-Pure: no I/O, no threads, no clock. How the server's answers and the program's word change
-``Reachability`` is one table of state x event, and every pair is written;
-``docs/reference/wake-ups.md`` is made from it. ``around`` holds the state of one client.
+Pure: no I/O, no threads, no clock. One table of state x event says how ``Reachability`` changes
+when the server answers or the program reports something; every pair is written, and
+``docs/reference/wake-ups.md`` is made from it. ``network_monitor`` holds the state of one client.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Kind(enum.StrEnum):
 
 
 class Reachability(enum.StrEnum):
-    """Whether the server can be had."""
+    """Whether the server can be reached."""
 
     UNKNOWN = "unknown"
-    """Nothing was asked yet, or not since the network became another."""
+    """Nothing was asked yet, or not since the network changed."""
     REACHABLE = "reachable"
-    """The server answered the last request, if only to refuse it."""
+    """The server answered the last request, even if it refused it."""
     UNREACHABLE = "unreachable"
     """Nothing answered the last request, or the program says that there is no network."""
     CAPTIVE = "captive"
@@ -40,23 +40,23 @@ class Reachability(enum.StrEnum):
 
 
 class Event(enum.StrEnum):
-    """What changes that."""
+    """What changes the reachability."""
 
     ANSWERED = "answered"
     """The server has answered a request."""
     SILENT = "silent"
     """No connection, or no answer in time."""
     STRANGE = "strange"
-    """What answered is no django_sync server."""
+    """Something that is not a django_sync server answered."""
     ONLINE = "online"
     """The program says that there is a network."""
     GONE = "gone"
-    """The program says that there is none."""
+    """The program says that there is no network."""
     OTHER = "other"
-    """The program says that the network is another one than before."""
+    """The program says that the network has changed."""
 
 
-REACH: Mapping[Reachability, Mapping[Event, Reachability]] = {
+REACHABILITY_TABLE: Mapping[Reachability, Mapping[Event, Reachability]] = {
     Reachability.UNKNOWN: {
         Event.ANSWERED: Reachability.REACHABLE,
         Event.SILENT: Reachability.UNREACHABLE,
@@ -92,18 +92,18 @@ REACH: Mapping[Reachability, Mapping[Event, Reachability]] = {
 }
 
 
-def reach(state: Reachability, event: Event) -> Reachability:
-    """Where ``event`` leads from ``state``."""
-    return REACH[state][event]
+def next_reachability(state: Reachability, event: Event) -> Reachability:
+    """The reachability after ``event``."""
+    return REACHABILITY_TABLE[state][event]
 
 
 @dataclass(frozen=True)
 class NetworkState:
     """What is known of the network.
 
-    ``type`` and ``metered`` are as the program told them, ``rtt_ms`` is the smoothed round trip
-    of the client's own requests in milliseconds, ``None`` before the first, and ``foreground``
-    whether the program says that somebody looks at it.
+    The program reports ``type``, ``metered`` and ``foreground`` (whether its user looks at it).
+    ``rtt_ms`` is the smoothed round trip of the client's own requests in milliseconds, ``None``
+    before the first.
     """
 
     type: Kind = Kind.UNKNOWN
@@ -114,50 +114,54 @@ class NetworkState:
 
     @property
     def sparing(self) -> bool:
-        """Whether each request costs somebody something."""
+        """Whether requests should be rare, because each costs money or battery."""
         return self.metered or not self.foreground
 
     def to_json(self) -> dict[str, object]:
-        """A session's ``network``."""
+        """The ``network`` of a session."""
         known = None if self.type is Kind.UNKNOWN else str(self.type)
         return {"type": known, "metered": self.metered, "rtt_ms": self.rtt_ms}
 
 
 LEAST_MS = 100
-"""Milliseconds; a round trip that differs by less is none of the server's business."""
+"""Milliseconds; a smaller difference of the round trip is not reported."""
 
 
-def differs(told: NetworkState, now: NetworkState) -> bool:
-    """Whether the server should hear that ``told`` has become ``now``.
+def differs(reported: NetworkState, now: NetworkState) -> bool:
+    """Whether the client should report to the server that ``reported`` has become ``now``.
 
-    A round trip is worth telling once it is twice as long as the one that was told, or half,
-    and by ``LEAST_MS`` at least; so it settles after a few requests and then stays untold.
+    A round trip is reported once it is twice as long as the reported one, or half as long, and
+    differs by ``LEAST_MS`` at least. So after a few requests it is not reported any more.
     """
-    if (told.type, told.metered, told.foreground) != (now.type, now.metered, now.foreground):
+    if (reported.type, reported.metered, reported.foreground) != (
+        now.type,
+        now.metered,
+        now.foreground,
+    ):
         return True
-    if now.rtt_ms is None or told.rtt_ms is None:
+    if now.rtt_ms is None or reported.rtt_ms is None:
         return now.rtt_ms is not None and now.rtt_ms >= LEAST_MS
-    short, long = sorted((told.rtt_ms, now.rtt_ms))
+    short, long = sorted((reported.rtt_ms, now.rtt_ms))
     return long >= 2 * short and long - short >= LEAST_MS
 
 
 LONGEST = 60.0
-"""Seconds; what took longer was no round trip: a machine that slept, or a clock that jumped."""
+"""Seconds; a longer time is not a round trip: the machine slept, or the clock jumped."""
 
 
 @dataclass(frozen=True)
 class RoundTrip:
     """A round trip in seconds, smoothed as RFC 6298, section 2, smooths those of TCP.
 
-    ``srtt`` is the smoothed time, ``rttvar`` how much it varies; both ``None`` before the first
-    sample. One outlier moves ``srtt`` by an eighth of what it is off.
+    ``srtt`` is the smoothed time, ``rttvar`` how much it varies; both are ``None`` before the
+    first sample. One outlier moves ``srtt`` by an eighth of the difference.
     """
 
     srtt: float | None = None
     rttvar: float | None = None
 
     def sampled(self, seconds: float) -> RoundTrip:
-        """The same with one more sample; one that cannot be a round trip changes nothing."""
+        """The round trip with one more sample; an impossible sample changes nothing."""
         if not (math.isfinite(seconds) and 0 < seconds <= LONGEST):
             return self
         if self.srtt is None or self.rttvar is None:

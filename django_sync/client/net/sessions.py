@@ -1,7 +1,7 @@
-"""The session: what the server is told of this client, and what it decides in turn.
+"""The session: what this client reports to the server, and what the server decides.
 
-Asked before a line is opened, for the ticket and for the transport that the server
-would have used. A server without sessions is none to open a socket at.
+The client asks before it opens a connection: it gets the ticket and the transport that the
+server prefers. At a server without sessions no socket is opened.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ log = logging.getLogger("django_sync.client")
 
 
 _NONE = (errors.NotFound, errors.MethodNotAllowed, errors.PermissionDenied, errors.Invalid)
-"""Answers of servers that are older, smaller, or have none for this user."""
+"""The errors of servers that have no sessions, or none for this user."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What the server answered."""
+    """The server's answer."""
 
     id: str
     transport: str
@@ -39,9 +39,9 @@ class Decision:
 
 
 class Sessions:
-    """One client's session, opened once and told of what changes.
+    """One client's session: opened once, then updated with what changes.
 
-    ``push`` is how the server may wake this client, as the protocol has it, or ``None``.
+    ``push`` is the protocol's description of how the server may wake this client, or ``None``.
     """
 
     def __init__(
@@ -51,20 +51,20 @@ class Sessions:
         self._collections = list(collections)
         self._push = push
         self._id: str | None = None
-        self._told: NetworkState | None = None
+        self._reported: NetworkState | None = None
         self.has_none = False
         """Whether the server has no sessions for us."""
 
     def forget(self) -> None:
-        """Open another at the next time."""
-        self._id = self._told = None
+        """Open a new session next time."""
+        self._id = self._reported = None
         self.has_none = False
-        self._network.said.pop("Sync-Session", None)
+        self._network.identifying.pop("Sync-Session", None)
 
-    def wants(self, around: NetworkState) -> bool:
-        """Whether there is something to tell: another network, or a ``push`` nobody knows of."""
-        if self._told is not None:
-            return differs(self._told, around)
+    def has_news(self, network_state: NetworkState) -> bool:
+        """Whether the network has changed, or the server does not know ``push`` yet."""
+        if self._reported is not None:
+            return differs(self._reported, network_state)
         return self._push is not None and not self.has_none
 
     def ask(
@@ -72,33 +72,33 @@ class Sessions:
         client_id: str,
         able: Sequence[Transport],
         failed: Sequence[Transport],
-        around: NetworkState,
+        network_state: NetworkState,
     ) -> Decision | None:
-        """Tell how things stand; return what is decided, or ``None`` where none can be asked."""
-        told: dict[str, Any] = {
+        """Report the client's state; return the decision, or ``None`` if there are no sessions."""
+        report: dict[str, Any] = {
             "transports": [*able, *([Transport.PUSH] if self._push is not None else [])],
             "failed": list(failed),
-            "network": around.to_json(),
-            "foreground": around.foreground,
+            "network": network_state.to_json(),
+            "foreground": network_state.foreground,
         }
         if self._id is not None:
             try:
-                decision = self._read(self._network.patch(f"sessions/{self._id}/", _body(told)))
+                decision = self._read(self._network.patch(f"sessions/{self._id}/", _body(report)))
             except errors.NotFound:
-                self.forget()  # It has ended; another begins.
+                self.forget()  # The session has ended; open a new one.
             else:
-                self._told = around
+                self._reported = network_state
                 return decision
-        told |= {"client_id": client_id, "collections": self._collections}
-        told |= {"platform": f"python/{sys.platform}", "version": __version__}
-        opened = self._open(told)
+        report |= {"client_id": client_id, "collections": self._collections}
+        report |= {"platform": f"python/{sys.platform}", "version": __version__}
+        opened = self._open(report)
         self.has_none = opened is None
-        self._told = None if opened is None else around
+        self._reported = None if opened is None else network_state
         return opened
 
-    def _open(self, told: dict[str, Any]) -> Decision | None:
+    def _open(self, report: dict[str, Any]) -> Decision | None:
         try:
-            return self._opened(told)
+            return self._open_with_push(report)
         except errors.ClientMismatch as error:
             raise errors.StoreMismatch(error.detail) from error
         except _NONE as error:
@@ -110,23 +110,23 @@ class Sessions:
             log.warning("The server fails to open a session: %s", error.detail)
             return None
 
-    def _opened(self, told: dict[str, Any]) -> Decision:
-        """Open one; where the server cannot wake us so, one without."""
+    def _open_with_push(self, report: dict[str, Any]) -> Decision:
+        """Open a session; if the server refuses ``push``, open one without it."""
         if self._push is not None:
             try:
-                whole = {**told, "push": dict(self._push)}
+                whole = {**report, "push": dict(self._push)}
                 return self._read(self._network.post("sessions/", _body(whole)))
             except errors.Invalid as error:
                 log.warning("The server will not wake this client: %s", error.detail)
                 self._push = None
-                told["transports"].remove(Transport.PUSH)
-        return self._read(self._network.post("sessions/", _body(told)))
+                report["transports"].remove(Transport.PUSH)
+        return self._read(self._network.post("sessions/", _body(report)))
 
     def _read(self, body: Mapping[str, Any]) -> Decision:
         match body:
             case {"id": str(id), "transport": str(transport)}:
-                self._id = self._network.said["Sync-Session"] = id
-                self._network.quick()
+                self._id = self._network.identifying["Sync-Session"] = id
+                self._network.count_round_trip()
                 return Decision(
                     id,
                     transport,
@@ -135,8 +135,8 @@ class Sessions:
                     seconds(body.get("poll_interval")),
                     seconds(body.get("upgrade_after")),
                 )
-        raise errors.Captive("The answer is no session of a django_sync server.")
+        raise errors.Captive("The answer is not the session of a django_sync server.")
 
 
-def _body(told: Mapping[str, Any]) -> bytes:
-    return json.dumps(told).encode()
+def _body(report: Mapping[str, Any]) -> bytes:
+    return json.dumps(report).encode()

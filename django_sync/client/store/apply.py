@@ -1,7 +1,7 @@
-"""One page, or one frame, on its way into the store, within the caller's transaction.
+"""Applies one page, or one frame, to the store, within the caller's transaction.
 
-It knows what a change does to records, conflicts and the outbox, and nothing of
-cursors or of who may write: ``replica`` has decided that before.
+It knows what a change does to records, conflicts and the outbox. It knows nothing of cursors and
+of who may write: ``replica`` has decided that before.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class Busy:
 
 @dataclass
 class Applying:
-    """What is applied, where, and who is to be told.
+    """Applies a page and notes the changes in ``watch``.
 
-    ``live`` says that a socket or stream brings it, which may go on for days: settled
-    mutations step down one by one then, not at the end of the next pull.
+    ``live``: a socket or stream brings it, which may go on for days. Then settled mutations
+    step down one by one, not at the end of the next pull.
     """
 
     db: sqlite3.Connection
@@ -152,10 +152,9 @@ class Applying:
                 self.conflicts.refresh(db, self.page.epoch, change.record.to_json())
 
     def _delete(self, collection: str, changes: list[WireChange]) -> None:
-        """Forget deleted records, but keep one that local edits stand on until these end.
+        """Forget deleted records, but keep one that has local edits until these end.
 
-        Else what the user is typing would vanish before they are told of the
-        conflict.
+        Otherwise the user's input would vanish before they see the conflict.
         """
         for change in changes:
             key = (collection, str(change.id))
@@ -195,9 +194,9 @@ class Applying:
         self.outbox.strip(self.db, keys)
 
     def _settle(self, keys: Iterable[Key], revision: int | None) -> None:
-        """Settled mutations of what has gone step down: nothing newer will come of it.
+        """Settled mutations of objects that have gone step down: no newer record will come.
 
-        Where it comes back, it comes as a change of its own.
+        If an object comes back, it comes as a change of its own.
         """
         self.db.executemany(
             "DELETE FROM outbox WHERE state = 'settled' AND collection = ? AND object_id = ?"
@@ -206,7 +205,7 @@ class Applying:
         )
 
     def complete(self, pull: int) -> None:
-        """The first ``has_more: false``: what was not seen goes, settled mutations step down."""
+        """After the last page: forget records that no page held; settled mutations step down."""
         db = self.db
         sweeping = db.execute("SELECT name, generation FROM collections WHERE sweeping").fetchall()
         for name, generation in sweeping:

@@ -1,17 +1,15 @@
-"""Whether a mutation is folded into one that was never sent. Pure decisions.
+"""Compaction of the outbox: whether a new write merges into a mutation that was never sent.
 
-What may be folded is narrow, because the outbox's order is what the server will
-see, and others may stand on it:
+Pure decisions. Few mutations may merge, because the server sees the outbox in its order, and
+later mutations may depend on earlier ones:
 
-- *directly behind*: nothing of another object lies between the two, so moving
-  the later one to the earlier one's place passes nobody;
-- an update of what is *created* here may also pass creates that neither mention
-  the object nor are mentioned in the update: what they need of each other can
-  only be a reference, and there is none;
-- a create and its delete *vanish* where nothing else in the outbox mentions the
-  object.
+- a write *directly after* an earlier one of its object may merge: no mutation of another object
+  lies between the two, so none is passed;
+- an update of an object that is *created* here may also pass other creates, if neither mentions
+  the other's object: a reference is the only way to depend on each other;
+- a create and its delete *cancel* each other if nothing else in the outbox mentions the object.
 
-What was sent once is never folded: its body is fixed under its id (R2).
+A mutation that was sent is never changed: its body is fixed under its id (R2).
 """
 
 from __future__ import annotations
@@ -26,10 +24,10 @@ from .overlay import State
 
 @dataclass(frozen=True)
 class Draft:
-    """A mutation to be: what is asked, and the server's state on which it was made.
+    """A future mutation: what it asks for, and the server's state on which it was made.
 
-    A ``whole`` one brings a deleted object back: it is sent with the last known
-    record beneath its fields. In the outbox it has only what the user typed (R3).
+    A ``whole`` one brings a deleted object back: it is sent with the last known record beneath
+    its fields. In the outbox it has only the user's input (R3).
     """
 
     op: str
@@ -46,21 +44,21 @@ class Append:
 
 
 @dataclass(frozen=True)
-class Fold:
-    """The draft goes into the mutation at ``seq``, which becomes ``draft``."""
+class Merge:
+    """The draft merges into the mutation at ``seq``, which becomes ``draft``."""
 
     seq: int
     draft: Draft
 
 
 @dataclass(frozen=True)
-class Vanish:
+class Cancel:
     """The mutation at ``seq`` and the draft cancel each other."""
 
     seq: int
 
 
-Decision = Append | Fold | Vanish
+Decision = Append | Merge | Cancel
 
 
 def mentions(mutation: Mutation, object_id: str) -> bool:
@@ -77,7 +75,7 @@ def _passes(draft: Draft, last: Mutation, between: Sequence[Mutation]) -> bool:
     )
 
 
-def _folded_update(draft: Draft, last: Mutation) -> Draft | None:
+def _merged_update(draft: Draft, last: Mutation) -> Draft | None:
     same_base = (draft.base_revision, draft.epoch) == (last.base_revision, last.epoch)
     if not same_base and not draft.fields.keys() <= last.fields.keys():
         return None
@@ -85,25 +83,24 @@ def _folded_update(draft: Draft, last: Mutation) -> Draft | None:
     return Draft("update", {**last.fields, **draft.fields}, last.base_revision, last.epoch, base)
 
 
-def fold(
+def compact(
     draft: Draft, last: Mutation | None, between: Sequence[Mutation], mentioned: bool
 ) -> Decision:
     """Decide about a draft.
 
-    ``last`` is the newest outbox entry of the same object, ``between`` what other
-    objects' entries came after it, ``mentioned`` whether any of the outbox names
-    the object.
+    ``last`` is the newest outbox entry of the same object, ``between`` are the later entries of
+    other objects, ``mentioned`` says whether another entry names the object.
     """
     if last is None or last.state != State.NEW:
         return Append()
     match last.op, draft.op:
         case "create", "update" if _passes(draft, last, between):
-            return Fold(last.seq, Draft("create", {**last.fields, **draft.fields}))
+            return Merge(last.seq, Draft("create", {**last.fields, **draft.fields}))
         case "create", "delete" if not mentioned:
-            return Vanish(last.seq)
+            return Cancel(last.seq)
         case "update", "update" if not between:
-            folded = _folded_update(draft, last)
-            return Append() if folded is None else Fold(last.seq, folded)
+            merged = _merged_update(draft, last)
+            return Append() if merged is None else Merge(last.seq, merged)
         case "update", "delete" if not between:
-            return Fold(last.seq, Draft("delete", {}, last.base_revision, last.epoch))
+            return Merge(last.seq, Draft("delete", {}, last.base_revision, last.epoch))
     return Append()

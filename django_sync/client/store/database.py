@@ -5,9 +5,8 @@ It does not know what the tables are for; ``outbox``, ``replica`` and
 processes are kept apart by SQLite itself: every write begins with ``BEGIN
 IMMEDIATE``, so what a transaction read is still true when it writes.
 
-A commit is on the disk when it returns (``synchronous=FULL``), and what is
-deleted is overwritten (``secure_delete``), so that what left the user's view
-does not linger in free pages.
+A commit is on the disk when it returns (``synchronous=FULL``). Deleted content is overwritten
+(``secure_delete``), so nothing that left the user's view stays in free pages.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     body TEXT,                              -- what was sent, byte for byte
     whole INTEGER NOT NULL DEFAULT 0,       -- sent with all that is known of the object
     settled_pull INTEGER,                   -- the last pull begun before its result came
-    settled_revision INTEGER                -- the object's after it, as the result told
+    settled_revision INTEGER                -- the object's after it, as the result says
 );
 CREATE INDEX IF NOT EXISTS outbox_object ON outbox (collection, object_id);
 CREATE INDEX IF NOT EXISTS outbox_state ON outbox (state);
@@ -93,7 +92,7 @@ CREATE TABLE IF NOT EXISTS rejections (
 """
 
 _LATER = {"whole": "INTEGER NOT NULL DEFAULT 0", "settled_revision": "INTEGER"}
-"""Columns that the outbox has got since its first release."""
+"""Columns that the outbox has got since its first version."""
 
 _TABLES = ("conflicts", "rejections", "outbox", "records", "collections", "meta")
 
@@ -124,7 +123,7 @@ class Store:
                     db.execute(statement)
             columns = [row["name"] for row in db.execute("PRAGMA table_info(outbox)")]
             for name, kind in _LATER.items():
-                if name not in columns:  # A store of before; older programs pass it by.
+                if name not in columns:  # An older version made the store.
                     db.execute(f"ALTER TABLE outbox ADD COLUMN {name} {kind}")
             found = self.get("schema_version")
             if found is None:
@@ -198,10 +197,9 @@ class Store:
         return value
 
     def scrub(self) -> None:
-        """Empty the write-ahead log, where deleted content would otherwise live on.
+        """Empty the write-ahead log, which would otherwise keep deleted content.
 
-        It waits for nobody: with another process reading, its last connection to
-        close does it.
+        It does not wait: while another process reads, the last connection that closes does it.
         """
         with self.lock:
             if not self._db.in_transaction:
@@ -210,7 +208,7 @@ class Store:
                 try:
                     self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                 except sqlite3.OperationalError:
-                    pass  # Another process is at it; closing the store scrubs as well.
+                    pass  # Another process uses it; closing the store scrubs as well.
                 finally:
                     self._db.execute(f"PRAGMA busy_timeout={timeout}")
 

@@ -1,4 +1,4 @@
-"""JSON as the client writes it: one spelling, compact, so that texts can be compared.
+"""JSON as the client writes it: compact, always in the same form, so that texts can be compared.
 
 This file knows nothing of the store or the wire.
 """
@@ -26,7 +26,7 @@ def _default(value: object) -> str:
             return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
         case datetime.date() | datetime.time():
             return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in a record: give JSON values.")
+    raise TypeError(f"{type(value).__name__} is not a JSON value, and a record holds only these.")
 
 
 _encoder = json.JSONEncoder(
@@ -51,10 +51,10 @@ def loads(text: str) -> Any:
     return json.loads(text)
 
 
-def plain(fields: Mapping[str, Any]) -> Json:
-    """Return ``fields`` as they will be after a journey through JSON.
+def normalized(fields: Mapping[str, Any]) -> Json:
+    """Return ``fields`` as they are after encoding to JSON and back.
 
-    Raises ``errors.Invalid`` for what JSON cannot say.
+    Raises ``errors.Invalid`` for values that JSON does not have.
     """
     try:
         text = _encoder.encode(dict(fields))
@@ -73,7 +73,7 @@ def same(left: object, right: object) -> bool:
 
 
 def object_id(value: str | uuid.UUID) -> str:
-    """Spell an object's id as it stands on the wire, or raise ``errors.Invalid``."""
+    """An object's id as the protocol writes it; raises ``errors.Invalid``."""
     try:
         return str(value if isinstance(value, uuid.UUID) else canonical_uuid(value))
     except ValueError as error:

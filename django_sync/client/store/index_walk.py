@@ -22,66 +22,68 @@ from .indexes import TABLES, Index
 from .ordering import Part, Place, place_in
 from .overlay import visible
 
-Spot = tuple[Place, str]
+Position = tuple[Place, str]
 """A place in the order, and the id of the object at this place."""
 
 
 @dataclass
-class Unsure:
+class PythonSorted:
     """Objects whose place only Python can decide, with these places."""
 
-    spots: list[Spot]
+    positions: list[Position]
 
-    def rows(self, part: Part, after: Spot | None, back: bool) -> Iterator[tuple[Spot, None]]:
-        """Those of a part's rank, after a spot."""
-        for spot in sorted(self.spots, reverse=back):
-            if spot[0][0] == part.rank and _is_behind(spot, after, back):
-                yield spot, None
+    def rows(
+        self, part: Part, after: Position | None, descending: bool
+    ) -> Iterator[tuple[Position, None]]:
+        """Those of a part's rank, after a position."""
+        for position in sorted(self.positions, reverse=descending):
+            if position[0][0] == part.rank and _is_behind(position, after, descending):
+                yield position, None
 
 
-def _is_behind(spot: Spot, after: Spot | None, back: bool) -> bool:
-    return after is None or (spot < after if back else spot > after)
+def _is_behind(position: Position, after: Position | None, descending: bool) -> bool:
+    return after is None or (position < after if descending else position > after)
 
 
 class Walk:
     """Reads parts of an index in order, page by page; each page is one state of the store."""
 
-    def __init__(self, store: Store, index: Index, parts: Sequence[Part], back: bool) -> None:
+    def __init__(self, store: Store, index: Index, parts: Sequence[Part], descending: bool) -> None:
         self._store = store
         self._index = index
-        self._parts = list(parts)[::-1] if back else list(parts)
-        self._back = back
-        self._after: Spot | None = None
-        self._unsure: Unsure | None = None
+        self._parts = list(parts)[::-1] if descending else list(parts)
+        self._descending = descending
+        self._after: Position | None = None
+        self._python_sorted: PythonSorted | None = None
 
-    def page(self, looks: int) -> tuple[list[Record], bool]:
-        """The next records, from at most ``looks`` candidates; and whether there may be more."""
+    def page(self, limit: int) -> tuple[list[Record], bool]:
+        """The next records, from at most ``limit`` candidates; and whether there may be more."""
         found: list[Record] = []
         with self._store.read() as db:
-            if self._unsure is None:
-                self._unsure = self._unsure_of(db)
-            with closing(self._candidates(db, self._unsure)) as candidates:
-                for spot, row in candidates:
-                    record = self._seen(db, spot, row)
+            if self._python_sorted is None:
+                self._python_sorted = self._sort_in_python(db)
+            with closing(self._candidates(db, self._python_sorted)) as candidates:
+                for position, row in candidates:
+                    record = self._seen(db, position, row)
                     if record is not None:
                         found.append(record)
-                    self._after, looks = spot, looks - 1
-                    if not looks:
+                    self._after, limit = position, limit - 1
+                    if not limit:
                         return found, True
         return found, False
 
-    def _unsure_of(self, db: sqlite3.Connection) -> Unsure:
-        spots = []
-        for id in self._index.unsure(db):
+    def _sort_in_python(self, db: sqlite3.Connection) -> PythonSorted:
+        positions = []
+        for id in self._index.undecided(db):
             record = visible(db, (self._index.collection, id))
             if record is not None:
-                spots.append((place_in(record, self._index.field), id))
-        return Unsure(spots)
+                positions.append((place_in(record, self._index.field), id))
+        return PythonSorted(positions)
 
     def _candidates(
-        self, db: sqlite3.Connection, unsure: Unsure
-    ) -> Generator[tuple[Spot, sqlite3.Row | None]]:
-        """The spots after the last one that was read, each once and in order, with their rows."""
+        self, db: sqlite3.Connection, python_sorted: PythonSorted
+    ) -> Generator[tuple[Position, sqlite3.Row | None]]:
+        """The positions after the last one that was read, in order, each once, with its row."""
         while self._parts:
             part, after = self._parts[0], self._after
             if after is not None and after[0][0] != part.rank:
@@ -89,30 +91,32 @@ class Walk:
             streams = [self._stream(db, table, part, after) for table in TABLES]
             merged = heapq.merge(
                 *streams,
-                unsure.rows(part, after, self._back),
+                python_sorted.rows(part, after, self._descending),
                 key=lambda candidate: candidate[0],
-                reverse=self._back,
+                reverse=self._descending,
             )
-            for spot, same in groupby(merged, key=lambda candidate: candidate[0]):
+            for position, same in groupby(merged, key=lambda candidate: candidate[0]):
                 rows = [row for _, row in same if row is not None]
-                yield spot, rows[0] if rows else None
+                yield position, rows[0] if rows else None
             self._parts.pop(0)
 
     def _stream(
-        self, db: sqlite3.Connection, table: str, part: Part, after: Spot | None
-    ) -> Iterator[tuple[Spot, sqlite3.Row | None]]:
+        self, db: sqlite3.Connection, table: str, part: Part, after: Position | None
+    ) -> Iterator[tuple[Position, sqlite3.Row | None]]:
         behind: tuple[object, ...] = ()
         if after is not None:
             behind = (after[0][1], after[1]) if part.has_values else (after[1],)
-        with closing(self._index.rows(db, table, part, behind, self._back)) as rows:
+        with closing(self._index.rows(db, table, part, behind, self._descending)) as rows:
             for row in rows:
-                spot = (part.rank, row["at"] if part.has_values else 0), row["key"]
-                if _is_behind(spot, after, self._back):
-                    yield spot, row if table == "records" else None
+                position = (part.rank, row["at"] if part.has_values else 0), row["key"]
+                if _is_behind(position, after, self._descending):
+                    yield position, row if table == "records" else None
 
-    def _seen(self, db: sqlite3.Connection, spot: Spot, row: sqlite3.Row | None) -> Record | None:
-        """The record that the user sees at a spot; ``None`` if there is none."""
-        place, id = spot
+    def _seen(
+        self, db: sqlite3.Connection, position: Position, row: sqlite3.Row | None
+    ) -> Record | None:
+        """The record that the user sees at a position; ``None`` if there is none."""
+        place, id = position
         key = (self._index.collection, id)
         if row is not None and not row["touched"]:
             if row["deleted"]:

@@ -6,7 +6,7 @@ an older release. The store itself says which indexes exist.
 
 An index orders rows by rank (``ordering.Rank``), value and id. SQLite may read some values
 differently from Python, such as a text with a NUL or a number beyond 64 bits. These rows have the
-rank ``UNSURE``: Python reads all of them and decides.
+rank ``UNDECIDED``: Python reads all of them and decides.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .ordering import Part, Rank
 
 log = logging.getLogger("django_sync.client")
 
-UNSURE = 9
+UNDECIDED = 9
 """The rank of rows whose place SQLite cannot decide."""
 
 _LONG_BUILD = 20_000
@@ -97,7 +97,7 @@ class Index:
         column, path = _JSON[table], _text(f'$."{self.field}"')
         number = f"CASE typeof(json_extract({column}, {path})) WHEN 'integer' THEN 3 ELSE 9 END"
         return (
-            f"CASE WHEN NOT json_valid({column}) OR instr({column}, '\\u') THEN {UNSURE}"
+            f"CASE WHEN NOT json_valid({column}) OR instr({column}, '\\u') THEN {UNDECIDED}"
             f" ELSE CASE json_type({column}, {path}) WHEN 'null' THEN 0 WHEN 'false' THEN 1"
             f" WHEN 'true' THEN 2 WHEN 'integer' THEN {number} WHEN 'real' THEN 3"
             f" WHEN 'text' THEN 4 WHEN 'array' THEN 5 WHEN 'object' THEN 5"
@@ -124,7 +124,12 @@ class Index:
         )
 
     def rows(
-        self, db: sqlite3.Connection, table: str, part: Part, after: Sequence[object], back: bool
+        self,
+        db: sqlite3.Connection,
+        table: str,
+        part: Part,
+        after: Sequence[object],
+        descending: bool,
     ) -> Generator[sqlite3.Row]:
         """The rows of a part, in order, read one by one.
 
@@ -133,12 +138,12 @@ class Index:
         has ``at`` (its value) and ``key`` (its object's id). Rows of ``records`` also have the
         record's columns and ``touched``: whether the outbox has entries for the object.
         """
-        sql, values = self._statement(table, part, after, back, indexed(db, self, table))
+        sql, values = self._statement(table, part, after, descending, indexed(db, self, table))
         with closing(db.execute(sql, values)) as found:
             yield from found
 
     def _statement(
-        self, table: str, part: Part, after: Sequence[object], back: bool, is_there: bool
+        self, table: str, part: Part, after: Sequence[object], descending: bool, is_there: bool
     ) -> tuple[str, list[object]]:
         value, id = self.value(table), _ID[table]
         conditions, values = [self.where(), f"{self.rank(table)} = {part.rank}"], list[object]()
@@ -150,10 +155,10 @@ class Index:
                 conditions.append(f"{value} {way}{'=' if inclusive else ''} ?")
                 values.append(limit)
         if after:
-            condition, more = _behind(value if part.has_values else "", id, after, back)
+            condition, more = _behind(value if part.has_values else "", id, after, descending)
             conditions.append(condition)
             values += more
-        order = f"{value}{' DESC' if back else ''}, " if part.has_values else ""
+        order = f"{value}{' DESC' if descending else ''}, " if part.has_values else ""
         source = f"{table} INDEXED BY {self.name(table)}" if is_there else table
         columns = f"{value} AS at, {id} AS key"
         if table == "records":
@@ -163,11 +168,11 @@ class Index:
             )
         sql = (
             f"SELECT {columns} FROM {source} WHERE {' AND '.join(conditions)}"
-            f" ORDER BY {order}{id}{' DESC' if back else ''}"
+            f" ORDER BY {order}{id}{' DESC' if descending else ''}"
         )
         return sql, values
 
-    def unsure(self, db: sqlite3.Connection) -> set[str]:
+    def undecided(self, db: sqlite3.Connection) -> set[str]:
         """The ids of objects whose place SQLite cannot decide."""
         found: set[str] = set()
         for table in TABLES:
@@ -178,17 +183,17 @@ class Index:
                 row[0]
                 for row in db.execute(
                     f"SELECT {_ID[table]} FROM {source}"
-                    f" WHERE {self.where()} AND {self.rank(table)} = {UNSURE}"
+                    f" WHERE {self.where()} AND {self.rank(table)} = {UNDECIDED}"
                 )
             }
         return found
 
 
 def _behind(
-    value: str, id: str, after: Sequence[object], back: bool
+    value: str, id: str, after: Sequence[object], descending: bool
 ) -> tuple[str, Sequence[object]]:
     """The SQL condition for rows after the place where a walk ended, and its parameters."""
-    way = "<" if back else ">"
+    way = "<" if descending else ">"
     if not value:
         return f"{id} {way} ?", after
     last, last_id = after

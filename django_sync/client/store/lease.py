@@ -1,9 +1,8 @@
-"""Which of the processes on one store listens: a note in the store, with an end.
+"""Which process on a store listens: a lease, noted in the store, that expires.
 
-It only saves requests: a page is applied where the store stands at the cursor
-that was sent, so two that do so at once do no harm. Hence a process that was
-killed holds the others up for no longer than its note says, and one whose clock
-is wrong does not hold them up at all.
+It only saves requests: a page is applied only if the store still has the cursor that was sent,
+so two listeners do no harm. A process that was killed delays the others until its lease expires;
+one with a wrong clock does not delay them at all.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Callable
 from .database import Store
 
 LONGEST = 900.0
-"""Seconds; a note that claims more was written by another clock."""
+"""Seconds; a longer lease comes from a wrong clock."""
 
 
 class Lease:
@@ -27,9 +26,9 @@ class Lease:
         self._by = str(uuid.uuid4())
 
     def take(self, seconds: float, *, streams: bool = False) -> float:
-        """Claim the store for so long; return for how long another has it, or 0.
+        """Claim the store for so many seconds; return how long another process has it, or 0.
 
-        ``streams``: changes come by themselves, so that others need not pull.
+        ``streams``: changes come by themselves, so other processes need not pull.
         """
         now = self._now().timestamp()
         with self._store.write():
@@ -48,14 +47,14 @@ class Lease:
         return 0.0
 
     def is_fed(self) -> bool:
-        """Whether changes reach the store through another process by themselves."""
+        """Whether another process feeds the store with changes that come by themselves."""
         match self._store.get("feeder"):
             case {"streams": True}:
                 return self._left(self._now().timestamp()) > 0
         return False
 
     def give_up(self) -> None:
-        """Let another have it at once."""
+        """Let another process have it at once."""
         match self._store.get("feeder"):
             case {"by": by} if by == self._by:
                 self._store.set("feeder", None)

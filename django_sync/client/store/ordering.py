@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ... import errors
-from .encoding import Json, plain, same
+from .encoding import Json, normalized, same
 
 SUFFIXES = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 EXACT = "exact"
@@ -146,7 +146,7 @@ class Wanted:
         Raises ``errors.Invalid`` for a condition, order or limit that is not possible.
         """
         values, ranges = dict(self.values), dict(self.ranges)
-        for name, value in plain(asked).items():
+        for name, value in normalized(asked).items():
             named, suffix = _split(name)
             if suffix == EXACT:
                 values[named] = value

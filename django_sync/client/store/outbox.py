@@ -1,7 +1,7 @@
-"""The outbox: local writes, what of them is sent, and what the results do to it.
+"""The outbox: local writes, which of them are sent, and what results do to them.
 
-A write is one transaction with its entry. Nothing here writes server state: a
-result only moves its entry on (R1). ``seq`` rises for ever, over restarts too.
+A write and its entry are one transaction. Nothing here writes server state: a result only
+changes the state of its entry (R1). ``seq`` always rises, over restarts too.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ...protocol import ids
 from ...protocol.words import Write
 from ..types import Mutation
 from . import compaction
-from .compaction import Append, Draft, Fold, Vanish
+from .compaction import Append, Cancel, Draft, Merge
 from .database import Store
 from .encoding import Json, dumps, loads
 from .overlay import OPEN, Key, State, mutation_of, mutations_on, server_row
 
 _LONGEST_LOOK = 200
-"""How many later entries are looked through before folding is given up."""
+"""With so many later entries, no compaction is tried."""
 
 _OPEN_SQL = f"({', '.join(repr(str(state)) for state in OPEN)})"
 _IN_ORDER = f"+state IN {_OPEN_SQL}"
@@ -67,7 +67,7 @@ class Outbox:
         self._now = now
 
     def write(self, key: Key, op: str, fields: Json) -> None:
-        """Enter a local write, folded where that changes nothing for others."""
+        """Enter a local write; it merges into an earlier one if compaction allows that."""
         with self._store.write() as db:
             own = mutations_on(db, key)
             draft = self._draft(db, key, op, fields, own)
@@ -79,16 +79,16 @@ class Outbox:
             if near is None:
                 self.append(key, draft)
                 return
-            match compaction.fold(draft, last, *near):
+            match compaction.compact(draft, last, *near):
                 case Append():
                     self.append(key, draft)
-                case Fold(seq, folded):
-                    self._replace(db, seq, folded)
-                case Vanish(seq):
+                case Merge(seq, merged):
+                    self._replace(db, seq, merged)
+                case Cancel(seq):
                     db.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
 
     def append(self, key: Key, draft: Draft) -> None:
-        """Put a mutation at the end, whatever came before."""
+        """Put a mutation at the end, without compaction."""
         with self._store.write() as db:
             db.execute(
                 "INSERT INTO outbox (seq, id, collection, object_id, op, base_revision, epoch,"
@@ -125,7 +125,7 @@ class Outbox:
     def _neighbours(
         self, db: sqlite3.Connection, last: Mutation, op: str
     ) -> tuple[Sequence[Mutation], bool] | None:
-        """What came behind an entry; ``None`` where that is too much to look through."""
+        """The later entries, and whether another mentions the object; ``None`` for too many."""
         newer = db.execute(
             "SELECT * FROM outbox WHERE seq > ? LIMIT ?", (last.seq, _LONGEST_LOOK)
         ).fetchall()
@@ -145,10 +145,9 @@ class Outbox:
     ) -> Draft:
         """The draft with the server's state that the user knew when making it.
 
-        A field under an earlier mutation of one's own shows that one's value, so
-        what the user knew of it is the earlier one's base; a newer server value
-        beneath was not seen and must not be claimed as known (G5). Results do not
-        raise the base either: only what a pull has brought is known.
+        If an earlier mutation covers a field, the user sees that mutation's value, so the base
+        of the field is the earlier mutation's base. The user has not seen a newer server value
+        beneath it (G5). Results do not raise the base either: only pulls do.
         """
         if op == Write.CREATE:
             return Draft(op, fields)
@@ -176,7 +175,7 @@ class Outbox:
             return [mutation_of(row) for row in found]
 
     def has_new(self) -> bool:
-        """Whether something waits that has never been sent and may be."""
+        """Whether a mutation that was never sent may be sent now."""
         with self._store.read() as db:
             return self._waits(db, "state = 'new'")
 

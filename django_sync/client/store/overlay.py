@@ -1,7 +1,6 @@
 """What the user sees: the server's record with the outbox on top.
 
-Reads the store and decides nothing else; who writes is ``outbox`` and
-``replica``.
+It only reads the store; ``outbox`` and ``replica`` write.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ Key = tuple[str, str]
 
 
 class State(enum.StrEnum):
-    """Where a mutation is on its way; all of them are part of what the user sees."""
+    """The state of a mutation; the user sees the mutation in each of them."""
 
     NEW = "new"
     SENT = "sent"
@@ -65,9 +64,9 @@ def server_row(db: sqlite3.Connection, key: Key) -> sqlite3.Row | None:
 
 
 def laid_over(server: Json | None, mutations: Iterable[Mutation]) -> Json | None:
-    """Apply mutations to the server's object, in order; ``None`` where nothing is to be seen.
+    """Apply mutations to the server's object, in order; ``None`` if the user sees nothing.
 
-    An update of what is not there shows nothing: the record has left the view.
+    An update without an object shows nothing: the record has left the user's view.
     """
     seen = server
     for mutation in mutations:
@@ -82,7 +81,7 @@ def laid_over(server: Json | None, mutations: Iterable[Mutation]) -> Json | None
 
 
 def seen_record(key: Key, row: sqlite3.Row | None, mutations: Sequence[Mutation]) -> Record | None:
-    """The record that the user sees, of what the store has of one object."""
+    """The record that the user sees, from the store's row and mutations of one object."""
     collection, id = key
     if not mutations:
         if row is None or row["deleted"]:
@@ -104,8 +103,8 @@ def visible(db: sqlite3.Connection, key: Key) -> Record | None:
 class Watch:
     """Compares what the user saw of some objects with what is seen after a write.
 
-    Where nobody listens to a collection its objects are not looked at, so that
-    a first pull pays nothing for it.
+    Objects of collections without a callback are not compared, so a first pull without
+    callbacks costs nothing extra.
     """
 
     def __init__(self, db: sqlite3.Connection, listened: Iterable[str] | None, origin: str) -> None:
@@ -119,13 +118,13 @@ class Watch:
         return self._listened is None or collection in self._listened
 
     def look(self, keys: Iterable[Key]) -> None:
-        """Remember how these objects are seen now, before they are written."""
+        """Remember how the user sees these objects now, before they are written."""
         for key in keys:
             if self.wants(key[0]) and key not in self._before:
                 self._before[key] = visible(self._db, key)
 
     def changes(self) -> list[Change]:
-        """What has changed since, in the order in which it was looked at."""
+        """The changes since then, in the order of the looks."""
         found = []
         for key, before in self._before.items():
             after = visible(self._db, key)

@@ -1,10 +1,9 @@
-"""Whose replica a store is: the first server and user that it synced with.
+"""The owner of a store: the first server and user that it synced with.
 
-The URL and, where the credentials tell it, the user's identity are compared as
-soon as the store is opened. Where they do not (a bare token), the server decides:
-a ``client_id`` belongs to the first user who sent it, so whenever the credentials
-are not those of the last time, the client sends an empty batch before anything
-else and is told ``client_mismatch`` if it is somebody else's.
+The URL and, if the credentials contain it, the user's identity are compared when the store is
+opened. If they do not (a bare token), the server decides: a ``client_id`` belongs to the first
+user who sent it. So whenever the credentials have changed, the client first sends an empty batch,
+and the server answers ``client_mismatch`` if the ``client_id`` is another user's.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from .database import Store
 from .encoding import dumps
 
 
-class Binding:
-    """The store's owner, compared with who opens it."""
+class Owner:
+    """The store's owner, compared with the user who opens it."""
 
     def __init__(self, store: Store, url: str, auth: Auth | None) -> None:
         self._store = store
@@ -27,12 +26,12 @@ class Binding:
 
     @property
     def identity(self) -> str | None:
-        """What the credentials call their user, if they do."""
+        """The user's identity in the credentials, or ``None``."""
         found = getattr(self._auth, "identity", None)
         return None if found is None else str(found)
 
     def check(self) -> None:
-        """Raise ``StoreMismatch`` where the store is known to be another's."""
+        """Raise ``StoreMismatch`` if the store is known to be another server's or user's."""
         url, user = self._store.text("url"), self._store.text("user")
         if url is not None and url != self._url:
             raise errors.StoreMismatch(f"The store belongs to {url}, not to {self._url}.")
@@ -40,13 +39,13 @@ class Binding:
             raise errors.StoreMismatch("The store belongs to another user.")
 
     def fingerprint(self) -> str:
-        """A hash that stays while the credentials do; the credentials are not in it."""
+        """A hash of the credentials, from which they cannot be read."""
         headers = {} if self._auth is None else dict(self._auth.headers())
         salted = dumps([self._store.text("client_id"), sorted(headers.items())])
         return hashlib.sha256(salted.encode()).hexdigest()
 
     def is_proven(self) -> bool:
-        """Whether the server has taken these credentials for this store's before."""
+        """Whether the server has accepted these credentials for this store before."""
         return self._store.text("fingerprint") == self.fingerprint()
 
     def prove(self) -> None:

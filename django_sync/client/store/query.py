@@ -98,8 +98,8 @@ class Query(Sequence[Record]):
         else:
             field, parts = path
             in_order = field == wanted.order or (wanted.order is None and field in wanted.values)
-            back = wanted.backwards and field == wanted.order
-            walk = Walk(self._store, Index(self._collection, field), parts, back)
+            descending = wanted.backwards and field == wanted.order
+            walk = Walk(self._store, Index(self._collection, field), parts, descending)
             found = self._walked(walk)
         return found if in_order else iter(self._sorted(found))
 
@@ -120,11 +120,11 @@ class Query(Sequence[Record]):
 
     def _walked(self, walk: Walk) -> Iterator[Record]:
         # A small first page: for most queries with a limit it is enough.
-        looks, more = min(_PAGE, 2 * (self._wanted.limit or _PAGE)), True
+        page_size, more = min(_PAGE, 2 * (self._wanted.limit or _PAGE)), True
         while more:
-            records, more = walk.page(looks)
+            records, more = walk.page(page_size)
             yield from (record for record in records if self._wanted.matches(record))
-            looks = _PAGE
+            page_size = _PAGE
 
     def _sorted(self, found: Iterator[Record]) -> list[Record]:
         order = self._wanted.order

@@ -1,15 +1,13 @@
-"""The replica: the server's records as what was applied last left them.
+"""The replica: the server's records, as the last applied page or frame left them.
 
-Pages and frames are the only things that write here, and one feeder at a time.
-Of pulls that run at once, in threads or processes, a page is applied with its
-cursor in one transaction, and only where the store still stands at the cursor
-that was sent for it: of each round one page is applied and the others discarded,
-whose pullers go on from where the store then stands.
+Only pages and frames write here, and one feeder at a time. A page is applied with its cursor in
+one transaction, and only if the store still has the cursor that was sent for it. So of several
+pulls at once, in threads or processes, one page is applied and the others are discarded; all go
+on from the store's new cursor.
 
-A socket or a stream takes the store for itself: its number stands there as
-``stream``, pages are discarded while one does, and its frames once it no longer
-does. A pull that begins takes the store back. No lease is needed for that, and
-none can be left behind by a process that was killed.
+A socket or a stream takes the store for itself: the store has its number as ``stream``. Pages
+are discarded then, and its frames are discarded once the number is another one. A pull that
+begins takes the store back. This needs no lease, so a process that was killed leaves none.
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ log = logging.getLogger("django_sync.client")
 
 @dataclass(frozen=True)
 class Place:
-    """Where the store stood when a request was made."""
+    """The store's cursor, epoch and feeder when a request was made."""
 
     client_id: str
     cursor: str | None
@@ -49,7 +47,7 @@ class Replica:
         self._conflicts = conflicts
 
     def place(self) -> Place:
-        """Where the store stands."""
+        """The store's place now."""
         with self._store.read():
             return Place(
                 self._store.text("client_id") or "",
@@ -59,7 +57,7 @@ class Replica:
             )
 
     def begin_pull(self) -> int:
-        """Number a pull, so that results that came before it are told from later ones.
+        """Number a pull, to know which results came before it.
 
         It takes the store from a socket or stream, whose frames are discarded from now on.
         """
@@ -74,7 +72,7 @@ class Replica:
             return self.place()
 
     def end_stream(self, stream: int) -> None:
-        """Let pulls write again, where it still was this one's turn."""
+        """Let pulls write again, if this stream still has the store."""
         with self._store.write():
             if self._store.number("stream") == stream:
                 self._store.set("stream", 0)
@@ -87,7 +85,7 @@ class Replica:
         pull: int,
         listened: Iterable[str] | None = (),
     ) -> list[Change] | None:
-        """Apply a page; ``None`` where the store has moved on and the page is discarded."""
+        """Apply a page; ``None`` if the store has another cursor by now: the page is discarded."""
         if place.stream:
             return None
         return self._apply([page], place, page.cursor, collections, pull, listened)
@@ -100,10 +98,10 @@ class Replica:
         collections: Sequence[str],
         listened: Iterable[str] | None = (),
     ) -> list[Change] | None:
-        """Apply what a socket or stream brought; ``None`` where it is the feeder no more.
+        """Apply frames of a socket or stream; ``None`` if it is no longer the feeder.
 
-        ``cursor`` is that of the frame that stands for all of these, or ``None`` where
-        it has not come yet and the store's own stays.
+        ``cursor`` covers all of these frames; while it is ``None``, it has not come yet, and the
+        store keeps its own.
         """
         return self._apply(frames, place, cursor, collections, place.stream, listened)
 
@@ -124,7 +122,7 @@ class Replica:
             watch = Watch(db, listened, "remote")
             for page in pages:
                 if place.cursor is not None and place.epoch != page.epoch:
-                    log.warning("The epoch changed without a word: taking a fresh snapshot.")
+                    log.warning("The server has another epoch: taking a fresh snapshot.")
                     self._start_over()
                     return None
                 doing = Applying(
@@ -151,9 +149,9 @@ class Replica:
         return not scope or found is not None
 
     def start_over(self, place: Place) -> None:
-        """The cursor is void: the next pull is a snapshot that replaces what is not in it.
+        """The cursor is void: the next pull is a snapshot; records that are not in it go.
 
-        Nothing is done where the store no longer stands there.
+        Nothing happens if the store has another place by now.
         """
         with self._store.write():
             if self.place() == place:

@@ -1,4 +1,4 @@
-"""What the server's results do to the outbox: entries move on, nothing else is written (R1)."""
+"""Applies the server's results to the outbox: only the state of entries changes (R1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger("django_sync.client")
 
 @dataclass
 class Settled:
-    """What a batch of results brought about, to be told after the commit."""
+    """The effects of a batch of results, to be reported after the commit."""
 
     final: int = 0
     changes: list[Change] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Settled:
 
 
 class Results:
-    """Moves outbox entries to what their results say."""
+    """Changes outbox entries as their results say."""
 
     def __init__(self, store: Store, outbox: Outbox, conflicts: Conflicts) -> None:
         self._store = store
@@ -56,7 +56,7 @@ class Results:
             for result in results:
                 mutation = asked.pop(str(_get(result, "id")), None)
                 if mutation is None:
-                    log.warning("The server answered what was not asked: %r", result)
+                    log.warning("The server sent a result that nobody asked for: %r", result)
                 else:
                     watch.look([(mutation.collection, mutation.object_id)])
                     self._enter(db, mutation, result, counts, settled)
@@ -112,7 +112,7 @@ class Results:
     def _reject(
         self, db: sqlite3.Connection, mutation: Mutation, problem: Mapping[str, Any]
     ) -> None:
-        """Take the mutation off the record, but keep it until somebody was told."""
+        """Take the mutation off the record, but keep it until a callback was called."""
         db.execute("DELETE FROM outbox WHERE seq = ?", (mutation.seq,))
         kept = {**asdict(mutation), "base": None}
         db.execute(
@@ -121,7 +121,7 @@ class Results:
         )
 
     def rejections(self) -> dict[int, Rejection]:
-        """Refused mutations of which nobody has been told yet, by ``seq``."""
+        """Refused mutations that no callback was called with yet, by ``seq``."""
         with self._store.read() as db:
             found = db.execute("SELECT * FROM rejections ORDER BY seq").fetchall()
         return {
@@ -129,8 +129,8 @@ class Results:
             for row in found
         }
 
-    def told(self, seq: int) -> None:
-        """Forget a rejection that a callback has seen."""
+    def forget_rejection(self, seq: int) -> None:
+        """Forget a rejection after a callback was called with it."""
         with self._store.write() as db:
             db.execute("DELETE FROM rejections WHERE seq = ?", (seq,))
 

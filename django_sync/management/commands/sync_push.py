@@ -12,7 +12,8 @@ from django.core.management import CommandError
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from ...conf import conf
-from ...push.rounds import note_news, send_all
+from ...push.delivery import send_all
+from ...push.dispatcher import note_news
 from ..shared import SyncCommand
 
 log = logging.getLogger("django_sync.push")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from django_sync.client import Backoff, Pace, SyncClient, TokenAuth
-from django_sync.testing.clocks import Clock, ManualAlarm
+from django_sync.testing.clocks import Clock, ManualWaker
 from django_sync.testing.server import MemoryServer
 from tests.unit.client.helpers import threads
 
@@ -65,18 +65,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def alarm() -> ManualAlarm:
-    return ManualAlarm()
+def waker() -> ManualWaker:
+    return ManualWaker()
 
 
 @pytest.fixture
 def link(
-    connect: Callable[..., SyncClient], clock: Clock, alarm: ManualAlarm
+    connect: Callable[..., SyncClient], clock: Clock, waker: ManualWaker
 ) -> Iterator[Callable[..., SyncClient]]:
     """A client on the manual clocks; afterwards none of its threads is left."""
 
     def link(name: str = "a", **options: Any) -> SyncClient:
-        options.setdefault("alarm", alarm)
+        options.setdefault("waker", waker)
         options.setdefault("now", clock.now)
         options.setdefault("pace", Pace(uniform=middle))
         return connect(name, **options)

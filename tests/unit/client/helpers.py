@@ -78,4 +78,4 @@ def pull_only(client: SyncClient) -> None:
 
 def threads() -> list[threading.Thread]:
     """Those that clients have started and that still run; a server's are its process's."""
-    return [t for t in threading.enumerate() if t.name in ("django_sync", "django_sync_line")]
+    return [t for t in threading.enumerate() if t.name in ("django_sync", "django_sync_connection")]

@@ -48,8 +48,8 @@ def test_create_pull_show(run):
 
 
 def test_update_and_delete(run):
-    _, told = run("create", "cards", "board=b1", "title=Old", json_lines=True)
-    id = told[0]["id"]
+    _, printed = run("create", "cards", "board=b1", "title=Old", json_lines=True)
+    id = printed[0]["id"]
     assert run("update", "cards", id, "title=New")[0] == cli.DONE
     assert 'title="New"' in run("show", "cards")[1]
     assert run("delete", "cards", id)[0] == cli.DONE
@@ -98,8 +98,8 @@ def test_the_store_remembers_where_and_what(server, run, tmp_path, capsys):
 
 
 def test_a_conflict_is_shown_and_settled(run):
-    _, told = run("create", "cards", "board=b1", "title=Old", json_lines=True)
-    id = told[0]["id"]
+    _, printed = run("create", "cards", "board=b1", "title=Old", json_lines=True)
+    id = printed[0]["id"]
     run("pull", token="t-bob", store="bob.db")
     run("update", "cards", id, "title=Mine")
     status, text = run("update", "cards", id, "title=Yours", token="t-bob", store="bob.db")
@@ -114,25 +114,25 @@ def test_a_conflict_is_shown_and_settled(run):
     assert (status, "no open conflict" in text) == (cli.USAGE, True)
 
 
-def test_what_the_server_refuses_is_told(run, server):
+def test_what_the_server_refuses_is_printed(run, server):
     server.users["t-ann"].read_only = True
-    status, told = run("create", "cards", "board=b1", "title=No", json_lines=True)
+    status, printed = run("create", "cards", "board=b1", "title=No", json_lines=True)
     assert status == cli.REFUSED
-    assert [line["event"] for line in told] == ["written", "rejected", "synced"]
-    assert told[1]["problem"]["code"] == "permission_denied"
+    assert [body["event"] for body in printed] == ["written", "rejected", "synced"]
+    assert printed[1]["problem"]["code"] == "permission_denied"
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "told"),
+    ("words", "status", "printed"),
     [
-        (["create", "cards", "title"], cli.USAGE, "no FIELD=VALUE"),
+        (["create", "cards", "title"], cli.USAGE, "not FIELD=VALUE"),
         (["create", "nothing", "title=x"], cli.REFUSED, "nothing"),
         (["update", "cards", "no-such-id", "title=x"], cli.REFUSED, "no-such-id"),
     ],
 )
-def test_what_makes_no_sense_is_told(run, words, status, told):
+def test_a_command_that_makes_no_sense_is_refused(run, words, status, printed):
     found, text = run(*words)
-    assert (found, told in text) == (status, True)
+    assert (found, printed in text) == (status, True)
 
 
 def test_without_a_url_it_asks_for_one(tmp_path, capsys):
@@ -151,7 +151,7 @@ def test_another_users_store_is_refused(run):
 
 
 class Screen(io.StringIO):
-    """Collects what is printed, and wakes who waits for a line."""
+    """Collects what is printed, and wakes a thread that waits for a text."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Conflicts: told, kept over restarts, settled in the callback or later."""
+"""Conflicts: reported, kept over restarts, settled in the callback or later."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def clash(server: Any, client: Any) -> Any:
     return id
 
 
-def test_conflict_is_told_and_kept_over_restarts(
+def test_conflict_is_reported_and_kept_over_restarts(
     server: Any, client: Any, connect: Any, clash: Any
 ) -> None:
-    told: list[Any] = []
-    client.on_conflict(told.append)
+    asked: list[Any] = []
+    client.on_conflict(asked.append)
     assert client.sync().conflicts == 1
     client.close()
     again = connect()
     (conflict,) = again.conflicts
-    for found in (told[0], conflict):
+    for found in (asked[0], conflict):
         assert found.kind == "update_update"
         assert found.fields == ("title",)
         assert found.base == {"title": "a", "body": "x"}
@@ -342,7 +342,7 @@ def test_a_callback_that_never_gives_in_does_not_spin(server: Any, client: Any, 
     assert len(sent(server)) < 12
 
 
-def test_first_decision_is_heard_and_nonsense_is_logged(
+def test_first_decision_counts_and_nonsense_is_logged(
     server: Any, client: Any, clash: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client.on_conflict(lambda c: "server")

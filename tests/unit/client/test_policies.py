@@ -1,4 +1,4 @@
-"""The pure parts: back-off, folding, credentials, JSON."""
+"""The pure parts: back-off, compaction, credentials, JSON."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from django_sync import errors
 from django_sync.client import Backoff, BasicAuth, BearerAuth, TokenAuth
-from django_sync.client.store.compaction import Append, Draft, Fold, fold
-from django_sync.client.store.encoding import dumps, plain, same
+from django_sync.client.store.compaction import Append, Draft, Merge, compact
+from django_sync.client.store.encoding import dumps, normalized, same
 from django_sync.client.store.overlay import State
 from django_sync.client.types import Mutation
 
@@ -32,7 +32,7 @@ def test_backoff_doubles_with_full_jitter_from_1_s_to_5_min() -> None:
     assert ceilings[-1] == (0, 1)
 
 
-def test_backoff_never_waits_less_than_it_was_told() -> None:
+def test_backoff_never_waits_less_than_the_server_asks_for() -> None:
     assert Backoff(uniform=lambda low, high: 0.5).failed(retry_after=9) == 9
     assert Backoff(uniform=lambda low, high: 0.5).failed(retry_after=0) == 0.5
     assert all(0 <= Backoff().failed() <= 1 for _ in range(50))
@@ -45,18 +45,18 @@ def mutation(
 
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.NEW])
-def test_r2_only_what_was_never_sent_is_folded(state: Any) -> None:
+def test_r2_only_what_was_never_sent_is_compacted(state: Any) -> None:
     draft = Draft("update", {"a": 1}, 3, "e")
-    assert isinstance(fold(draft, mutation("update", {}), [], False), Fold)
-    assert fold(draft, mutation("update", {}, state), [], False) == Append()
+    assert isinstance(compact(draft, mutation("update", {}), [], False), Merge)
+    assert compact(draft, mutation("update", {}, state), [], False) == Append()
 
 
 def test_update_on_a_newer_base_is_its_own_mutation() -> None:
     last = mutation("update", {"a": 1})
-    assert fold(Draft("update", {"b": 1}, 4, "e"), last, [], False) == Append()
-    assert isinstance(fold(Draft("update", {"b": 1}, 3, "e"), last, [], False), Fold)
+    assert compact(Draft("update", {"b": 1}, 4, "e"), last, [], False) == Append()
+    assert isinstance(compact(Draft("update", {"b": 1}, 3, "e"), last, [], False), Merge)
     between = [mutation("create", {}, object_id="b", seq=2)]
-    assert fold(Draft("update", {"b": 1}, 3, "e"), last, between, False) == Append()
+    assert compact(Draft("update", {"b": 1}, 3, "e"), last, between, False) == Append()
 
 
 def test_credentials() -> None:
@@ -76,7 +76,9 @@ def test_values_that_json_lacks_become_strings() -> None:
         2026, 11, 22, 13, tzinfo=datetime.timezone(datetime.timedelta(hours=1))
     )
     id = uuid.uuid4()
-    assert plain({"at": when, "id": id, "price": decimal.Decimal("1.50"), "day": when.date()}) == {
+    assert normalized(
+        {"at": when, "id": id, "price": decimal.Decimal("1.50"), "day": when.date()}
+    ) == {
         "at": "2026-11-22T12:00:00Z",
         "id": str(id),
         "price": "1.50",
@@ -84,7 +86,7 @@ def test_values_that_json_lacks_become_strings() -> None:
     }
     assert dumps({"a": "é"}) == '{"a":"é"}'
     with pytest.raises(errors.Invalid):
-        plain({"a": object()})
+        normalized({"a": object()})
 
 
 def test_one_is_not_true() -> None:

@@ -23,8 +23,8 @@ def signature(timestamp: str = str(NOW), body: bytes = BODY, secret: str = SECRE
 
 
 def signed(**changes: Any) -> dict[str, str]:
-    told = {"Sync-Timestamp": str(NOW), "Sync-Signature": signature(), **changes}
-    return {name: value for name, value in told.items() if value is not None}
+    headers = {"Sync-Timestamp": str(NOW), "Sync-Signature": signature(), **changes}
+    return {name: value for name, value in headers.items() if value is not None}
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_the_servers_own_is_taken(receiver: Receiver, woken: list[bytes]) -> Non
 
 def test_a_signature_that_openssl_made() -> None:
     """printf '1700000000.{"type":"sync"}' | openssl dgst -sha256 -hmac 'sixteen letters!'"""
-    told = "db712f1026b2298a7561a50aa6fd6dd649d36d09750c0cab09340fb09e579062"
-    headers = {"sync-timestamp": "1700000000", "SYNC-SIGNATURE": told}
+    signature = "db712f1026b2298a7561a50aa6fd6dd649d36d09750c0cab09340fb09e579062"
+    headers = {"sync-timestamp": "1700000000", "SYNC-SIGNATURE": signature}
     verify("sixteen letters!", headers, b'{"type":"sync"}', now=1_700_000_000)
     with pytest.raises(Forged, match="does not fit"):
         verify("sixteen letters!", headers, b'{"type": "sync"}', now=1_700_000_000)
