@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from django_sync.admin import pages
+from django_sync.admin import read_only
 from django_sync.feed import log as feed_log
 from django_sync.models import Change
 from django_sync.models import Client as Installation
@@ -124,7 +124,7 @@ def counts(asked: Any) -> list[str]:
 
 def test_no_page_counts_to_the_end(root, people, monkeypatch, django_assert_max_num_queries):
     """Of many rows each list counts as many as it pages through, in as many queries as of few."""
-    monkeypatch.setattr(pages, "MOST", 150)
+    monkeypatch.setattr(read_only, "MOST", 150)
     Change.objects.bulk_create(
         Change(
             position=1000 + n,
@@ -198,7 +198,7 @@ def test_the_feed_tells_how_it_stands(root, people):
     told = listed(root, "feed")
     assert told.context["status"].head == feed_log.state()[0].head
     assert feed_log.state()[0].epoch in told.text
-    assert "All triggers and indexes are as they were made." in told.text
+    assert "All triggers and indexes are as they should be." in told.text
     assert bool(told.context["sizes"]) is (connection.vendor == "postgresql")
     assert root.get("/admin/django_sync/feed/1/change/").url == "/admin/django_sync/feed/"
 

@@ -161,7 +161,7 @@ def test_an_inline_row_deleted_meanwhile_comes_back_once_with_what_was_typed(one
     assert save(two, board, theirs, **{f"{at}-DELETE": "on"}).status_code == 302
     refused = save(one, board, mine, **{f"{at}-title": "Mine", f"{beside}-votes": "4"})
     assert refused.status_code == 200
-    assert "deleted or taken elsewhere meanwhile by toor" in refused.text
+    assert "deleted or moved elsewhere meanwhile by toor" in refused.text
     assert now(other).votes == 0
     again = form_in(refused.text)
     assert again[f"{at}-title"] == ["Mine"]
@@ -243,7 +243,7 @@ def test_rows_stand_beside_their_forms_when_others_were_added_and_deleted(cells,
     assert refused.status_code == 200
     listed = refused.context["cl"]
     assert [r.pk for r in listed.result_list] == [f.instance.pk for f in listed.formset.forms]
-    assert "deleted or taken elsewhere meanwhile by toor" in refused.text
+    assert "deleted or moved elsewhere meanwhile by toor" in refused.text
     assert [one.yours for _, one in refused.context["sync_overlaps"]].count("5") == 1
     assert save_list(one, form_in(refused.text)).status_code == 302
     assert now(card).votes == 3
