@@ -348,8 +348,8 @@ def test_the_history_has_values_where_they_are_known(one, card):
     save(one, card, opened(one, page(card)), title="By staff")
     Card.objects.filter(pk=card.pk).update(body="By SQL")
     feed_log.sequence()
-    told = history(one, card).context["lines"]
-    assert [(line.op, line.actor) for line in told[:2]] == [("update", None), ("update", "root")]
+    told = history(one, card).context["revisions"]
+    assert [(one.op, one.actor) for one in told[:2]] == [("update", None), ("update", "root")]
     assert (told[0].fields, told[0].values) == (["body"], [])
     (difference,) = told[1].values
     assert (difference.field, difference.before, difference.after) == (
@@ -363,9 +363,9 @@ def test_the_history_is_paged(one, card, django_assert_max_num_queries):
         Card.objects.filter(pk=card.pk).update(votes=number + 1)
     with django_assert_max_num_queries(12):
         first = history(one, card)
-    told = [line.revision for line in first.context["lines"]]
+    told = [one.revision for one in first.context["revisions"]]
     further = first.context["further"]
-    rest = [line.revision for line in history(one, card, below=further).context["lines"]]
+    rest = [one.revision for one in history(one, card, below=further).context["revisions"]]
     assert told + rest == list(range(now(card).sync_revision, 0, -1))
     assert len(told) == 50
 

@@ -204,9 +204,9 @@ def test_the_feed_tells_how_it_stands(root, people):
 
 
 def test_the_feed_tells_of_a_trigger_that_is_gone(root, people):
-    from django_sync.capture import upkeep
+    from django_sync.capture.install import found
 
-    (table, name), *_ = sorted((one.table, one.name) for one in upkeep.found("default"))
+    (table, name), *_ = sorted((one.table, one.name) for one in found("default"))
     on = f" ON {table}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(f'DROP TRIGGER "{name}"{on}')
