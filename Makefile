@@ -160,11 +160,9 @@ node-tools:
 	@npm install --prefix .node --no-audit --no-fund --loglevel=error typescript@5.9 fake-indexeddb@6 axe-core@4.14
 
 TSC := .node/node_modules/.bin/tsc -p tests/javascript
-CLIENT := django_sync/static/django_sync
-types: node-tools
+types: node-tools .venv/.dev
 	@$(TSC)
-	@rm -rf $(CLIENT)/types
-	@$(TSC) --noEmit false --declaration --emitDeclarationOnly --rootDir $(CLIENT) --outDir $(CLIENT)/types
+	@.venv/bin/python -m tests.javascript.shipped_types
 
 format: .venv/.dev
 	@.venv/bin/ruff check --fix

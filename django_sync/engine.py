@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from . import errors
@@ -19,12 +18,13 @@ from .conf import conf
 from .drf.caller import Caller
 from .drf.collection import DELETE, UPDATE, Action, Collection
 from .drf.registry import registry
-from .feed import fanout
+from .feed import fanout, proof, sequencer
 from .feed import history as histories
 from .feed import log as feed_log
 from .feed import pull as feed_pull
-from .feed.visibility import View, keep
+from .feed.visibility import Visibility, keep
 from .models import Client, MutationResult
+from .models.database import atomic
 from .protocol import (
     PROTOCOL_VERSION,
     Batch,
@@ -66,21 +66,21 @@ __all__ = [
     "open_session",
     "page",
     "pull",
+    "pull_and_subscribe",
     "redeemed",
     "refused",
     "scopes_of",
-    "seat",
     "sessions",
     "tags",
     "ticket_holder",
     "update",
-    "view_of",
+    "visibility_of",
 ]
 
 
 def describe(caller: Caller, root: str) -> Json:
     """The service document: what a client needs before its first pull. ``root`` is its path."""
-    feed_log.advance()
+    sequencer.advance()
     state, _ = feed_log.state()
     return {
         "protocol": PROTOCOL_VERSION,
@@ -114,59 +114,66 @@ def pull(
     collections: Sequence[str] | None = None,
     limit: int | None = None,
 ) -> Page:
-    """The next page of changes; see ``pulling.pull`` for what it raises."""
+    """The next page of changes; see ``feed.pull`` for what it raises."""
+    return _pulled(caller, cursor, collections, limit).page
+
+
+def pull_and_subscribe(
+    caller: Caller,
+    *,
+    cursor: str | None = None,
+    collections: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> tuple[Page, fanout.Subscription | None]:
+    """The next page, and the caller's place in the hub; ``None`` where more is to be pulled."""
+    pulled = _pulled(caller, cursor, collections, limit)
+    if pulled.page.has_more:
+        return pulled.page, None
+    return pulled.page, fanout.Subscription.at(caller, pulled.visibility, pulled.cursor)
+
+
+def _pulled(
+    caller: Caller, cursor: str | None, collections: Sequence[str] | None, limit: int | None
+) -> feed_pull.Pulled:
+    """Pull, and note how far the caller's session is."""
     most = conf.PAGE_SIZE if limit is None else min(limit, conf.PAGE_SIZE)
-    ordered = directives.pending_snapshots(caller)
-    if ordered and cursor is not None:
+    pending = directives.pending_snapshots(caller)
+    if pending and cursor is not None:
         raise errors.CursorExpired("The server asks for a fresh snapshot.")
-    page = feed_pull.pull(caller, cursor, collections, most)
-    directives.fulfil(ordered)
-    _note_pull(caller, cursor, page)
-    return page
+    pulled = feed_pull.pull(caller, cursor, collections, most)
+    directives.fulfil(pending)
+    _note_pull(caller, pulled)
+    return pulled
 
 
-def _note_pull(caller: Caller, cursor: str | None, page: Page) -> None:
-    """How far the caller's session is: where its cursor is, or the page's, if that says nothing."""
+def _note_pull(caller: Caller, pulled: feed_pull.Pulled) -> None:
+    """Note how far the caller's session is: at the new cursor if level with it, or at the old."""
+    page, before = pulled.page, pulled.before
     if page.snapshot is not None:
         presence.note(caller, "snapshot", progress=dict(page.snapshot))
     elif not page.changes and not page.has_more:
         if presence.is_due(caller, "level"):
-            place = feed_pull.open_cursor(caller, page.cursor).position
-            presence.note(caller, "level", position=place)
-    elif cursor is not None and presence.is_due(caller, "behind"):
-        opened = feed_pull.open_cursor(caller, cursor)
-        if opened.tails:
-            presence.note(caller, "behind", position=opened.position)
+            presence.note(caller, "level", position=pulled.cursor.position)
+    elif before is not None and before.tails and presence.is_due(caller, "behind"):
+        presence.note(caller, "behind", position=before.position)
 
 
 def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> frozenset[str]:
     """The scopes in which changes of these collections concern the caller."""
-    view = feed_pull.current_view(caller, collections)
-    return frozenset(scope for _, scope in view.pairs())
+    visibility = feed_pull.current_visibility(caller, collections)
+    return frozenset(scope for _, scope in visibility.pairs())
 
 
-def view_of(caller: Caller) -> View:
+def visibility_of(caller: Caller) -> Visibility:
     """All that the caller sees now."""
-    return feed_pull.current_view(caller, None)
+    return feed_pull.current_visibility(caller, None)
 
 
 def audience(caller: Caller, collections: Sequence[str] | None) -> fanout.Audience:
     """Who the caller is to the hub: what they see now, which cursors may name from now on."""
-    view = feed_pull.current_view(caller, collections)
-    keep(view)
-    return fanout.Audience.of(caller, view)
-
-
-def seat(caller: Caller, collections: Sequence[str] | None, cursor: str) -> fanout.Seat | None:
-    """The caller's place in the hub, where their pulls ended at this cursor.
-
-    ``None`` where what they see has changed since, so that they pull on.
-    """
-    opened = feed_pull.open_cursor(caller, cursor)
-    now = audience(caller, collections)
-    if not opened.tails or opened.goal != now.key[0]:
-        return None
-    return fanout.Seat(now, (opened.epoch, opened.position, opened.mark))
+    visibility = feed_pull.current_visibility(caller, collections)
+    keep(visibility)
+    return fanout.Audience.of(caller, visibility)
 
 
 def epoch() -> str:
@@ -191,8 +198,8 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
             caller, batch.client_id
         )  # else the first statement of the run does it
     if batch.cursor is not None:
-        feed_log.advance()
-        feed_pull.check_history(feed_pull.open_cursor(caller, batch.cursor))
+        sequencer.advance()
+        proof.check_history(proof.open_cursor(caller, batch.cursor))
     run = writes_batch.Run(caller, Client(id=batch.client_id), atomic=batch.atomic)
     return run.results(read)
 
@@ -210,11 +217,11 @@ def open_session(caller: Caller, body: Any) -> Opened:
     if asked.push is not None:
         endpoints.check(asked.push)
     client = writes_batch.client_of(caller, asked.client_id)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         opened = sessions_of_clients.open_session(caller, client, asked.told)
         endpoints.forget_ended(client.id)
         if asked.push is not None:
-            endpoints.keep(opened.session, asked.push, view_of(caller))
+            endpoints.keep(opened.session, asked.push, visibility_of(caller))
     return opened
 
 
@@ -224,10 +231,10 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
     Raises ``NotFound``, ``Invalid``, ``UnknownCollection``.
     """
     asked = SessionChange.from_json(body)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         opened = sessions_of_clients.change_session(caller, id, asked.told)
         if asked.push is not None:
-            endpoints.keep(opened.session, asked.push, view_of(caller))
+            endpoints.keep(opened.session, asked.push, visibility_of(caller))
         elif asked.tells_push:
             endpoints.forget(id)
     return opened
@@ -235,7 +242,7 @@ def change_session(caller: Caller, id: uuid.UUID, body: Any) -> Opened:
 
 def end_session(caller: Caller, id: uuid.UUID) -> None:
     """End a session; raises ``NotFound``."""
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         sessions_of_clients.end_session(caller, id)
         endpoints.forget(id)
 
@@ -292,7 +299,7 @@ def sessions(caller: Caller) -> list[Json]:
     found = sessions_of_clients.own_sessions(caller)
     lags: Mapping[uuid.UUID, lag.Lag] = {}
     if any(session.position is not None for session in found):
-        feed_log.advance()
+        sequencer.advance()
         lags = lag.lags_within(found, sorted(scopes_of(caller)))
     now = timezone.now()
     return [sessions_state.shown(session, lags.get(session.id), now) for session in found]
@@ -313,7 +320,9 @@ class Call:
 def etag(caller: Caller, collection: Collection, record: Record) -> str:
     """The opaque tag of a record as this caller sees it."""
     state, _ = feed_log.state()
-    seen = f"{state.epoch} {collection.rights(caller)} {collection.shape(caller)} {caller.key}"
+    seen = (
+        f"{state.epoch} {collection.visibility_tag(caller)} {collection.shape(caller)} {caller.key}"
+    )
     told = hashlib.sha256(f"{record.id} {record.revision} {seen}".encode()).hexdigest()[:20]
     return f'"{record.revision}-{told}"'
 
@@ -445,11 +454,9 @@ def _is_repeat(caller: Caller, call: Call) -> bool:
     """Whether this user's client has used this key before."""
     if call.key is None:
         return False
-    return (
-        MutationResult.objects.using(conf.DATABASE)
-        .filter(client=call.client_id, client__user=caller.user, mutation_id=call.key)
-        .exists()
-    )
+    return MutationResult.objects.filter(
+        client=call.client_id, client__user=caller.user, mutation_id=call.key
+    ).exists()
 
 
 def tags(header: str) -> list[str]:

@@ -1,8 +1,8 @@
 """The three columns that sync adds to a model, and how Python keeps out of their way.
 
-Database triggers own these columns. Python never writes a value of its own into
-them on an update, whatever a stale instance carries, and reads them again, when
-asked, after a save. This file knows nothing of triggers or of the feed.
+Database triggers own these columns. An update never writes a value of Python's into them, also
+from a stale instance. After a save they are read again at the next access. This file knows nothing
+of triggers or of the feed.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ __all__ = [
     "unblock",
 ]
 
-UNSAID: Any = object()
+MISSING: Any = object()
 PATHS = ("changes", "mutations", "sessions", "live", "health")
 """What the protocol itself has under the root, where collections are as well."""
 
@@ -62,8 +62,8 @@ def register(
     target: str | type[models.Model],
     viewset: type[Any] | None = None,
     *,
-    fields: Sequence[str] = UNSAID,
-    scope: str | None = UNSAID,
+    fields: Sequence[str] = MISSING,
+    scope: str | None = MISSING,
     name: str | None = None,
     scopes: ScopesOf | None = None,
 ) -> Collection:
@@ -71,7 +71,7 @@ def register(
 
     ``register("cards", CardViewSet)`` takes the project's own DRF viewset, which decides
     everything. ``register(Card, fields=["title"], scope="board")`` makes one: it names
-    the fields that are published, and the scope (``None`` said aloud for a collection that
+    the fields that are published, and the scope (``None``, written out, for a collection that
     has none); Django's model permissions are asked, ``view`` before anything is read.
     ``scopes`` is a function from a user to the scopes that they see; it may be left out
     where the scope is the user, or an object of a registered collection. ``name`` is the
@@ -79,9 +79,9 @@ def register(
 
     Raises ``ImproperlyConfigured`` for what cannot be a collection.
     """
-    said = [name, scopes] != [None, None] or fields is not UNSAID or scope is not UNSAID
+    has_options = [name, scopes] != [None, None] or fields is not MISSING or scope is not MISSING
     if isinstance(target, str):
-        if viewset is None or said:
+        if viewset is None or has_options:
             raise ImproperlyConfigured(
                 f"Write register({target!r}, YourViewSet); the viewset decides all else."
             )
@@ -112,9 +112,9 @@ def _bare(
     scopes: ScopesOf | None,
 ) -> Collection:
     written = f"register({synced(model).__name__}, fields=[…], scope=…)"
-    if fields is UNSAID or scope is UNSAID:
+    if fields is MISSING or scope is MISSING:
         raise ImproperlyConfigured(
-            f"Write {written}: what is published, and to whom, is said aloud "
+            f"Write {written}: name the published fields, and the scope that decides who sees them "
             "(scope=None: there are no scopes)."
         )
     if isinstance(fields, str) or not fields:

@@ -38,6 +38,7 @@ from django.db.backends.signals import connection_created
 
 from django_sync import engine
 from django_sync.feed import log as feed_log
+from django_sync.feed import tables
 from django_sync.models import Client as SyncClient
 from django_sync.realtime import shared_pulls
 from django_sync.sessions import lifecycle
@@ -113,8 +114,8 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
 """Places to stop at: whose function, its name, and whether behind or before it."""
 
 STATEMENTS = {
-    "locked": f"FROM {feed_log.FEED} WHERE id = 1 FOR UPDATE",
-    "moved": f"UPDATE {feed_log.FEED} SET head",
+    "locked": f"FROM {tables.FEED} WHERE id = 1 FOR UPDATE",
+    "moved": f"UPDATE {tables.FEED} SET head",
     "run begun": "FROM sqlite_master" if connection.vendor == "sqlite" else "FROM pg_trigger",
     "run written": 'INSERT INTO "boards_card" (',
     "results written": 'INSERT INTO "django_sync_mutationresult"',

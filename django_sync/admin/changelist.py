@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template, select_template
 from django.template.response import TemplateResponse
 
-from ..conf import conf
+from ..models.database import atomic
 from .deletion import DeletingMixin
 from .formsets import RevisionFormSet, with_revisions
 
@@ -41,7 +40,7 @@ class ListMixin(DeletingMixin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """When cells are saved, rows are locked from the check until the write."""
         saving = request.method == "POST" and "_save" in request.POST
-        within = transaction.atomic(using=conf.DATABASE) if saving else contextlib.nullcontext()
+        within = atomic() if saving else contextlib.nullcontext()
         with within:
             response: HttpResponse = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and "cl" in (response.context_data or {}):

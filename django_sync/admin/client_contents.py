@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from itertools import islice
 
-from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..models import Decision, SyncSession
@@ -34,7 +33,7 @@ def held(session: SyncSession) -> list[tuple[str, str]]:
 
 def open_conflicts(session: SyncSession) -> str:
     """How many conflicts of the client are open."""
-    unsettled = Decision.objects.using(conf.DATABASE).filter(
+    unsettled = Decision.objects.filter(
         client=session.client_id, settled_at__isnull=True
     )
     return bounded(len(list(islice(unsettled.values_list("pk"), MOST_CONFLICTS))), MOST_CONFLICTS)

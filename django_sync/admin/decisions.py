@@ -18,7 +18,6 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
 from .. import errors
-from ..conf import conf
 from ..models import Decision, OpenConflict
 from ..writes.resolve import WHOLE
 from .conflict_case import BASE, CLIENT, NOW, SERVER, Case, Plan, Row
@@ -68,7 +67,7 @@ class DecisionPages(ReadOnlyAdmin):
         """Show both sides beside the object as it is now, then preview a choice, then write it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = Decision.objects.using(conf.DATABASE).select_related("user", "settled_by")
+        rows = Decision.objects.select_related("user", "settled_by")
         number = int(object_id) if object_id.isascii() and object_id.isdecimal() else 0
         decision = rows.filter(pk=number).first()
         if decision is None or not self.shows(decision):

@@ -17,12 +17,11 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.options import TO_FIELD_VAR
 from django.contrib.admin.utils import unquote
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 
-from ..conf import conf
+from ..models.database import atomic
 from ..protocol import Write
 from .deleted_meanwhile import typed, who_deleted
 from .display import label_of
@@ -63,7 +62,7 @@ class DeletingMixin(ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
         """Django's page, at an address that carries the revision it shows."""
-        with transaction.atomic(using=conf.DATABASE):
+        with atomic():
             to_field = request.POST.get(TO_FIELD_VAR, request.GET.get(TO_FIELD_VAR))
             obj = None
             if not to_field or self.to_field_allowed(request, to_field):
@@ -168,7 +167,7 @@ def _seen_in(request: HttpRequest) -> dict[str, Any]:
 
 def delete_as_seen(modeladmin: Any, request: HttpRequest, queryset: Any) -> Any:
     """Delete selected objects, unless others changed one of them since it was shown."""
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         lock_all(modeladmin.model, list(queryset.values_list("pk", flat=True)))
         rows = list(queryset)
         seen, going = _seen_in(request), modeladmin._deletion_digest(queryset, request)

@@ -13,7 +13,6 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from ..conf import conf
 from ..models import Endpoint, SyncSession
 from ..push.attempts import attempt, sent
 from ..push.endpoints import sender_of
@@ -62,7 +61,7 @@ def send_tests(request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
 
 def endpoints_of(sessions: Any) -> QuerySet[Endpoint]:
     """The endpoints of these sessions."""
-    return Endpoint.objects.using(conf.DATABASE).filter(session__in=sessions).order_by("id")
+    return Endpoint.objects.filter(session__in=sessions).order_by("id")
 
 
 def test_push(modeladmin: Any, request: HttpRequest, queryset: QuerySet[SyncSession]) -> None:
@@ -175,9 +174,7 @@ class EndpointAdmin(ReadOnlyAdmin):
         """Each is woken, because changes during the time it was parked were not noted."""
         now = timezone.now()
         chosen = list(queryset.values_list("id", flat=True))
-        parked = Endpoint.objects.using(conf.DATABASE).filter(
-            id__in=chosen, parked_at__isnull=False
-        )
+        parked = Endpoint.objects.filter(id__in=chosen, parked_at__isnull=False)
         found = parked.update(
             parked_at=None, failures=0, problem="", due_at=now, asked_at=now, asked=F("asked") + 1
         )
@@ -191,7 +188,7 @@ class EndpointAdmin(ReadOnlyAdmin):
             messages.error(request, f"Choose {MOST} endpoints at most.")
             return None
         if is_confirmed(request):
-            rows = Endpoint.objects.using(conf.DATABASE).filter(pk__in=[one.pk for one in chosen])
+            rows = Endpoint.objects.filter(pk__in=[one.pk for one in chosen])
             self.log_deletions(request, rows)
             removed, _ = rows.delete()
             self.message_user(request, f"Removed {removed}.")

@@ -11,13 +11,13 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
-from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from ..conf import conf
 from ..models import Decision
+from ..models.database import connection
 from ..protocol import Write
 from . import permissions
 from .changelist import ListMixin, extend_template
@@ -60,7 +60,7 @@ class SyncAdminMixin(ListMixin):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
         """The object; its row is locked first if the request will write."""
-        if request.method == "POST" and connections[conf.DATABASE].in_atomic_block:
+        if request.method == "POST" and connection().in_atomic_block:
             try:
                 field = self.opts.get_field(from_field) if from_field else self.opts.pk
                 assert field is not None

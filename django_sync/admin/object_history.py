@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db.models import Model
 
-from ..conf import conf
 from ..feed import log as feed_log
 from ..feed.history import OPS, Actors
 from ..merge import Step
@@ -84,7 +83,7 @@ def revisions_below(
 
 def _written(label: str, id: uuid.UUID, revisions: Sequence[int]) -> dict[int, list[Difference]]:
     """What the admin recorded of its own writes, by the last revision of each."""
-    made = MutationResult.objects.using(conf.DATABASE).filter(
+    made = MutationResult.objects.filter(
         model=label, object_id=id, client=None, revision__in=revisions
     )
     return {
@@ -99,7 +98,7 @@ def _written(label: str, id: uuid.UUID, revisions: Sequence[int]) -> dict[int, l
 
 def _decided(label: str, id: uuid.UUID, revisions: Sequence[int]) -> dict[int, Decision]:
     """What resolvers decided, by the revision that resulted."""
-    made = Decision.objects.using(conf.DATABASE).filter(
+    made = Decision.objects.filter(
         model=label, object_id=id, by=Decision.By.RESOLVER, revision__in=revisions
     )
     return {int(decision.revision or 0): decision for decision in made}

@@ -17,7 +17,6 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -29,6 +28,7 @@ from ..feed import log as feed_log
 from ..fields import id_field
 from ..merge import same
 from ..models import Decision
+from ..models.database import atomic
 from ..protocol import Json, Kept, Write
 from ..protocol.ids import canonical_uuid
 from . import permissions
@@ -65,12 +65,12 @@ def settle(
     Raises ``Outdated``, ``PermissionDenied``, and ``SyncError`` if the serializer refuses. The
     object is locked before the decision, as mutations of clients do.
     """
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         model = permissions.model_of(decision.model)
         if model is None:
             raise Outdated
         found = lock(model, **{id_field(model).name: decision.object_id})
-        rows = Decision.objects.using(conf.DATABASE).select_for_update()
+        rows = Decision.objects.select_for_update()
         current = rows.filter(pk=decision.pk).first()
         if current is None or (found, current.is_open) != (look.revision, look.was_open):
             raise Outdated

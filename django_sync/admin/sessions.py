@@ -18,7 +18,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from ..conf import conf
 from ..models import Order, SyncSession
 from ..protocol.ids import canonical_uuid
 from ..sessions import directives
@@ -66,7 +65,7 @@ class PlatformFilter(admin.SimpleListFilter):
     title, parameter_name = "platform", "platform"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        newest = SyncSession.objects.using(conf.DATABASE).order_by("-seen_at")
+        newest = SyncSession.objects.order_by("-seen_at")
         names = set(newest.values_list("platform", flat=True)[:PLATFORMS_OF])
         return [(name, name) for name in sorted(names | {self.value() or ""}) if name]
 
@@ -110,7 +109,7 @@ class SessionAdmin(DirectivesMixin, UsersOwnAdmin):
     search_help_text = "A user’s name, or the id of a session or client; exactly as it is."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = SyncSession.objects.using(conf.DATABASE).select_related("user")
+        rows = SyncSession.objects.select_related("user")
         return with_blocks(rows.defer("ticket", "ticket_until"))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -181,9 +180,7 @@ class SessionAdmin(DirectivesMixin, UsersOwnAdmin):
             )
             return response
         blocks = directives.blocks_of([session])[session.id]
-        pending = Order.objects.using(conf.DATABASE).filter(
-            kind=Order.Kind.SNAPSHOT, client=session.client_id
-        )
+        pending = Order.objects.filter(kind=Order.Kind.SNAPSHOT, client=session.client_id)
         state = state_of(session, timezone.now())
         context = {
             **self.admin_site.each_context(request),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.db import connections
 from django.db.models import Model
 
 from ..conf import conf
 from ..feed import log as feed_log
 from ..models import Feed, MutationResult
+from ..models.database import connection
 from ..protocol import Json, Status, Write
 from ..protocol.ids import new_id
 from .display import label_of
@@ -21,16 +21,16 @@ def lock(model: type[Model], **named: Any) -> int | None:
 
     SQLite locks with the first write, so a write that changes nothing comes first there.
     """
-    if not connections[conf.DATABASE].features.has_select_for_update:
-        Feed.objects.using(conf.DATABASE).filter(id=0).update(head=0)
+    if not connection().features.has_select_for_update:
+        Feed.objects.filter(id=0).update(head=0)
     rows = model._base_manager.using(conf.DATABASE).select_for_update().filter(**named)
     return rows.order_by().values_list("sync_revision", flat=True).first()
 
 
 def lock_all(model: type[Model], keys: list[Any]) -> dict[Any, int]:
     """Lock rows, always in the same order; the revision of each that exists."""
-    if not connections[conf.DATABASE].features.has_select_for_update:
-        Feed.objects.using(conf.DATABASE).filter(id=0).update(head=0)
+    if not connection().features.has_select_for_update:
+        Feed.objects.filter(id=0).update(head=0)
     rows = model._base_manager.using(conf.DATABASE).select_for_update().filter(pk__in=keys)
     return dict(rows.order_by("pk").values_list("pk", "sync_revision"))
 
@@ -61,7 +61,7 @@ def note(
     before, after = revisions
     if after <= before:
         return
-    MutationResult.objects.using(conf.DATABASE).create(
+    MutationResult.objects.create(
         user=user,
         mutation_id=new_id(),
         status=str(Status.APPLIED),

@@ -138,7 +138,7 @@ def _made_from(model: Any, serializer: type[Any], name: str, field: Any) -> Mess
             f"{serializer.__name__}.{name} is made from rows of {other.__name__}; a change there "
             "reaches no replica.",
             hint=f"Leave it out and register {other.__name__}: its objects are records of their "
-            "own. Or answer for it in get_rights().",
+            "own. Or answer for it in get_visibility_tag().",
             obj=serializer,
             id="django_sync.W009",
         )
@@ -147,7 +147,7 @@ def _made_from(model: Any, serializer: type[Any], name: str, field: Any) -> Mess
             f"{serializer.__name__}.{name} is computed, or made from more than the object's own "
             "row; a change there reaches no replica.",
             hint=f"Declare what it reads on {model.__name__}, as in sync_touches = "
-            f"(“{_touch_hint(field, source)}”,), or answer for it in get_rights().",
+            f"(“{_touch_hint(field, source)}”,), or answer for it in get_visibility_tag().",
             obj=serializer,
             id="django_sync.W004",
         )

@@ -1,7 +1,7 @@
-"""Who is asking: one user, and the request that a viewset expects to see.
+"""The caller: one user, and the request that a viewset expects.
 
-Everything that is computed for a user within one call is kept here, so that
-scopes and permissions are asked for once. A caller lives no longer than its call.
+Everything that is computed for a user within one call is kept here, so that scopes and permissions
+are asked for once. A caller lives no longer than its call.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ PERMISSIONS = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")
 
 
 class Caller:
-    """A user with the request they came by.
+    """A user with their request.
 
     ``cache`` holds what they see and may do, until a write of this call may have changed it;
     ``plans`` how records are made, for the whole call. ``client_id`` and ``session_id`` are what
-    the request says of itself: whose they are is not proved by that.
+    the request states: it is not proved that they belong to the user.
     """
 
     client_id: uuid.UUID | None = None
@@ -53,7 +53,7 @@ class Caller:
         return cls.of(request)
 
     def forget(self) -> None:
-        """Forget what was read of rights and scopes, also what Django caches on the user."""
+        """Forget what was read of permissions and scopes, also what Django caches on the user."""
         self.cache.clear()
         for name in PERMISSIONS:
             if hasattr(self.user, name):
@@ -69,7 +69,7 @@ class Caller:
         return str(self.user.pk)
 
     def request_as(self, method: str, data: Any = None) -> Request:
-        """The request as it would have come over REST, for a mutation or an inner read."""
+        """The request as it would have come over REST, for a mutation or a read within it."""
         http = copied(self.request._request)
         http.method = method
         setattr(http, ATTRIBUTE, self)

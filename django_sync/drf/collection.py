@@ -1,46 +1,39 @@
 """One registered model, seen through the project's own DRF code.
 
-A collection knows what a user sees of a model, what they may do, how an object
-becomes a record and how a write is carried out. It knows nothing of the feed,
-of cursors or of mutations.
+A collection knows what a user sees of a model, what they may do, how an object becomes a record
+and how a write is done. It knows nothing of the feed, of cursors or of mutations.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import sys
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connections, models
+from django.db import models
 from django.utils import timezone, translation
-from rest_framework import serializers
 
 from .. import errors
 from ..capture import scope_path
-from ..conf import conf
-from ..fields import id_field
-from ..models import Tombstone
-from ..protocol import Json, Record
+from ..protocol import Record
 from . import field_patterns
 from .caller import Caller
 from .exceptions import translated
+from .input import Input
 from .json_sql import Joined
 from .record_cache import Class, rendered
 from .related import with_related
 from .rendering import Plan, plan_for, usual_plan
+from .rows import Rows
 from .schema_hash import decides_on_fields, decides_on_serializer, shape_of
 from .scope_queries import ScopeQueries
-from .serializers import NEW_ID, with_references
+from .serializers import with_references
 
 READ = ("list", "GET")
 CREATE = ("create", "POST")
 UPDATE = ("partial_update", "PATCH")
 DELETE = ("destroy", "DELETE")
-FIELDS = "_django_sync_fields"
 Action = tuple[str, str]
 """A viewset's action and the HTTP method that it stands for."""
 
@@ -52,24 +45,17 @@ OPERATIONS: dict[str, tuple[Action, str]] = {
 }
 
 
-class Collection:
+class Collection(Rows, Input):
     """A model under a name of the protocol, behind a DRF viewset class."""
 
     def __init__(self, name: str, viewset_class: type[Any], model: type[models.Model]) -> None:
+        super().__init__(model)
         self.name = name
         self.viewset_class = viewset_class
-        self.model = model
-        self.id_name = id_field(model).name
         self._shapes: WeakKeyDictionary[type[Any], str | None] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return f"<Collection {self.name}: {self.model._meta.label}>"
-
-    @property
-    def label(self) -> str:
-        """The label that the model's entries in the feed carry."""
-        concrete = self.model._meta.concrete_model or self.model
-        return concrete._meta.label_lower
 
     @property
     def scoped(self) -> bool:
@@ -187,47 +173,6 @@ class Collection:
         seen = self.scopes(caller)
         return [instance for instance in by_id.values() if instance.sync_scope in seen]
 
-    def existing(self, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-        """Those of these ids that have a row, whoever may see it."""
-        return set(self.located(ids))
-
-    def located(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str | None]:
-        """The scopes of those of these ids that have a row, whoever may see it."""
-        rows = self.model._base_manager.filter(**{f"{self.id_name}__in": ids}).order_by()
-        return dict(rows.values_list(self.id_name, "sync_scope"))
-
-    def in_use(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
-        """An SQL condition and its parameters: whether any of these ids has or had a row."""
-        there, bound = self._there(ids)
-        among = _among(ids)[0]
-        sql = (
-            f"{there} OR EXISTS (SELECT 1"
-            f" FROM {Tombstone._meta.db_table} WHERE model = %s AND object_id {among})"
-        )
-        return sql, [*bound, self.label, *bound]
-
-    def _there(self, ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
-        """An SQL condition and its parameters: whether any of these ids has a row."""
-        quote = connections[conf.DATABASE].ops.quote_name
-        field: Any = id_field(self.model)
-        # The id of a model that inherits its columns stands in its parent's table.
-        column, table = quote(field.column), quote(field.model._meta.db_table)
-        among, bound = _among(ids)
-        return f"EXISTS (SELECT 1 FROM {table} WHERE {column} {among})", bound
-
-    def any_there(self, ids: Sequence[uuid.UUID]) -> bool:
-        """Whether any of these ids has a row, also one that the user may not see."""
-        return self._is_so(*self._there(ids))
-
-    def _is_so(self, sql: str, bounds: list[Any]) -> bool:
-        with connections[conf.DATABASE].cursor() as cursor:
-            cursor.execute(f"SELECT {sql}", bounds)
-            return bool(cursor.fetchone()[0])
-
-    def any_in_use(self, ids: Sequence[uuid.UUID]) -> bool:
-        """Whether any of these ids has a row or had one."""
-        return self._is_so(*self.in_use(ids))
-
     def page(
         self, caller: Caller, scopes: Sequence[str], after: uuid.UUID | None, limit: int
     ) -> list[Record]:
@@ -267,11 +212,11 @@ class Collection:
         return [record for record in by_id.values() if record.scope in scopes]
 
     def seen_again(self, caller: Caller, ids: Sequence[uuid.UUID], kind: Class) -> list[Record]:
-        """The same, in a snapshot of what is committed: what ``rendered`` holds is not made anew.
+        """The same, in a snapshot of committed data: what ``rendered`` holds is not made anew.
 
-        ``kind`` is who sees these alike, from ``class_of``. Where nothing of them is remembered it
-        asks what ``seen`` asks, else for their revisions first, and for those alone that are other
-        ones.
+        ``kind`` is the class of callers who see these alike, from ``class_of``. Where none of them
+        is remembered it reads what ``seen`` reads. Else it reads their revisions first, and then
+        only the records that have changed.
         """
         serializer, plan = self._planned(caller)
         if plan is None:
@@ -294,10 +239,10 @@ class Collection:
         return [*made, *(record for record in there.values() if record.scope in scopes)]
 
     def class_of(self, caller: Caller, epoch: str, tag: str) -> Class:
-        """Who sees this collection's records as the caller does, in this thread's language.
+        """The class of those who see this collection's records as the caller does.
 
-        Labels of choices and localized numbers are of the language, so a record that was made in
-        one is not shown in another.
+        This thread's language is part of it: labels of choices and localized numbers depend on it,
+        so a record that was made in one language is not shown in another.
         """
         language = translation.get_language() or ""
         return (epoch, self.name, tag, self.viewer(caller), language)
@@ -370,17 +315,17 @@ class Collection:
         ]
 
     @property
-    def seen_alike(self) -> bool:
-        """Whether all of the same rights see the same of a scope; see ``SyncViewSetMixin``."""
-        return bool(getattr(self.viewset_class, "seen_alike", False))
+    def shared_rendering(self) -> bool:
+        """Whether all with one visibility tag see the same of a scope; see ``SyncViewSetMixin``."""
+        return bool(getattr(self.viewset_class, "shared_rendering", False))
 
     def viewer(self, caller: Caller) -> str:
-        """Whom a record looks alike to: ``""`` for whoever has the same rights, else one user."""
-        return "" if self.seen_alike else caller.key
+        """Who sees the same record: ``""`` for all with one visibility tag, else one user."""
+        return "" if self.shared_rendering else caller.key
 
-    def rights(self, caller: Caller) -> str:
-        """What besides row and scope decides what the user sees; see ``get_rights``."""
-        ask = getattr(self._reader(caller), "get_rights", None)
+    def visibility_tag(self, caller: Caller) -> str:
+        """What besides row and scope decides what the user sees; see ``get_visibility_tag``."""
+        ask = getattr(self._reader(caller), "get_visibility_tag", None)
         return "" if ask is None else str(ask())
 
     def shape(self, caller: Caller) -> str:
@@ -397,31 +342,6 @@ class Collection:
         return self._shapes[kind] or shape_of(viewset.get_serializer())
 
     # Writes
-
-    def lock(self, id: uuid.UUID, known: int) -> int | None:
-        """Lock the row until the transaction ends; its revision, ``None`` where it is gone.
-
-        ``known`` is the revision that was read in this transaction; where that has the whole
-        database to itself (SQLite) it is the row's.
-        """
-        if not connections[conf.DATABASE].features.has_select_for_update:
-            return known
-        rows = self.model._base_manager.select_for_update().filter(**{self.id_name: id})
-        return rows.order_by().values_list("sync_revision", flat=True).first()
-
-    def lock_many(
-        self, ids: Sequence[uuid.UUID], known: Mapping[uuid.UUID, int]
-    ) -> Mapping[uuid.UUID, int]:
-        """Lock rows, in the order of their ids; return the revisions of the rows that exist."""
-        if not connections[conf.DATABASE].features.has_select_for_update:
-            return known
-        rows = self.model._base_manager.select_for_update().filter(**{f"{self.id_name}__in": ids})
-        return dict(rows.order_by(self.id_name).values_list(self.id_name, "sync_revision"))
-
-    def scope_of(self, id: uuid.UUID) -> str | None:
-        """The scope of a row, whoever may see it."""
-        rows = self.model._base_manager.filter(**{self.id_name: id})
-        return rows.values_list("sync_scope", flat=True).first()
 
     @property
     def scope_field(self) -> str:
@@ -440,131 +360,3 @@ class Collection:
     def destroy(self, viewset: Any, instance: Any) -> None:
         with translated():
             viewset.perform_destroy(instance)
-
-    def validated(
-        self, viewset: Any, fields: Json, *, instance: Any = None, id: uuid.UUID | None = None
-    ) -> Any:
-        """The viewset's serializer over ``fields``, valid.
-
-        Raises ``ValidationFailed`` and ``FieldNotWritable``.
-        """
-        context = viewset.get_serializer_context()
-        if id is not None:
-            context[NEW_ID] = id
-        with translated():
-            serializer = viewset.get_serializer(
-                instance, data=fields, partial=instance is not None, context=context
-            )
-        if field_patterns.has_fixed_fields(type(viewset), type(serializer)):
-            field_patterns.give_fields(serializer)
-        self.check_names(viewset, fields, serializer.fields)
-        with translated(), in_range():
-            serializer.is_valid(raise_exception=True)
-        refuse_unsayable(serializer.validated_data)
-        return serializer
-
-    def fields(self, viewset: Any) -> Any:
-        """The fields of the viewset's serializer by name, only to be looked at."""
-        if not hasattr(viewset, FIELDS):
-            serializer = viewset.get_serializer()
-            is_fixed = field_patterns.has_fixed_fields(type(viewset), type(serializer))
-            found = field_patterns.pattern_of(type(serializer)) if is_fixed else serializer.fields
-            setattr(viewset, FIELDS, found)
-        return getattr(viewset, FIELDS)
-
-    def writable(self, viewset: Any, fields: Json) -> Json:
-        """These fields without those that the server alone writes."""
-        known = self.fields(viewset)
-        return {n: v for n, v in fields.items() if n not in known or not known[n].read_only}
-
-    def check_names(self, viewset: Any, fields: Json, known: Any = None) -> None:
-        """Raise ``ValidationFailed`` for unknown fields, ``FieldNotWritable`` for fixed ones."""
-        known = known or self.fields(viewset)
-        if unknown := sorted(name for name in fields if name not in known):
-            told = [{"code": "unknown", "detail": "There is no such field."}]
-            raise errors.ValidationFailed(errors=dict.fromkeys(unknown, told))
-        if fixed := [name for name in fields if known[name].read_only]:
-            fixed.sort()
-            told = [{"code": "read_only", "detail": "The server alone writes this field."}]
-            raise errors.FieldNotWritable(errors=dict.fromkeys(fixed, told))
-        refuse_unsayable(fields)
-
-    def is_idle(self, instance: Any, serializer: Any) -> bool:
-        """Whether valid data say what the instance has already; lists of objects never do."""
-        for attribute, value in serializer.validated_data.items():
-            if isinstance(value, (list, dict)) and not isinstance(
-                serializer.fields.get(attribute), serializers.JSONField
-            ):
-                return False
-            if not hasattr(instance, attribute) or getattr(instance, attribute) != value:
-                return False
-        return True
-
-    def columns(self, viewset: Any, name: str) -> frozenset[str] | None:
-        """The columns that a serializer field stands for; ``None`` where they cannot be told."""
-        field = self.fields(viewset).get(name)
-        if field is None or not isinstance(field.source, str) or "." in field.source:
-            return None
-        known: list[Any] = [*self.model._meta.concrete_fields, *self.model._meta.many_to_many]
-        for candidate in known:
-            if field.source in (candidate.name, getattr(candidate, "attname", None)):
-                return frozenset({candidate.column or candidate.name, candidate.name})
-        return None
-
-    def is_set(self, viewset: Any, name: str) -> bool:
-        """Whether the field is a list of references, whose order means nothing."""
-        return isinstance(self.fields(viewset).get(name), serializers.ManyRelatedField)
-
-
-def _among(ids: Sequence[uuid.UUID]) -> tuple[str, list[Any]]:
-    """SQL for being among these ids, and its one parameter."""
-    if connections[conf.DATABASE].vendor == "postgresql":
-        return "= ANY(%s)", [list(ids)]
-    return "IN (SELECT value FROM json_each(%s))", [json.dumps([id.hex for id in ids])]
-
-
-@contextlib.contextmanager
-def in_range() -> Iterator[None]:
-    """A context for validation: raise ``ValidationFailed`` for a value that overflows."""
-    try:
-        yield
-    except (OverflowError, UnicodeError):
-        problem = {"code": "invalid", "detail": "A value is out of all range."}
-        raise errors.ValidationFailed(errors={"non_field_errors": [problem]}) from None
-
-
-def refuse_unsayable(fields: Json) -> None:
-    """Raise ``ValidationFailed`` for values that no record could tell of later.
-
-    JSON reads 1e999 as an infinity and writes none; it reads half a surrogate and UTF-8
-    has no bytes for it. DRF makes numbers of the texts “nan” and “inf”.
-    """
-    wrong = [name for name, value in fields.items() if not sayable(value)]
-    if wrong:
-        wrong.sort()
-        told = [{"code": "invalid", "detail": "JSON in UTF-8 cannot say this value."}]
-        raise errors.ValidationFailed(errors=dict.fromkeys(wrong, told))
-
-
-def sayable(value: Any) -> bool:
-    """Whether JSON in UTF-8 has words for all that is in a value."""
-    if isinstance(value, str):
-        return value.isascii() or encodable(value)
-    if value is None or value is True or value is False:
-        return True
-    if isinstance(value, (int, float)):
-        return abs(value) <= sys.float_info.max  # what a Python float and a JavaScript number hold
-    if isinstance(value, dict):
-        return all(sayable(key) and sayable(inner) for key, inner in value.items())
-    if isinstance(value, (list, tuple)):
-        return all(map(sayable, value))
-    return True
-
-
-def encodable(text: str) -> bool:
-    """Whether UTF-8 has bytes for a text: it has none for half a surrogate."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -1,7 +1,7 @@
-"""What DRF and Django raise, in the words of ``errors``.
+"""What DRF and Django raise, as errors of ``errors``.
 
-Foreign exceptions are translated here and nowhere else; what is not known passes
-through, for it is a fault to be seen.
+Foreign exceptions are translated here and nowhere else. Unknown ones pass through: they are
+faults that must be seen.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ BY_TYPE: Mapping[type[Exception], type[errors.SyncError]] = {
     drf.NotAcceptable: errors.NotAcceptable,
     drf.UnsupportedMediaType: errors.UnsupportedMediaType,
 }
-OWN_WORDS = (Http404, drf.NotFound)
-"""Their texts may name what the user is not to know; ours are sent instead."""
+HIDDEN_DETAILS = (Http404, drf.NotFound)
+"""Their texts may name what the user must not know; ours are sent instead."""
 
 
 def flatten(detail: Any, name: str = "non_field_errors") -> dict[str, list[dict[str, str]]]:
@@ -45,8 +45,8 @@ def flatten(detail: Any, name: str = "non_field_errors") -> dict[str, list[dict[
     if isinstance(detail, Mapping):
         found: dict[str, list[dict[str, str]]] = {}
         for key, value in detail.items():
-            inner = str(key) if name == "non_field_errors" else f"{name}.{key}"
-            for field, listed in flatten(value, inner).items():
+            path = str(key) if name == "non_field_errors" else f"{name}.{key}"
+            for field, listed in flatten(value, path).items():
                 found.setdefault(field, []).extend(listed)
         return found
     if isinstance(detail, list):
@@ -59,7 +59,7 @@ def flatten(detail: Any, name: str = "non_field_errors") -> dict[str, list[dict[
 
 
 def translate(error: Exception) -> errors.SyncError | None:
-    """The error of ours that says the same; ``None`` where there is none."""
+    """Our error for a foreign one; ``None`` where there is none."""
     if isinstance(error, errors.SyncError):
         return error
     if isinstance(error, drf.ValidationError):
@@ -67,20 +67,20 @@ def translate(error: Exception) -> errors.SyncError | None:
     if isinstance(error, django.ValidationError):
         return errors.ValidationFailed(errors=flatten(get_error_detail(error)))
     if isinstance(error, (ProtectedError, RestrictedError)):
-        told = {"code": "protected", "detail": "Other objects still refer to this one."}
-        return errors.ValidationFailed(errors={"non_field_errors": [told]})
+        problem = {"code": "protected", "detail": "Other objects still refer to this one."}
+        return errors.ValidationFailed(errors={"non_field_errors": [problem]})
     if isinstance(error, drf.Throttled):
         return errors.Throttled(retry_after=getattr(error, "wait", None))
     for known, ours in BY_TYPE.items():
         if isinstance(error, known):
             detail = str(getattr(error, "detail", "") or "")
-            return ours("" if isinstance(error, OWN_WORDS) else detail)
+            return ours("" if isinstance(error, HIDDEN_DETAILS) else detail)
     return None
 
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Run the project's DRF code; what it refuses is raised in our words."""
+    """Run the project's DRF code; raise our errors for those that it raises."""
     try:
         yield
     except Exception as error:

@@ -1,14 +1,13 @@
 """Records that were rendered a moment ago, for all pulls of this process that show the same.
 
 When a board is busy, hundreds of replicas ask for the same few records, each in a pull of its own.
-Within an epoch a revision has one content (protocol, section 1), so a record that was rendered for
-somebody who sees alike need not be rendered again. Who sees it is asked of the database each time;
-only what it looks like is remembered.
+Within an epoch a revision has one content (protocol, section 1). So a record that was rendered for
+one caller need not be rendered again for another who sees it alike. The database is asked each
+time who sees it; only what it looks like is remembered.
 
-It is kept by epoch, collection, tag (rights and shape), user (``""`` where the viewset says
-``seen_alike``), language, serializer and time zone, and only for what comes straight from rows
-(``rendering.Plan``).
-Nothing is remembered of a transaction that may still be rolled back: ``feed.snapshot`` tells.
+It is kept by epoch, collection, tag (visibility tag and shape), user (``""`` where the viewset says
+``shared_rendering``), language, serializer and time zone, and only for what comes straight from
+rows (``rendering.Plan``). Nothing is remembered of a transaction that may still be rolled back.
 
 Two generations, of which the older is dropped every ``SECONDS`` or when the younger is full, bound
 it in age and in size.
@@ -29,12 +28,12 @@ MOST = 4_000
 """Records in one generation; about 8 MiB of ordinary ones in both."""
 
 Class = tuple[str, ...]
-"""Epoch, collection, tag, user, language, serializer and time zone: who sees a record alike."""
+"""Epoch, collection, tag, user, language, serializer, time zone: callers who see it alike."""
 Key = tuple[Class, uuid.UUID]
 
 
 class Rendered:
-    """What is remembered. Any thread may ask and tell."""
+    """The remembered records. Any thread may read and add."""
 
     def __init__(
         self,
@@ -46,12 +45,12 @@ class Rendered:
         self._lock = threading.Lock()
         self._young: dict[Key, Record] = {}
         self._old: dict[Key, Record] = {}
-        self._turned_at = now()
+        self._rotated_at = now()
 
     def known(self, kind: Class, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
         """Those of these objects' records that are remembered, of whatever revision."""
         with self._lock:
-            self._turn()
+            self._rotate()
             found = {}
             for id in ids:
                 key = (kind, id)
@@ -68,21 +67,21 @@ class Rendered:
                 before = self._young.get(key)
                 if before is None or before.revision < record.revision:
                     self._young[key] = record
-            self._turn()
+            self._rotate()
 
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
             self._young, self._old = {}, {}
 
-    def _turn(self) -> None:
+    def _rotate(self) -> None:
         now = self._now()
-        if len(self._young) < self._most and now - self._turned_at < self._seconds:
+        if len(self._young) < self._most and now - self._rotated_at < self._seconds:
             return
         self._old, self._young = self._young, {}
-        if now - self._turned_at >= 2 * self._seconds:
-            self._old = {}  # nobody has asked for so long
-        self._turned_at = now
+        if now - self._rotated_at >= 2 * self._seconds:
+            self._old = {}  # not read for so long
+        self._rotated_at = now
 
 
 rendered = Rendered()

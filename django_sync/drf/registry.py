@@ -1,6 +1,6 @@
 """The collections of this project, by name and by model, parents before children.
 
-It only holds them: ``sync.register`` makes them, ``collection`` knows what one is.
+It only holds them: ``sync.register`` makes them, ``collection`` has their class.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Registry:
         self._ranks: dict[str, int] | None = None
 
     def add(self, collection: Collection) -> None:
-        """Take in a collection; ``ImproperlyConfigured`` where its name is taken."""
+        """Add a collection; raises ``ImproperlyConfigured`` where its name is taken."""
         if collection.name in self._by_name:
             raise ImproperlyConfigured(
                 f"The collection “{collection.name}” is registered twice; give one another name."
@@ -61,7 +61,7 @@ class Registry:
     def rank(self, name: str) -> int:
         """The collection's place in dependency order."""
         if self._ranks is None:
-            self._ranks = {c.name: rank for rank, c in enumerate(self._ordered())}
+            self._ranks = {c.name: rank for rank, c in enumerate(self._sorted())}
         return self._ranks[name]
 
     def names(self) -> list[str]:
@@ -73,9 +73,9 @@ class Registry:
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
 
-    def _ordered(self) -> list[Collection]:
+    def _sorted(self) -> list[Collection]:
         """Depth first over references; a cycle is cut where it closes."""
-        ordered: list[Collection] = []
+        found: list[Collection] = []
         seen: set[str] = set()
 
         def visit(collection: Collection) -> None:
@@ -85,11 +85,11 @@ class Registry:
             for target in referred_models(collection.model):
                 for parent in self.of_model(target):
                     visit(parent)
-            ordered.append(collection)
+            found.append(collection)
 
         for name in sorted(self._by_name):
             visit(self._by_name[name])
-        return ordered
+        return found
 
 
 def referred_models(model: type[models.Model]) -> list[type[models.Model]]:

@@ -68,9 +68,9 @@ def _of_field(model: Any, field: Any, before: str) -> Iterator[str]:
     if relation is None or not _shows_rows(field) or (reference and not path):
         return  # ``with_references`` reads the record's own references
     yield f"{path}{last}"
-    inner = getattr(field, "child", field)
-    if isinstance(inner, serializers.Serializer):
-        yield from _paths(relation.related_model, inner, f"{path}{last}__")
+    nested = getattr(field, "child", field)
+    if isinstance(nested, serializers.Serializer):
+        yield from _paths(relation.related_model, nested, f"{path}{last}__")
 
 
 def _shows_rows(field: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Records straight from rows, where a serializer is plain enough to be foretold.
+"""Records straight from rows, for serializers of DRF's standard fields.
 
 DRF makes a model instance and asks each field for its attribute, for every record. For a
 serializer whose fields are DRF's own over the model's own columns, the same values come from
@@ -47,7 +47,7 @@ __all__ = [
     "Plan",
     "encoded",
     "finite",
-    "is_plain_model",
+    "is_standard_model",
     "obstacles",
     "plan_for",
     "put_text",
@@ -89,7 +89,7 @@ KNOWN: frozenset[type[Any]] = frozenset(
         drf.UUIDField,
     }
 )
-"""DRF's own fields, which take nothing but the value of their source."""
+"""DRF's own fields, which use only the value of their source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Plan:
 
 def plan_for(collection: str, model: type[models.Model], serializer: Any) -> Plan | None:
     """The plan of a serializer over a model, or ``None`` where only DRF knows what comes out."""
-    if not is_plain(model, type(serializer)):
+    if not is_standard(model, type(serializer)):
         return None
     members: list[Cell | ManyCell] = []
     for name, field in serializer.fields.items():
@@ -156,13 +156,13 @@ def plan_for(collection: str, model: type[models.Model], serializer: Any) -> Pla
     )
 
 
-def is_plain(model: type[models.Model], kind: type[Any]) -> bool:
-    """Whether a serializer class takes what it shows from rows alone, as far as a class tells."""
-    return is_plain_model(model) and _is_plain_serializer(kind)
+def is_standard(model: type[models.Model], kind: type[Any]) -> bool:
+    """Whether a serializer class shows only what is in rows, as far as the class decides."""
+    return is_standard_model(model) and _is_standard_serializer(kind)
 
 
 def obstacles(model: type[models.Model], serializer: Any) -> list[str]:
-    """The fields for which only DRF knows what comes out; no plan is made for their sake."""
+    """The fields that prevent a plan: only DRF knows what comes out."""
     shown = (pair for pair in serializer.fields.items() if not pair[1].write_only)
     return [name for name, field in shown if _cell(model, name, field) is None]
 
@@ -177,7 +177,7 @@ def usual_plan(collection: str, model: type[models.Model], kind: type[Any]) -> P
 
     It is of a serializer without a request, since it outlives each; and of the time zone.
     """
-    if not is_plain(model, kind):
+    if not is_standard(model, kind):
         return None
     key = (kind, collection, model, timezone.get_current_timezone_name())
     with contextlib.suppress(KeyError):
@@ -195,7 +195,7 @@ def forget_plans(**kwargs: Any) -> None:
     _usual.clear()
 
 
-def is_plain_model(model: type[models.Model]) -> bool:
+def is_standard_model(model: type[models.Model]) -> bool:
     """Whether an instance is nothing but its row."""
     listeners = any(signal.has_listeners(model) for signal in (pre_init, post_init))
     own = model.__init__ is not models.Model.__init__
@@ -204,7 +204,7 @@ def is_plain_model(model: type[models.Model]) -> bool:
     return not (listeners or own or loaded)
 
 
-def _is_plain_serializer(kind: type[Any]) -> bool:
+def _is_standard_serializer(kind: type[Any]) -> bool:
     return (
         issubclass(kind, serializers.ModelSerializer)
         and kind.to_representation is serializers.Serializer.to_representation
@@ -217,7 +217,7 @@ def _cell(model: type[models.Model], name: str, field: Any) -> Cell | ManyCell |
     column = {f.name: f for f in model._meta.concrete_fields}.get(source)
     if type(field) is relations.ManyRelatedField:
         return _many_cell(model, name, field)
-    if column is None or not _is_plain_column(model, column):
+    if column is None or not _is_standard_column(model, column):
         return None
     if type(field) is SyncRelatedField and column.is_relation:
         target: Any = column.related_model
@@ -230,7 +230,7 @@ def _cell(model: type[models.Model], name: str, field: Any) -> Cell | ManyCell |
     return Cell(name, source, _converter(field, column), kind_of(field, column))
 
 
-def _is_plain_column(model: type[models.Model], column: Any) -> bool:
+def _is_standard_column(model: type[models.Model], column: Any) -> bool:
     """Whether reading the attribute gives the column's value: files and the like do more."""
     if column.is_relation:
         return bool(column.many_to_one or column.one_to_one)
@@ -241,7 +241,7 @@ def _slug_cell(name: str, source: str, target: Any, slug: str) -> Cell | None:
     """The named object's own column, where it is one."""
     known = {f.name: f for f in target._meta.concrete_fields}
     column = known.get(slug)
-    if column is None or column.is_relation or not _is_plain_column(target, column):
+    if column is None or column.is_relation or not _is_standard_column(target, column):
         return None
     kind = column_kind(column)
     shown = kind if kind in (TEXT, INTEGER) else None

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 __all__ = ["ScopeQueries"]
 
-PLAIN = frozenset(
+COMPARABLE = frozenset(
     {str, bytes, int, float, bool, Decimal, uuid.UUID, date, datetime, time, timedelta}
 )
 """Types of parameters of which two are equal where their ``repr`` is."""
@@ -71,14 +71,14 @@ def _statement(query: QuerySet[Any]) -> tuple[object, ...] | None:
         sql, params = query.query.sql_with_params()
     except EmptyResultSet:
         return None
-    if not all(map(_is_plain, params)):
+    if not all(map(_is_comparable, params)):
         return None
-    # ``repr`` tells 1 from True, and takes parameters that have no hash.
+    # ``repr`` distinguishes 1 from True, and takes parameters that have no hash.
     return query.db, type(query), query._iterable_class, sql, repr(params)
 
 
-def _is_plain(value: object) -> bool:
-    """Whether ``repr`` tells all of a parameter: that of psycopg's JSON is cut after 35 signs."""
+def _is_comparable(value: object) -> bool:
+    """Whether ``repr`` shows all of a parameter: psycopg's JSON is cut after 35 characters."""
     if type(value) in (list, tuple):
-        return all(map(_is_plain, cast("Sequence[object]", value)))
-    return value is None or type(value) in PLAIN
+        return all(map(_is_comparable, cast("Sequence[object]", value)))
+    return value is None or type(value) in COMPARABLE

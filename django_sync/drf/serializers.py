@@ -47,7 +47,7 @@ def relation_of(model: Any, name: str) -> Any:
 class SyncRelatedField(serializers.RelatedField[Any, Any, Any]):
     """A reference to a synced object: its id, resolved among what the user sees.
 
-    A reference to a hidden object and one to nothing are refused alike.
+    A reference to a hidden object is refused in the same way as one to nothing.
     """
 
     default_error_messages = {  # noqa: RUF012 - the shape that DRF asks for
@@ -99,7 +99,7 @@ def _key(model: Any, id: uuid.UUID) -> tuple[str, Any, uuid.UUID]:
 
 
 def vouch(caller: Caller, model: Any, row: Any) -> None:
-    """Let this caller refer to an object, whatever viewsets say; the admin has its own rights."""
+    """Let this caller refer to an object without asking viewsets; the admin has its own rules."""
     caller.cache[_key(model, row.sync_id)] = row
 
 
@@ -144,15 +144,15 @@ def with_references(queryset: Any, serializer: Any) -> Any:
     known = {getattr(p, "prefetch_to", p) for p in queryset._prefetch_related_lookups}
     for field in fields:
         source = str(field.source)
-        inner = getattr(field, "child_relation", field)
+        reference = getattr(field, "child_relation", field)
         relation = relation_of(queryset.model, source)
-        if relation is None or not isinstance(inner, SyncRelatedField):
+        if relation is None or not isinstance(reference, SyncRelatedField):
             continue
         target: Any = relation.related_model
         name = str(id_field(target).name)
-        if inner is not field and source in known:
+        if reference is not field and source in known:
             continue  # the project's own, which may be other rows, or have more in them
-        if inner is not field:
+        if reference is not field:
             # Without the key that leads back, Django would ask for it row by row.
             rows = target._base_manager.order_by(name)
             alone = sum(str(other.source) == source for other in fields) == 1

@@ -1,4 +1,4 @@
-"""What a DRF viewset says to sync, and the viewset that a bare registration gets."""
+"""What a DRF viewset declares for sync, and the viewset for a model without one of its own."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ ScopesOf = Callable[[Any], Iterable[object]]
 class SyncViewSetMixin:
     """The questions that sync asks a viewset besides DRF's own.
 
-    ``get_queryset()`` stays the final word on what is seen; scopes decide what is
-    sent at all, and who hears of a change.
+    ``get_queryset()`` decides last what is visible. Scopes decide what is sent at all, and to
+    whom a change goes.
     """
 
     resolvers: ClassVar[Mapping[str, Resolver]] = {}
-    """Who settles a field that a client and somebody else changed, by the field's name;
-    ``"*"`` is for all others. Where neither is there: ``DJANGO_SYNC["RESOLVER"]``."""
+    """The resolver of each field that a client and somebody else changed, by the field's name;
+    ``"*"`` is for all others. Without either: ``DJANGO_SYNC["RESOLVER"]``."""
 
     delete_resolver: ClassVar[Resolver | None] = None
-    """Who settles it where one side changed what the other deleted."""
+    """The resolver for an object that one side changed and the other deleted."""
 
-    seen_alike: ClassVar[bool] = False
-    """Whether all who see a scope, and have the same rights, see the same of it.
+    shared_rendering: ClassVar[bool] = False
+    """Whether all who see a scope, under one visibility tag, see the same of it.
 
-    Then neither queryset nor serializer look at the user beyond that, and a change is
-    rendered once for all who listen. Where it is not said, it is rendered for each user.
+    Set it where neither queryset nor serializer depend on the user beyond that. Then a change is
+    rendered once for all who listen; by default it is rendered for each user.
     """
 
     def get_scopes(self) -> Iterable[object]:
@@ -48,11 +48,11 @@ class SyncViewSetMixin:
         """Whether ``self.request.user`` may write into ``scope``, which they see."""
         return True
 
-    def get_rights(self) -> str:
-        """All that queryset and serializer depend on besides row, scope and user.
+    def get_visibility_tag(self) -> str:
+        """A text for all that queryset and serializer depend on besides row, scope and user.
 
-        Where this text changes for a user (a role, a date that was reached), the
-        collection is sent to them anew.
+        When it changes for a user (a new role, a date that was reached), the collection is sent
+        to them anew.
         """
         return ""
 
@@ -116,7 +116,7 @@ def scope_target(model: type[models.Model], path: str) -> type[models.Model] | N
 
 
 def natural_scopes(model: type[models.Model], path: str | None, request: Any) -> Iterable[object]:
-    """The scopes that need no saying: the user's own, or those of the collection pointed to."""
+    """The default scopes: the user's own, or those of the collection pointed to."""
     if path is None:
         return ("",)
     target = scope_target(model, path)

@@ -1,10 +1,10 @@
 """Seal and open a cursor: a client's place in the feed, which only we can read.
 
-Pure: keys and user come in as values. A sealed cursor is encrypted and
-authenticated with a synthetic nonce, as in RFC 5297 (SIV): the nonce is an HMAC
-of user and content, and the keystream is made from it. So a cursor tells its
-holder nothing (a position would tell how much others write), cannot be altered,
-opens for its own user alone, and the same place is always the same string.
+Pure: keys and user come in as values. A sealed cursor is encrypted and authenticated with a
+synthetic nonce, as in RFC 5297 (SIV): the nonce is an HMAC of user and content, and the keystream
+is made from it. So a client learns nothing from a cursor (a position would show how much others
+write) and cannot alter it. It opens for its own user alone, and the same place is always the same
+string.
 """
 
 from __future__ import annotations
@@ -37,14 +37,13 @@ Pair = tuple[str, str]
 class Cursor:
     """A place in the feed.
 
-    ``position`` and ``mark`` name the entry that it stands on. ``done`` is the
-    digest of the view that the replica holds, ``goal`` of the one it is on its
-    way to; equal while it tails. In between, pairs of the goal that are not in
-    ``done`` are fetched in order: those up to ``after`` are complete, ``resume``
-    is under way with the last id sent, ``skip`` was finished out of order.
-    ``sent`` and ``total`` are the snapshot's progress in records. ``noted`` is the
-    day (its ordinal) on which the server last wrote down that these views are in use,
-    ``held`` the minute at which it held this place, 0 at the end of the stream.
+    ``position`` and ``mark`` name the entry at this place. ``done`` is the digest of the
+    visibility that the replica holds, ``goal`` of the one that it is to hold; both are equal
+    while it tails. In between, pairs of the goal that are not in ``done`` are fetched in order:
+    those up to ``after`` are complete, ``resume`` is under way with the last id sent, ``skip``
+    was finished out of order. ``sent`` and ``total`` are the snapshot's progress in records.
+    ``noted`` is the day (its ordinal) on which the server last noted that these visibilities are
+    in use, ``held`` the minute at which it held this place, 0 where nothing is left to fetch.
     """
 
     epoch: str
@@ -86,8 +85,8 @@ def _derive(secret: str, purpose: bytes) -> bytes:
     return hmac.digest(secret.encode(), b"django_sync.cursor." + purpose, "sha256")
 
 
-def _nonce(secret: str, user: str, plain: bytes) -> bytes:
-    bound = hashlib.sha256(user.encode()).digest() + plain
+def _nonce(secret: str, user: str, plaintext: bytes) -> bytes:
+    bound = hashlib.sha256(user.encode()).digest() + plaintext
     return hmac.digest(_derive(secret, b"mac"), bound, "sha256")[:NONCE]
 
 
@@ -99,16 +98,16 @@ def _xor(secret: str, nonce: bytes, text: bytes) -> bytes:
 def seal(cursor: Cursor, *, user: str, secret: str) -> str:
     """Return the string that stands for ``cursor``, bound to ``user`` (any stable text)."""
     content = json.dumps([FORMAT, *_members(cursor)], separators=(",", ":"))
-    plain = zlib.compress(content.encode(), 9)
-    nonce = _nonce(secret, user, plain)
-    return _text(nonce + _xor(secret, nonce, plain))
+    plaintext = zlib.compress(content.encode(), 9)
+    nonce = _nonce(secret, user, plaintext)
+    return _text(nonce + _xor(secret, nonce, plaintext))
 
 
 def open_sealed(text: str, *, user: str, secrets: Sequence[str]) -> Cursor:
     """Return the cursor that ``text`` stands for; raise ``InvalidCursor`` if it is not ours.
 
     Only the string that ``seal`` makes is ours, not another spelling of the same bytes.
-    ``secrets`` are tried in turn, the newest first, so that keys can be rotated.
+    ``secrets`` are tried one after another, the newest first, so that keys can be rotated.
     """
     return _opened(text, user, tuple(secrets))
 
@@ -125,15 +124,15 @@ def _opened(text: str, user: str, secrets: tuple[str, ...]) -> Cursor:
         raise InvalidCursor
     nonce, sealed = raw[:NONCE], raw[NONCE:]
     for secret in secrets:
-        plain = _xor(secret, nonce, sealed)
-        if hmac.compare_digest(_nonce(secret, user, plain), nonce):
-            return _read(plain)
+        plaintext = _xor(secret, nonce, sealed)
+        if hmac.compare_digest(_nonce(secret, user, plaintext), nonce):
+            return _read(plaintext)
     raise InvalidCursor
 
 
-def _read(plain: bytes) -> Cursor:
+def _read(plaintext: bytes) -> Cursor:
     """Decode what was authenticated; a format of another release is not understood."""
-    version, *members = json.loads(zlib.decompress(plain))
+    version, *members = json.loads(zlib.decompress(plaintext))
     if version != FORMAT:
         raise InvalidCursor
     epoch, position, mark, done, goal, after, resume, skip, *numbers = members

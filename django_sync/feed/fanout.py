@@ -1,11 +1,11 @@
-"""One turn of the hub: what is new in the feed, for all who listen in one process (R4).
+"""One tick of the hub: what is new in the feed, for all connections of one process (R4).
 
-The feed is read once for all who stand at one place, and a record is rendered once for all
-who see it alike: same collection, same scope, same tag (rights and shape), and the same user
-too unless the viewset says ``seen_alike``. What each gets is put together from those texts, so
-that who gets the same changes gets the same bytes.
+The feed is read once for all subscriptions at one place. A record is rendered once for all who see
+it alike: same collection, same scope, same tag (visibility tag and shape), and the same user too
+unless the viewset says ``shared_rendering``. Each frame is put together from those texts, so
+subscriptions with the same changes get the same bytes.
 
-What is sent is decided as in a pull: by the rows that this turn's database snapshot shows. This
+What is sent is decided as in a pull: by the rows that this tick's database snapshot shows. This
 file knows nothing of sockets.
 """
 
@@ -23,111 +23,118 @@ from ..drf.registry import registry
 from ..drf.rendering import encoded, put_text
 from ..protocol import Change, Op
 from . import log as feed_log
-from . import pull
+from . import proof, pull, sequencer
 from .cursor import Cursor
-from .visibility import View
+from .visibility import Visibility
 
 Place = tuple[str, int, int]
-"""Epoch, position and mark: where in which history somebody stands."""
+"""Epoch, position and mark: a place in one history of the feed."""
 Pair = tuple[str, str]
 Class = tuple[str, str, str, str]
-"""Collection, scope, tag and user (``""``: whoever): who see a record alike."""
+"""Collection, scope, tag and user (``""``: any): callers who see a record alike."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Audience:
-    """Those of one user who see the same: ``caller`` is one of them, and asks for all."""
+    """The connections of one user that see the same; reads for them run as ``caller``."""
 
     caller: Caller
-    view: View
+    visibility: Visibility
     key: tuple[str, str]
 
     @classmethod
-    def of(cls, caller: Caller, view: View) -> Audience:
-        return cls(caller, view, (view.digest, caller.key))
+    def of(cls, caller: Caller, visibility: Visibility) -> Audience:
+        return cls(caller, visibility, (visibility.digest, caller.key))
 
     def class_of(self, pair: Pair) -> Class:
         name, scope = pair
-        return name, scope, self.view.tags[name], registry.get(name).viewer(self.caller)
+        return name, scope, self.visibility.tags[name], registry.get(name).viewer(self.caller)
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """An audience at a place; ``open``: its last frame said that there is more."""
+class Subscription:
+    """An audience at a place. ``open``: its last frame announced that there is more."""
 
     audience: Audience
     place: Place
     open: bool = False
 
+    @classmethod
+    def at(cls, caller: Caller, visibility: Visibility, cursor: Cursor) -> Subscription:
+        """The subscription of a caller whose replica is at this cursor."""
+        place = (cursor.epoch, cursor.position, cursor.mark)
+        return cls(Audience.of(caller, visibility), place)
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a turn comes to for a seat.
+    """What a tick brings to a subscription.
 
     ``frame`` is the text of a ``changes`` frame, ``None`` where nothing is new. ``stale``: what
-    the audience sees has changed, so each of them pulls for themselves. ``error`` ends them all.
+    the audience sees has changed, so each of its connections pulls. ``error`` ends them all.
     """
 
-    seat: Seat
+    subscription: Subscription
     frame: str | None = None
     stale: bool = False
     error: errors.SyncError | None = None
 
 
 @dataclass(slots=True)
-class Said:
-    """What is to be said of one object to one class.
+class News:
+    """What is new about one object for one class.
 
-    ``put`` stands for itself. Where there is none the object is gone for whoever does not see
-    ``moved_to``, the scope in which it is now; whoever saw the scope it died in is told so.
+    ``put`` is the text of the change that puts it. Without it the object is gone for all who do
+    not see ``moved_to``, the scope in which it is now. It is deleted for those who see
+    ``deleted_in``, the scope of its tombstone, and removed for all others.
     """
 
     id: uuid.UUID
     put: str | None = None
     moved_to: str | None = None
-    died_in: str | None = None
+    deleted_in: str | None = None
     revision: int | None = None
 
 
-def turn(seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
-    """What is new for each seat, in their order; and whether there is more to be read at once."""
-    more = feed_log.advance()
+def tick(subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
+    """What is new for each subscription, in order; and whether there is more to read at once."""
+    more = sequencer.advance()
     delivered: dict[int, Delivery] = {}
     try:
         with feed_log.snapshot():
-            for place, group in _by_place(seats):
+            for place, group in _by_place(subscriptions):
                 found, behind = _deliver(place, group)
-                delivered |= {id(seat): told for seat, told in zip(group, found, strict=True)}
+                delivered |= dict(zip(map(id, group), found, strict=True))
                 more = more or behind
-    except pull.Diverged as found:
+    except proof.Diverged as found:
         feed_log.diverged(found.epoch)
         expired = errors.CursorExpired("The server's history is another one now.")
-        return [Delivery(seat, error=expired) for seat in seats], False
-    return [delivered[id(seat)] for seat in seats], more
+        return [Delivery(subscription, error=expired) for subscription in subscriptions], False
+    return [delivered[id(subscription)] for subscription in subscriptions], more
 
 
-def cursor_of(seat: Seat) -> str:
-    """The sealed cursor of everybody at this seat."""
-    epoch, position, mark = seat.place
-    digest, _ = seat.audience.key
+def cursor_of(subscription: Subscription) -> str:
+    """The sealed cursor of all connections of this subscription."""
+    epoch, position, mark = subscription.place
+    digest, _ = subscription.audience.key
     cursor = Cursor(epoch, position, mark, digest, digest, noted=pull.today())
-    return pull.seal_cursor(seat.audience.caller, cursor)
+    return proof.seal_cursor(subscription.audience.caller, cursor)
 
 
-def _by_place(seats: Sequence[Seat]) -> Iterable[tuple[Place, list[Seat]]]:
-    groups: dict[Place, list[Seat]] = {}
-    for seat in seats:
-        groups.setdefault(seat.place, []).append(seat)
+def _by_place(subscriptions: Sequence[Subscription]) -> Iterable[tuple[Place, list[Subscription]]]:
+    groups: dict[Place, list[Subscription]] = {}
+    for subscription in subscriptions:
+        groups.setdefault(subscription.place, []).append(subscription)
     return groups.items()
 
 
-def _deliver(place: Place, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
-    """Deliveries to those who stand at one place; raises ``Diverged``."""
+def _deliver(place: Place, subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
+    """Deliveries to the subscriptions at one place; raises ``Diverged``."""
     epoch, position, mark = place
     try:
-        state = pull.proved(Cursor(epoch, position, mark, "", ""))
+        state = proof.proved(Cursor(epoch, position, mark, "", ""))
     except errors.CursorExpired as expired:
-        return [Delivery(seat, error=expired) for seat in seats], False
+        return [Delivery(subscription, error=expired) for subscription in subscriptions], False
     entries = feed_log.between(position, state.head, conf.PAGE_SIZE + 1)
     more = len(entries) > conf.PAGE_SIZE
     entries = entries[: conf.PAGE_SIZE]
@@ -135,8 +142,8 @@ def _deliver(place: Place, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]
     if more:
         place = (epoch, entries[-1].position, entries[-1].mark)
     batch = Batch(_by_pair(entries))
-    batch.render(seats)
-    found = [batch.delivery(seat, place, more) for seat in seats]
+    batch.render(subscriptions)
+    found = [batch.delivery(subscription, place, more) for subscription in subscriptions]
     return found, more or batch.unpositioned
 
 
@@ -153,35 +160,43 @@ def _by_pair(entries: Iterable[feed_log.Entry]) -> dict[Pair, dict[uuid.UUID, No
 
 @dataclass
 class Batch:
-    """The entries of one read, and what they come to for each class of listeners."""
+    """The entries of one read, and what they mean for each class of subscriptions."""
 
     touched: dict[Pair, dict[uuid.UUID, None]]
-    said: dict[Class, list[Said] | None] = field(default_factory=dict)
-    fresh: dict[tuple[str, str], tuple[Caller, View]] = field(default_factory=dict)
+    news: dict[Class, list[News] | None] = field(default_factory=dict)
+    fresh: dict[tuple[str, str], tuple[Caller, Visibility]] = field(default_factory=dict)
     frames: dict[tuple[object, ...], str] = field(default_factory=dict)
     unpositioned: bool = False
 
-    def render(self, seats: Sequence[Seat]) -> None:
-        """Find out what each class of these seats is told, each class once."""
+    def render(self, subscriptions: Sequence[Subscription]) -> None:
+        """Find out what is new for each class of these subscriptions, each class once."""
         asking: dict[Class, list[Audience]] = {}
-        for seat in seats:
-            for pair in self._held(seat.audience):
-                asking.setdefault(seat.audience.class_of(pair), []).append(seat.audience)
+        for subscription in subscriptions:
+            for pair in self._held(subscription.audience):
+                asking.setdefault(subscription.audience.class_of(pair), []).append(
+                    subscription.audience
+                )
         for kind, audiences in asking.items():
-            self.said[kind] = self._say(kind, audiences)
+            self.news[kind] = self._read_news(kind, audiences)
         if asking:
-            scopes = {s for seat in seats for _, s in seat.audience.view.pairs()}
+            scopes = {
+                s
+                for subscription in subscriptions
+                for _, s in subscription.audience.visibility.pairs()
+            }
             self.unpositioned = feed_log.unsequenced(sorted(scopes))
 
-    def delivery(self, seat: Seat, place: Place, more: bool) -> Delivery:
-        """What this seat is told, and where it stands then."""
-        classes = [seat.audience.class_of(pair) for pair in self._held(seat.audience)]
-        if any(self.said[kind] is None for kind in classes):
-            return Delivery(seat, stale=True)
-        changes = list(dict.fromkeys(self._changes(classes, seat.audience.view)))
+    def delivery(self, subscription: Subscription, place: Place, more: bool) -> Delivery:
+        """What this subscription gets, and its place after that."""
+        classes = [
+            subscription.audience.class_of(pair) for pair in self._held(subscription.audience)
+        ]
+        if any(self.news[kind] is None for kind in classes):
+            return Delivery(subscription, stale=True)
+        changes = list(dict.fromkeys(self._changes(classes, subscription.audience.visibility)))
         has_more = bool(changes) and (more or self.unpositioned)
-        after = replace(seat, place=place, open=has_more or (seat.open and more))
-        if not changes and (more or not seat.open):
+        after = replace(subscription, place=place, open=has_more or (subscription.open and more))
+        if not changes and (more or not subscription.open):
             return Delivery(after)
         key = (tuple(changes), has_more)
         if key not in self.frames:
@@ -189,63 +204,63 @@ class Batch:
         return Delivery(after, self.frames[key])
 
     def _held(self, audience: Audience) -> Iterator[Pair]:
-        return (pair for pair in self.touched if audience.view.holds(*pair))
+        return (pair for pair in self.touched if audience.visibility.holds(*pair))
 
-    def _changes(self, classes: Iterable[Class], view: View) -> Iterator[str]:
+    def _changes(self, classes: Iterable[Class], visibility: Visibility) -> Iterator[str]:
         for kind in classes:
-            for said in self.said[kind] or ():
-                if said.put is not None:
-                    yield said.put
-                elif said.moved_to is None or not view.holds(kind[0], said.moved_to):
-                    yield _farewell(kind[0], said, view)
+            for news in self.news[kind] or ():
+                if news.put is not None:
+                    yield news.put
+                elif news.moved_to is None or not visibility.holds(kind[0], news.moved_to):
+                    yield _removal(kind[0], news, visibility)
 
-    def _say(self, kind: Class, audiences: Sequence[Audience]) -> list[Said] | None:
-        """What a class is told; ``None`` where nobody of it sees it still.
+    def _read_news(self, kind: Class, audiences: Sequence[Audience]) -> list[News] | None:
+        """What is new for a class; ``None`` where none of its audiences sees the scope any more.
 
-        It is asked as somebody of whom it was seen just now, in this very snapshot, that
-        they may: who lost the right a moment ago would hide the objects from all others.
+        It is read as an audience that sees the scope in this very snapshot. One that lost the
+        right a moment ago would hide the objects from all others.
         """
         name, scope, tag, _ = kind
         for audience in audiences:
             caller, now = self._now(audience)
             if now.tags.get(name) == tag and now.holds(name, scope):
                 ids = list(self.touched[(name, scope)])
-                return _said(registry.get(name), scope, caller, ids)
+                return _news_of(registry.get(name), scope, caller, ids)
         return None
 
-    def _now(self, audience: Audience) -> tuple[Caller, View]:
-        """What an audience sees in this snapshot of what was touched."""
+    def _now(self, audience: Audience) -> tuple[Caller, Visibility]:
+        """What an audience sees of the touched collections, in this snapshot."""
         if audience.key not in self.fresh:
             caller = Caller(audience.caller.request)
             names = {name for name, _ in self._held(audience)}
-            self.fresh[audience.key] = caller, pull.current_view(caller, sorted(names))
+            self.fresh[audience.key] = caller, pull.current_visibility(caller, sorted(names))
         return self.fresh[audience.key]
 
 
-def _said(
+def _news_of(
     collection: Collection, scope: str, caller: Caller, ids: Sequence[uuid.UUID]
-) -> list[Said]:
+) -> list[News]:
     seen = {record.id: record for record in collection.seen(caller, ids)}
     shown = {id: record for id, record in seen.items() if record.scope == scope}
     hidden = [id for id in ids if id not in shown]
-    lying = collection.located(hidden) if hidden else {}
+    scopes = collection.located(hidden) if hidden else {}
     traces = feed_log.tombstones(collection.label, hidden) if hidden else {}
-    told = [Said(id, put_text(record)) for id, record in shown.items()]
+    found = [News(id, put_text(record)) for id, record in shown.items()]
     for id in hidden:
-        said = Said(id, moved_to=lying.get(id))
-        if said.moved_to == scope:
-            said.moved_to = None  # it is here, and not shown
-        if id not in lying and id in traces:
-            said.died_in, said.revision = traces[id].scope, traces[id].revision
-        told.append(said)
-    return told
+        news = News(id, moved_to=scopes.get(id))
+        if news.moved_to == scope:
+            news.moved_to = None  # it is in this scope, and not shown
+        if id not in scopes and id in traces:
+            news.deleted_in, news.revision = traces[id].scope, traces[id].revision
+        found.append(news)
+    return found
 
 
-def _farewell(name: str, said: Said, view: View) -> str:
-    """Deleted for all, or only out of this view."""
-    if said.died_in is not None and view.holds(name, said.died_in):
-        return encoded(Change(Op.DELETE, name, said.id, said.revision).to_json())
-    return encoded(Change(Op.REMOVE, name, said.id).to_json())
+def _removal(name: str, news: News, visibility: Visibility) -> str:
+    """The change for an object that is gone: deleted for all, or removed from this view."""
+    if news.deleted_in is not None and visibility.holds(name, news.deleted_in):
+        return encoded(Change(Op.DELETE, name, news.id, news.revision).to_json())
+    return encoded(Change(Op.REMOVE, name, news.id).to_json())
 
 
 def frame(changes: Sequence[str], has_more: bool, epoch: str) -> str:

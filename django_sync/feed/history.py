@@ -1,8 +1,8 @@
-"""What became of one object: its revisions, told to one user.
+"""The history of one object: its revisions, as one user may see them.
 
-The feed's entries are its history. A user is told of those in scopes that they see
-now, by the names of the fields that they may read, and who asked for the change
-where a mutation or a REST call did. This file writes nothing.
+The feed's entries are the history. A user gets those in scopes that they see now. Each names the
+changed fields that they may read, and the user who asked for the change, where it came by a
+mutation or a REST call. This file writes nothing.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from django.contrib.auth import get_user_model
 from django.db import models
 
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.collection import READ, Collection
 from ..models import MutationResult
 from ..protocol import Json, Status, Write
 from . import log as feed_log
+from .fate import fate
 
 OPS: Mapping[str, Write] = {"c": Write.CREATE, "u": Write.UPDATE, "d": Write.DELETE}
-"""What a trigger writes down, in the protocol's words."""
+"""The letters that triggers write, as the protocol's words."""
 
 Names = Mapping[str, Sequence[str]]
-"""From a model's field to the serializer's fields that show it."""
+"""Names of serializer fields, by the name of the model's field that they show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One change of an object, as one user may know of it."""
+    """One change of an object, as one user may see it."""
 
     revision: int
     op: Write
@@ -58,12 +58,12 @@ def history(
 
     Raises ``NotFound`` where the user sees neither the object nor its tombstone.
     """
-    if not _known(caller, collection, id):
+    if fate(collection, caller, [id])[id].is_hidden:
         raise errors.NotFound
     scopes = sorted(collection.scopes(caller))
     steps = feed_log.steps(collection.label, id, scopes, below, limit + 1)
-    told, more = steps[:limit], len(steps) > limit
-    actors = Actors(collection.label, id, [step.revision for step in told])
+    steps, more = steps[:limit], len(steps) > limit
+    actors = Actors(collection.label, id, [step.revision for step in steps])
     names = shown_by(collection, caller)
     found = [
         Revision(
@@ -73,24 +73,15 @@ def history(
             step.at,
             actors.of(step.revision),
         )
-        for step in told
+        for step in steps
     ]
     return found, found[-1].revision if more else None
-
-
-def _known(caller: Caller, collection: Collection, id: uuid.UUID) -> bool:
-    """Whether the user sees the object, or that it was deleted."""
-    if collection.find(caller, id) is not None:
-        return True
-    trace = feed_log.tombstones(collection.label, [id]).get(id)
-    seen = trace is not None and collection.sees_scope(caller, trace.scope)
-    return seen and id not in collection.existing([id])
 
 
 def shown_by(collection: Collection, caller: Caller) -> Names:
     """Which of the fields that this user reads show which field of the model.
 
-    By the start of their source. A method field shows nothing that could be told.
+    The start of a field's source decides. What a method field shows is not known.
     """
     options = collection.model._meta
     known: dict[str, str] = {}
@@ -106,7 +97,7 @@ def shown_by(collection: Collection, caller: Caller) -> Names:
 
 
 def fields_of(names: Names, columns: Sequence[str]) -> tuple[str, ...]:
-    """The fields that a change of these columns shows in; others leave no trace."""
+    """The fields in which a change of these columns shows."""
     return tuple(sorted({name for column in columns for name in names.get(column, ())}))
 
 
@@ -118,7 +109,7 @@ class Actors:
         if not revisions:
             return
         users: Any = get_user_model()
-        made = MutationResult.objects.using(conf.DATABASE).filter(
+        made = MutationResult.objects.filter(
             model=model,
             object_id=id,
             status__in=[str(status) for status in Status if status.took_effect],
@@ -133,5 +124,5 @@ class Actors:
         ]
 
     def of(self, revision: int) -> str | None:
-        """The user's name; ``None`` where nobody asked, or the user is no more."""
+        """The user's name; ``None`` where nobody asked for it, or the user is deleted."""
         return next((n for above, upto, n in self.spans if above < revision <= upto), None)

@@ -1,12 +1,12 @@
-"""Say that the feed has grown: a hint to hurry, once a transaction, after its commit.
+"""Announce that the feed has grown: a hint to hurry, once a transaction, after its commit.
 
-The feed is the truth, and whoever reads it looks by itself now and then; a hint that is lost
-costs that time and nothing else. So a bell must not fail or slow the write that rings it: it
-only wakes somebody who acts in a thread or loop of their own.
+The feed is the truth, and each reader of it looks at it now and then without a hint. A hint that
+is lost costs that time and nothing else. So a notifier must not fail or slow down the write that
+calls it: it only wakes a thread or loop.
 
-Statements are looked at, not models: Django runs each through the connection's execute wrappers,
-so ``QuerySet.update``, ``bulk_create`` and most raw SQL are heard. What is not (another program, a
-write inside a ``WITH``) is found by those who look.
+This file looks at statements, not at models. Django runs each through the connection's execute
+wrappers, so it sees ``QuerySet.update``, ``bulk_create`` and most raw SQL. It does not see writes
+of another program, and writes inside a ``WITH``: readers find those when they look.
 """
 
 from __future__ import annotations
@@ -21,85 +21,86 @@ from django.db import transaction
 
 from ..capture import spec_for, spec_problems, synced_models
 from ..conf import conf
+from ..models.database import on_commit
 
 log = logging.getLogger("django_sync.announce")
 
-Bell = Callable[[str | None], None]
-"""Called with ``None`` where the feed grew, with a user's key where their access changed."""
+Notifier = Callable[[str | None], None]
+"""Called with ``None`` if the feed grew, with a user's key if their access changed."""
 
-_bells: list[Bell] = []
+_notifiers: list[Notifier] = []
 _WRITE = re.compile(
     r"\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM|REPLACE\s+INTO|MERGE\s+INTO)"
     r"\s+(?:ONLY\s+)?(?:[\"\w]+\.)?\"?(\w+)",
     re.IGNORECASE,
 )
 _HEAD = 300
-"""Characters of a statement in which its table stands."""
+"""The table's name is within so many characters of a statement."""
 
 
-def listen(bell: Bell) -> None:
-    """Have ``bell`` called after each commit that may have changed the feed."""
-    if bell not in _bells:
-        _bells.append(bell)
+def listen(notifier: Notifier) -> None:
+    """Call ``notifier`` after each commit that may have changed the feed."""
+    if notifier not in _notifiers:
+        _notifiers.append(notifier)
 
 
-def unlisten(bell: Bell) -> None:
-    """Have it called no more."""
-    if bell in _bells:
-        _bells.remove(bell)
+def unlisten(notifier: Notifier) -> None:
+    """Do not call it any more."""
+    if notifier in _notifiers:
+        _notifiers.remove(notifier)
 
 
-def ring() -> None:
-    """Tell all that the feed may have grown."""
-    _tell(None)
+def notify_all() -> None:
+    """Announce that the feed may have grown."""
+    _call(None)
 
 
 def invalidate(user: Any) -> None:
-    """Have a user's open connections look again at what they may, at once.
+    """Have a user's open connections check at once what the user may see.
 
-    For access that hangs on tables which are not synced (a membership, a group); without it an
-    open connection looks at each heartbeat. Waits for the transaction's commit.
+    Call it where access depends on tables that are not synced (a membership, a group). Without
+    it, an open connection checks at each heartbeat. It waits for the transaction's commit.
     """
     invalidate_key(str(user.pk))
 
 
 def invalidate_key(key: str) -> None:
-    """The same of the user with this key."""
-    transaction.on_commit(lambda: _tell(key), using=conf.DATABASE, robust=True)
+    """The same for the user with this key."""
+    on_commit(lambda: _call(key))
 
 
-def _tell(key: str | None) -> None:
-    for bell in tuple(_bells):
+def _call(key: str | None) -> None:
+    for notifier in tuple(_notifiers):
         try:
-            bell(key)
-        except Exception:  # the write has happened, and is told of later by whoever looks
+            notifier(key)
+        except Exception:  # the write has happened; readers find it when they look
             log.exception("a hint was lost")
 
 
 def attend(connection: Any, **kwargs: Any) -> None:
-    """Listen to a new connection's statements; for ``connection_created``."""
-    if connection.alias == conf.DATABASE and _heard not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_heard)
+    """Watch a new connection's statements; for ``connection_created``."""
+    if connection.alias == conf.DATABASE and _watch_statements not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_watch_statements)
 
 
-def _heard(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-    """Run a statement; where it wrote to a table that is watched, ring after the commit.
+def _watch_statements(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    """Run a statement; if it wrote to a watched table, notify after the commit.
 
-    Of a transaction that was begun by hand nobody tells when it commits; who waits finds what it
-    wrote at the next look of their own.
+    Django does not report the commit of a transaction that was begun by hand. Readers find what
+    that wrote when they look.
     """
     result = execute(sql, params, many, context)
     connection = context["connection"]
-    told = connection.in_atomic_block or connection.get_autocommit()
-    if _bells and told and isinstance(sql, str) and is_write(sql):
-        waiting = connection.run_on_commit
-        if not (waiting and waiting[-1][1] is ring):
-            transaction.on_commit(ring, using=connection.alias, robust=True)
+    reports_commit = connection.in_atomic_block or connection.get_autocommit()
+    if _notifiers and reports_commit and isinstance(sql, str) and is_write(sql):
+        hooks = connection.run_on_commit
+        if not (hooks and hooks[-1][1] is notify_all):
+            transaction.on_commit(notify_all, using=connection.alias, robust=True)
     return result
 
 
 def is_write(sql: str) -> bool:
-    """Whether a statement begins as a write to a table that a record is made from."""
+    """Whether a statement begins as a write to a watched table."""
     found = _WRITE.match(sql, 0, _HEAD)
     return found is not None and found[1] in watched_tables()
 

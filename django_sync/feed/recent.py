@@ -3,8 +3,8 @@
 The cursors of clients that poll are a few seconds behind the feed's head, each at another position.
 The entries after these positions are read from the log once, and kept for the next client.
 
-An entry never changes while the feed's history stays the same. Each time the database is asked
-whether it is still the same: by the epoch, and by the mark of the last entry that is kept.
+An entry never changes while the feed's history stays the same. Each read checks that it is: by the
+epoch, and by the mark of the last entry that is kept.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Pages of what exists: the part of a replica that no log needs to tell.
+"""Pages of what exists: a replica's first state, without the log.
 
-A snapshot fetches the pairs of collection and scope that the goal has and the
-replica has not, parents first, each in the order of ids. The feed's position
-stands still meanwhile, so the tail that follows covers all that is written
-during it.
+A snapshot fetches the pairs of collection and scope that the goal has and the replica has not,
+parents first, each in the order of ids. The cursor's position stays the same meanwhile, so the
+tail that follows contains all that was written during the snapshot.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from ..drf.collection import Collection
 from ..drf.registry import registry
 from ..protocol import Change, ReadyText
 from .cursor import Cursor, Pair
-from .visibility import View
+from .visibility import Visibility
 
 MOST_SCOPES = 64
-"""Scopes that one query asks for, at most: many small ones cost one query, not one each."""
+"""The most scopes in one query: many small ones cost one query, not one each."""
 
 COUNTED = 5000
-"""Scopes that one query counts the records of: SQLite takes some 32,000 values in one."""
+"""The most scopes whose records one query counts: SQLite takes some 32,000 values in one."""
 
 Place = tuple[str, uuid.UUID]
 """Scope and id of the last record that was sent."""
@@ -35,7 +34,7 @@ def order(pair: Pair) -> tuple[int, str]:
     return registry.rank(pair[0]), pair[1]
 
 
-def remaining(cursor: Cursor, done: View, goal: View) -> list[Pair]:
+def remaining(cursor: Cursor, done: Visibility, goal: Visibility) -> list[Pair]:
     """The pairs still to be fetched in full, in order, without the one under way."""
     missing = {pair for pair in goal.pairs() if not done.holds(*pair)}
     under_way = cursor.resume[:2] if cursor.resume else None
@@ -50,7 +49,7 @@ def remaining(cursor: Cursor, done: View, goal: View) -> list[Pair]:
     )
 
 
-def completed(cursor: Cursor, done: View, goal: View) -> Iterator[Pair]:
+def completed(cursor: Cursor, done: Visibility, goal: Visibility) -> Iterator[Pair]:
     """The pairs that the replica holds in full at this place of a snapshot."""
     yield from done.pairs()
     under_way = cursor.resume[:2] if cursor.resume else None
@@ -85,7 +84,7 @@ class Pager:
     def _fetch(
         self, name: str, scopes: list[str], after: uuid.UUID | None
     ) -> Iterator[Change | ReadyText]:
-        """What fits of these scopes of one collection; notes how far it came."""
+        """What fits of these scopes of one collection; notes how far it got."""
         collection: Collection = registry.get(name)
         page = collection.page_text(self.caller, scopes, after, self.room)
         if page is not None:

@@ -1,7 +1,7 @@
-"""Which scopes a user sees of which collections, named by a hash that a cursor can carry.
+"""Which scopes a user sees of which collections, named by a digest that a cursor can carry.
 
-A view is decided purely from values; only ``keep`` and ``recall`` touch the
-database. A view is kept once for all cursors that name it.
+A visibility is made of values alone; only ``keep`` and ``recall`` use the database. It is stored
+once for all cursors that name it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from ..conf import conf
 from ..errors import CursorExpired
 from ..models import ScopeSet
 from .cursor import Pair
@@ -21,22 +20,22 @@ from .cursor import Pair
 Scopes = frozenset[str]
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 NOTHING = ""
-"""The digest of the empty view, which is not kept."""
+"""The digest of the empty visibility, which is not stored."""
 
 
 @dataclass(frozen=True)
-class View:
-    """What a replica holds or shall hold: for each collection its tag and its scopes.
+class Visibility:
+    """What a replica holds or is to hold: for each collection its tag and its scopes.
 
-    The tag stands for all that its records depend on besides rows and scopes; a
-    collection under another tag is another collection.
+    The tag is a digest of all that the records depend on besides rows and scopes. A collection
+    under another tag is another collection.
     """
 
     tags: Mapping[str, str] = field(default_factory=dict)
     scopes: Mapping[str, Scopes] = field(default_factory=dict)
 
     def encoded(self) -> str:
-        """Canonical JSON; a set of scopes that several collections share stands in it once."""
+        """Canonical JSON; a set of scopes that several collections share is in it once."""
         lists = sorted({tuple(sorted(found)) for found in self.scopes.values()})
         places = {listed: place for place, listed in enumerate(lists)}
         held = {
@@ -46,7 +45,7 @@ class View:
         return _COMPACT.encode([lists, held])
 
     @classmethod
-    def decoded(cls, body: str) -> View:
+    def decoded(cls, body: str) -> Visibility:
         lists, held = json.loads(body)
         sets = [frozenset(listed) for listed in lists]
         return cls(
@@ -68,44 +67,40 @@ class View:
     def holds(self, collection: str, scope: str | None) -> bool:
         return scope in self.scopes.get(collection, ())
 
-    def with_pairs(self, pairs: Iterable[Pair], tags: Mapping[str, str]) -> View:
-        """This view and these pairs too, collections under ``tags``."""
+    def with_pairs(self, pairs: Iterable[Pair], tags: Mapping[str, str]) -> Visibility:
+        """This visibility with these pairs added, collections under ``tags``."""
         scopes: dict[str, set[str]] = {name: set(self.scopes.get(name, ())) for name in tags}
         for name, scope in pairs:
             scopes[name].add(scope)
-        return View(dict(tags), {name: frozenset(found) for name, found in scopes.items()})
+        return Visibility(dict(tags), {name: frozenset(found) for name, found in scopes.items()})
 
 
-EMPTY = View()
+EMPTY = Visibility()
 
 
-def keep(view: View) -> str:
-    """Store a view for later pulls, note that it is in use today, and return its digest.
+def keep(visibility: Visibility) -> str:
+    """Store a visibility for later pulls, note that it is in use today, and return its digest.
 
-    A view that is pruned while it is noted is stored anew.
+    One that is pruned meanwhile is stored again.
     """
-    name = view.digest
+    name = visibility.digest
     if name != NOTHING:
         today = timezone.now().date()
-        known = ScopeSet.objects.using(conf.DATABASE).filter(digest=name)
+        known = ScopeSet.objects.filter(digest=name)
         used = known.values_list("used_on", flat=True).first()
         if used is None or (used < today and not known.update(used_on=today)):
-            ScopeSet.objects.using(conf.DATABASE).bulk_create(
-                [ScopeSet(digest=name, body=view.encoded(), used_on=today)], ignore_conflicts=True
+            ScopeSet.objects.bulk_create(
+                [ScopeSet(digest=name, body=visibility.encoded(), used_on=today)],
+                ignore_conflicts=True,
             )
     return name
 
 
-def recall(name: str) -> View:
-    """The view of this digest; ``CursorExpired`` where it was forgotten."""
+def recall(name: str) -> Visibility:
+    """The visibility of this digest; raises ``CursorExpired`` where it was pruned."""
     if name == NOTHING:
         return EMPTY
-    body = (
-        ScopeSet.objects.using(conf.DATABASE)
-        .filter(digest=name)
-        .values_list("body", flat=True)
-        .first()
-    )
+    body = ScopeSet.objects.filter(digest=name).values_list("body", flat=True).first()
     if body is None:
         raise CursorExpired("The server no longer knows what this cursor stands for.")
-    return View.decoded(body)
+    return Visibility.decoded(body)

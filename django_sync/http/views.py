@@ -42,18 +42,18 @@ class ChangesView(SyncView):
         asked = request.query_params
         self.positive("wait")  # it answers at once, but what is malformed is said to be
         asked_for = self.collections()
-        page = engine.pull(
-            self.caller,
-            cursor=asked.get("cursor") or None,
-            collections=asked_for,
-            limit=self.limit(),
-        )
+        cursor, limit = asked.get("cursor") or None, self.limit()
+        subscription = None
+        if self.inner("sync_follows"):
+            page, subscription = engine.pull_and_subscribe(
+                self.caller, cursor=cursor, collections=asked_for, limit=limit
+            )
+        else:
+            page = engine.pull(self.caller, cursor=cursor, collections=asked_for, limit=limit)
         response = Response(page_body(page))
         told: Any = response
         if self.inner("sync_follows"):
-            told.sync_user, told.sync_seat = self.caller.key, None
-            if not page.has_more:
-                told.sync_seat = engine.seat(self.caller, asked_for, page.cursor)
+            told.sync_user, told.sync_subscription = self.caller.key, subscription
         elif self.inner("sync_live"):
             told.sync_user = self.caller.key
             told.sync_scopes = engine.scopes_of(self.caller, asked_for)

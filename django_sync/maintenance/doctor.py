@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from .. import capture
 from ..conf import conf
 from ..feed import log as feed_log
+from ..feed import sequencer
 from ..models import Change, Feed, Outbox, Tombstone
+from ..models.database import atomic, connection
 from ..protocol.ids import new_id
 
 __all__ = ["Finding", "examine", "mend"]
@@ -145,14 +146,14 @@ def _some(ids: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _feed() -> Iterator[Finding]:
-    state = Feed.objects.using(conf.DATABASE).filter(id=1).first()
+    state = Feed.objects.filter(id=1).first()
     if state is None:
         yield Finding("feed", "", 1, "the feed has no state", "makes it, with a new epoch")
         return
-    log_ = Change.objects.using(conf.DATABASE)
+    log_ = Change.objects.all()
     last = log_.aggregate(last=Max("position"))["last"] or 0
     anew = "sets it right and begins a new epoch: clients start with a snapshot"
-    if feed_log.connection().vendor != "sqlite":
+    if connection().vendor != "sqlite":
         if state.head < last:
             detail = f"the head is at {state.head}, the last entry at {last}"
             yield Finding("head", "", last - state.head, detail, "moves the head there")
@@ -176,7 +177,7 @@ def _feed() -> Iterator[Finding]:
 def _outbox(minutes: int) -> Iterator[Finding]:
     """What waits for too long; it has an index by ``id``, and ids rise with time."""
     since = timezone.now() - datetime.timedelta(minutes=minutes)
-    oldest = Outbox.objects.using(conf.DATABASE).order_by("id")[:1000]
+    oldest = Outbox.objects.order_by("id")[:1000]
     stuck = sum(entry.at < since for entry in oldest)
     if stuck:
         detail = f"the oldest changes have waited for more than {minutes} minutes for a position"
@@ -187,7 +188,7 @@ def _orphans() -> Iterator[Finding]:
     """Traces of models that are synced no more. They do no harm, and may be back."""
     known = {model._meta.label_lower for model in capture.synced_models()}
     for table, what in ((Change, "changes"), (Outbox, "changes"), (Tombstone, "tombstones")):
-        labels = table.objects.using(conf.DATABASE).exclude(model__in=known).order_by()
+        labels = table.objects.exclude(model__in=known).order_by()
         for label, count in labels.values_list("model").annotate(n=Count("*")).order_by("model"):
             detail = f"{what} of a model that is not synced any more"
             yield Finding("orphan", label, count, detail, serious=False)
@@ -217,16 +218,16 @@ def mend(findings: Iterable[Finding]) -> None:
     if kinds.keys() & {"head", "lost"}:
         _set_right(anew="lost" in kinds)
     if "outbox" in kinds:
-        feed_log.sequence()
+        sequencer.sequence()
 
 
 def _set_right(*, anew: bool) -> None:
     """Head and floor as the log has them; ``anew`` where cursors may stand on what is lost."""
-    with transaction.atomic(using=conf.DATABASE):
-        state = Feed.objects.using(conf.DATABASE).select_for_update().get(id=1)
-        log_ = Change.objects.using(conf.DATABASE)
+    with atomic():
+        state = Feed.objects.select_for_update().get(id=1)
+        log_ = Change.objects.all()
         span = log_.aggregate(low=Min("position"), high=Max("position"))
-        if feed_log.connection().vendor != "sqlite":
+        if connection().vendor != "sqlite":
             state.head = span["high"] or 0
         if state.floor > (span["high"] or 0):
             state.floor = span["low"] or 0

@@ -20,6 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from .. import capture
 from ..conf import conf
 from ..feed import log as feed_log
+from ..models.database import connection
 
 __all__ = ["Look", "Readiness", "ready"]
 
@@ -123,7 +124,7 @@ class Look:
 
 
 def _not_applied() -> list[str]:
-    applied = MigrationRecorder(feed_log.connection()).applied_migrations()
+    applied = MigrationRecorder(connection()).applied_migrations()
     return [name for name in _migrations() if (APP, name) not in applied]
 
 

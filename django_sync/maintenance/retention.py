@@ -19,14 +19,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from ..conf import conf
-from ..feed import holds
-from ..feed import log as feed_log
+from ..feed import holds, sequencer
 from ..models import (
     Change,
     Client,
@@ -37,6 +36,7 @@ from ..models import (
     ScopeSet,
     SyncSession,
 )
+from ..models.database import atomic
 from ..sessions import state
 
 __all__ = ["RESULT_DAYS_LEAST", "Pruned", "prune"]
@@ -88,15 +88,15 @@ def prune(
     if days < 0 or keep < 0 or (batch is not None and batch < 1):
         raise ValueError("days and keep are 0 or more, batch is 1 or more")
     if not dry_run:
-        feed_log.sequence()
+        sequencer.sequence()
     report, due = _floor(days, keep), _due(days)
     if dry_run:
-        below = Change.objects.using(conf.DATABASE).filter(position__lt=report.floor)
+        below = Change.objects.filter(position__lt=report.floor)
         report.dry_run, report.changes = True, below.count()
         counts = (rows.count() for rows in due)
         report.results, report.views, report.holds, report.decisions, report.sessions = counts
         return report
-    behind = Feed.objects.using(conf.DATABASE).filter(id=1, floor__lt=report.floor)
+    behind = Feed.objects.filter(id=1, floor__lt=report.floor)
     behind.update(floor=report.floor)
     work = _Work(batch or conf.PRUNE_BATCH, progress or _silent)
     report.changes = work.delete_changes(report.floor)
@@ -105,7 +105,7 @@ def prune(
     report.holds = work.delete("holds", due.holds)
     report.decisions = work.delete("decisions", due.decisions)
     # Who is woken by push may sleep for as long as they like.
-    silent = SyncSession.objects.using(conf.DATABASE).filter(state.expired(timezone.now()))
+    silent = SyncSession.objects.filter(state.expired(timezone.now()))
     expired = silent.filter(endpoint__isnull=True)
     expired.update(
         ended_at=timezone.now(), ending=SyncSession.Ending.EXPIRED, ticket=None, ticket_until=None
@@ -133,11 +133,11 @@ def _due(days: int) -> _Due:
     asked = max(conf.RESULT_DAYS, RESULT_DAYS_LEAST)
     left = now - datetime.timedelta(hours=conf.HOLD_HOURS)
     return _Due(
-        MutationResult.objects.using(conf.DATABASE).filter(at__lt=now - asked * day),
-        ScopeSet.objects.using(conf.DATABASE).filter(used_on__lt=now.date() - max(days, 1) * day),
-        Hold.objects.using(conf.DATABASE).filter(at__lt=left),
-        Decision.objects.using(conf.DATABASE).filter(at__lt=now - conf.DECISION_DAYS * day),
-        SyncSession.objects.using(conf.DATABASE).filter(seen_at__lt=now - conf.SESSION_DAYS * day),
+        MutationResult.objects.filter(at__lt=now - asked * day),
+        ScopeSet.objects.filter(used_on__lt=now.date() - max(days, 1) * day),
+        Hold.objects.filter(at__lt=left),
+        Decision.objects.filter(at__lt=now - conf.DECISION_DAYS * day),
+        SyncSession.objects.filter(seen_at__lt=now - conf.SESSION_DAYS * day),
     )
 
 
@@ -147,9 +147,9 @@ def _silent(what: str, count: int) -> None:
 
 def _floor(days: int, keep: int) -> Pruned:
     """Where the floor is and where it should be: on an entry, or where it was."""
-    found = Feed.objects.using(conf.DATABASE).filter(id=1).values_list("floor", flat=True).first()
+    found = Feed.objects.filter(id=1).values_list("floor", flat=True).first()
     before = found or 0
-    log = Change.objects.using(conf.DATABASE).filter(position__gte=before)
+    log = Change.objects.filter(position__gte=before)
     wanted = max(before, _by_age(log, days), _by_number(log, keep))
     lowest = holds.lowest(before)
     if lowest is not None and lowest < wanted:
@@ -183,7 +183,7 @@ class _Work:
 
     def delete_changes(self, floor: int) -> int:
         """The entries below the floor; never the last one of the log."""
-        log = Change.objects.using(conf.DATABASE)
+        log = Change.objects.all()
         last = log.aggregate(last=Max("position"))["last"] or 0
         gone, passed = 0, -1
         while True:
@@ -201,12 +201,12 @@ class _Work:
 
         Ids rise with time, so the walk ends at the first batch without an old one.
         """
-        every, gone, passed = MutationResult.objects.using(conf.DATABASE), 0, -1
+        every, gone, passed = MutationResult.objects.all(), 0, -1
         while True:
             batch = every.filter(id__gt=passed).order_by("id").values("id")[: self.size]
             upto = batch.aggregate(upto=Max("id"))["upto"]
             within = old.filter(id__gt=passed, id__lte=upto or 0)
-            with transaction.atomic(using=conf.DATABASE):
+            with atomic():
                 _note_forgotten(within)
                 step = self._gone(within)
             if not step:
@@ -230,6 +230,6 @@ def _note_forgotten(results: models.QuerySet[MutationResult]) -> None:
     """Raise each client's ``forgotten_seq`` to the highest of what goes (W5)."""
     seqs = results.filter(client=OuterRef("pk")).order_by().values("client")
     highest = Subquery(seqs.annotate(highest=Max("seq")).values("highest"))
-    clients = Client.objects.using(conf.DATABASE)
+    clients = Client.objects.all()
     theirs = Q(pk__in=results.filter(client__isnull=False).values("client"))
     clients.filter(theirs).update(forgotten_seq=Greatest(F("forgotten_seq"), highest))

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connections, transaction
+from django.db import connections
 from rest_framework.fields import SkipField
 
 from ..conf import conf
@@ -21,6 +21,7 @@ from ..drf.caller import Caller
 from ..drf.collection import Collection
 from ..drf.registry import registry
 from ..drf.rendering import obstacles
+from ..models.database import atomic, connection
 
 __all__ = ["Slowness", "measure", "users_to_try"]
 
@@ -87,7 +88,7 @@ def _of(collection: Collection, users: Users) -> Slowness:
     error = "none of the users who were tried sees any of it"
     for user in users:
         try:
-            with transaction.atomic(using=conf.DATABASE):
+            with atomic():
                 found = _measured(collection, Caller.for_user(user), str(user))
         except Exception as failure:  # noqa: BLE001 - the project's code; its error is reported
             error = f"as {user}: {type(failure).__name__}: {failure}"
@@ -156,8 +157,8 @@ def _counted(act: Callable[[], Any]) -> tuple[Any, int]:
         return execute(sql, params, many, context)
 
     with contextlib.ExitStack() as watched:
-        for connection in connections.all():
-            watched.enter_context(connection.execute_wrapper(count))
+        for db in connections.all():
+            watched.enter_context(db.execute_wrapper(count))
         result = act()
         return result, statements
 
@@ -165,12 +166,12 @@ def _counted(act: Callable[[], Any]) -> tuple[Any, int]:
 @contextlib.contextmanager
 def _read_only() -> Iterator[None]:
     """A transaction in which the database refuses each write."""
-    connection = connections[conf.DATABASE]
+    db = connection()
     on, off = {
         "postgresql": ("SET TRANSACTION READ ONLY", None),
         "sqlite": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
-    }.get(connection.vendor, (None, None))
-    with transaction.atomic(using=conf.DATABASE), connection.cursor() as cursor:
+    }.get(db.vendor, (None, None))
+    with atomic(), db.cursor() as cursor:
         if on is not None:
             cursor.execute(on)
         try:

@@ -30,6 +30,7 @@ from ..models import (
     SyncSession,
     Tombstone,
 )
+from ..models.database import connection
 from ..sessions.lag import Lag, lags
 from ..sessions.state import State, of_state
 from ..sessions.transport_choice import PREFERENCE
@@ -123,7 +124,7 @@ class Size:
 
 def sizes() -> list[Size]:
     """The tables of sync, the largest first; only PostgreSQL tells without looking at all rows."""
-    db = feed_log.connection()
+    db = connection()
     if db.vendor != "postgresql":
         return []
     tables = [
@@ -142,14 +143,14 @@ def sizes() -> list[Size]:
 
 def status() -> Status:
     """Look at the database as it is."""
-    state = Feed.objects.using(conf.DATABASE).filter(id=1).first()
-    log = Change.objects.using(conf.DATABASE)
+    state = Feed.objects.filter(id=1).first()
+    log = Change.objects.all()
     span = log.aggregate(low=Min("position"), high=Max("position"))
     first = log.order_by("position").values_list("at", flat=True).first()
     head = 0 if state is None else state.head
-    if feed_log.connection().vendor == "sqlite":
+    if connection().vendor == "sqlite":
         head = span["high"] or 0
-    outbox = Outbox.objects.using(conf.DATABASE)
+    outbox = Outbox.objects.all()
     waiting = outbox.order_by("id").values_list("at", flat=True).first()
     lag = timezone.now() - waiting if waiting else datetime.timedelta()
     return Status(
@@ -162,18 +163,18 @@ def status() -> Status:
         lag=round(max(lag.total_seconds(), 0), 3),
         held=holds.lowest(state.floor if state else 0),
         models=tuple(_models()),
-        clients=_count(Client.objects.using(conf.DATABASE)),
-        views=_count(ScopeSet.objects.using(conf.DATABASE)),
-        results=_count(MutationResult.objects.using(conf.DATABASE)),
-        tombstones=_count(Tombstone.objects.using(conf.DATABASE)),
+        clients=_count(Client.objects.all()),
+        views=_count(ScopeSet.objects.all()),
+        results=_count(MutationResult.objects.all()),
+        tombstones=_count(Tombstone.objects.all()),
         sessions=_sessions(),
         push=_push(head),
     )
 
 
 def _push(head: int) -> Push:
-    now, cursor = timezone.now(), PushCursor.objects.using(conf.DATABASE).filter(id=1).first()
-    every = Endpoint.objects.using(conf.DATABASE)
+    now, cursor = timezone.now(), PushCursor.objects.filter(id=1).first()
+    every = Endpoint.objects.all()
     waiting = every.filter(parked_at__isnull=True, due_at__lte=now)
     oldest = waiting.order_by("due_at").values_list("due_at", flat=True).first()
     return Push(
@@ -187,7 +188,7 @@ def _push(head: int) -> Push:
 
 
 def _sessions() -> Sessions:
-    rows = SyncSession.objects.using(conf.DATABASE)
+    rows = SyncSession.objects.all()
     standing_ = {
         str(transport): {
             str(state): _count(of_state(rows.filter(transport=transport), state))
@@ -198,7 +199,7 @@ def _sessions() -> Sessions:
     live = of_state(rows, State.LIVE).order_by("-seen_at")[:MOST]
     behind = rows.filter(pk__in=live.values("pk"), position__isnull=False)
     worst = behind.order_by("position", "id").first()
-    blocks = Order.objects.using(conf.DATABASE).filter(kind=Order.Kind.BLOCK)
+    blocks = Order.objects.filter(kind=Order.Kind.BLOCK)
     return Sessions(
         open=standing_,
         ended=_count(rows.filter(ended_at__isnull=False)),

@@ -4,23 +4,11 @@ Each module holds the tables of one concept. Nothing here decides anything. Trig
 write some of these tables: their columns are a contract with ``capture``.
 """
 
+from .feed import Change, Feed, Generation, Hold, Outbox, ScopeSet, Tombstone
+from .mixin import SyncModel
+from .mutations import Decision, MutationResult, OpenConflict
 from .push import Endpoint, PushCursor, PushScope, PushUser
-from .tables import (
-    Change,
-    Client,
-    Decision,
-    Feed,
-    Generation,
-    Hold,
-    MutationResult,
-    OpenConflict,
-    Order,
-    Outbox,
-    ScopeSet,
-    SyncModel,
-    SyncSession,
-    Tombstone,
-)
+from .sessions import Client, Order, SyncSession
 
 __all__ = [
     "Change",

@@ -1,7 +1,7 @@
 """The tables of push: who is to be woken, what for, and how far the feed was looked through.
 
 Rows of ``Endpoint`` are the truth of what is still to be sent; messages of a broker only say
-*hurry*. What may happen to a row is told in ``push/delivery.py``.
+*hurry*. ``push/delivery.py`` describes what may happen to a row.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from django.db import models
 
 from ..fields import SCOPE_LENGTH, JsonText
 from ..protocol.sessions import KIND_LENGTH
+from .database import BoundManager
 
 __all__ = ["Endpoint", "PushCursor", "PushScope", "PushUser"]
 
@@ -28,7 +29,7 @@ class PushCursor(models.Model):
     position = models.BigIntegerField()
     mark = models.BigIntegerField()
 
-    objects: ClassVar[models.Manager[PushCursor]]
+    objects = BoundManager()
 
 
 class PushUser(models.Model):
@@ -39,7 +40,7 @@ class PushUser(models.Model):
     )
     looked_at = models.DateTimeField(null=True, db_index=True)
 
-    objects: ClassVar[models.Manager[PushUser]]
+    objects = BoundManager()
 
 
 class PushScope(models.Model):
@@ -50,7 +51,7 @@ class PushScope(models.Model):
     scope = models.CharField(max_length=SCOPE_LENGTH)
     collections = models.TextField()
 
-    objects: ClassVar[models.Manager[PushScope]]
+    objects = BoundManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -64,7 +65,7 @@ class Endpoint(models.Model):
     ``target`` is what the client gave, keys and secrets with it; ``host`` the part of it that may
     be shown. ``due_at`` is null where nothing is to be sent. ``pending`` names the collections
     that changed. ``asked`` counts how often news was noted, the last time at ``asked_at``; with
-    ``taken``, the count that a claim saw, it tells whether more came while a wake-up was under
+    ``taken``, the count that a claim saw, it shows whether more came while a wake-up was under
     way. ``claim`` is the worker's that has the row until ``claimed_until``. ``failures`` counts
     those since the last success.
     """
@@ -90,7 +91,7 @@ class Endpoint(models.Model):
     parked_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=PROBLEM_LENGTH, default="")
 
-    objects: ClassVar[models.Manager[Endpoint]]
+    objects = BoundManager()
 
     class Meta:
         indexes: ClassVar = [

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Case, F, QuerySet, TextField, Value, When
 from django.utils import timezone
 
 from ..conf import conf
 from ..errors import printable
 from ..models import Endpoint
+from ..models.database import atomic
 from ..models.push import PROBLEM_LENGTH
 from .attempts import Attempt, Done, log_done, sent, told
 from .backoff import pause
@@ -127,7 +127,7 @@ class Batch:
         )
 
     def _one(self, endpoint: Endpoint) -> QuerySet[Endpoint]:
-        return Endpoint.objects.using(conf.DATABASE).filter(id=endpoint.id, claim=self.claim)
+        return Endpoint.objects.filter(id=endpoint.id, claim=self.claim)
 
     def _locked(self, some: Iterable[Endpoint]) -> _Locked:
         return _Locked(self.claim, sorted(endpoint.id for endpoint in some))
@@ -138,11 +138,11 @@ class _Locked:
 
     def __init__(self, claim: uuid.UUID, ids: Sequence[int]) -> None:
         self._claim, self._ids = claim, ids
-        self._within = transaction.atomic(using=conf.DATABASE)
+        self._within = atomic()
 
     def __enter__(self) -> QuerySet[Endpoint]:
         self._within.__enter__()
-        rows = Endpoint.objects.using(conf.DATABASE).filter(id__in=self._ids, claim=self._claim)
+        rows = Endpoint.objects.filter(id__in=self._ids, claim=self._claim)
         list(rows.order_by("id").select_for_update().values_list("id", flat=True))
         return rows
 

@@ -17,13 +17,12 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from ..conf import conf
-from ..feed import log as feed_log
 from ..models import Endpoint
+from ..models.database import atomic, connection
 from ..protocol.ids import new_id
 from ..sessions import directives
 from .attempts import Attempt, attempt
@@ -58,9 +57,9 @@ def _claimed() -> tuple[uuid.UUID, list[Endpoint]]:
         "taken": F("asked"),
     }
     first = waiting(now).order_by("due_at").values_list("id", flat=True)
-    every = Endpoint.objects.using(conf.DATABASE)
-    with transaction.atomic(using=conf.DATABASE):
-        if feed_log.connection().features.has_select_for_update_skip_locked:
+    every = Endpoint.objects.all()
+    with atomic():
+        if connection().features.has_select_for_update_skip_locked:
             ids = list(first.select_for_update(skip_locked=True)[: conf.PUSH_BATCH])
             found = every.filter(id__in=ids).update(**taken)
         else:  # one statement, which SQLite lets nobody come between

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -23,9 +22,10 @@ from .. import errors
 from ..conf import conf
 from ..drf.registry import registry
 from ..feed import log as feed_log
-from ..feed import pull
+from ..feed import proof, sequencer
 from ..feed.cursor import Cursor
 from ..models import Change, Endpoint, PushCursor
+from ..models.database import atomic, connection
 from . import endpoints
 
 __all__ = ["dispatch", "note"]
@@ -53,7 +53,7 @@ def dispatch() -> int:
     """
     noted, left = 0, True
     while left:
-        left = feed_log.advance()
+        left = sequencer.advance()
         endpoints.begin()
         noted += _note_positioned()
     return noted
@@ -70,12 +70,12 @@ def _note_positioned() -> int:
 
 def _step() -> Step:
     """A page of the feed in one transaction: read, noted, and the cursor behind it."""
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         cursor = _locked()
         if cursor is None:
             return Step(False, 0)  # another one is at it
         try:
-            state = pull.check_history(_place(cursor))
+            state = proof.check_history(_place(cursor))
         except errors.CursorExpired:
             return Step(False, _everybody(cursor))
         if state.head == cursor.position:
@@ -89,8 +89,8 @@ def _step() -> Step:
 
 def _locked() -> PushCursor | None:
     """The cursor, for this transaction alone; ``None`` where another one has it."""
-    rows = PushCursor.objects.using(conf.DATABASE).filter(id=1)
-    if feed_log.connection().features.has_select_for_update_skip_locked:
+    rows = PushCursor.objects.filter(id=1)
+    if connection().features.has_select_for_update_skip_locked:
         return rows.select_for_update(skip_locked=True).first()
     rows.update(position=F("position"))  # takes SQLite's lock before anything is read
     return rows.first()
@@ -101,7 +101,7 @@ def _place(cursor: PushCursor) -> Cursor:
 
 
 def _move(cursor: PushCursor, epoch: str, position: int, mark: int) -> None:
-    rows = PushCursor.objects.using(conf.DATABASE).filter(id=cursor.id)
+    rows = PushCursor.objects.filter(id=cursor.id)
     rows.update(epoch=epoch, position=position, mark=mark)
 
 
@@ -109,16 +109,14 @@ def _end(after: int, state: feed_log.State) -> tuple[int, int]:
     """Where a page of the feed ends, and the mark there: at the head, or at an entry before."""
     if state.head <= after + conf.SEQUENCE_BATCH:
         return state.head, state.mark
-    rows = Change.objects.using(conf.DATABASE).filter(position__gte=after + conf.SEQUENCE_BATCH)
+    rows = Change.objects.filter(position__gte=after + conf.SEQUENCE_BATCH)
     position, mark = rows.order_by("position").values_list("position", "mark")[0]
     return position, mark
 
 
 def _changed(after: int, upto: int) -> Changed:
     """Which collections changed in which scopes between two positions."""
-    entries = Change.objects.using(conf.DATABASE).filter(
-        position__gt=after, position__lte=upto, scope__isnull=False
-    )
+    entries = Change.objects.filter(position__gt=after, position__lte=upto, scope__isnull=False)
     found: Changed = defaultdict(set)
     for model, scope in entries.order_by().values_list("model", "scope").distinct():
         names = {collection.name for collection in registry.of_label(model)}
@@ -141,7 +139,7 @@ def _everybody(cursor: PushCursor) -> int:
 
 def _served() -> QuerySet[Endpoint]:
     """The endpoints that are sent to at all."""
-    every = Endpoint.objects.using(conf.DATABASE)
+    every = Endpoint.objects.all()
     return every.filter(parked_at__isnull=True, session__ended_at__isnull=True)
 
 
@@ -178,8 +176,8 @@ def note(
     window ends, after this. Returns how many it concerns. Rows are locked by rising id.
     """
     window = datetime.timedelta(seconds=conf.PUSH_WINDOW)
-    with transaction.atomic(using=conf.DATABASE):
-        rows = Endpoint.objects.using(conf.DATABASE).filter(id__in=list(wanted))
+    with atomic():
+        rows = Endpoint.objects.filter(id__in=list(wanted))
         columns = ("id", "pending", "due_at", "asked_at", "claim")
         groups: dict[str, list[int]] = defaultdict(list)
         for id, pending, due, asked, claim in (
@@ -207,5 +205,5 @@ def _chunks(listed: Sequence[Any]) -> Iterable[Sequence[Any]]:
 
 def waiting(now: datetime.datetime) -> QuerySet[Endpoint]:
     """The endpoints that may be claimed."""
-    due = Endpoint.objects.using(conf.DATABASE).filter(parked_at__isnull=True, due_at__lte=now)
+    due = Endpoint.objects.filter(parked_at__isnull=True, due_at__lte=now)
     return due.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))

@@ -14,15 +14,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from .. import errors
 from ..conf import conf
 from ..feed import log as feed_log
-from ..feed.visibility import View
+from ..feed import sequencer
+from ..feed.visibility import Visibility
 from ..models import Endpoint, PushCursor, PushScope, PushUser, SyncSession
+from ..models.database import atomic
 from ..protocol import Push
 
 if TYPE_CHECKING:
@@ -68,17 +69,17 @@ def check(push: Push) -> str:
     return sender.check(push.target)
 
 
-def keep(session: SyncSession, push: Push, view: View) -> None:
+def keep(session: SyncSession, push: Push, visibility: Visibility) -> None:
     """Keep how a session is woken, in place of what was there; ``view`` is what its user sees.
 
     Raises ``Invalid``, before anything is written.
     """
     host, now = check(push), timezone.now()
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         begin()
-        PushUser.objects.using(conf.DATABASE).get_or_create(user_id=session.user_id)
-        note(session.user_id, held(view))
-        Endpoint.objects.using(conf.DATABASE).update_or_create(
+        PushUser.objects.get_or_create(user_id=session.user_id)
+        note(session.user_id, held(visibility))
+        Endpoint.objects.update_or_create(
             session=session,
             defaults={
                 "user_id": session.user_id,
@@ -97,7 +98,7 @@ def keep(session: SyncSession, push: Push, view: View) -> None:
                 "created_at": now,
             },
         )
-        theirs = Endpoint.objects.using(conf.DATABASE).filter(user_id=session.user_id)
+        theirs = Endpoint.objects.filter(user_id=session.user_id)
         newest = theirs.order_by("-id").values_list("id", flat=True)
         last = newest[conf.PUSH_ENDPOINTS_PER_USER - 1 : conf.PUSH_ENDPOINTS_PER_USER]
         for kept in last:
@@ -106,32 +107,32 @@ def keep(session: SyncSession, push: Push, view: View) -> None:
 
 def forget(session_id: uuid.UUID) -> None:
     """Wake this session no more."""
-    Endpoint.objects.using(conf.DATABASE).filter(session_id=session_id).delete()
+    Endpoint.objects.filter(session_id=session_id).delete()
 
 
 def forget_ended(client_id: uuid.UUID) -> None:
     """Wake no more those sessions of a client that have ended."""
-    ended = Endpoint.objects.using(conf.DATABASE).filter(session__client_id=client_id)
+    ended = Endpoint.objects.filter(session__client_id=client_id)
     ended.filter(session__ended_at__isnull=False).delete()
 
 
 def begin() -> None:
     """Have the dispatcher's cursor stand somewhere, if it does not yet: at the head of now."""
-    if PushCursor.objects.using(conf.DATABASE).filter(id=1).exists():
+    if PushCursor.objects.filter(id=1).exists():
         return
-    feed_log.advance()
+    sequencer.advance()
     state, _ = feed_log.state()
     row = PushCursor(id=1, epoch=state.epoch, position=state.head, mark=state.mark)
-    PushCursor.objects.using(conf.DATABASE).bulk_create([row], ignore_conflicts=True)
+    PushCursor.objects.bulk_create([row], ignore_conflicts=True)
 
 
 # What a user sees
 
 
-def held(view: View) -> Held:
+def held(visibility: Visibility) -> Held:
     """A view by its scopes."""
     found: dict[str, list[str]] = {}
-    for name, scope in sorted(view.pairs()):
+    for name, scope in sorted(visibility.pairs()):
         found.setdefault(scope, []).append(name)
     return {scope: ",".join(names) for scope, names in found.items()}
 
@@ -141,9 +142,9 @@ def note(user_id: Any, seen: Held) -> bool:
 
     Two processes that do this for one user wait for each other at the user's row.
     """
-    scopes = PushScope.objects.using(conf.DATABASE).filter(user_id=user_id)
-    with transaction.atomic(using=conf.DATABASE):
-        users = PushUser.objects.using(conf.DATABASE).filter(pk=user_id)
+    scopes = PushScope.objects.filter(user_id=user_id)
+    with atomic():
+        users = PushUser.objects.filter(pk=user_id)
         users.update(looked_at=timezone.now())
         before = dict(scopes.values_list("scope", "collections"))
         stale = [scope for scope, names in before.items() if seen.get(scope) != names]
@@ -154,7 +155,7 @@ def note(user_id: Any, seen: Held) -> bool:
         ]
         for at in range(0, len(stale), CHUNK):
             scopes.filter(scope__in=stale[at : at + CHUNK]).delete()
-        PushScope.objects.using(conf.DATABASE).bulk_create(fresh, batch_size=CHUNK)
+        PushScope.objects.bulk_create(fresh, batch_size=CHUNK)
     return bool(stale or fresh)
 
 
@@ -165,4 +166,4 @@ CHUNK = 1000
 def look_again(key: Any) -> None:
     """Have it asked at the next turn what a user sees; a bell of ``announce``."""
     if key is not None and conf.PUSH_SENDERS:
-        PushUser.objects.using(conf.DATABASE).filter(pk=key).update(looked_at=None)
+        PushUser.objects.filter(pk=key).update(looked_at=None)

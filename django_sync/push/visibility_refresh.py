@@ -36,7 +36,7 @@ def look() -> int:
     """Look at the users whose turn it is; how many of them see something else than before."""
     now = timezone.now()
     late = now - datetime.timedelta(seconds=conf.PUSH_LOOK_SECONDS)
-    users = PushUser.objects.using(conf.DATABASE)
+    users = PushUser.objects.all()
     wait = Q(looked_at__isnull=True) | Q(looked_at__lt=late)
     first = F("looked_at").asc(nulls_first=True)
     turns = list(users.filter(wait).order_by(first).values_list("pk", "looked_at")[:AT_ONCE])
@@ -52,15 +52,15 @@ def look() -> int:
 
 def _look_at(pk: Any) -> bool:
     """Look at one user; ``True`` where they were woken for it."""
-    theirs = Endpoint.objects.using(conf.DATABASE).filter(user_id=pk, parked_at__isnull=True)
+    theirs = Endpoint.objects.filter(user_id=pk, parked_at__isnull=True)
     ids = list(theirs.order_by("id").values_list("id", flat=True))
     user = get_user_model()._default_manager.filter(pk=pk, is_active=True).first()
     if not ids or user is None:
-        PushScope.objects.using(conf.DATABASE).filter(user_id=pk).delete()
-        PushUser.objects.using(conf.DATABASE).filter(pk=pk).update(looked_at=timezone.now())
+        PushScope.objects.filter(user_id=pk).delete()
+        PushUser.objects.filter(pk=pk).update(looked_at=timezone.now())
         return False
     try:
-        seen = endpoints.held(engine.view_of(Caller.for_user(user)))
+        seen = endpoints.held(engine.visibility_of(Caller.for_user(user)))
     except Exception:  # the project's own code; the others are not to wait for it
         log.exception("what a user sees could not be found out", extra={"user": str(pk)})
         return False

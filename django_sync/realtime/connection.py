@@ -22,7 +22,7 @@ from .sending import Outgoing
 from .subrequest import granted
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..feed.fanout import Audience, Seat
+    from ..feed.fanout import Audience, Subscription
     from .loop_state import Shared
 
 log = logging.getLogger("django_sync.realtime")
@@ -50,13 +50,13 @@ class Line(Outgoing):
         "frames",
         "has_begun",
         "hub",
-        "seat",
+        "subscription",
         "taken",
         "taken_at",
         "told",
     )
 
-    seat: Seat
+    subscription: Subscription
 
     def __init__(self, shared: Shared, send: Send) -> None:
         super().__init__(shared.senders, send)
@@ -135,7 +135,7 @@ class Line(Outgoing):
         if self.frames == self.taken:
             self.taken_at = asyncio.get_running_loop().time()
         self.frames += 1
-        self._places.append(None if self.is_pulling else self.seat.place[1])
+        self._places.append(None if self.is_pulling else self.subscription.place[1])
         self._owes_cursor = True
         self.put(self.frame_event(frame), counted=True)
 
@@ -197,18 +197,18 @@ class Line(Outgoing):
         """See whether the line still delivers what its user sees; ``audience`` is that, now."""
         if self.finished or self.is_pulling:
             return  # a pull is under way, which sees for itself
-        if audience.key != self.seat.audience.key:
+        if audience.key != self.subscription.audience.key:
             self.refresh()
         else:
-            self.seat = replace(self.seat, audience=self.hub.known(audience))
+            self.subscription = replace(self.subscription, audience=self.hub.known(audience))
             self.hub.remind(self)
 
     @property
     def reached(self) -> int | None:
         """The place in the feed up to which the client has everything, where that is known."""
-        if self.is_pulling or not hasattr(self, "seat"):
+        if self.is_pulling or not hasattr(self, "subscription"):
             return None
-        return self.seat.place[1] if self.frames == self.taken else self._reached
+        return self.subscription.place[1] if self.frames == self.taken else self._reached
 
     def is_stuck(self) -> bool:
         """Whether the client has had frames before it for longer than a heartbeat."""
@@ -265,9 +265,11 @@ class Line(Outgoing):
                 self.deliver(Frame(content))
                 self.tell_cursor(page["cursor"], always=first)  # it ends the catch-up
             first = False
-            seat = response.sync_seat
-            if seat is not None:
-                self.seat = replace(seat, audience=self.hub.known(seat.audience))
+            subscription = response.sync_subscription
+            if subscription is not None:
+                self.subscription = replace(
+                    subscription, audience=self.hub.known(subscription.audience)
+                )
                 self.hub.join(self)
                 return
             if not page["has_more"]:  # what they see has changed since that page

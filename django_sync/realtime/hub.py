@@ -23,15 +23,15 @@ from ..conf import conf
 from ..errors import SyncError
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..feed.fanout import Audience, Delivery, Seat
+    from ..feed.fanout import Audience, Delivery, Subscription
 
 log = logging.getLogger("django_sync.realtime")
 
 CURSOR_SECONDS = 1.0
 """The longest time for which frames flow without a cursor that stands for them."""
 
-Turn = Callable[[Sequence["Seat"]], Awaitable[tuple[list["Delivery"], bool]]]
-Sealed = Callable[[Sequence["Seat"]], Awaitable[list[str]]]
+Turn = Callable[[Sequence["Subscription"]], Awaitable[tuple[list["Delivery"], bool]]]
+Sealed = Callable[[Sequence["Subscription"]], Awaitable[list[str]]]
 
 
 class Frame:
@@ -59,7 +59,7 @@ class Frame:
 class Line(Protocol):
     """One client's connection, as the hub sees it. None of its methods waits."""
 
-    seat: Seat
+    subscription: Subscription
 
     @property
     def ready(self) -> bool:
@@ -153,15 +153,15 @@ class Hub:
         groups = _seated(line for line in self._lines if line.ready)
         if not groups:
             return False
-        deliveries, again = await self._turn([seat for seat, _ in groups])
+        deliveries, again = await self._turn([subscription for subscription, _ in groups])
         for delivery, (_, taken) in zip(deliveries, groups, strict=True):
             self._hand_out(delivery, taken)
         return again
 
-    def _hand_out(self, delivery: Delivery, taken: Iterable[tuple[Line, Seat]]) -> None:
+    def _hand_out(self, delivery: Delivery, taken: Iterable[tuple[Line, Subscription]]) -> None:
         frame = None if delivery.frame is None else Frame(delivery.frame)
-        for line, seat in taken:
-            if line not in self._lines or line.seat is not seat:
+        for line, subscription in taken:
+            if line not in self._lines or line.subscription is not subscription:
                 continue  # it left meanwhile, or sits elsewhere
             if delivery.error is not None:
                 self.leave(line)
@@ -170,7 +170,7 @@ class Hub:
                 self.leave(line)
                 line.refresh()
             else:
-                line.seat = delivery.seat
+                line.subscription = delivery.subscription
                 if frame is not None:
                     line.deliver(frame)
 
@@ -182,23 +182,23 @@ class Hub:
         self._cursors_at = now
         groups = _seated(self._dirty)
         self._dirty.clear()
-        cursors = await self._sealed([seat for seat, _ in groups])
+        cursors = await self._sealed([subscription for subscription, _ in groups])
         for (_, taken), cursor in zip(groups, cursors, strict=True):
             for line, _ in taken:
                 if line in self._lines:
                     line.tell_cursor(cursor)
 
 
-def _seated(lines: Iterable[Line]) -> list[tuple[Seat, list[tuple[Line, Seat]]]]:
+def _seated(lines: Iterable[Line]) -> list[tuple[Subscription, list[tuple[Line, Subscription]]]]:
     """Lines by seat: who sees the same as the same user, and stands at the same place."""
-    groups: dict[object, tuple[Seat, list[tuple[Line, Seat]]]] = {}
+    groups: dict[object, tuple[Subscription, list[tuple[Line, Subscription]]]] = {}
     # Lines that got the same frame share one seat object, so their seats need no comparison.
-    by_identity: dict[int, list[tuple[Line, Seat]]] = {}
+    by_identity: dict[int, list[tuple[Line, Subscription]]] = {}
     for line in lines:
-        seat = line.seat
-        group = by_identity.get(id(seat))
+        subscription = line.subscription
+        group = by_identity.get(id(subscription))
         if group is None:
-            key = (seat.audience.key, seat.place, seat.open)
-            group = by_identity[id(seat)] = groups.setdefault(key, (seat, []))[1]
-        group.append((line, seat))
+            key = (subscription.audience.key, subscription.place, subscription.open)
+            group = by_identity[id(subscription)] = groups.setdefault(key, (subscription, []))[1]
+        group.append((line, subscription))
     return list(groups.values())

@@ -24,7 +24,7 @@ from .throttle import Pace
 from .watch import News, Watch
 
 if TYPE_CHECKING:  # models: an asgi.py imports this package before it has set up Django
-    from ..feed.fanout import Delivery, Seat
+    from ..feed.fanout import Delivery, Subscription
 
 Looked = Callable[..., Awaitable[Any]]
 """Runs a function in the thread that reads the feed."""
@@ -174,17 +174,17 @@ class Shared:
             self.watch.hurry()
         return head, scopes
 
-    async def _turn(self, seats: Sequence[Seat]) -> tuple[list[Delivery], bool]:
+    async def _turn(self, subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
         from ..feed import fanout
 
         found: tuple[list[Delivery], bool]
-        found = await self._looked(looked_after, fanout.turn, seats)
+        found = await self._looked(looked_after, fanout.tick, subscriptions)
         return found
 
-    async def _sealed(self, seats: Sequence[Seat]) -> list[str]:
+    async def _sealed(self, subscriptions: Sequence[Subscription]) -> list[str]:
         from ..feed import fanout
 
-        found: list[str] = await self._looked(lambda: list(map(fanout.cursor_of, seats)))
+        found: list[str] = await self._looked(lambda: list(map(fanout.cursor_of, subscriptions)))
         return found
 
 

@@ -21,10 +21,11 @@ from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..drf.rendering import encoded
 from ..feed import log as feed_log
+from ..feed import proof, sequencer
 from ..feed import pull as feed_pull
 from ..feed.cursor import Cursor
 from ..feed.recent import Recent
-from ..feed.visibility import View
+from ..feed.visibility import Visibility
 from ..sessions import directives, presence
 
 ATTEMPTS = 3
@@ -95,7 +96,7 @@ def answers(pulls: Sequence[Pull], recent: Recent) -> list[Answer | None]:
     for attempt in range(1, ATTEMPTS + 1):
         if not waiting:
             break
-        left = feed_log.advance()
+        left = sequencer.advance()
         with feed_log.snapshot() as committed:
             if not committed:
                 break
@@ -115,7 +116,7 @@ def _open_cursor(pull: Pull) -> Cursor | None:
         directives.check(pull.caller)
         if directives.pending_snapshots(pull.caller):
             return None
-        cursor = feed_pull.open_cursor(pull.caller, pull.cursor)
+        cursor = proof.open_cursor(pull.caller, pull.cursor)
     except errors.SyncError:
         return None
     return cursor if cursor.tails and cursor.noted == feed_pull.today() else None
@@ -126,7 +127,7 @@ class Page:
     """One page that is being built, for all pulls that get the same one."""
 
     viewer: Viewer
-    view: View
+    visibility: Visibility
     epoch: str
     entries: Sequence[feed_log.Entry]
     after: Cursor
@@ -135,14 +136,14 @@ class Page:
 
     @property
     def scopes(self) -> frozenset[str]:
-        return frozenset(scope for _, scope in self.view.pairs())
+        return frozenset(scope for _, scope in self.visibility.pairs())
 
     def touched(self) -> dict[str, dict[uuid.UUID, None]]:
         """The objects that the entries name, by collection."""
         ids: dict[str, dict[uuid.UUID, None]] = {}
         for entry in self.entries:
             for collection in registry.of_label(entry.model):
-                if self.view.holds(collection.name, entry.scope):
+                if self.visibility.holds(collection.name, entry.scope):
                     ids.setdefault(collection.name, {})[entry.object_id] = None
         return ids
 
@@ -162,7 +163,7 @@ class SnapshotReader:
     state: feed_log.State
     is_last: bool
     left: bool = False
-    views: dict[bytes, tuple[Caller, View]] = field(default_factory=dict)
+    visibilities: dict[bytes, tuple[Caller, Visibility]] = field(default_factory=dict)
 
     def pages(
         self, pulls: Iterable[tuple[Pull, Cursor]]
@@ -188,11 +189,11 @@ class SnapshotReader:
         behind = self.recent.after(cursor.position, cursor.mark)
         if behind is None:
             return None
-        _, view = self._seen(viewer)
-        if view.digest != cursor.goal:
+        _, visibility = self._seen(viewer)
+        if visibility.digest != cursor.goal:
             return None
-        scopes = {scope for _, scope in view.pairs()}
-        models = {registry.get(name).label for name in view.tags}
+        scopes = {scope for _, scope in visibility.pairs()}
+        models = {registry.get(name).label for name in visibility.tags}
         entries = [entry for entry in behind if entry.scope in scopes and entry.model in models]
         more = len(entries) > limit
         position, mark = self.state.head, self.state.mark
@@ -200,15 +201,18 @@ class SnapshotReader:
             entries = entries[:limit]
             position, mark = entries[-1].position, entries[-1].mark
         after = replace(cursor, position=position, mark=mark)
-        return Page(viewer, view, self.state.epoch, entries, after, more)
+        return Page(viewer, visibility, self.state.epoch, entries, after, more)
 
-    def _seen(self, viewer: Viewer) -> tuple[Caller, View]:
+    def _seen(self, viewer: Viewer) -> tuple[Caller, Visibility]:
         """A viewer's caller and view in this snapshot."""
-        if viewer.key not in self.views:
+        if viewer.key not in self.visibilities:
             with _on_behalf_of(viewer):
                 caller = viewer.caller()
-                self.views[viewer.key] = caller, feed_pull.current_view(caller, viewer.names)
-        return self.views[viewer.key]
+                self.visibilities[viewer.key] = (
+                    caller,
+                    feed_pull.current_visibility(caller, viewer.names),
+                )
+        return self.visibilities[viewer.key]
 
     def _fill(self, pages: Sequence[Page]) -> set[bytes]:
         """Put the changes into the pages; return the viewers whose pages would be incomplete."""
@@ -248,13 +252,13 @@ class SnapshotReader:
         return found
 
     def _texts_of(self, viewer: Viewer, name: str, ids: Sequence[uuid.UUID]) -> Texts:
-        collection, (caller, view) = registry.get(name), self._seen(viewer)
-        kind = collection.class_of(caller, self.state.epoch, view.tags[name])
+        collection, (caller, visibility) = registry.get(name), self._seen(viewer)
+        kind = collection.class_of(caller, self.state.epoch, visibility.tags[name])
         put = self.recent.texts.put
         records = collection.seen_again(caller, ids, kind)
         found = {(name, record.id): put(kind, record) for record in records}
         hidden = [id for id in ids if (name, id) not in found]
-        for id, change in zip(hidden, feed_pull.gone(collection, view, hidden), strict=True):
+        for id, change in zip(hidden, feed_pull.gone(collection, visibility, hidden), strict=True):
             found[(name, id)] = encoded(change.to_json())
         return found
 
@@ -275,7 +279,7 @@ def _on_behalf_of(viewer: Viewer) -> Iterator[None]:
 def _answer(pull: Pull, cursor: Cursor, page: Page) -> Answer:
     """The answer. Where there is more, its place is held; the client's presence is noted."""
     held = feed_pull.hold(cursor) if page.more else 0
-    sealed = feed_pull.seal_cursor(pull.caller, replace(page.after, held=held))
+    sealed = proof.seal_cursor(pull.caller, replace(page.after, held=held))
     if page.changes or page.more:
         presence.note(pull.caller, "behind", position=cursor.position)
     else:

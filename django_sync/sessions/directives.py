@@ -15,15 +15,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
-from ..feed import log as feed_log
 from ..feed import notify
 from ..models import Client, Order, SyncSession
+from ..models.database import atomic, connection, on_commit
 
 __all__ = [
     "block",
@@ -116,7 +115,7 @@ def fulfil(orders: Sequence[int]) -> None:
     """The client pulls anew, as was ordered."""
     if orders:
         _table().filter(id__in=orders).delete()
-        transaction.on_commit(forget, using=conf.DATABASE, robust=True)
+        on_commit(forget)
 
 
 def blocks_of(sessions: Collection[SyncSession]) -> dict[uuid.UUID, list[Order]]:
@@ -146,11 +145,11 @@ def block(*, user: Any = None, client: Client | uuid.UUID | None = None, by: Any
     who orders it. Returns ``False`` where it was ordered before. Raises ``Client.DoesNotExist``.
     """
     owner, one = _whom(user, client)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         _, new = _table().get_or_create(
             kind=Kind.BLOCK, user_id=owner, client=one, defaults={"by": by}
         )
-        sessions = SyncSession.objects.using(conf.DATABASE).filter(user_id=owner)
+        sessions = SyncSession.objects.filter(user_id=owner)
         sessions = sessions if one is None else sessions.filter(client=one)
         sessions.filter(ticket__isnull=False).update(ticket=None, ticket_until=None)
         _tell(owner)
@@ -160,7 +159,7 @@ def block(*, user: Any = None, client: Client | uuid.UUID | None = None, by: Any
 def unblock(*, user: Any = None, client: Client | uuid.UUID | None = None) -> bool:
     """Take a block back; whether there was one. Clients come again when their users ask."""
     owner, one = _whom(user, client)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         blocks = _table().filter(kind=Kind.BLOCK, user_id=owner)
         found = blocks.filter(client__isnull=True) if one is None else blocks.filter(client=one)
         gone = found.delete()[0]
@@ -174,8 +173,8 @@ def end(session: SyncSession | uuid.UUID, *, by: Any = None) -> bool:
     Returns ``False`` where it has ended already.
     """
     id = session.id if isinstance(session, SyncSession) else session
-    sessions = SyncSession.objects.using(conf.DATABASE).filter(id=id, ended_at__isnull=True)
-    with transaction.atomic(using=conf.DATABASE):
+    sessions = SyncSession.objects.filter(id=id, ended_at__isnull=True)
+    with atomic():
         ended = sessions.update(
             ended_at=timezone.now(),
             ending=SyncSession.Ending.SERVER,
@@ -183,7 +182,7 @@ def end(session: SyncSession | uuid.UUID, *, by: Any = None) -> bool:
             ticket_until=None,
         )
         if ended:
-            found = SyncSession.objects.using(conf.DATABASE).get(id=id)
+            found = SyncSession.objects.get(id=id)
             _table().get_or_create(
                 session=found,
                 defaults={
@@ -204,7 +203,7 @@ def refresh(client: Client | uuid.UUID, *, by: Any = None) -> bool:
     Returns ``False`` where that was ordered before, and not done yet.
     """
     owner, one = _whom(None, client)
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         _, new = _table().get_or_create(
             kind=Kind.SNAPSHOT, user_id=owner, client=one, defaults={"by": by}
         )
@@ -216,7 +215,7 @@ def refresh(client: Client | uuid.UUID, *, by: Any = None) -> bool:
 
 
 def _table() -> models.QuerySet[Order]:
-    return Order.objects.using(conf.DATABASE)
+    return Order.objects.all()
 
 
 def _whom(user: Any, client: Client | uuid.UUID | None) -> tuple[Any, Client | None]:
@@ -226,18 +225,18 @@ def _whom(user: Any, client: Client | uuid.UUID | None) -> tuple[Any, Client | N
     if client is None:
         return user.pk, None
     if not isinstance(client, Client):
-        client = Client.objects.using(conf.DATABASE).get(id=client)
+        client = Client.objects.get(id=client)
     return client.user_id, client
 
 
 def _tell(user_id: Any) -> None:
-    transaction.on_commit(forget, using=conf.DATABASE, robust=True)
+    on_commit(forget)
     notify.invalidate_key(str(user_id))
 
 
 def _of(caller: Caller) -> Sequence[Ordered]:
     """The orders that concern the caller's user; within a transaction they are read anew."""
-    if feed_log.connection().in_atomic_block:
+    if connection().in_atomic_block:
         return _ordered(_table().filter(user_id=caller.user.pk)).get(caller.key, ())
     orders = _remembered.orders()
     if orders is None:

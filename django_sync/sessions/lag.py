@@ -15,7 +15,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..conf import conf
 from ..drf.registry import registry
 from ..feed import log as feed_log
 from ..models import Change, SyncSession
@@ -49,7 +48,7 @@ def lags(sessions: Iterable[SyncSession]) -> Mapping[uuid.UUID, Lag]:
     first = _written({place + 1 for place in places.values() if place < head})
     oldest = None
     if any(0 <= place < head and place + 1 not in first for place in places.values()):
-        log = Change.objects.using(conf.DATABASE).order_by("position")
+        log = Change.objects.order_by("position")
         oldest = log.values_list("at", flat=True).first()
     found = {}
     for id, place in places.items():
@@ -86,7 +85,7 @@ def _places(sessions: Iterable[SyncSession]) -> dict[uuid.UUID, int]:
 def _written(positions: set[int]) -> dict[int, datetime.datetime]:
     if not positions:
         return {}
-    found = Change.objects.using(conf.DATABASE).filter(position__in=positions)
+    found = Change.objects.filter(position__in=positions)
     return dict(found.values_list("position", "at"))
 
 

@@ -13,7 +13,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..models import Client, Order, SyncSession
+from ..models.database import atomic
 from ..protocol import Json, Network, Transport
 from ..protocol.ids import new_id
 from . import presence, transport_choice
@@ -88,13 +89,13 @@ def open_session(caller: Caller, client: Client, told: Json) -> Opened:
     session = SyncSession(
         id=new_id(), user_id=caller.user.pk, client=client, opened_at=now, seen_at=now, **told
     )
-    with transaction.atomic(using=conf.DATABASE):
+    with atomic():
         # Who opens one for the same client at the same time waits here.
-        locked = Client.objects.using(conf.DATABASE).filter(id=client.id)
+        locked = Client.objects.filter(id=client.id)
         locked.update(forgotten_seq=F("forgotten_seq"))
-        theirs = SyncSession.objects.using(conf.DATABASE).filter(client=client)
+        theirs = SyncSession.objects.filter(client=client)
         _end(theirs.filter(presence.GOES_ON), SyncSession.Ending.REPLACED)
-        Order.objects.using(conf.DATABASE).filter(kind=Order.Kind.END, client=client).delete()
+        Order.objects.filter(kind=Order.Kind.END, client=client).delete()
         opened = _decide(session)
         session.save(using=conf.DATABASE, force_insert=True)
     return opened
@@ -105,8 +106,8 @@ def change_session(caller: Caller, id: uuid.UUID, told: Json) -> Opened:
 
     One that expired goes on. Raises ``NotFound``, ``SessionEnded``, ``UnknownCollection``.
     """
-    mine = SyncSession.objects.using(conf.DATABASE).filter(id=id, user_id=caller.user.pk)
-    with transaction.atomic(using=conf.DATABASE):
+    mine = SyncSession.objects.filter(id=id, user_id=caller.user.pk)
+    with atomic():
         goes_on = {"seen_at": timezone.now(), "ended_at": None, "ending": SyncSession.Ending.OPEN}
         if not mine.filter(presence.GOES_ON).update(**goes_on):
             if mine.filter(ending=SyncSession.Ending.SERVER).exists():
@@ -158,7 +159,7 @@ def holder(session_id: uuid.UUID) -> SyncSession:
     Raises ``SessionEnded`` where the server has ended it, ``NotAuthenticated`` where it has
     ended otherwise, or its user may not sign in any more.
     """
-    sessions = SyncSession.objects.using(conf.DATABASE).select_related("user")
+    sessions = SyncSession.objects.select_related("user")
     session = sessions.filter(id=session_id).first()
     if session is None or not session.user.is_active:
         raise errors.NotAuthenticated
@@ -174,7 +175,7 @@ def check(session_id: uuid.UUID, caller: Caller) -> uuid.UUID:
 
     Raises ``PermissionDenied``, and ``SessionEnded`` where the server has ended it.
     """
-    mine = SyncSession.objects.using(conf.DATABASE).filter(user_id=caller.user.pk, id=session_id)
+    mine = SyncSession.objects.filter(user_id=caller.user.pk, id=session_id)
     session = mine.defer("ticket").first()
     if session is not None and session.ending == SyncSession.Ending.SERVER:
         raise errors.SessionEnded
@@ -220,7 +221,7 @@ def _of_ticket(digest: str) -> SyncSession | None:
 
 
 def _open() -> models.QuerySet[SyncSession]:
-    return SyncSession.objects.using(conf.DATABASE).filter(ended_at__isnull=True)
+    return SyncSession.objects.filter(ended_at__isnull=True)
 
 
 def _own(caller: Caller) -> models.QuerySet[SyncSession]:

@@ -14,13 +14,14 @@ import uuid
 from collections import OrderedDict
 from typing import Any
 
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, models
 from django.db.models import Q
 from django.utils import timezone
 
 from ..conf import conf
 from ..drf.caller import Caller
 from ..models import SyncSession
+from ..models.database import atomic
 from ..protocol import Json
 
 __all__ = ["forget", "is_due", "note", "refused"]
@@ -112,12 +113,12 @@ def _theirs(caller: Caller) -> models.QuerySet[SyncSession]:
     if caller.session_id is not None:
         named = GOES_ON & Q(id=caller.session_id)
         one = named if caller.client_id is None else one | named
-    return SyncSession.objects.using(conf.DATABASE).filter(one, user_id=caller.user.pk)
+    return SyncSession.objects.filter(one, user_id=caller.user.pk)
 
 
 def _write(sessions: models.QuerySet[SyncSession], told: dict[str, Any]) -> None:
     try:
-        with transaction.atomic(using=conf.DATABASE):
+        with atomic():
             sessions.update(**told)
     except DatabaseError as problem:
         log.warning("a session could not be noted: %s", problem)

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
 
 from ..capture import has_other_triggers
 from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.collection import Action, Collection
+from ..models.database import connection
 from .errors import RunSingly
 from .statements import Reads, Tables, names_any
 
@@ -37,7 +37,7 @@ class Access:
         self._visible = _sql_of(queryset)
         if _looks_beyond_a_row(queryset.query, self._visible, self._tables):
             raise RunSingly(lasting=True)
-        if has_other_triggers(connections[conf.DATABASE], collection.model._meta.db_table):
+        if has_other_triggers(connection(), collection.model._meta.db_table):
             raise RunSingly(lasting=True)
 
     def may_write(self, scope: str) -> bool:
@@ -75,6 +75,6 @@ def _sql_of(queryset: Any) -> str:
 
 def _looks_beyond_a_row(query: Any, sql: str, tables: Tables) -> bool:
     """Whether a row's visibility may depend on other rows of its table."""
-    quote = connections[conf.DATABASE].ops.quote_name
+    quote = connection().ops.quote_name
     named = re.findall(rf"\b(?:FROM|JOIN)\s+{re.escape(quote(tables.own))}", sql)
     return len(named) != 1 or " OVER (" in sql or query.is_sliced or bool(query.combinator)

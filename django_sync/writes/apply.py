@@ -18,6 +18,7 @@ from .. import errors
 from ..drf.caller import Caller
 from ..drf.collection import CREATE, DELETE, UPDATE, Action, Collection
 from ..feed import log as feed_log
+from ..feed.fate import deletion_of
 from ..merge import Trail, find_overlap, same
 from ..protocol import (
     Conflict,
@@ -157,7 +158,7 @@ class Writer:
         if not wanted:
             return unchanged
         serializer = collection.validated(viewset, wanted, instance=instance)
-        if collection.is_idle(instance, serializer):
+        if collection.is_noop(instance, serializer):
             return unchanged
         collection.update(viewset, serializer)
         feed_log.check_constraints()
@@ -224,9 +225,8 @@ class Writer:
     def _already_gone(self, collection: Collection, mutation: Mutation, strict: bool) -> Effect:
         """Deleted for all to see, or nothing that this user may know of."""
         id = mutation.object_id
-        trace = feed_log.tombstones(collection.label, [id]).get(id)
-        known = trace is not None and collection.sees_scope(self.caller, trace.scope)
-        if trace is None or not known or id in collection.existing([id]):
+        trace = deletion_of(collection, self.caller, id)
+        if trace is None:
             raise errors.NotFound
         gone = tombstone(collection, id, trace.revision)
         if mutation.op is Write.DELETE:

@@ -29,6 +29,7 @@ from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..models import Client
+from ..models.database import atomic
 from ..protocol import Batch, Json, Mutation, Result, Status, Write
 from ..protocol.ids import canonical_uuid
 from .apply import Met, Writer
@@ -63,9 +64,7 @@ class Failures:
 
 def client_of(caller: Caller, client_id: uuid.UUID) -> Client:
     """The caller's client; it is theirs from its first use on. Raises ``ClientMismatch``."""
-    client, _ = Client.objects.using(conf.DATABASE).get_or_create(
-        id=client_id, defaults={"user": caller.user}
-    )
+    client, _ = Client.objects.get_or_create(id=client_id, defaults={"user": caller.user})
     if str(client.user_id) != caller.key:
         raise errors.ClientMismatch
     return client
@@ -150,7 +149,7 @@ class Run:
         if self.atomic:
             return [_aborted(mutation.id) for mutation in mutations]
         refusal = _constraint()
-        with transaction.atomic(using=conf.DATABASE):
+        with atomic():
             ledger = Ledger(self.client, self.caller)
             ledger.open(mutations)
             results = [ledger.replay(m) or ledger.refuse(m, refusal) for m in mutations]
@@ -171,7 +170,7 @@ class Run:
         self, mutations: Sequence[Mutation], failures: Failures, undoable: Undoable
     ) -> list[Result]:
         trial = Failures(set(failures.objects), set(failures.creates))
-        with transaction.atomic(using=conf.DATABASE):
+        with atomic():
             ledger = Ledger(self.client, self.caller)
             ledger.open(mutations)
             writer = Writer(self.caller, ledger.epoch, ledger.own_spans)
@@ -195,7 +194,7 @@ class Run:
         self, mutations: Sequence[Mutation], ledger: Ledger, runs: Runs
     ) -> list[Result]:
         results: list[Result] = []
-        with transaction.atomic(using=conf.DATABASE):
+        with atomic():
             for result in runs.results(mutations):
                 results.append(result)
                 if not result.status.took_effect:
@@ -279,7 +278,7 @@ Undoable = Callable[[], AbstractContextManager[Any]]
 
 
 def savepoint() -> AbstractContextManager[Any]:
-    made: AbstractContextManager[Any] = transaction.atomic(using=conf.DATABASE)
+    made: AbstractContextManager[Any] = atomic()
     return made
 
 

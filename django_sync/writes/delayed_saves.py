@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
-from django.db import connections, models
+from django.db import models
 
 from ..conf import conf
 from ..drf.serializers import NEW_ID, SyncSerializerMixin
 from ..fields import RevisionField, ScopeField, Stale, SyncIdField, TriggerOwned, id_field, remember
+from ..models.database import connection
 from . import columns, inspection
 
 
@@ -33,7 +34,7 @@ class DelayedSaves:
 
     def __init__(self, model: Any, expected: int) -> None:
         self.model, self.expected = model, expected
-        self.db = connections[conf.DATABASE]
+        self.db = connection()
         self.count = 0
         self._inserts: list[Sequence[Any]] = []
         self._updates: list[Sequence[Any]] = []

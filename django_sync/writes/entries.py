@@ -5,10 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from django.db import connections
-
-from ..conf import conf
-from ..feed import log as feed_log
+from ..feed import tables
+from ..models.database import connection
 
 
 class EntriesSince:
@@ -16,10 +14,8 @@ class EntriesSince:
 
     def __init__(self, label: str, ids: Sequence[uuid.UUID]) -> None:
         self.label, self.ids = label, frozenset(ids)
-        sqlite = connections[conf.DATABASE].vendor == "sqlite"
-        self.table, self.place = (
-            (feed_log.CHANGE, "position") if sqlite else (feed_log.OUTBOX, "id")
-        )
+        sqlite = connection().vendor == "sqlite"
+        self.table, self.place = (tables.CHANGE, "position") if sqlite else (tables.OUTBOX, "id")
         self._after: int | None = None
         self._delayed = -1
 
@@ -28,13 +24,13 @@ class EntriesSince:
         if self._after is not None and delayed == self._delayed:
             return
         self._delayed = delayed
-        with connections[conf.DATABASE].cursor() as cursor:
+        with connection().cursor() as cursor:
             cursor.execute(f"SELECT COALESCE(max({self.place}), 0) FROM {self.table}")
             self._after = int(cursor.fetchone()[0])
 
     def read(self) -> dict[uuid.UUID, int]:
         """Which of the objects were changed since, and the last revision of each."""
-        with connections[conf.DATABASE].cursor() as cursor:
+        with connection().cursor() as cursor:
             cursor.execute(
                 f"SELECT {self.place}, object_id, revision FROM {self.table}"
                 f" WHERE {self.place} > %s AND model = %s ORDER BY {self.place}",

@@ -14,15 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db import connections
 from django.utils import timezone
 
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..feed import log as feed_log
 from ..models import Client, Decision, MutationResult
+from ..models.database import connection
 from ..protocol import (
     Conflict,
     ConflictKind,
@@ -222,7 +221,7 @@ class Ledger:
         """The revisions of an object that this client made, in this transaction or before."""
         if self.client is None:
             return ()
-        stored = MutationResult.objects.using(conf.DATABASE).filter(
+        stored = MutationResult.objects.filter(
             client=self.client, model=label, object_id=object_id, revision__gt=base
         )
         spans = list(stored.values_list("revision_before", "revision"))
@@ -307,7 +306,7 @@ class Ledger:
             self._insert(list(self.written.values()))
         self._settle()
         if self.decisions:
-            Decision.objects.using(conf.DATABASE).bulk_create(list(self.decisions.values()))
+            Decision.objects.bulk_create(list(self.decisions.values()))
 
     def _insert(self, rows: Sequence[NewResult]) -> None:
         """Where a row is there already, the unique constraint raises ``IntegrityError``."""
@@ -317,7 +316,7 @@ class Ledger:
         options: Any = MutationResult._meta
         fields = [f for f in options.local_concrete_fields if not f.primary_key]
         values = [[getattr(row, f.attname) for row in rows] for f in fields]
-        columns.insert(connections[conf.DATABASE], MutationResult, fields, values)
+        columns.insert(connection(), MutationResult, fields, values)
 
     def _settle(self) -> None:
         """A client that writes to an object again has settled what it had open there."""
@@ -329,7 +328,7 @@ class Ledger:
         if self.client is None or not again:
             return
         if transaction_start.has_open_decision(self.client, list(again)):
-            still_open = Decision.objects.using(conf.DATABASE).filter(
+            still_open = Decision.objects.filter(
                 client=self.client, object_id__in=again, settled_at=None
             )
             still_open.update(

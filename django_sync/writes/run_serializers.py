@@ -22,9 +22,10 @@ from rest_framework.fields import SkipField, empty, get_error_detail
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from ..drf import field_patterns
-from ..drf.collection import Collection, in_range, refuse_unsayable
+from ..drf.collection import Collection
 from ..drf.exceptions import translated
 from ..drf.serializers import NEW_ID
+from ..drf.values import in_range, refuse_unrepresentable
 from ..protocol import Json
 from . import inspection
 from .delayed_saves import DelayedSaves, delay
@@ -49,7 +50,7 @@ class RunSerializers:
         self._find_what_is_delayed()
         if self.is_shared:
             self.writable = {str(f.field_name): f for f in self.pattern._writable_fields}
-            for field in self.writable.values():  # ``refuse_unsayable`` has looked at these
+            for field in self.writable.values():  # ``refuse_unrepresentable`` has looked at these
                 field.validators = [
                     v
                     for v in field.validators
@@ -101,7 +102,7 @@ class RunSerializers:
         made = one._validated_data
         other = {n: v for n, v in made.items() if v is not fields.get(n)}
         if other:
-            refuse_unsayable(other)
+            refuse_unrepresentable(other)
         return one
 
     def _validate(self, fields: Json) -> dict[str, Any]:
@@ -138,7 +139,7 @@ class RunSerializers:
             field_patterns.give_fields(serializer)
             with in_range():
                 serializer.is_valid(raise_exception=True)
-        refuse_unsayable(serializer.validated_data)
+        refuse_unrepresentable(serializer.validated_data)
         return serializer
 
 

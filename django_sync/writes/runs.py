@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.registry import registry
+from ..models.database import atomic
 from ..protocol import Mutation, Result, Write
 from .apply import Writer
 from .errors import RunSingly
@@ -149,7 +149,7 @@ class Runs:
     def _together(self, run: list[Mutation]) -> list[Outcome]:
         collection = registry.get(run[0].collection)
         try:
-            with transaction.atomic(using=conf.DATABASE):
+            with atomic():
                 return KINDS[run[0].op](self.caller, self.writer, collection, run).outcomes()
         finally:
             self.caller.cache.clear()

@@ -11,13 +11,12 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db import connections
-
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
-from ..drf.collection import FIELDS, Action, Collection
+from ..drf.collection import Action, Collection
+from ..drf.input import FIELDS
 from ..feed import log as feed_log
+from ..models.database import connection
 from ..protocol import Mutation, Record
 from . import inspection
 from .access import Access
@@ -46,7 +45,7 @@ class SetWrite:
         self.caller, self.writer, self.collection = caller, writer, collection
         self.mutations = mutations
         self.ids = [m.object_id for m in mutations]
-        self.db = connections[conf.DATABASE]
+        self.db = connection()
         self.saves = DelayedSaves(collection.model, len(mutations))
         self.statements = Statements(collection.model, self.saves.flush)
         self.entries = EntriesSince(collection.label, self.ids)

@@ -122,7 +122,7 @@ class Updates(OnRows):
             if not wanted:
                 return self.writer.unchanged(record, None)
             serializer = made.valid(viewset, wanted, instance=instance)
-            if self.collection.is_idle(instance, serializer):
+            if self.collection.is_noop(instance, serializer):
                 return self.writer.unchanged(record, None)
             self.collection.update(viewset, serializer)
             return mutation

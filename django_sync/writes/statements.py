@@ -13,9 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.db import connections
-
-from ..conf import conf
+from ..models.database import connection
 from .cursors import watched_cursors
 from .read_only import is_read
 
@@ -77,7 +75,7 @@ class Statements:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        db = connections[conf.DATABASE]
+        db = connection()
         with db.execute_wrapper(self), watched_cursors(db, self._note_unseen):
             yield
 
@@ -137,7 +135,7 @@ class Reads:
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        with connections[conf.DATABASE].execute_wrapper(self):
+        with connection().execute_wrapper(self):
             yield
 
     def are_plain(self) -> bool:

@@ -14,14 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
-
 from .. import errors
-from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.collection import Collection
 from ..feed import log as feed_log
+from ..feed import tables
 from ..models import Client, Decision, MutationResult
+from ..models.database import connection
 
 CLIENT = Client._meta.db_table
 DECISION = Decision._meta.db_table
@@ -52,15 +51,13 @@ def open_transaction(caller: Caller, client: Client | None) -> int:
     Without a client (a REST call without a key) nothing is locked but, on SQLite, the database.
     Raises ``ClientMismatch`` where the client is another user's.
     """
-    db = connections[conf.DATABASE]
+    db = connection()
     _take_write_lock(db)
     if client is None:
         return -1
     found = _read(db, client.pk)
     if found is None:
-        Client.objects.using(conf.DATABASE).bulk_create(
-            [Client(id=client.pk, user=caller.user)], ignore_conflicts=True
-        )
+        Client.objects.bulk_create([Client(id=client.pk, user=caller.user)], ignore_conflicts=True)
         found = _read(db, client.pk)
     if found is None or str(found[0]) != caller.key:
         raise errors.ClientMismatch
@@ -84,26 +81,26 @@ def _take_write_lock(db: Any) -> None:
     if db.commit_on_exit and getattr(db, "transaction_mode", None) in ("IMMEDIATE", "EXCLUSIVE"):
         return
     with db.cursor() as cursor:
-        cursor.execute(f"UPDATE {feed_log.FEED} SET head = head WHERE id = 0")
+        cursor.execute(f"UPDATE {tables.FEED} SET head = head WHERE id = 0")
 
 
 def stored_results(client: Client | None, ids: Sequence[uuid.UUID], probe: Probe | None) -> Stored:
     """The epoch, the client's stored results among these ids, and whether the probe's are used."""
-    db = connections[conf.DATABASE]
+    db = connection()
     asked, bounds = ("false", []) if probe is None else probe.collection.in_use(probe.ids)
     within, among = _among(db, ids)
     owner = None if client is None else _bound(db, client.pk)
     with db.cursor() as cursor:
         cursor.execute(
             f"SELECT p.in_use, p.epoch, r.id FROM (SELECT {asked} AS in_use,"
-            f" (SELECT epoch FROM {feed_log.FEED} WHERE id = 1) AS epoch) p"
+            f" (SELECT epoch FROM {tables.FEED} WHERE id = 1) AS epoch) p"
             f" LEFT JOIN {RESULT} r ON r.client_id = %s AND r.mutation_id {within}",
             [*bounds, owner, among],
         )
         rows = cursor.fetchall()
     in_use, epoch, _ = rows[0]
     known = [key for _, _, key in rows if key is not None]
-    results = MutationResult.objects.using(conf.DATABASE).filter(pk__in=known) if known else ()
+    results = MutationResult.objects.filter(pk__in=known) if known else ()
     told = feed_log.state()[0].epoch if epoch is None else str(uuid.UUID(str(epoch)))
     return Stored(told, list(results), bool(in_use))
 
@@ -113,7 +110,7 @@ def has_open_decision(client: Client, objects: Sequence[uuid.UUID]) -> bool:
 
     One parameter holds all ids: an update that names each of them costs ten times as much.
     """
-    db = connections[conf.DATABASE]
+    db = connection()
     within, among = _among(db, objects)
     with db.cursor() as cursor:
         cursor.execute(

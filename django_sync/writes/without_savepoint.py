@@ -10,9 +10,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 
-from ..conf import conf
+from ..models.database import connection
 from .cursors import watched_cursors
 from .read_only import is_read
 
@@ -27,7 +27,7 @@ def bare() -> Iterator[None]:
 
     Raises ``NeedsSavepoint`` in place of an exception that the transaction cannot continue after.
     """
-    db = connections[conf.DATABASE]
+    db = connection()
     hooks, wrote = len(db.run_on_commit), False
 
     def watch(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:

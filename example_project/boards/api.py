@@ -93,7 +93,7 @@ class BoardScoped(SyncViewSetMixin, viewsets.ModelViewSet):
     """What all four share: a board is the scope, and membership opens it."""
 
     permission_classes: Any = [permissions.IsAuthenticated]
-    seen_alike = True  # who sees a board sees all of it
+    shared_rendering = True  # who sees a board sees all of it
 
     def get_scopes(self) -> Iterable[object]:
         return Board.objects.visible_to(self.request.user).values_list("sync_id", flat=True)

@@ -239,7 +239,7 @@ class ArticleViewSet(SyncViewSetMixin, viewsets.ReadOnlyModelViewSet):
     def get_queryset(self):
         return Article.objects.filter(publish_at__lte=timezone.now())
 
-    def get_rights(self):
+    def get_visibility_tag(self):
         return str(self.get_queryset().aggregate(newest=Max("publish_at"))["newest"])
 
 

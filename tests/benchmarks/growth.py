@@ -120,24 +120,24 @@ def measure(changes: int) -> None:
     from django.contrib.auth.models import User
     from django.core.management import call_command
 
-    from django_sync.feed import log as feed_log
+    from django_sync.feed import sequencer
     from django_sync.maintenance import retention
     from example_project.boards.models import Board, Card
 
     call_command("migrate", verbosity=0)
     board = Board.objects.create(name="Bench", owner=User.objects.create_user("bench"))
     Card.objects.bulk_create([Card(board=board, title=f"Card {n}") for n in range(1000)])
-    feed_log.sequence()
+    sequencer.sequence()
     options()
 
-    seconds = write(changes, feed_log.sequence)
+    seconds = write(changes, sequencer.sequence)
     print(f"{changes:,} changes in {seconds:.0f} s, {changes / seconds:,.0f} a second")
-    feed_log.sequence()
+    sequencer.sequence()
     sizes("written")
-    timed("a sequencing with nothing to do, before vacuum", feed_log.sequence)
+    timed("a sequencing with nothing to do, before vacuum", sequencer.sequence)
     vacuum()
     sizes("vacuumed")
-    timed("a sequencing with nothing to do, after vacuum", feed_log.sequence)
+    timed("a sequencing with nothing to do, after vacuum", sequencer.sequence)
     keep = changes // 10
     dry = timed("prune, dry run", lambda: retention.prune(keep=keep, dry_run=True))
     report = timed("prune", lambda: retention.prune(keep=keep))
@@ -146,7 +146,7 @@ def measure(changes: int) -> None:
     vacuum()
     sizes("vacuumed")
     for turn in (1, 2, 3):
-        write(changes // 10, feed_log.sequence)
+        write(changes // 10, sequencer.sequence)
         retention.prune(keep=keep)
         vacuum()
         sizes(f"+ {changes // 10:,}, pruned ({turn})")

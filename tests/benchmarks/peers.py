@@ -37,8 +37,8 @@ import json, sys, django; django.setup()
 from tests.benchmarks.notes.models import Note
 made = [Note(room="bench", **one) for one in json.load(sys.stdin)]
 Note.objects.bulk_create(made, batch_size=5000)
-from django_sync.feed import log as feed
-feed.sequence()
+from django_sync.feed import sequencer
+sequencer.sequence()
 """
 
 

@@ -100,14 +100,15 @@ def fill(plan: Plan) -> None:
 
 
 def step(db: Any, shard: int) -> int:
-    """What ``feed._sequence_once`` does, on this shard's tables."""
-    from django_sync.feed import log as feed_log
+    """What ``sequencer._sequence_once`` does, on this shard's tables."""
+    from django_sync.feed.postgresql import MOVE
+    from django_sync.feed.tables import CHANGE, FEED, OUTBOX
 
     row, outbox, log = tables(shard)
-    move = feed_log._MOVE.replace(feed_log.CHANGE, log).replace(feed_log.OUTBOX, outbox)
+    move = MOVE.replace(CHANGE, log).replace(OUTBOX, outbox)
     with db.transaction():
         head = db.execute(f"SELECT head FROM {row} WHERE id = 1 FOR UPDATE").fetchone()[0]
-        moved = db.execute(move.replace(feed_log.FEED, row), [STEP, head]).fetchone()[0]
+        moved = db.execute(move.replace(FEED, row), [STEP, head]).fetchone()[0]
     return int(moved - head)
 
 

@@ -54,6 +54,7 @@ def read(kind: str, seconds: float) -> int:
 
 def tail_of_feed() -> Any:
     from django_sync.feed import log as feed_log
+    from django_sync.feed import sequencer
     from tests.benchmarks.notes.models import Folder
 
     scope = str(Folder.objects.get(name="commits").sync_id)
@@ -61,7 +62,7 @@ def tail_of_feed() -> Any:
 
     def look() -> int:
         nonlocal place
-        feed_log.sequence()
+        sequencer.sequence()
         with feed_log.snapshot():
             entries = feed_log.read([scope], ["notes.item"], place, feed_log.state()[0].head, 1000)
         place = entries[-1].position if entries else place
@@ -120,13 +121,13 @@ def together(kind: str, writers: int, readers: int, seconds: float) -> tuple[int
 def lines(writers: int, readers: int, seconds: float, pairs: int) -> Iterator[Any]:
     from django.db import connection
 
-    from django_sync.feed import log as feed_log
+    from django_sync.feed import sequencer
     from tests.benchmarks.measure import Cost, Goal, Line, median, say
     from tests.benchmarks.notes.models import Folder, PlainFolder
 
     for folders in (Folder, PlainFolder):
         folders.objects.create(name="commits")
-    feed_log.sequence()
+    sequencer.sequence()
     costs: dict[str, list[Cost]] = {"plain": [], "synced": []}
     for turn in range(pairs):
         for kind in list(costs) if turn % 2 == 0 else list(costs)[::-1]:
@@ -135,7 +136,7 @@ def lines(writers: int, readers: int, seconds: float, pairs: int) -> Iterator[An
             # What a thousand commits cost; processes are many, so their seconds are of the wall.
             part = 1000 / done
             costs[kind].append(Cost(seconds * part, client * part, server * part))
-            feed_log.sequence()
+            sequencer.sequence()
     name = f"commits of {writers} writers, {readers} readers tailing"
     base, ours = median(costs["plain"]), median(costs["synced"])
     goal = Goal(0.9, of_rate=True)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer, tables
 from tests.benchmarks.measure import Goal, Line, Work, in_turn, say
 from tests.benchmarks.notes.models import Folder, Item, Note, PlainFolder, PlainItem, PlainNote
 from tests.benchmarks.web import Browser
@@ -46,7 +47,7 @@ def fill(room: str, number: int) -> None:
     Note.objects.bulk_create([Note(room=room, **one) for one in made], batch_size=5000)
     PlainNote.objects.bulk_create([PlainNote(room=room, **one) for one in made], batch_size=5000)
     spread(room)
-    feed_log.sequence()
+    sequencer.sequence()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
@@ -62,7 +63,7 @@ def fill_items(room: str, number: int) -> None:
     PlainItem.objects.bulk_create(
         [PlainItem(folder=plain[n // 200], **one) for n, one in enumerate(made)], batch_size=5000
     )
-    feed_log.sequence()
+    sequencer.sequence()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
@@ -90,14 +91,14 @@ def crowd(number: int) -> None:
 
     They are put in by one statement, since a million real writes would take an hour.
     """
-    feed_log.sequence()
+    sequencer.sequence()
     head = feed_log.state()[0].head
     columns = "position, mark, model, object_id, revision, op, columns, scope, at"
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
                 "WITH RECURSIVE g (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < %s)"
-                f" INSERT INTO {feed_log.CHANGE} ({columns}) SELECT %s + n,"
+                f" INSERT INTO {tables.CHANGE} ({columns}) SELECT %s + n,"
                 " random() & 9007199254740991, 'notes.note', lower(hex(randomblob(16))), 2, 'u',"
                 " 'title', 'tenant ' || (n %% 500),"
                 " strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now') FROM g",
@@ -105,13 +106,13 @@ def crowd(number: int) -> None:
             )
         else:
             cursor.execute(
-                f"INSERT INTO {feed_log.CHANGE} ({columns}) SELECT %s + n,"
+                f"INSERT INTO {tables.CHANGE} ({columns}) SELECT %s + n,"
                 " floor(random() * 9007199254740991)::bigint, 'notes.note', gen_random_uuid(), 2,"
                 " 'u', 'title', 'tenant ' || (n %% 500), now() FROM generate_series(1, %s) n",
                 [head, number],
             )
-            cursor.execute(f"UPDATE {feed_log.FEED} SET head = head + %s WHERE id = 1", [number])
-            cursor.execute(f"ANALYZE {feed_log.CHANGE}")
+            cursor.execute(f"UPDATE {tables.FEED} SET head = head + %s WHERE id = 1", [number])
+            cursor.execute(f"ANALYZE {tables.CHANGE}")
 
 
 def neighbours(number: int) -> None:
@@ -211,7 +212,7 @@ class Reading:
             mine: Any = model.objects.filter(room=self.room).order_by("id").first()
             mine.title = f"changed behind {others}"
             mine.save()
-        feed_log.sequence()
+        sequencer.sequence()
 
         def ours() -> None:
             for _ in range(times):

@@ -86,7 +86,7 @@ def fill(number: int) -> None:
     from django.contrib.auth.models import User
     from rest_framework.authtoken.models import Token
 
-    from django_sync.feed import log as feed_log
+    from django_sync.feed import sequencer
     from tests.benchmarks.shapes import models
 
     Token.objects.create(user=User.objects.create_user("real"), key="real")
@@ -123,7 +123,7 @@ def fill(number: int) -> None:
     )
     readings = (models.Reading(device=devices[n % 100], value=n / 7, at=AT) for n in range(number))
     _bulk(models.Reading, readings)
-    feed_log.sequence()
+    sequencer.sequence()
 
 
 def _bulk(model: Any, rows: Iterator[Any]) -> list[Any]:
@@ -178,7 +178,7 @@ def of_example(number: int, pairs: int) -> Iterator[dict[str, Any]]:
     from django.db import connection
     from rest_framework.authtoken.models import Token
 
-    from django_sync.feed import log as feed_log
+    from django_sync.feed import sequencer
     from example_project.boards import api
     from example_project.boards.models import Board, Card, Label
 
@@ -205,7 +205,7 @@ def of_example(number: int, pairs: int) -> Iterator[dict[str, Any]]:
         for label in labels[n % boards][:2]
     )
     _bulk(through, links)
-    feed_log.sequence()
+    sequencer.sequence()
     for collection, viewset, n in (
         ("boards", api.BoardViewSet, boards),
         ("cards with labels", api.CardViewSet, number),

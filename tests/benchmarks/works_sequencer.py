@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from django.db import connection
 
 from django_sync.conf import conf
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer, tables
 from tests.benchmarks.measure import Line, PerSecond, in_turn, say
 
 LEAST = 30_000
@@ -37,11 +37,11 @@ def fill(table: str, number: int) -> None:
 def lines(number: int, pairs: int) -> Iterator[Line]:
     if connection.vendor != "postgresql":
         return
-    feed_log.sequence()
+    sequencer.sequence()
     log, outbox = "bench_log", "bench_outbox"
     execute(
-        f"CREATE TABLE {log} (LIKE {feed_log.CHANGE} INCLUDING ALL)",
-        f"CREATE TABLE {outbox} (LIKE {feed_log.OUTBOX} INCLUDING ALL)",
+        f"CREATE TABLE {log} (LIKE {tables.CHANGE} INCLUDING ALL)",
+        f"CREATE TABLE {outbox} (LIKE {tables.OUTBOX} INCLUDING ALL)",
     )
 
     def plain() -> Callable[[], None]:
@@ -53,11 +53,11 @@ def lines(number: int, pairs: int) -> Iterator[Line]:
         return lambda: None
 
     def ours() -> Callable[[], None]:
-        assert feed_log.sequence() == number
-        return lambda: fill(feed_log.OUTBOX, number)
+        assert sequencer.sequence() == number
+        return lambda: fill(tables.OUTBOX, number)
 
     fill(outbox, number)
-    fill(feed_log.OUTBOX, number)
+    fill(tables.OUTBOX, number)
     say(f"sequencing {number:,} changes, {conf.SEQUENCE_BATCH:,} in a transaction")
     base, cost = in_turn(plain, ours, pairs)
     against = "INSERT … SELECT into a table with the log's indexes"
@@ -66,4 +66,4 @@ def lines(number: int, pairs: int) -> Iterator[Line]:
     say(f"{number / cost.wall:,.0f} changes a second, {number / base.wall:,.0f} by plain INSERT")
     yield line
     execute(f"DROP TABLE {log}", f"DROP TABLE {outbox}")
-    feed_log.sequence()
+    sequencer.sequence()

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Change, Outbox, Tombstone
 from tests.benchmarks.measure import (
     Added,
@@ -146,7 +146,7 @@ class Side:
 def vacuum(*models: type[Any]) -> None:
     """Sequence, and take away what is dead; what is left to write is written now."""
     swept: list[Any] = [*models, Outbox, Change]
-    feed_log.sequence()
+    sequencer.sequence()
     if connection.vendor == "postgresql":
         tables = ", ".join(m._meta.db_table for m in swept)
         with connection.cursor() as cursor:

@@ -19,7 +19,7 @@ from django.db import close_old_connections, connection
 
 from django_sync.capture import paths
 from django_sync.drf.registry import registry
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests import processes as p
 from tests.integration.phone import Phone
@@ -49,7 +49,7 @@ def make_people() -> SimpleNamespace:
 @pytest.fixture
 def phone(people: SimpleNamespace) -> Phone:
     """A client of Ada's, who has pulled."""
-    feed_log.sequence()
+    sequencer.sequence()
     return Phone(people.ada)
 
 

@@ -121,7 +121,7 @@ def test_where_it_stands_is_known_though_not_all_is_acknowledged(site, ada, boar
             for n in range(4):
                 await write(boards.launch, str(n))
                 await wire.frame("changes")
-                places.append(line.seat.place[1])
+                places.append(line.subscription.place[1])
             assert len(set(places)) == 4
             wire.say(type="ack", frames=wire.frames + 2)
             await wire.frame("cursor")

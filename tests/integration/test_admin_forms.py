@@ -19,7 +19,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import MutationResult
 from example_project.boards.admin import CardAdmin
 from example_project.boards.models import Card, Comment, Label
@@ -347,7 +347,7 @@ def history(client: Client, row: Any, **query: Any) -> Any:
 def test_the_history_has_values_where_they_are_known(one, card):
     save(one, card, opened(one, page(card)), title="By staff")
     Card.objects.filter(pk=card.pk).update(body="By SQL")
-    feed_log.sequence()
+    sequencer.sequence()
     told = history(one, card).context["revisions"]
     assert [(one.op, one.actor) for one in told[:2]] == [("update", None), ("update", "root")]
     assert (told[0].fields, told[0].values) == (["body"], [])

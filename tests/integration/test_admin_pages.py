@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from django_sync.admin import read_only
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Change
 from django_sync.models import Client as Installation
 from example_project.boards.models import Card, Comment
@@ -72,7 +73,7 @@ def test_each_page_asks_for_its_permission(people, model):
 @pytest.mark.parametrize("model", MODELS)
 def test_nothing_is_added_changed_or_deleted(root, phone, card, model):
     phone.one(phone.update(card, title="Mine"))
-    feed_log.sequence()
+    sequencer.sequence()
     assert root.get(f"/admin/django_sync/{model}/add/").status_code == 403
     key = Installation.objects.get().pk if model == "client" else 1
     if model in ("change", "client"):
@@ -85,14 +86,14 @@ def test_nothing_is_added_changed_or_deleted(root, phone, card, model):
 
 def test_an_entry_has_a_page(root, phone, card):
     phone.one(phone.update(card, title="Mine"))
-    feed_log.sequence()
+    sequencer.sequence()
     change, client = Change.objects.latest("position"), Installation.objects.get()
     for address in (f"change/{change.pk}", f"client/{client.pk}"):
         assert root.get(f"/admin/django_sync/{address}/change/").status_code == 200
 
 
 def test_the_log_is_listed_newest_first_and_searched_exactly(root, people):
-    feed_log.sequence()
+    sequencer.sequence()
     card = Card.objects.get(board=people.launch)
     positions = [row.position for row in shown(listed(root, "change"))]
     assert positions == sorted(positions, reverse=True)
@@ -157,7 +158,7 @@ def test_no_address_filters_by_what_has_no_index(root, people, query):
 
 
 def test_no_address_changes_the_order(root, people):
-    feed_log.sequence()
+    sequencer.sequence()
     first = shown(listed(root, "change", o="3"))
     assert first == shown(listed(root, "change"))
 
@@ -194,7 +195,7 @@ def test_lists_go_by_an_index(root, people, model, query, index):
 
 
 def test_the_feed_tells_how_it_stands(root, people):
-    feed_log.sequence()
+    sequencer.sequence()
     told = listed(root, "feed")
     assert told.context["status"].head == feed_log.state()[0].head
     assert feed_log.state()[0].epoch in told.text

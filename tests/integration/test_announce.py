@@ -13,7 +13,7 @@ from example_project.boards.models import Board, Card, Membership
 @pytest.fixture
 def rung(boards, monkeypatch):
     heard: list[object] = []
-    monkeypatch.setattr(notify, "_bells", [heard.append])
+    monkeypatch.setattr(notify, "_notifiers", [heard.append])
     return heard
 
 
@@ -91,7 +91,7 @@ def test_a_bell_that_breaks_fails_no_write(boards, monkeypatch, caplog):
     def broken(key):
         raise OSError("no bell")
 
-    monkeypatch.setattr(notify, "_bells", [broken])
+    monkeypatch.setattr(notify, "_notifiers", [broken])
     with caplog.at_level("CRITICAL", logger="django_sync.announce"):
         card = Card.objects.create(board=boards.launch, title="kept")
     assert Card.objects.filter(pk=card.pk).exists()

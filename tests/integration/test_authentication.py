@@ -23,7 +23,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from django_sync import errors
 from django_sync.client import BearerAuth, SyncClient
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.http import edge
 from example_project.boards.models import Board
 from tests.integration.conftest import in_process
@@ -191,7 +191,7 @@ def test_in_whatever_order_nobody_is_401_and_a_forged_request_403(
     in again could not tell it from one that may not. Basic is no challenge of a site with
     sessions, where browsers would ask for a password over the page."""
     kinds(*classes)
-    feed_log.sequence()
+    sequencer.sequence()
     before = everything()
     for response in each_way(APIClient(), people.launch):
         is_problem(response, 401, "not_authenticated")

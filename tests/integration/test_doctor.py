@@ -16,6 +16,7 @@ from django_sync import capture
 from django_sync.capture.base import index_name
 from django_sync.capture.install import found
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.maintenance import doctor, retention
 from django_sync.maintenance.doctor import examine, mend
 from django_sync.maintenance.status import status
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db
 def there(people):
     """A feed with something in it, in good health."""
     feed_log.state()
-    feed_log.sequence()
+    sequencer.sequence()
 
 
 def kinds(findings=None):
@@ -327,7 +328,7 @@ def test_the_status_of_a_feed_that_nobody_has_pulled(people):
 def test_prune_as_a_command(people):
     for n in range(5):
         Board.objects.create(name=f"Board {n}", owner=people.ada)
-    feed_log.sequence()
+    sequencer.sequence()
     number, head = Change.objects.count(), feed_log.state()[0].head
     text, code = command("sync_prune", "--dry-run", "--keep", "2")
     assert code == 0

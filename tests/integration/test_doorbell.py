@@ -125,4 +125,4 @@ def test_without_a_layer_that_leaves_the_process_no_thread_is_started(settings):
 
 
 def test_a_bell_is_hung_up_where_the_project_has_a_layer():
-    assert any(isinstance(bell, channel_layer.Doorbell) for bell in notify._bells)
+    assert any(isinstance(bell, channel_layer.Doorbell) for bell in notify._notifiers)

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from rest_framework import permissions, serializers
 from rest_framework.test import APIClient
 
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Change
 from django_sync.sync import SyncSerializerMixin
 from example_project.boards import api
@@ -121,7 +121,7 @@ def test_deleted_and_made_again(people, card):
 
 
 def test_changes_without_a_position_count_too(people, card):
-    feed_log.sequence()
+    sequencer.sequence()
     Card.objects.filter(pk=card.pk).update(title="Fresh")
     card.refresh_from_db()
     before = Change.objects.count()
@@ -309,7 +309,7 @@ def test_a_user_who_is_no_more(people, card):
 def test_a_pruned_log_leaves_the_newer_part(people, card):
     for number in range(4):
         Card.objects.filter(pk=card.pk).update(title=str(number))
-    feed_log.sequence()
+    sequencer.sequence()
     card.refresh_from_db()
     gone = Change.objects.filter(object_id=card.sync_id, revision__lt=card.sync_revision - 1)
     gone.delete()

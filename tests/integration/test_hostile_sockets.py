@@ -61,7 +61,9 @@ def no_fault(caplog):
 
 def line_of(site, user):
     """A user's one line, as the hub has it."""
-    (own,) = [n for n in site.application.hub._lines if n.seat.audience.caller.key == str(user.pk)]
+    (own,) = [
+        n for n in site.application.hub._lines if n.subscription.audience.caller.key == str(user.pk)
+    ]
     return own
 
 

@@ -317,7 +317,7 @@ def test_if_none_match(api, card):
 def test_a_tag_is_one_users_of_one_shape(api, people, card, monkeypatch):
     tag = api.get(path_of(card))["ETag"]
     assert client_of(people.grace).get(path_of(card))["ETag"] != tag
-    monkeypatch.setattr(boards_api.CardViewSet, "get_rights", lambda self: "other")
+    monkeypatch.setattr(boards_api.CardViewSet, "get_visibility_tag", lambda self: "other")
     assert api.get(path_of(card))["ETag"] != tag
 
 

@@ -386,7 +386,7 @@ def test_r4_nobody_is_shown_what_was_made_for_another(site, boards, ada, grace, 
             return made | {"body": f"for {self.context['request'].user.username}"}
 
     monkeypatch.setattr(api.CardViewSet, "serializer_class", Personal)
-    monkeypatch.setattr(api.CardViewSet, "seen_alike", False)
+    monkeypatch.setattr(api.CardViewSet, "shared_rendering", False)
 
     async def story() -> None:
         pollers = [await site.poller(header) for header in (ada, grace)]

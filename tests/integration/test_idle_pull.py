@@ -1,6 +1,6 @@
 """A pull that finds nothing asks the feed once, and says what the long way would say.
 
-The short way is ``pulling._is_up_to_date``. Where it does not apply the pull goes on in a
+The short way is ``pull._unchanged_visibility``. Where it does not apply the pull goes on in a
 snapshot; with it switched off, each pull does.
 """
 
@@ -27,7 +27,7 @@ from django_sync import errors
 from django_sync.drf.caller import Caller
 from django_sync.drf.registry import registry
 from django_sync.feed import log as feed_log
-from django_sync.feed import pull
+from django_sync.feed import proof, pull, sequencer
 from django_sync.feed.cursor import Cursor, open_sealed, seal
 from django_sync.maintenance import retention
 from django_sync.models import Feed, Generation, ScopeSet
@@ -75,11 +75,11 @@ def before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callable
 
 
 def opened(replica: Replica) -> Cursor:
-    return pull.open_cursor(Caller.for_user(replica.user), str(replica.cursor))
+    return proof.open_cursor(Caller.for_user(replica.user), str(replica.cursor))
 
 
 def give(replica: Replica, cursor: Cursor) -> None:
-    replica.cursor = pull.seal_cursor(Caller.for_user(replica.user), cursor)
+    replica.cursor = proof.seal_cursor(Caller.for_user(replica.user), cursor)
 
 
 # What it costs
@@ -128,7 +128,7 @@ def test_a_query_for_scopes_that_has_parameters_of_its_own_is_run(boards, monkey
 
     monkeypatch.setattr(api.BoardScoped, "get_scopes", scopes)
     caller = Caller.for_user(boards.ada)
-    seen = pull.current_view(caller, None).scopes
+    seen = pull.current_visibility(caller, None).scopes
     assert seen["cards"] == {str(boards.research.sync_id)}
     assert seen["labels"] == {str(boards.launch.sync_id)}
     assert seen["boards"] == seen["comments"] == seen["cards"] | seen["labels"]
@@ -150,7 +150,7 @@ def test_a_write_that_opens_a_scope_has_the_query_run_anew(boards):
 
 def test_a_change_in_between_comes_with_the_next_pull(boards, replica, monkeypatch):
     card = Card.objects.filter(board=boards.launch)
-    before(monkeypatch, pull, "current_view", lambda: card.update(title="changed"))
+    before(monkeypatch, pull, "current_visibility", lambda: card.update(title="changed"))
     assert replica.page().changes == ()
     (change,) = replica.page().changes
     assert change.record.object["title"] == "changed"
@@ -158,7 +158,7 @@ def test_a_change_in_between_comes_with_the_next_pull(boards, replica, monkeypat
 
 def test_a_revocation_in_between_is_carried_out(boards, replica, monkeypatch):
     mine = Membership.objects.filter(user=boards.alan)
-    before(monkeypatch, pull, "current_view", mine.delete)
+    before(monkeypatch, pull, "current_visibility", mine.delete)
     page = replica.page()
     assert {(change.op, change.collection) for change in page.changes} >= {("drop", "cards")}
     assert str(boards.launch.sync_id) not in {r.scope for r in replica.records.values()}
@@ -294,7 +294,7 @@ def carry_out(act: str, people: SimpleNamespace) -> None:
         case "gap":
             Generation.objects.create(model=f"boards.{len(Generation.objects.all())}")
         case "prune":
-            feed_log.sequence()
+            sequencer.sequence()
             retention.prune(days=0)
 
 
@@ -328,5 +328,5 @@ def step(replica: Replica) -> object:
 
 def step_without(replica: Replica) -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pull, "_is_up_to_date", lambda *args: False)
+        patch.setattr(pull, "_unchanged_visibility", lambda *args: None)
         return step(replica)

@@ -18,7 +18,7 @@ from rest_framework.authtoken.models import Token
 
 from django_sync import errors
 from django_sync.client import Backoff, SyncClient, TokenAuth
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Change, MutationResult, Outbox
 from example_project.boards.models import Card, Comment, Label
 from tests import processes as p
@@ -34,7 +34,7 @@ def wired(boards: SimpleNamespace) -> SimpleNamespace:
     """The people's rows, tokens to sign in with, and a feed that has begun."""
     for name in ("ada", "grace", "alan"):
         Token.objects.create(user=User.objects.get(username=name), key=f"demo-{name}")
-    feed_log.sequence()
+    sequencer.sequence()
     return boards
 
 
@@ -78,7 +78,7 @@ def contents(client: SyncClient) -> dict[str, Any]:
 
 def check_log() -> None:
     """Positions without gaps, and each revision of each object once, up to its last."""
-    feed_log.sequence()
+    sequencer.sequence()
     assert not Outbox.objects.exists()
     positions = list(Change.objects.order_by("position").values_list("position", flat=True))
     assert positions == list(range(positions[0], positions[0] + len(positions)))

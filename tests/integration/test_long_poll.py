@@ -19,6 +19,7 @@ from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.realtime import live
 from example_project.boards import api
 from example_project.boards.models import Card, Membership
@@ -165,7 +166,7 @@ def test_r5_what_comes_between_pull_and_waiting_is_not_missed(server, token, boa
             response = respond(scope, run)
             if not written:
                 written.append(Card.objects.create(board=boards.launch, title="Between"))
-                feed_log.sequence()
+                sequencer.sequence()
                 connections.close_all()
             return response
 

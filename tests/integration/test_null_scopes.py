@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from django_sync import sync
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.protocol import Op
 from tests.app.models import Doc, Note, Project
 from tests.integration.test_registry import sent
@@ -61,7 +61,7 @@ def test_nobody_reads_it(api, ada, doc):
     assert replica.pull() == []
     Doc.objects.update(title="Still nobody's")
     Note.objects.update(text="still nobody's")
-    feed_log.sequence()
+    sequencer.sequence()
     assert replica.pull() == []
     for name, row in (("docs", doc), *(("notes", note) for note in Note.objects.all())):
         assert api.get(f"/sync/{name}/").json()["results"] == []

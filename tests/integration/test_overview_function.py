@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test.utils import CaptureQueriesContext
 
 from django_sync.feed import log as feed_log
+from django_sync.feed import postgresql, sequencer, tables
 from django_sync.models import Change, Feed, Generation
 from example_project.boards.models import Card
 from tests.integration.conftest import make_people
@@ -30,9 +31,9 @@ def boards(transactional_db: None) -> SimpleNamespace:
 @pytest.fixture(autouse=True)
 def unknown() -> Iterator[None]:
     """A process that has not found out yet whether the function is there."""
-    feed_log._without_function.clear()
+    postgresql.without_function.clear()
     yield
-    feed_log._without_function.clear()
+    postgresql.without_function.clear()
 
 
 def asked(position: int) -> tuple[feed_log.Overview, list[str]]:
@@ -48,7 +49,7 @@ def by_statement(position: int) -> feed_log.Overview:
 
 def test_it_says_what_the_statement_says(boards):
     Generation.objects.create(model="a|b", value=3)
-    feed_log.sequence()
+    sequencer.sequence()
     head = feed_log.state()[0].head
     for write in (lambda: None, lambda: Card.objects.update(title="waits")):
         write()
@@ -56,7 +57,7 @@ def test_it_says_what_the_statement_says(boards):
             found, statements = asked(position)
             assert [NAME in sql for sql in statements] == [True]
             assert found == by_statement(position)
-    assert found.waiting
+    assert found.unsequenced
     assert found.mark is None
     Generation.objects.all().delete()
     assert asked(1)[0] == by_statement(1)
@@ -97,7 +98,7 @@ def test_g1_pulls_go_on_before_the_upgrade_and_after_a_downgrade(boards):
         assert replica.held() == truth(boards.ada)
     finally:
         migrated("0011_overview")
-    feed_log._without_function.clear()  # a process that starts after it
+    postgresql.without_function.clear()  # a process that starts after it
     assert [NAME in sql for sql in asked(1)[1]] == [True]
     Card.objects.update(title="afterwards")
     replica.pull()
@@ -123,33 +124,31 @@ def test_who_may_not_call_it_asks_by_a_statement(boards):
 
 
 def test_another_failure_is_not_taken_for_a_missing_function(boards, monkeypatch):
-    def broken(told: str, position: int) -> Any:
+    def broken(text: str) -> Any:
         raise ProgrammingError("not of the function")
 
-    monkeypatch.setattr(feed_log, "_parse_overview", broken)
+    monkeypatch.setattr(postgresql, "parse_overview", broken)
     with pytest.raises(ProgrammingError):
         feed_log.overview(1, whole=False)
-    assert not feed_log._without_function
+    assert not postgresql.without_function
 
 
 def test_a_plan_of_a_short_log_does_not_read_all_of_a_long_one(boards):
     """It is kept for a session, and made while the log is one page."""
-    feed_log.sequence()
+    sequencer.sequence()
     Change.objects.all().delete()
     with connection.cursor() as cursor:
-        cursor.execute(f"VACUUM ANALYZE {feed_log.CHANGE}")
+        cursor.execute(f"VACUUM ANALYZE {tables.CHANGE}")
     for _ in range(12):
         feed_log.overview(1, whole=False)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {feed_log.CHANGE} (position, mark, model, object_id, revision, op,"
+            f"INSERT INTO {tables.CHANGE} (position, mark, model, object_id, revision, op,"
             " columns, scope, at)"
             " SELECT 1000 + n, n, 'a.b', gen_random_uuid(), 1, 'u', '', 's', now()"
             " FROM generate_series(1, 3000) n"
         )
-        read = (
-            f"SELECT seq_tup_read FROM pg_stat_xact_all_tables WHERE relname = '{feed_log.CHANGE}'"
-        )
+        read = f"SELECT seq_tup_read FROM pg_stat_xact_all_tables WHERE relname = '{tables.CHANGE}'"
     seen: list[int] = []
     with transaction.atomic(), connection.cursor() as cursor:
         for _ in range(2):

@@ -23,6 +23,7 @@ from rest_framework.test import APIClient
 from django_sync import engine
 from django_sync.drf.caller import Caller
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import SyncSession
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests.integration import permissions as p
@@ -110,7 +111,7 @@ def world(db: None) -> World:
         rows["comments", f"{who}'s"] = Comment.objects.create(card=card, author=user, text=who)
     Membership.objects.filter(user=users["stranger"]).delete()
     User.objects.filter(username="deactivated").update(is_active=False)
-    feed_log.sequence()
+    sequencer.sequence()
     for made in rows.values():
         made.refresh_from_db()
     hidden = [str(made.sync_id) for (_, kind), made in rows.items() if kind == p.ELSEWHERE]

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer, tables
 from django_sync.models import Change, Client, MutationResult
 from example_project.boards.models import Card, Label
 from tests.benchmarks.plans import explained
@@ -34,7 +35,7 @@ SQLITE = {
 
 def crowd(number):
     """So many changes of others behind what is there."""
-    feed_log.sequence()
+    sequencer.sequence()
     head = feed_log.state()[0].head
     Change.objects.bulk_create(
         Change(
@@ -52,7 +53,7 @@ def crowd(number):
     )
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"UPDATE {feed_log.FEED} SET head = head + %s", [number])
+            cursor.execute(f"UPDATE {tables.FEED} SET head = head + %s", [number])
 
 
 def settled(client, number):
@@ -135,7 +136,7 @@ def test_a_view_by_its_digest(people, replica):
 @pytest.mark.postgresql
 def test_the_move_to_the_log_by_the_key_of_the_outbox(people, replica):
     Card.objects.create(board=people.launch, title="waits")
-    (plan,) = plans(feed_log.sequence, "WITH gone AS")
+    (plan,) = plans(sequencer.sequence, "WITH gone AS")
     assert "Seq Scan" not in plan
     assert uses(plan, "django_sync_outbox_pkey")
 
@@ -145,21 +146,21 @@ def test_the_move_to_the_log_by_the_key_of_the_outbox(people, replica):
 def test_a_step_of_the_move_does_not_read_the_whole_outbox(people, replica, statistics):
     """As the planner decides by itself: a join with a long outbox was a hash of all of it, which
     each step made anew."""
-    feed_log.sequence()
+    sequencer.sequence()
     with connection.cursor() as cursor:
         if statistics != "none":
-            cursor.execute(f"ANALYZE {feed_log.OUTBOX}")
+            cursor.execute(f"ANALYZE {tables.OUTBOX}")
         cursor.execute(
-            f"INSERT INTO {feed_log.OUTBOX} (model, object_id, revision, op, columns, scope, at)"
+            f"INSERT INTO {tables.OUTBOX} (model, object_id, revision, op, columns, scope, at)"
             " SELECT 'boards.card', gen_random_uuid(), 1, 'u', 'title', 'tenant', now()"
             " FROM generate_series(1, 20000)"
         )
     with explained(analyze=False) as found:
-        feed_log.catch_up()
+        sequencer.catch_up()
     moves = [plan for sql, plan in found if "WITH gone AS" in sql]
-    assert len(moves) == feed_log.STEPS
+    assert len(moves) == sequencer.STEPS
     for plan in moves:
-        assert f"Seq Scan on {feed_log.OUTBOX}" not in plan
+        assert f"Seq Scan on {tables.OUTBOX}" not in plan
         assert "Tid Scan" in plan
         assert "Join" not in plan
 
@@ -175,7 +176,7 @@ def test_an_idle_pull_by_the_keys_of_its_tables(people, replica, statistics):
     (plan,) = plans(replica.page, "SELECT h.epoch")
     if connection.vendor == "postgresql":
         assert uses(plan, "django_sync_change_pkey")
-        assert f"Seq Scan on {feed_log.CHANGE}" not in plan
+        assert f"Seq Scan on {tables.CHANGE}" not in plan
         assert "Nested Loop" not in plan
     else:
         assert "SEARCH django_sync_change USING INTEGER PRIMARY KEY" in plan
@@ -188,7 +189,7 @@ def test_a_batch_finds_its_results_and_its_objects_history(people, replica):
     phone.send(phone.create("cards", title="x", board=str(people.launch.sync_id)))
     old = phone.update(card, title="mine")
     Card.objects.filter(pk=card.pk).update(votes=3)
-    feed_log.sequence()
+    sequencer.sequence()
     settled(Client.objects.get(), 2000)
     with explained(analyze=False, setting=SETTING) as found:
         phone.send(old)

@@ -22,6 +22,7 @@ from rest_framework.test import APIClient
 from django_sync.drf.caller import Caller
 from django_sync.drf.registry import registry
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Change, Client, MutationResult, Outbox, SyncSession, Tombstone
 from example_project.boards import api as boards_api
 from example_project.boards.models import Board, Card, Comment, Label, Membership
@@ -70,7 +71,7 @@ def world(people: SimpleNamespace) -> World:
     gone = Card.objects.create(board=people.private, title=f"{SECRET} gone")
     gone_id = gone.sync_id
     gone.delete()
-    feed_log.sequence()
+    sequencer.sequence()
     found = World(people, {})
     found.hidden = {n: found.row("private", n).sync_id for n in NAMES} | {"gone": gone_id}
     return found

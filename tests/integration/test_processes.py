@@ -20,7 +20,7 @@ from django.test import Client as Browser
 
 from django_sync import engine
 from django_sync.drf.caller import Caller
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Change, MutationResult, Outbox
 from django_sync.writes import result_store
 from example_project.boards.models import Board, Card, Comment, Label
@@ -161,7 +161,7 @@ def readers(boards: SimpleNamespace) -> list[Replica]:
 
 @pytest.fixture
 def card(boards: SimpleNamespace) -> Card:
-    feed_log.sequence()
+    sequencer.sequence()
     found: Card = boards.launch.cards.get()
     return found
 
@@ -280,7 +280,7 @@ def test_g1_a_pull_in_the_middle_of_sequencing(
     grace.pull()  # This positions it; Ada has not heard of it.
     sequencer, writer = processes.worker(point), processes.worker()
     writer.call(retitle, card.pk, "in between")
-    sequencer.start(feed_log.sequence)
+    sequencer.start(sequencer.sequence)
     sequencer.reaches(point)
     writer.call(retitle, third.pk, "afterwards")
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from django_sync import engine, errors
 from django_sync.drf.caller import Caller
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.feed.cursor import open_sealed, seal
 from django_sync.models import Change as Entry
 from django_sync.models import Feed, Generation, Outbox, ScopeSet
@@ -295,10 +295,10 @@ def test_an_unknown_collection_is_said_to_be(people):
 
 
 def test_f5_other_rights_send_the_collection_anew(people, monkeypatch):
-    monkeypatch.setattr(api.CardViewSet, "get_rights", lambda self: "before")
+    monkeypatch.setattr(api.CardViewSet, "get_visibility_tag", lambda self: "before")
     replica = Replica(people.ada)
     replica.pull()
-    monkeypatch.setattr(api.CardViewSet, "get_rights", lambda self: "after")
+    monkeypatch.setattr(api.CardViewSet, "get_visibility_tag", lambda self: "after")
     monkeypatch.setattr(api.CardViewSet, "get_queryset", lambda self: Card.objects.none())
     assert ops(replica.pull()) == [("begin", "cards")]
     assert {name for name, _ in replica.records} == {"boards", "labels", "comments"}
@@ -382,7 +382,7 @@ def test_f4_another_mark_at_the_position_proves_it_too_and_the_epoch_moves_once(
     replica.pull()
     other.pull()
     Card.objects.create(board=people.launch, title="Past that number")
-    feed_log.sequence()
+    sequencer.sequence()
     Entry.objects.filter(position=opened(replica).position).update(mark=1)
     with pytest.raises(errors.CursorExpired):
         replica.page()
@@ -407,7 +407,7 @@ def test_a_cursor_behind_the_floor_has_expired(people):
     replica = Replica(people.ada)
     replica.pull()
     Card.objects.create(board=people.launch, title="New")
-    feed_log.sequence()
+    sequencer.sequence()
     Feed.objects.update(floor=opened(replica).position + 1)
     with pytest.raises(errors.CursorExpired):
         replica.page()
@@ -436,7 +436,7 @@ def test_every_reference_resolves_at_the_end(people):
 @pytest.mark.postgresql
 def test_sequencing_leaves_the_outbox_empty_and_positions_without_gaps(people):
     assert Outbox.objects.exists()
-    feed_log.sequence()
+    sequencer.sequence()
     assert not Outbox.objects.exists()
     positions = list(Entry.objects.order_by("position").values_list("position", flat=True))
     assert positions == list(range(1, len(positions) + 1))

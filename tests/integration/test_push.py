@@ -21,7 +21,7 @@ from django_sync import engine
 from django_sync.conf import SETTINGS
 from django_sync.drf.caller import Caller
 from django_sync.feed import log as feed_log
-from django_sync.feed import notify
+from django_sync.feed import notify, sequencer
 from django_sync.maintenance import retention
 from django_sync.models import Change, Endpoint, Feed, PushCursor, PushScope, PushUser, SyncSession
 from django_sync.push import delivery, dispatcher, endpoints, locmem, rounds, visibility_refresh
@@ -548,7 +548,7 @@ def test_where_its_place_is_gone_all_are_woken(people, clock, caplog, how):
     alan = asleep(people.alan)
     cursor = PushCursor.objects.filter(id=1)
     write(people.private)
-    feed_log.sequence()
+    sequencer.sequence()
     if how == "pruned":
         cursor.update(position=0, mark=0)
         with time_machine.travel(NOW + datetime.timedelta(days=20)):
@@ -596,14 +596,14 @@ def test_project_code_that_fails_holds_up_nobody(people, clock, monkeypatch, cap
     asleep(people.ada)
     grace = asleep(people.grace)
     PushUser.objects.update(looked_at=None)
-    view_of = engine.view_of
+    visibility_of = engine.visibility_of
 
     def failing(caller: Caller) -> Any:
         if caller.user == people.ada:
             raise ZeroDivisionError
-        return view_of(caller)
+        return visibility_of(caller)
 
-    monkeypatch.setattr(engine, "view_of", failing)
+    monkeypatch.setattr(engine, "visibility_of", failing)
     Membership.objects.create(board=people.private, user=people.grace, role="viewer")
     with caplog.at_level(logging.CRITICAL, "django_sync.push"):
         assert [id for id, _ in a_round(clock)] == [grace.id]
@@ -637,7 +637,7 @@ def test_a_user_who_sees_much(people, clock, django_assert_max_num_queries):
 
 def test_changes_without_a_scope_wake_nobody(people, clock):
     asleep(people.ada)
-    feed_log.sequence()
+    sequencer.sequence()
     head = feed_log.state()[0].head
     Change.objects.filter(position=head).update(scope=None)
     PushCursor.objects.update(position=head - 1, mark=feed_log.state(head - 1)[1])
@@ -671,7 +671,7 @@ def test_sync_status_tells_what_push_has_to_do(people, clock):
     PushCursor.objects.create(**kept)
     rounds.note_news()
     write(people.launch)
-    feed_log.sequence()
+    sequencer.sequence()
     told = json.loads(told_by_status("--json"))["push"]
     assert (told["endpoints"], told["due"]) == (2, 0)
     assert told["unseen"] > 0

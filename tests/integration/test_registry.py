@@ -86,7 +86,7 @@ NO_FIELDS: Any = object()
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: register(Memo), "said aloud"),
+        (lambda: register(Memo), "name the published fields"),
         (lambda: register(Memo, fields=["title"]), "scope=None"),
         (lambda: register(Memo, scope=None), "fields=["),
         (lambda: sync.register(Memo, fields=[], scope=None), "list of field names"),

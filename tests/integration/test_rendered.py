@@ -78,7 +78,7 @@ def test_of_many_replicas_of_a_user_one_has_a_record_rendered(boards, made):
 
 def test_those_who_see_alike_share_it_and_others_do_not(boards, made, monkeypatch):
     for alike, times in ((True, 1), (False, 2)):
-        monkeypatch.setattr(api.CardViewSet, "seen_alike", alike)
+        monkeypatch.setattr(api.CardViewSet, "shared_rendering", alike)
         ada, grace = in_step(boards.ada, boards.grace)
         made.clear()
         edited(boards, title=f"alike {alike}")
@@ -97,7 +97,7 @@ class Localized(api.CardSerializer):
 
 def test_what_is_made_in_one_language_is_not_shown_in_another(boards, made, monkeypatch):
     monkeypatch.setattr(api.CardViewSet, "serializer_class", Localized)
-    monkeypatch.setattr(api.CardViewSet, "seen_alike", True)
+    monkeypatch.setattr(api.CardViewSet, "shared_rendering", True)
     some = {}
     for language, reader in (("de", boards.ada), ("en", boards.ada), ("de", boards.grace)):
         with translation.override(language):
@@ -137,7 +137,7 @@ def test_g1_so_is_what_another_table_says_of_the_record(boards):
 
 
 def test_g7_what_moved_out_of_a_view_is_not_shown_because_others_have_seen_it(boards, monkeypatch):
-    monkeypatch.setattr(api.CardViewSet, "seen_alike", True)
+    monkeypatch.setattr(api.CardViewSet, "shared_rendering", True)
     own = Board.objects.create(name="Hers alone", owner=boards.ada)
     ada, grace = in_step(boards.ada, boards.grace)
     card = edited(boards, board=own, title="secret now")
@@ -148,7 +148,7 @@ def test_g7_what_moved_out_of_a_view_is_not_shown_because_others_have_seen_it(bo
 
 
 def test_what_the_query_hides_stays_hidden(boards, monkeypatch):
-    monkeypatch.setattr(api.CardViewSet, "seen_alike", True)
+    monkeypatch.setattr(api.CardViewSet, "shared_rendering", True)
     ada, grace = in_step(boards.ada, boards.grace)
     card = edited(boards, title="for some")
     ada.pull()

@@ -21,6 +21,7 @@ from django_sync import errors
 from django_sync.client import Change as Told
 from django_sync.client import SyncClient, TokenAuth
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import MutationResult
 from example_project.boards.models import Board, Card
 from tests import processes as p
@@ -141,7 +142,7 @@ def epoch() -> str:
 
 
 def head() -> int:
-    feed_log.sequence()
+    sequencer.sequence()
     return feed_log.state()[0].head
 
 

@@ -18,8 +18,7 @@ from django_sync import engine, errors
 from django_sync.checks import check_settings
 from django_sync.client import SyncClient, TokenAuth
 from django_sync.drf.caller import Caller
-from django_sync.feed import holds, pull
-from django_sync.feed import log as feed_log
+from django_sync.feed import holds, pull, sequencer
 from django_sync.maintenance import retention
 from django_sync.models import (
     Change,
@@ -45,7 +44,7 @@ def write(board, number):
     """So many changes, each with a position of its own."""
     for n in range(number):
         Card.objects.create(board=board, title=f"Card {n}")
-    feed_log.sequence()
+    sequencer.sequence()
 
 
 def age(days, **which):
@@ -84,7 +83,7 @@ def test_a_client_that_pulled_yesterday_goes_on_though_all_is_old(people):
     age(100)
     retention.prune()
     Card.objects.create(board=people.launch, title="The first in months")
-    feed_log.sequence()
+    sequencer.sequence()
     retention.prune()
     assert [str(c.op) for c in replica.pull()] == ["put"]
 
@@ -140,7 +139,7 @@ def test_an_older_cursor_expires_and_a_younger_one_does_not(people):
 def test_new_clients_get_no_tombstones(people):
     card = Card.objects.create(board=people.launch, title="Gone")
     card.delete()
-    feed_log.sequence()
+    sequencer.sequence()
     retention.prune(days=0)
     replica = Replica(people.ada)
     assert {str(c.op) for c in replica.pull()} == {"put"}
@@ -446,7 +445,7 @@ def test_a_dry_run_changes_nothing_and_tells_what_a_run_would_do(people):
     write(people.launch, 6)
     phone = Phone(people.ada)
     phone.one(phone.create("boards", name="Board"))
-    feed_log.sequence()
+    sequencer.sequence()
     MutationResult.objects.update(at=timezone.now() - datetime.timedelta(days=40))
     Card.objects.create(board=people.launch, title="In the outbox still")
     kept = every_row()

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.maintenance import retention
 from django_sync.models import Change, Feed, MutationResult
 from example_project.boards.models import Board, Card
@@ -61,7 +61,7 @@ class Crew:
 def test_prune_beside_writers_and_pulls_loses_nothing(people):
     """G1, G2, G6: who was passed starts again, who was not goes on; all end up equal."""
     crew, tails = Crew(), [Replica(people.ada), Replica(people.grace, limit=3)]
-    feed_log.sequence()
+    sequencer.sequence()
 
     def writes():
         card = Card.objects.create(board=people.launch, title="New")

@@ -15,6 +15,7 @@ from rest_framework.authtoken.models import Token
 from django_sync import errors
 from django_sync.client import SyncClient, TokenAuth
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.merge import ClientWins, ServerWins
 from example_project.boards import api as boards_api
 from example_project.boards.models import Card, Comment, Membership
@@ -91,7 +92,7 @@ def test_g7_what_waits_for_a_board_that_was_closed_is_refused_and_told(people, g
     cards.update(id, {"title": "Mine"})
     cards.create({"title": "New", "board": str(people.launch.sync_id)})
     Membership.objects.filter(board=people.launch, user=grace).delete()
-    feed_log.sequence()
+    sequencer.sequence()
     before = everything()
     client.sync()
     assert everything() == before

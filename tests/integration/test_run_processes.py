@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Client, Feed, MutationResult
 from example_project.boards.models import Card
 from tests import processes as p
@@ -40,7 +41,7 @@ def check_once(body: dict[str, Any]) -> None:
 def test_g4_a_server_killed_within_a_run_and_the_batch_again(
     wired: Any, processes: p.Processes, beside: Any, point: str
 ) -> None:
-    feed_log.sequence()
+    sequencer.sequence()
     body = a_run(Phone(wired.ada), wired.launch)
     server = processes.server(point)
     first = beside(post, processes.url, body)
@@ -61,7 +62,7 @@ def test_w1_two_processes_that_send_the_same_batch_at_once(
     boards: Any, processes: p.Processes, known: bool
 ) -> None:
     """The second waits for the first, also where both meet the client for the first time."""
-    feed_log.sequence()
+    sequencer.sequence()
     phone = Phone(boards.ada)
     if known:
         Client.objects.create(id=phone.id, user=boards.ada)
@@ -83,7 +84,7 @@ def test_w1_two_processes_that_send_the_same_batch_at_once(
 def test_two_batches_of_one_client_in_flight_wait_for_each_other(
     boards: Any, processes: p.Processes
 ) -> None:
-    feed_log.sequence()
+    sequencer.sequence()
     boards.launch.refresh_from_db()
     phone, board = Phone(boards.ada), str(boards.launch.sync_id)
     bodies = [
@@ -106,7 +107,7 @@ def test_f4_an_epoch_that_moves_while_a_batch_waits_is_the_one_that_counts(
     boards: Any, processes: p.Processes
 ) -> None:
     """A base of the lost history is unknown, also where the batch came before the new epoch."""
-    feed_log.sequence()
+    sequencer.sequence()
     phone = Phone(boards.ada)
     Client.objects.create(id=phone.id, user=boards.ada)
     card = Card.objects.create(board=boards.launch, title="old")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from django_sync import sync
 from django_sync.drf.registry import registry
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Decision, MutationResult, Tombstone
 from django_sync.writes import runs
 from example_project.boards.models import Card, Label
@@ -165,7 +165,7 @@ def compare(people: Any, monkeypatch: Any, odd: str, parts: list[Any], atomic: b
             registry.remove("events")
         sync.register("events", viewset_with(EventViewSet, **ODD[odd]))
         phone = Phone(people.ada)
-        feed_log.sequence()
+        sequencer.sequence()
         bodies = Case(people, phone).bodies(parts)
         with monkeypatch.context() as patch:
             patch.setattr(runs, "LEAST", 10_000)

@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext
 
 from django_sync import engine, sync
 from django_sync.drf.caller import Caller
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Change, Outbox
 from django_sync.protocol import Op
 from example_project.boards.models import Card, Comment, Membership
@@ -82,7 +82,7 @@ class TestAHundredThousand(TestCase):
         cls.owner = User.objects.create_user("grace")
         memos(cls.ada, 3)
         memos(cls.owner, MANY)
-        feed_log.sequence()
+        sequencer.sequence()
 
     def setUp(self) -> None:
         sync.register(
@@ -200,7 +200,7 @@ def boards_of_ada(people: Any) -> Callable[[int], None]:
 def test_five_thousand_scopes(people, boards_of_ada):
     few, many = Replica(people.grace), Replica(people.ada)
     boards_of_ada(5000)
-    feed_log.sequence()
+    sequencer.sequence()
     few.pull()
     asked = statements(many.pull)
     assert many.held() == truth(people.ada)
@@ -210,7 +210,7 @@ def test_five_thousand_scopes(people, boards_of_ada):
 
     assert statements(many.page) == statements(few.page) <= 7, "nothing new"
     Card.objects.create(board=people.launch, title="For both")
-    feed_log.sequence()
+    sequencer.sequence()
     counts = {}
     for replica in (few, many):
         counts[replica] = statements(replica.page)
@@ -219,7 +219,7 @@ def test_five_thousand_scopes(people, boards_of_ada):
 
     # One scope more, and one less.
     membership = Membership.objects.create(board=people.private, user=people.ada)
-    feed_log.sequence()
+    sequencer.sequence()
     assert statements(many.pull) < 30
     assert many.held() == truth(people.ada)
     membership.delete()

@@ -18,7 +18,7 @@ from django.db import connection
 
 from django_sync import engine
 from django_sync.drf.caller import Caller
-from django_sync.feed import fanout
+from django_sync.feed import fanout, proof, sequencer
 from django_sync.feed import log as feed_log
 from django_sync.feed.recent import Recent
 from django_sync.models import Change, Outbox, PushCursor
@@ -37,21 +37,21 @@ BATCH = 3
 def boards(transactional_db: None, settings: Any) -> SimpleNamespace:
     settings.DJANGO_SYNC = {**settings.DJANGO_SYNC, "SEQUENCE_BATCH": BATCH}
     people = make_people()
-    feed_log.sequence()
+    sequencer.sequence()
     return people
 
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How much each step of sequencing moved."""
-    once, found = feed_log._sequence_once, []
+    once, found = sequencer._sequence_once, []
 
-    def noted(db: Any) -> int:
+    def noted() -> int:
         assert not connection.in_atomic_block, "each step is a transaction of its own"
-        found.append(once(db))
+        found.append(once())
         return found[-1]
 
-    monkeypatch.setattr(feed_log, "_sequence_once", noted)
+    monkeypatch.setattr(sequencer, "_sequence_once", noted)
     return found
 
 
@@ -71,7 +71,7 @@ def test_g1_a_long_backlog_is_moved_by_pull_after_pull(boards, steps):
     while True:
         before, cursor = len(steps), replica.cursor
         page = replica.page()
-        assert len(steps) - before <= feed_log.STEPS
+        assert len(steps) - before <= sequencer.STEPS
         if not page.has_more:
             break
         pages += 1
@@ -89,7 +89,7 @@ def test_who_has_nothing_in_it_is_not_kept(boards, steps):
     behind(boards.private, boards.private)
     page = replica.page()
     assert (page.changes, page.has_more) == ((), False)
-    assert steps == [BATCH] * feed_log.STEPS
+    assert steps == [BATCH] * sequencer.STEPS
     assert Outbox.objects.exists()
 
 
@@ -99,20 +99,20 @@ def test_another_pull_gets_its_turn_between_two_steps(boards, steps, monkeypatch
     for replica in (ada, alan):
         replica.pull()
     behind(boards.launch, boards.private)
-    noted, turns = feed_log._sequence_once, []
+    noted, turns = sequencer._sequence_once, []
 
-    def in_turn(db: Any) -> int:
-        moved: int = noted(db)
+    def between_two() -> int:
+        moved: int = noted()
         if not turns:
             turns.append(len(steps))
             assert alan.page().has_more
             turns.append(len(steps))
         return moved
 
-    monkeypatch.setattr(feed_log, "_sequence_once", in_turn)
+    monkeypatch.setattr(sequencer, "_sequence_once", between_two)
     ada.page()
-    assert turns == [1, 1 + feed_log.STEPS]
-    assert len(steps) == 2 * feed_log.STEPS
+    assert turns == [1, 1 + sequencer.STEPS]
+    assert len(steps) == 2 * sequencer.STEPS
     for replica in (ada, alan):
         replica.pull()
     assert ada.held() == truth(boards.ada, ("cards",))
@@ -124,7 +124,7 @@ def test_positions_have_no_gaps_and_follow_the_order_of_writing(boards, steps):
     behind(boards.launch, boards.private)
     written = list(Outbox.objects.order_by("id").values_list("object_id", flat=True))
     first = Change.objects.count()
-    feed_log.sequence()
+    sequencer.sequence()
     moved = Change.objects.filter(position__gt=first).order_by("position")
     assert list(moved.values_list("object_id", flat=True)) == written
     assert list(moved.values_list("position", flat=True)) == list(
@@ -153,17 +153,21 @@ def mutate(boards: Any, cursor: str) -> object:
     return result
 
 
-def turn(boards: Any, cursor: str) -> object:
-    seat = engine.seat(as_ada(boards), ("cards",), cursor)
-    assert seat is not None
-    return fanout.turn([seat])
+def subscribed(boards: Any, cursor: str) -> fanout.Subscription:
+    caller = as_ada(boards)
+    visibility = engine.audience(caller, ("cards",)).visibility
+    return fanout.Subscription.at(caller, visibility, proof.open_cursor(caller, cursor))
+
+
+def tick(boards: Any, cursor: str) -> object:
+    return fanout.tick([subscribed(boards, cursor)])
 
 
 def news(boards: Any, cursor: str) -> object:
     return feed_log.news(None)
 
 
-@pytest.mark.parametrize("request_", [describe, mutate, turn, news])
+@pytest.mark.parametrize("request_", [describe, mutate, tick, news])
 def test_a_request_moves_no_more_than_a_pull(
     boards: Any, steps: list[int], request_: Callable[[Any, str], object]
 ) -> None:
@@ -171,24 +175,25 @@ def test_a_request_moves_no_more_than_a_pull(
     replica.pull()
     behind(boards.launch, boards.private)
     request_(boards, str(replica.cursor))
-    assert steps == [BATCH] * feed_log.STEPS
+    assert steps == [BATCH] * sequencer.STEPS
     replica.pull()
     assert replica.held() == truth(boards.ada, ("cards",))
 
 
 def test_the_hub_goes_on_until_all_is_sent(boards, steps):
-    """Each turn says that the next is due, also where it found nothing for anybody."""
+    """Each tick says that the next is due, also where it found nothing for anybody."""
     replica = Replica(boards.ada, ("cards",))
     replica.pull()
     behind(boards.launch, boards.private)
-    seat, frames, turns, more = engine.seat(as_ada(boards), ("cards",), replica.cursor), [], 0, True
+    subscription, frames = subscribed(boards, str(replica.cursor)), []
+    ticks, more = 0, True
     while more:
         before = len(steps)
-        (delivery,), more = fanout.turn([seat])
-        assert len(steps) - before <= feed_log.STEPS
-        seat, turns = delivery.seat, turns + 1
+        (delivery,), more = fanout.tick([subscription])
+        assert len(steps) - before <= sequencer.STEPS
+        subscription, ticks = delivery.subscription, ticks + 1
         frames += [json.loads(delivery.frame)] if delivery.frame else []
-    assert turns == 3
+    assert ticks == 3
     changed = [change["object"]["title"] for frame in frames for change in frame["changes"]]
     assert changed == ["the last"]
     assert not frames[-1]["has_more"]
@@ -202,7 +207,7 @@ def test_who_waits_is_told_of_all_of_it(boards, steps):
     while left:
         before = len(steps)
         head, found, left = feed_log.news(head)
-        assert len(steps) - before <= feed_log.STEPS
+        assert len(steps) - before <= sequencer.STEPS
         looks, scopes = looks + 1, scopes | set(found)
     assert looks == 3
     written = Change.objects.filter(position__gt=before_all).values_list("scope", flat=True)
@@ -221,7 +226,7 @@ def test_pulls_that_are_answered_together_come_again(boards, steps):
         ask = shared_pulls.Pull(viewer, as_ada(boards), cursor, 100)
         before = len(steps)
         (answer,) = shared_pulls.answers([ask], recent)
-        assert len(steps) - before <= feed_log.STEPS
+        assert len(steps) - before <= sequencer.STEPS
         return answer
 
     assert not page().has_more
@@ -248,7 +253,11 @@ def test_the_dispatcher_looks_through_each_part_before_it_moves_the_next(
 
     monkeypatch.setattr(dispatcher, "_step", noted)
     dispatcher.dispatch()
-    assert sorted({moved for moved, _ in begun}) == [feed_log.STEPS, 2 * feed_log.STEPS, len(steps)]
-    first = max(position for moved, position in begun if moved == feed_log.STEPS)
-    assert first == begun[-1][1] - sum(steps[feed_log.STEPS :])
+    assert sorted({moved for moved, _ in begun}) == [
+        sequencer.STEPS,
+        2 * sequencer.STEPS,
+        len(steps),
+    ]
+    first = max(position for moved, position in begun if moved == sequencer.STEPS)
+    assert first == begun[-1][1] - sum(steps[sequencer.STEPS :])
     assert not Outbox.objects.exists()

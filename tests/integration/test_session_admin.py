@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from django_sync import sync
 from django_sync.admin import read_only
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Order, SyncSession
 from django_sync.sessions import presence
 from tests.integration.test_admin_pages import clerk, listed, shown
@@ -131,7 +131,7 @@ def test_the_list_costs_the_same_for_few_and_many(root, people, monkeypatch):
         for _ in range(number):
             Device(people.ada)
         SyncSession.objects.update(position=1)
-        feed_log.sequence()
+        sequencer.sequence()
         with CaptureQueriesContext(connection) as captured:
             assert len(shown(listed(root, "syncsession"))) >= number
         counts.append(len(captured))

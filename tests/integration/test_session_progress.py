@@ -18,6 +18,7 @@ from django.utils import timezone
 from django_sync import sync
 from django_sync.drf.caller import Caller
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Change, Client, SyncSession
 from django_sync.sessions import lag, presence
 from django_sync.sessions import state as sessions_state
@@ -162,7 +163,7 @@ def test_lag_counts_what_its_user_sees(people, device):
     caught_up(device)
     add(people, 3)
     add(people, 50, board=people.private)
-    feed_log.sequence()
+    sequencer.sequence()
     Change.objects.update(at=timezone.now() - timedelta(seconds=90))
     told = shown(device)["lag"]
     assert told["changes"] == 3, "others’ writes are no matter of theirs"
@@ -175,7 +176,7 @@ def test_lag_where_the_log_was_pruned(people, device):
     add(people, 5)
     caught_up(device)
     SyncSession.objects.update(position=0)
-    feed_log.sequence()
+    sequencer.sequence()
     head = feed_log.state()[0].head
     Change.objects.filter(position__lt=head).delete()
     Change.objects.update(at=timezone.now() - timedelta(seconds=300))
@@ -195,7 +196,7 @@ def test_the_list_costs_the_same_for_few_and_many(people, device):
             Device(people.ada)
         SyncSession.objects.update(position=1)
         add(people, 5)
-        feed_log.sequence()
+        sequencer.sequence()
     assert counts[1] <= counts[0] + 1, "one statement more where there is a lag"
     assert counts[0] <= 12
 
@@ -236,7 +237,7 @@ def test_blocked_and_ended_are_told_apart(people, device):
 def test_sync_status_tells_of_sessions(people, device, settings):
     caught_up(device)
     add(people, 4)
-    feed_log.sequence()
+    sequencer.sequence()
     for _ in range(2):
         Device(people.grace)
     SyncSession.objects.filter(user=people.grace).update(transport="sse")

@@ -22,7 +22,7 @@ from rest_framework.authtoken.models import Token
 
 from django_sync.feed import log as feed_log
 from django_sync.feed import pull as feed_pull
-from django_sync.feed import recent
+from django_sync.feed import recent, sequencer
 from django_sync.maintenance import retention
 from django_sync.models import Feed, Hold
 from django_sync.protocol import Page
@@ -178,7 +178,7 @@ def test_what_was_pruned_is_not_answered_from_memory(site, ada, boards):
         await change(create, boards.launch)
         await change(create, boards.launch)
         late = await site.poller(ada, query="&collections=cards")
-        await change(lambda: feed_log.sequence() or retention.prune(days=0, keep=0))
+        await change(lambda: sequencer.sequence() or retention.prune(days=0, keep=0))
         assert (await poller.pull()).status == 410
         assert (await late.pull()).status in (200, 410)
 
@@ -216,7 +216,7 @@ class Looks:
     def __init__(self, monkeypatch: Any) -> None:
         self.count, self.gate, self.came = 0, threading.Event(), threading.Event()
         self.gate.set()
-        look = feed_pull.current_view
+        look = feed_pull.current_visibility
 
         def counted(*args: Any) -> Any:
             self.count += 1
@@ -224,7 +224,7 @@ class Looks:
             assert self.gate.wait(PATIENCE)
             return look(*args)
 
-        monkeypatch.setattr(feed_pull, "current_view", counted)
+        monkeypatch.setattr(feed_pull, "current_visibility", counted)
 
 
 @pytest.fixture

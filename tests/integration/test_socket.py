@@ -19,7 +19,7 @@ from rest_framework.authtoken.models import Token
 
 from django_sync.conf import conf
 from django_sync.drf.collection import Collection
-from django_sync.feed import fanout, notify
+from django_sync.feed import fanout, notify, sequencer
 from django_sync.feed import log as feed_log
 from django_sync.models import Feed, SyncSession
 from django_sync.realtime.connection import WINDOW
@@ -164,7 +164,7 @@ def test_r4_one_write_is_read_once_and_rendered_once_for_all(site, ada, grace, b
 
 
 def test_r4_what_depends_on_the_user_is_rendered_for_each(site, ada, grace, boards, monkeypatch):
-    """Where the viewset does not say ``seen_alike``: here a serializer that looks at the user."""
+    """Without ``shared_rendering``: here a serializer that looks at the user."""
 
     class Personal(api.CardSerializer):
         def to_representation(self, instance):
@@ -172,7 +172,7 @@ def test_r4_what_depends_on_the_user_is_rendered_for_each(site, ada, grace, boar
             return {**super().to_representation(instance), "title": f"for {name}"}
 
     monkeypatch.setattr(api.CardViewSet, "serializer_class", Personal)
-    monkeypatch.setattr(api.CardViewSet, "seen_alike", False)
+    monkeypatch.setattr(api.CardViewSet, "shared_rendering", False)
 
     async def story():
         async with site.following(ada) as hers, site.following(grace) as other:
@@ -298,7 +298,7 @@ def test_r5_what_is_written_between_pull_and_joining_is_not_missed(site, ada, bo
         response = respond(scope, run, inside, body)
         if inside.follows and scope["path"].endswith("changes/") and not written:
             written.append(Card.objects.create(board=boards.launch, title="Between"))
-            feed_log.sequence()
+            sequencer.sequence()
             connection.close()
         return response
 
@@ -312,17 +312,17 @@ def test_r5_what_is_written_between_pull_and_joining_is_not_missed(site, ada, bo
     asyncio.run(story())
 
 
-def test_a_turn_that_fails_is_made_again(site, ada, boards, monkeypatch, caplog):
-    turn, failures = fanout.turn, []
+def test_a_tick_that_fails_is_repeated(site, ada, boards, monkeypatch, caplog):
+    tick, failures = fanout.tick, []
 
-    def failing(seats):
+    def failing(subscriptions):
         if not failures:
-            failures.append(seats)
+            failures.append(subscriptions)
             raise OSError("gone")
-        return turn(seats)
+        return tick(subscriptions)
 
     async def story():
-        monkeypatch.setattr(fanout, "turn", failing)
+        monkeypatch.setattr(fanout, "tick", failing)
         async with site.following(ada) as wire:
             await write(boards.launch)
             assert titles(await wire.changes()) == ["New"]
@@ -334,7 +334,7 @@ def test_a_turn_that_fails_is_made_again(site, ada, boards, monkeypatch, caplog)
 
 def test_a_fault_of_ours_closes_and_is_logged(site, ada, monkeypatch, caplog):
     """A client that hears nothing more must know it, so that it comes again."""
-    monkeypatch.setattr("django_sync.engine.seat", lambda *args: 1 / 0)
+    monkeypatch.setattr(fanout.Subscription, "at", lambda *args: 1 / 0)
 
     async def story():
         async with site.socket(ada) as wire:
@@ -346,7 +346,7 @@ def test_a_fault_of_ours_closes_and_is_logged(site, ada, monkeypatch, caplog):
 
 
 def test_r7_a_write_that_nobody_announces_comes_all_the_same(site, ada, boards, monkeypatch):
-    monkeypatch.setattr(notify, "_bells", [])
+    monkeypatch.setattr(notify, "_notifiers", [])
 
     async def story():
         async with site.following(ada) as wire:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from .test_javascript import HERE, TSC, node, run
+from .shipped_types import HERE, TSC
+from .test_javascript import node, run
 
 
 def test_its_types_are_sound() -> None:

@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { errors } from "../../django_sync/static/django_sync/client.js";
-import { plain, same } from "../../django_sync/static/django_sync/encoding.js";
-import { fold, draft } from "../../django_sync/static/django_sync/folding.js";
-import { parseFrame, readFrame } from "../../django_sync/static/django_sync/frames.js";
+import { toJson, isEqual } from "../../django_sync/static/django_sync/store/encoding.js";
+import { compact, draft } from "../../django_sync/static/django_sync/store/compaction.js";
+import { parseFrame, readFrame } from "../../django_sync/static/django_sync/net/frames.js";
 import { newId, objectId } from "../../django_sync/static/django_sync/ids.js";
-import { Events } from "../../django_sync/static/django_sync/line.js";
+import { EventParser } from "../../django_sync/static/django_sync/net/connection.js";
 import { logTo } from "../../django_sync/static/django_sync/log.js";
-import { readPage } from "../../django_sync/static/django_sync/pages.js";
+import { readPage } from "../../django_sync/static/django_sync/net/pages.js";
 
 test("ids are UUIDs of version 7, in the order in which they were made", () => {
   const ids = Array.from({ length: 20_000 }, newId);
@@ -29,17 +29,17 @@ test("an object's id is spelled one way, and nothing else passes", () => {
 });
 
 test("what JSON cannot say is refused, not changed", () => {
-  assert.deepEqual(plain({ a: 1, b: undefined, at: new Date(0) }), { a: 1, at: "1970-01-01T00:00:00.000Z" });
+  assert.deepEqual(toJson({ a: 1, b: undefined, at: new Date(0) }), { a: 1, at: "1970-01-01T00:00:00.000Z" });
   for (const wrong of [{ a: NaN }, { a: [Infinity] }, { a: 1n }, { a: "\ud800" }, { a: () => 1 }, null, [], "x"]) {
-    assert.throws(() => plain(wrong), errors.Invalid, String(wrong));
+    assert.throws(() => toJson(wrong), errors.Invalid, String(wrong));
   }
-  assert.deepEqual(plain({ a: "😀" }), { a: "😀" });
+  assert.deepEqual(toJson({ a: "😀" }), { a: "😀" });
 });
 
 test("values are the same whatever the order of their members", () => {
-  assert.ok(same({ a: [1, { b: null }], c: "x" }, { c: "x", a: [1, { b: null }] }));
+  assert.ok(isEqual({ a: [1, { b: null }], c: "x" }, { c: "x", a: [1, { b: null }] }));
   for (const [one, other] of [[1, true], [0, null], [[], {}], [[1, 2], [2, 1]], [{ a: undefined }, { b: 1 }], ["1", 1]]) {
-    assert.ok(!same(one, other), JSON.stringify([one, other]));
+    assert.ok(!isEqual(one, other), JSON.stringify([one, other]));
   }
 });
 
@@ -48,19 +48,19 @@ const entry = (op, more = {}) => ({ state: "new", op, objectId: "one", fields: {
 test("only what was never sent is folded, and only where that passes nobody", () => {
   const update = draft("update", { b: 2 }, { baseRevision: 3, epoch: "e", base: { b: 1 } });
   const last = entry("update", { fields: { a: 1 }, base: { a: 0 } });
-  assert.deepEqual(fold(update, last, [], false), {
-    kind: "fold",
+  assert.deepEqual(compact(update, last, [], false), {
+    kind: "replace",
     draft: { op: "update", fields: { a: 1, b: 2 }, baseRevision: 3, epoch: "e", base: { a: 0, b: 1 } },
   });
-  assert.equal(fold(update, { ...last, state: "sent" }, [], false).kind, "append");
-  assert.equal(fold(update, last, [entry("update", { objectId: "two" })], false).kind, "append");
-  assert.equal(fold({ ...update, baseRevision: 4 }, last, [], false).kind, "append");
+  assert.equal(compact(update, { ...last, state: "sent" }, [], false).kind, "append");
+  assert.equal(compact(update, last, [entry("update", { objectId: "two" })], false).kind, "append");
+  assert.equal(compact({ ...update, baseRevision: 4 }, last, [], false).kind, "append");
   const made = entry("create", { fields: { a: 1 } });
-  assert.equal(fold(update, made, [entry("create", { objectId: "two" })], false).kind, "fold");
-  assert.equal(fold(update, made, [entry("create", { objectId: "two", fields: { of: "one" } })], false).kind, "append");
-  assert.equal(fold(draft("update", { of: "two" }), made, [entry("create", { objectId: "two" })], false).kind, "append");
-  assert.equal(fold(draft("delete", {}), made, [], false).kind, "vanish");
-  assert.equal(fold(draft("delete", {}), made, [], true).kind, "append");
+  assert.equal(compact(update, made, [entry("create", { objectId: "two" })], false).kind, "replace");
+  assert.equal(compact(update, made, [entry("create", { objectId: "two", fields: { of: "one" } })], false).kind, "append");
+  assert.equal(compact(draft("update", { of: "two" }), made, [entry("create", { objectId: "two" })], false).kind, "append");
+  assert.equal(compact(draft("delete", {}), made, [], false).kind, "vanish");
+  assert.equal(compact(draft("delete", {}), made, [], true).kind, "append");
 });
 
 test("a page that is none of ours is no page; what is newer is skipped", () => {
@@ -93,7 +93,7 @@ test("events come out the same wherever the text is cut", () => {
     { event: "cursor", data: "{}" },
   ];
   for (let cut = 0; cut <= text.length; cut++) {
-    const events = new Events();
+    const events = new EventParser();
     const found = [...events.feed(text.slice(0, cut)), ...events.feed(text.slice(cut)), ...events.feed("\n")];
     assert.deepEqual(found, whole, `cut at ${cut}`);
   }

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from django_sync.client import Conflict, Record, Resolution
 from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Change, Feed, Generation, ScopeSet
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 
@@ -385,7 +386,7 @@ def house_restores(party: Party) -> None:
         Card.objects.filter(sync_revision__gt=1).update(
             sync_revision=F("sync_revision") - 1, due=some_day(party)
         )
-        feed_log.sequence()
+        sequencer.sequence()
         feed_log.diverged(feed_log.state()[0].epoch)
 
 

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
 from django_sync.client import TokenAuth
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import (
     Change,
     Client,
@@ -59,7 +59,7 @@ def sweep() -> None:
     """Empty the tables that a party fills; a flush of all would take longer than the party."""
     for table in TABLES:
         table._base_manager.all()._raw_delete("default")
-    feed_log.sequence()
+    sequencer.sequence()
 
 
 def seeded_ids(seed: int) -> Callable[[], uuid.UUID]:

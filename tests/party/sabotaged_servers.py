@@ -43,6 +43,6 @@ def access_that_ends_is_not_told() -> None:
 
     def look(self: Any, audience: Any) -> None:
         if self._follower is None or self._follower.done():
-            self.seat = replace(self.seat, audience=self.hub.known(audience))
+            self.subscription = replace(self.subscription, audience=self.hub.known(audience))
 
     Line.look = look  # type: ignore[method-assign]

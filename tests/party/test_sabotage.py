@@ -20,6 +20,7 @@ from django_sync.client.store.database import Store
 from django_sync.client.store.outbox import Outbox
 from django_sync.drf.collection import Collection
 from django_sync.feed import log as feed_log
+from django_sync.feed import proof
 from django_sync.feed import pull as feed_pull
 from django_sync.protocol import Op, ids
 from django_sync.writes.apply import Writer
@@ -72,12 +73,12 @@ def server_forgets_deletes(patch: Patch) -> None:
 
 @sabotage
 def server_forgets_drops(patch: Patch) -> None:
-    server_keeps_silent(patch, "_farewells", Op.DROP)
+    server_keeps_silent(patch, "_removals", Op.DROP)
 
 
 @sabotage_of_what_is_rare
 def server_forgets_begins(patch: Patch) -> None:
-    server_keeps_silent(patch, "_farewells", Op.BEGIN)
+    server_keeps_silent(patch, "_removals", Op.BEGIN)
 
 
 @sabotage
@@ -92,7 +93,7 @@ def server_sees_no_overlap(patch: Patch) -> None:
 
 def proved_but(kind: type[Exception]) -> Any:
     """A look at a cursor's history that lets one reason pass."""
-    proved = feed_pull.proved
+    proved = proof.proved
 
     def look(cursor: Any, *seen: Any) -> Any:
         try:
@@ -105,12 +106,12 @@ def proved_but(kind: type[Exception]) -> Any:
 
 @sabotage_of_what_is_rare
 def server_takes_cursors_of_another_history(patch: Patch) -> None:
-    patch.setattr(feed_pull, "proved", proved_but(feed_pull.Diverged))
+    patch.setattr(proof, "proved", proved_but(proof.Diverged))
 
 
 @sabotage
 def server_takes_cursors_that_are_too_old(patch: Patch) -> None:
-    patch.setattr(feed_pull, "proved", proved_but(errors.CursorExpired))
+    patch.setattr(proof, "proved", proved_but(errors.CursorExpired))
 
 
 @sabotage

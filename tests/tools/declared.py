@@ -138,13 +138,13 @@ def public() -> dict[str, Entry]:
     imported = {
         name: where
         for names, where in re.findall(
-            r'^import (?:type )?\{ (.+?) \} from "\./(\w+)\.js"', text, re.M
+            r'^import (?:type )?\{ (.+?) \} from "\./([\w/]+)\.js"', text, re.M
         )
         for name in names.split(", ")
     }
-    again = re.findall(r'^export \{ (.+?) \} from "\./(\w+)\.js"', text, re.M)
+    again = re.findall(r'^export \{ (.+?) \} from "\./([\w/]+)\.js"', text, re.M)
     own = ", ".join(re.findall(r"^export \{ ([^}]+?) \};", text, re.M)).split(", ")
-    types = re.findall(r'^export type (\w+) = import\("\./(\w+)\.js"\)\.\w+', text, re.M)
+    types = re.findall(r'^export type (\w+) = import\("\./([\w/]+)\.js"\)\.\w+', text, re.M)
     where = {name: place for names, place in again for name in names.split(", ")}
     where |= {name: imported[name] for name in own if name != "errors"}
     where |= dict(types) | {"SyncClient": "client", "Options": "client"}

@@ -51,13 +51,13 @@ def scenes() -> list[Scene]:
     from django.contrib.auth.models import User
     from django.test import Client
 
-    from django_sync.feed import log as feed_log
+    from django_sync.feed import sequencer
     from django_sync.models import Decision, OpenConflict
     from example_project.boards.models import Board, Card
     from tests.forms import opened, with_values
     from tests.integration.phone import Phone
 
-    feed_log.sequence()
+    sequencer.sequence()
     user = {name: User.objects.get(username=name) for name in ("ada", "grace", "admin")}
     card = Card.objects.get(title="Check pump 7")
     url = f"/admin/boards/card/{card.pk}/change/"
@@ -75,14 +75,14 @@ def scenes() -> list[Scene]:
         )
         grace.one(grace.update(row, title=theirs, column="doing"))
         ada.one(late)
-        feed_log.sequence()
+        sequencer.sequence()
     settled = OpenConflict.objects.earliest("id")
     page = f"/admin/django_sync/openconflict/{settled.pk}/change/"
     form = with_values(opened(staff, page), **{"choice:title": "client"})
     staff.post(page, form | {"step": ["write"]})
     card.refresh_from_db()
     grace.one(grace.update(card, title="Repair pump 7", votes=5))
-    feed_log.sequence()
+    sequencer.sequence()
     conflict = OpenConflict.objects.latest("id")
     assert conflict.is_open
     assert Decision.objects.count() > 1

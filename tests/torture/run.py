@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
-from django_sync.feed import log as feed_log
+from django_sync.feed import sequencer
 from django_sync.models import Outbox
 from example_project.boards.models import Board, Card, Label, Membership
 from tests import processes as p
@@ -114,7 +114,7 @@ def run(plan: Plan, processes: p.Processes) -> Story:
         told = reader.result()
         story.readings += told if isinstance(told, list) else [told]
     story.readings.append(watcher.close())
-    feed_log.sequence()
+    sequencer.sequence()
     return story
 
 

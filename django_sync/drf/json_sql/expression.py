@@ -16,10 +16,10 @@ DIALECTS: dict[str, Any] = {"postgresql": postgresql, "sqlite": sqlite}
 """What knows the SQL, by a connection's ``vendor``."""
 
 Part = str | tuple[Kind, str] | Subquery
-"""JSON text as it stands, a column by its lookup with its kind, or a list of ids."""
+"""JSON text as it is, a column by its lookup with its kind, or a list of ids."""
 
 
-PLAIN = re.compile(r"""[A-Za-z0-9_{}\[\]:,." -]*""")
+UNESCAPED = re.compile(r"""[A-Za-z0-9_{}\[\]:,." -]*""")
 """Texts that are the same within the quotes of SQL, whatever the server's settings."""
 
 
@@ -98,7 +98,7 @@ class RecordText(Expression):
         params: list[Any] = []
         for text in self.texts:
             if isinstance(text, str):
-                if PLAIN.fullmatch(text):
+                if UNESCAPED.fullmatch(text):
                     pieces.append(dialect.LITERAL.replace("%s", f"'{text}'"))
                 else:
                     pieces.append(dialect.LITERAL)

@@ -13,13 +13,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connections, models
+from django.db import models
 from rest_framework import ISO_8601
 from rest_framework import fields as drf
 from rest_framework.settings import api_settings
 
-from ...conf import conf
 from ...fields import RevisionField, ScopeField, SyncIdField
+from ...models.database import connection
 
 UTC = ZoneInfo("UTC")
 
@@ -95,8 +95,8 @@ def kind_of(field: Any, column: Any) -> Kind | None:
         return None
     if type(field) is drf.ChoiceField:
         return kind if _shows_choices_as_they_are(field, kind) else None
-    plain = FIELDS.get(type(field)) is kind or _is_number(field, kind)
-    return kind if plain or _writes_iso(field, kind) else None
+    is_standard = FIELDS.get(type(field)) is kind or _is_number(field, kind)
+    return kind if is_standard or _writes_iso(field, kind) else None
 
 
 def _is_number(field: Any, kind: Kind) -> bool:
@@ -129,8 +129,8 @@ def _stores_utc() -> bool:
 
     SQLite's have no time zone; ``TIME_ZONE`` of the database says in which they are.
     """
-    connection: Any = connections[conf.DATABASE]
-    return connection.vendor != "sqlite" or connection.timezone in (datetime.UTC, UTC)
+    db = connection()
+    return db.vendor != "sqlite" or db.timezone in (datetime.UTC, UTC)
 
 
 def _is_iso(form: str | None) -> bool:
@@ -148,9 +148,9 @@ def _shows_choices_as_they_are(field: Any, kind: Kind) -> bool:
 def _decimal(field: Any, column: Any) -> Kind | None:
     """The kind of a decimal that DRF shows with the column's own digits; else ``None``."""
     as_text = getattr(field, "coerce_to_string", api_settings.COERCE_DECIMAL_TO_STRING)
-    plain = as_text and not field.localize and not getattr(field, "normalize_output", False)
+    is_standard = as_text and not field.localize and not getattr(field, "normalize_output", False)
     digits = (column.max_digits, column.decimal_places)
-    if not (plain and column.model._meta.managed) or None in digits:
+    if not (is_standard and column.model._meta.managed) or None in digits:
         return None
     if (field.max_digits, field.decimal_places) != digits:
         return None

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, models
+from django.db import models
 from django.db.models.fields.reverse_related import OneToOneRel
 from django.db.models.sql import Query
 from django.db.models.sql.datastructures import BaseTable
 
 from ...conf import conf
+from ...models.database import connection
 from . import sqlite
 from .expression import DIALECTS, RecordText
 
@@ -36,15 +37,15 @@ def rendered_by(queryset: Any) -> str | None:
     The query must return the same rows whichever columns are selected.
     """
     query = queryset.query
-    plain = all(getattr(type(queryset), n) is getattr(models.QuerySet, n) for n in OWN)
-    if not plain or type(query) is not Query or queryset.db != conf.DATABASE:
+    is_standard = all(getattr(type(queryset), n) is getattr(models.QuerySet, n) for n in OWN)
+    if not is_standard or type(query) is not Query or queryset.db != conf.DATABASE:
         return None
     if query.combinator or query.extra or query.extra_tables or query.group_by is not None:
         return None
-    connection: Any = connections[conf.DATABASE]
-    if connection.vendor == "sqlite" and not sqlite.writes_json(connection.Database):
+    db = connection()
+    if db.vendor == "sqlite" and not sqlite.writes_json(db.Database):
         return None
-    return connection.vendor if connection.vendor in DIALECTS else None
+    return db.vendor if db.vendor in DIALECTS else None
 
 
 def single_rows(query: Any) -> bool:
@@ -66,16 +67,16 @@ def joined(queryset: Any, id_name: str, text: RecordText) -> Joined | None:
     rows = queryset.annotate(sync_text=text).values_list(id_name, "sync_scope", "sync_text")
     if not single_rows(rows.query):
         return None
-    connection = connections[conf.DATABASE]
+    db = connection()
     try:
         sql, params = rows.query.get_compiler(conf.DATABASE).as_sql()
     except EmptyResultSet:
         return Joined("", 0)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+    with db.cursor() as cursor:
+        if db.vendor == "postgresql":
             cursor.execute(DIALECTS["postgresql"].PAGE.replace("{rows}", sql), params)
-            count, written, told, id, scope = cursor.fetchone()
-            return Joined(told or "", count, id, scope or "") if written == count else None
+            count, written, page, id, scope = cursor.fetchone()
+            return Joined(page or "", count, id, scope or "") if written == count else None
         cursor.execute(sql, params)
         return _joined_here(cursor.fetchall())
 

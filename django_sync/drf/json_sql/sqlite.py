@@ -88,9 +88,9 @@ def writes_json(database: Any) -> bool:
     """Whether this build of SQLite escapes texts as Python does; ``database`` is its module."""
     link = database.connect(":memory:")
     try:
-        (told,) = link.execute("SELECT json_quote(?)", [_PROBED]).fetchone()
+        (quoted,) = link.execute("SELECT json_quote(?)", [_PROBED]).fetchone()
     except database.OperationalError:  # built without JSON
         return False
     finally:
         link.close()
-    return bool(told == json.dumps(_PROBED, ensure_ascii=False))
+    return bool(quoted == json.dumps(_PROBED, ensure_ascii=False))

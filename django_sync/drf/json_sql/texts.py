@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections, models, router
+from django.db import models, router
 
 from ...conf import conf
 from ...fields import id_field
+from ...models.database import connection
 from ...protocol import ReadyRecord, Record
 from .cells import Cell, ManyCell
 from .encoding import strictly_encoded
@@ -48,8 +49,8 @@ class TextPlan:
         fixed = (self.id_name, "sync_revision", "sync_scope")
         rows = queryset.prefetch_related(None).annotate(**self.texts)
         made: list[Record] = []
-        for id, revision, scope, *told in rows.values_list(*fixed, *lookups, *self.texts):
-            text = self._filled(told[len(lookups) :], told)
+        for id, revision, scope, *values in rows.values_list(*fixed, *lookups, *self.texts):
+            text = self._filled(values[len(lookups) :], values)
             if text is None:
                 return None
             made.append(ReadyRecord(self.collection, id, revision, scope, text))
@@ -62,10 +63,10 @@ class TextPlan:
         pieces = [str(texts[0])]
         for cell, value, text in zip(self.gaps, values, texts[1:], strict=False):
             try:
-                told = "null" if value is None else strictly_encoded(cell.convert(value))
+                piece = "null" if value is None else strictly_encoded(cell.convert(value))
             except ValueError:
                 return None
-            pieces += [told, str(text)]
+            pieces += [piece, str(text)]
         return "".join(pieces)
 
     def page(self, queryset: Any) -> Joined | None:
@@ -79,7 +80,7 @@ def text_plan(
     collection: str, model: type[models.Model], members: Sequence[Cell | ManyCell]
 ) -> TextPlan | None:
     """The text plan of a record's members; ``None`` where the database cannot make it."""
-    dialect = DIALECTS.get(connections[conf.DATABASE].vendor)
+    dialect = DIALECTS.get(connection().vendor)
     id = id_field(model)
     own = all(column_kind(column) for column in (id, *_columns_of_sync(model)))
     if dialect is None or not own or len(members) > MOST_MEMBERS:
@@ -120,7 +121,7 @@ def _part(member: Cell | ManyCell, dialect: Any) -> Part | None:
 
 
 def _listed(cell: ManyCell) -> Part | None:
-    """The list of ids as a subquery, where the table between lies in the same database."""
+    """The list of ids as a subquery, where the table between is in the same database."""
     if router.db_for_read(cell.through) != conf.DATABASE:
         return None
     rows = cell.through._base_manager.using(conf.DATABASE)

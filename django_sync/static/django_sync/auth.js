@@ -19,15 +19,15 @@ export class SessionAuth {
 
   /**
    * @param {object} [how]
-   * @param {string | null} [how.user] a name that stays the same for one user; another one is
-   *   refused the store before the server is asked
+   * @param {string | null} [how.user] a name that stays the same for one user; where the store
+   *   belongs to another, the client throws before it asks the server
    * @param {string | (() => string) | null} [how.token] the CSRF token, where no cookie holds it
    *   (`CSRF_USE_SESSIONS`, `CSRF_COOKIE_HTTPONLY`): for example out of a `meta` element
    * @param {string} [how.cookie] `CSRF_COOKIE_NAME`
    * @param {string} [how.header] as `CSRF_HEADER_NAME` has it, in HTTP's spelling
    */
   constructor({ user = null, token = null, cookie = "csrftoken", header = "X-CSRFToken" } = {}) {
-    /** The user, where one was told. */
+    /** The user, where one was given. */
     this.identity = user;
     this.token = token;
     this.cookie = cookie;
@@ -39,13 +39,13 @@ export class SessionAuth {
    * @returns {Record<string, string> | Promise<Record<string, string>>}
    */
   headers() {
-    const told = typeof this.token === "function" ? this.token() : this.token;
+    const token = typeof this.token === "function" ? this.token() : this.token;
     const { cookieStore, document } = /** @type {any} */ (globalThis);
-    if (told === null && document === undefined && cookieStore !== undefined) {
-      // A service worker has no document; some browsers let it ask for a cookie.
+    if (token === null && document === undefined && cookieStore !== undefined) {
+      // A service worker has no document; in some browsers it may read a cookie.
       return cookieStore.get(this.cookie).then((/** @type {any} */ found) => this.#with(decodeURIComponent(found?.value ?? "")));
     }
-    return this.#with(told ?? cookieOf(this.cookie));
+    return this.#with(token ?? cookieOf(this.cookie));
   }
 
   /** @param {string} token @returns {Record<string, string>} */
@@ -75,7 +75,7 @@ class HeaderAuth {
   constructor(token, { user = null, refresh = null } = {}) {
     this.#token = token;
     this.#renew = refresh;
-    /** The user, where one was told. */
+    /** The user, where one was given. */
     this.identity = user;
   }
 
@@ -85,7 +85,7 @@ class HeaderAuth {
     return { Authorization: `${scheme} ${this.#token}` };
   }
 
-  /** Ask for another token; `false` where nobody can be asked. */
+  /** Get another token; `false` where there is no `refresh` to call. */
   async refresh() {
     if (this.#renew === null) return false;
     this.#token = await this.#renew();

@@ -1,4 +1,4 @@
-/** Waiting after failures. Pure but for the dice. */
+/** How long to wait after failures. Pure, except for random numbers. */
 
 /** How long to wait after a failure: exponential, with full jitter, and never less than the server asks for. */
 export class Backoff {
@@ -26,7 +26,7 @@ export class Backoff {
     return Math.max(this.random() * ceiling, retryAfter ?? 0);
   }
 
-  /** @internal Begin anew. */
+  /** @internal Forget the failures. */
   succeeded() {
     this.#failures = 0;
   }

@@ -1,68 +1,49 @@
-/** `SyncClient`: what a page holds; it wires the parts and tells their events. */
+/** `SyncClient`, the public API. `parts.js` makes what is behind it. */
 
-import { Alarm } from "./alarm.js";
-import { Around } from "./around.js";
-import { Background } from "./background.js";
 import { Backoff } from "./backoff.js";
-import { Binding } from "./binding.js";
-import { Choice, LADDER } from "./choice.js";
 import { Collection } from "./collection.js";
-import { Conflict, openConflicts, Resolution, settleConflict } from "./conflicts.js";
-import { Database } from "./database.js";
-import { Enabling } from "./enabling.js";
+import { Conflict, Resolution } from "./conflicts.js";
 import * as errors from "./errors.js";
-import { Events } from "./events.js";
-import { Exchange } from "./exchange.js";
-import { heedPage } from "./heeding.js";
-import { declared } from "./indexes.js";
+import { watchPage } from "./link/browser_events.js";
+import { Pace } from "./link/pace.js";
 import { LiveQuery } from "./livequery.js";
-import { Network } from "./network.js";
-import { isOpen, mutationsOf, Watch } from "./overlay.js";
-import { Pace } from "./pace.js";
-import { differs } from "./reach.js";
-import { Pushing } from "./pushing.js";
-import { Replica } from "./replica.js";
-import { rejectionsOf } from "./results.js";
-import { Standing } from "./standing.js";
-import { opened } from "./storage.js";
-import { Together } from "./together.js";
-import { Upkeep } from "./upkeep.js";
-import { Record, Rejection } from "./views.js";
-import { Wakes } from "./wakes.js";
-import { Waking } from "./waking.js";
+import { assemble } from "./parts.js";
+import { declared } from "./store/indexes.js";
+import { isOpen, mutationsOf } from "./store/overlay.js";
+import { rejectionsOf } from "./store/results.js";
+import { openStorage } from "./store/storage.js";
+import { Record, Rejection } from "./types.js";
 
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";
 export { logTo } from "./log.js";
-export { MemoryStore } from "./memory.js";
-// What is named below too is imported first: the declarations would lack it otherwise.
+export { MemoryStore } from "./store/memory.js";
+// Imported first and then exported: else the declarations would lack what this file names itself.
 export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 
-/** @import { Told } from "./around.js" */
-/** @import { Asked } from "./enabling.js" */
-/** @import { Seen } from "./overlay.js" */
-/** @import { Settled } from "./results.js" */
+/** @import { PushOptions } from "./link/push_registration.js" */
+/** @import { NetworkInfo } from "./net/network_monitor.js" */
 
-// The types that users name: `import { SyncClient, type Status } from "…/client.js"`.
+// The types that users import: `import { SyncClient, type Status } from "…/client.js"`.
 /** @typedef {import("./auth.js").Auth} Auth */
-/** @typedef {import("./choice.js").Transport} Transport */
-/** @typedef {import("./encoding.js").Fields} Fields */
-/** @typedef {import("./indexes.js").Indexes} Indexes */
+/** @typedef {import("./link/transports.js").Transport} Transport */
+/** @typedef {import("./store/encoding.js").Fields} Fields */
+/** @typedef {import("./store/indexes.js").Indexes} Indexes */
 /** @typedef {import("./errors.js").Problem} Problem */
-/** @typedef {import("./events.js").ChangeHandler} ChangeHandler */
-/** @typedef {import("./events.js").ConflictHandler} ConflictHandler */
-/** @typedef {import("./events.js").RejectionHandler} RejectionHandler */
-/** @typedef {import("./events.js").StatusHandler} StatusHandler */
-/** @typedef {import("./link.js").State} State */
+/** @typedef {import("./callbacks.js").ChangeHandler} ChangeHandler */
+/** @typedef {import("./callbacks.js").ConflictHandler} ConflictHandler */
+/** @typedef {import("./callbacks.js").RejectionHandler} RejectionHandler */
+/** @typedef {import("./callbacks.js").StatusHandler} StatusHandler */
+/** @typedef {import("./link/states.js").State} State */
 /** @typedef {import("./log.js").Log} Log */
-/** @typedef {import("./query.js").Ordering} Ordering */
-/** @typedef {import("./query.js").Wanted} Wanted */
-/** @typedef {import("./storage.js").Storage} Storage */
-/** @typedef {import("./tables.js").Store} Store */
-/** @typedef {import("./tabs.js").Ways} Ways */
-/** @typedef {import("./views.js").Change} Change */
-/** @typedef {import("./views.js").Counts} Counts */
-/** @typedef {import("./views.js").Mutation} Mutation */
-/** @typedef {import("./views.js").Status} Status */
+/** @typedef {import("./store/query.js").Ordering} Ordering */
+/** @typedef {import("./store/query.js").Wanted} Wanted */
+/** @typedef {import("./store/storage.js").Storage} Storage */
+/** @typedef {import("./store/tables.js").Store} Store */
+/** @typedef {import("./link/tabs.js").Ways} Ways */
+/** @typedef {import("./types.js").Change} Change */
+/** @typedef {import("./types.js").Counts} Counts */
+/** @typedef {import("./types.js").Mutation} Mutation */
+/** @typedef {import("./types.js").Status} Status */
 
 /**
  * @typedef {object} Options What `SyncClient.open()` takes.
@@ -71,12 +52,12 @@ export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejecti
  * @property {readonly string[]} collections the names to keep in step
  * @property {Indexes} [indexes] which fields have an index, by collection, such as `{cards: ["board", "due"]}`;
  *   without it the store keeps the indexes that it has
- * @property {Auth | null} [auth] who the client is to the server; nobody without it
- * @property {readonly Transport[]} [transports] which ways the link may use; all without it
- * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
+ * @property {Auth | null} [auth] the credentials; none without it
+ * @property {readonly Transport[]} [transports] which transports the link may use; all without it
+ * @property {Backoff} [backoff] how long it waits after failures; `new Backoff()` without it
  * @property {Pace} [pace] how often it polls; `new Pace()` without it
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
- * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
+ * @property {number} [timeout] seconds to wait for an answer; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
  * @property {typeof WebSocket} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
@@ -85,100 +66,27 @@ export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejecti
 /**
  * A replica of a user's records in this browser, and the way to its server.
  *
- * Several tabs may open one store, with the same collections: one of them holds the link, each
- * hears of changes. `SyncClient.open()` makes one.
+ * Several tabs may open one store, with the same collections. One of them holds the link; changes
+ * reach all of them. `SyncClient.open()` makes a client.
  */
 export class SyncClient {
-  #db;
-  #names;
-  #events = new Events();
-  #replica;
-  #exchange;
-  #background;
-  #binding;
-  #standing;
-  /** @type {Together} */
-  #together;
-  /** @type {Set<LiveQuery>} */
-  #queries = new Set();
-  /** @type {Set<number>} */
-  #telling = new Set();
-  #forgetPage;
-  #around;
-  /** @type {Pushing} */
-  #pushing;
-  #upkeep;
+  #parts;
+  #stopWatching;
   /** What keeps the records, and what the browser has promised. @type {Storage} */
   storage;
 
   /** @internal @param {string} url @param {Storage} storage @param {Options} options */
   constructor(url, storage, options) {
-    const { collections, auth = null, transports = LADDER, pace = new Pace(), backoff = new Backoff() } = options;
-    const { WebSocket = globalThis.WebSocket } = options;
     /** Where the server is, absolute. */
     this.url = url;
     this.storage = storage;
-    this.#names = Object.freeze([...new Set(collections)]);
-    const db = new Database(storage.store, () => this.#reloadAll());
-    this.#db = db;
-    this.#around = new Around((state) => this.#showNetwork(state));
-    const enabling = new Enabling(db, { url, collections: this.#names, user: auth?.identity ?? null });
-    const wakes = new Wakes(db);
-    const network = (/** @type {(error: errors.SyncError | null) => void} */ heard) =>
-      new Network(url, auth, {
-        fetch: options.fetch, timeout: options.timeout, heard, took: (seconds) => this.#around.took(seconds),
-      });
-    this.#binding = new Binding(db, url, auth);
-    this.#replica = new Replica(db);
-    this.#upkeep = new Upkeep(db, this.#names);
-    this.#standing = new Standing(db, (status) => {
-      this.#events.tellStatus(status);
-      this.#together.tellStatus(status);
-    });
-    const over = (/** @type {Network} */ way) =>
-      new Exchange(db, way, this.#binding, this.#replica, this.#names, this.#listener);
-    const calls = network((error) => this.#around.heard(error));
-    this.#exchange = over(calls);
-    const lines = network((error) => {
-      this.#around.heard(error);
-      this.#background.heard(!(error instanceof errors.Offline));
-    });
-    const alarm = new Alarm();
-    const able = LADDER.filter((t) => transports.includes(t) && (t !== "websocket" || WebSocket !== undefined));
-    this.#background = new Background(
-      { db, network: lines, exchange: over(lines), listener: this.#listener, choice: new Choice(able), pace, alarm, WebSocket, enabling },
-      backoff,
-      (problem, retryIn) => {
-        const { state: link, transport } = this.#background;
-        const retryAt = retryIn === null ? null : new Date(Date.now() + retryIn * 1000);
-        this.#standing.show({ link, transport, problem, retryAt });
-      },
-      this.#around,
-      new Waking(wakes, alarm),
-    );
-    this.#together = new Together(
-      storage.store.name,
-      {
-        background: this.#background,
-        standing: this.#standing,
-        seen: (seen) => this.#seen(seen),
-        reload: (names) => this.#reload(names),
-        stop: () => void this.stop(),
-        ask: (seqs) => void this.#ask(seqs),
-        pushed: () => this.#pushing.load(),
-      },
-      options.tabs,
-    );
-    this.#pushing = new Pushing({
-      db, names: this.#names, network: calls, exchange: this.#exchange, wakes, enabling,
-      together: this.#together, background: this.#background,
-    });
-    this.#forgetPage = heedPage((told) => this.network(told), () => this.#background.leave());
+    this.#parts = assemble(url, storage, options, () => void this.stop());
+    this.#stopWatching = watchPage((info) => this.network(info), () => this.#parts.background.leave());
   }
 
   /**
-   * Open the store and make a client; where the browser keeps nothing it works in memory, and
-   * `client.storage` says so.
+   * Open the store and make a client. Where the browser keeps nothing, the client works in memory;
+   * `client.storage` shows which.
    * @param {string} url where the project mounts django_sync; may be relative to the page
    * @param {Options} options of which `store` and `collections` are needed
    * @returns {Promise<SyncClient>}
@@ -187,24 +95,24 @@ export class SyncClient {
   static async open(url, options) {
     const indexes = options.indexes && declared(options.indexes, options.collections);
     const absolute = new URL(url.endsWith("/") ? url : `${url}/`, globalThis.location?.href).href;
-    const storage = await opened(options.store, options.persist ?? true);
+    const storage = await openStorage(options.store, options.persist ?? true);
     const client = new SyncClient(absolute, storage, options);
     try {
-      await client.#binding.check();
-      if (indexes) await client.#db.declare(indexes);
+      await client.#parts.owner.check();
+      if (indexes) await client.#parts.db.declare(indexes);
     } catch (error) {
       await client.close();
       throw error;
     }
-    await client.#pushing.load();
-    await client.#standing.look();
-    client.#together.join();
+    await client.#parts.push.load();
+    await client.#parts.status.recount();
+    client.#parts.tabs.askStatus();
     return client;
   }
 
   /** This installation's UUID; the store makes and keeps it. */
   async clientId() {
-    return (await this.#replica.place()).clientId;
+    return (await this.#parts.replica.place()).clientId;
   }
 
   /**
@@ -213,16 +121,10 @@ export class SyncClient {
    * @throws {errors.UnknownCollection} where it is not among the client's
    */
   collection(name) {
-    if (!this.#names.includes(name)) {
+    if (!this.#parts.names.includes(name)) {
       throw new errors.UnknownCollection(`${name} is not among the client's collections.`);
     }
-    return new Collection(name, this.#db, {
-      wrote: (seen) => this.#wrote(seen),
-      watched: (query) => {
-        this.#queries.add(query);
-        return () => this.#queries.delete(query);
-      },
-    });
+    return new Collection(name, this.#parts.db, this.#parts.observers);
   }
 
   /**
@@ -232,34 +134,34 @@ export class SyncClient {
    */
   async sync() {
     try {
-      const counts = await this.#exchange.run();
-      this.#standing.show({ problem: null, retryAt: null });
-      if (this.#background.state !== "live") this.#background.post("reachable");
+      const counts = await this.#parts.exchange.run();
+      this.#parts.status.show({ problem: null, retryAt: null });
+      if (this.#parts.background.state !== "live") this.#parts.background.post("reachable");
       return counts;
     } catch (error) {
-      if (error instanceof errors.SyncError) this.#standing.show({ problem: error });
-      if (error instanceof errors.Offline) this.#around.heard(error);
+      if (error instanceof errors.SyncError) this.#parts.status.show({ problem: error });
+      if (error instanceof errors.Offline) this.#parts.networkMonitor.recordAnswer(error);
       throw error;
     } finally {
-      await this.#standing.look();
+      await this.#parts.status.recount();
     }
   }
 
   /**
-   * Stay in step in the background, from now on until `stop()` or `close()`: in this tab, or, while
-   * another tab does it, as soon as that one ends. Where it runs already, it tries at once what
-   * waits for its user, such as new credentials.
+   * Stay in step in the background, from now on until `stop()` or `close()`. While another tab does
+   * it, this tab takes over as soon as that one ends. Where it runs already, the link tries again at
+   * once what waits for the user, such as new credentials.
    */
   start() {
-    if (this.#together.leads) this.#background.start();
-    else this.#together.lead();
+    if (this.#parts.tabs.leads) this.#parts.background.start();
+    else this.#parts.tabs.lead();
   }
 
-  /** End the background, in the middle of a request too. `start()` begins it again. */
+  /** Stop the background, also in the middle of a request. `start()` starts it again. */
   async stop() {
-    await this.#background.stop();
-    this.#together.follow();
-    this.#standing.show({ leads: false });
+    await this.#parts.background.stop();
+    this.#parts.tabs.follow();
+    this.#parts.status.show({ leads: false });
   }
 
   /**
@@ -269,268 +171,167 @@ export class SyncClient {
    * @throws {errors.NotInStep} after that time, and what the link waits for its user with
    */
   async waitUntilSynced({ timeout = 30 } = {}) {
-    const alone = this.#together.leads || this.#db.name === null;
-    await (alone ? this.#background : this.#together).waitUntilSynced(timeout);
+    const alone = this.#parts.tabs.leads || this.#parts.db.name === null;
+    await (alone ? this.#parts.background : this.#parts.tabs).waitUntilSynced(timeout);
   }
 
   /**
-   * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
-   * offline, another network where it says so, the page in sight again) are heeded by themselves.
-   * @param {Told} told `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
-   *   `metered`: whether it costs; `foreground`: whether somebody looks at the page
-   * @throws {TypeError} for a type that is none
+   * Report what the page knows of the network; what is left out stays as it was. The client handles
+   * the browser's own events by itself: online, offline, another network where the browser reports
+   * it, the page visible again.
+   * @param {NetworkInfo} info `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
+   *   `metered`: whether it costs; `foreground`: whether the user looks at the page
+   * @throws {TypeError} for an unknown type
    */
-  network(told) {
-    const { type } = this.#around.told(told);
-    this.#background.post(type === "none" ? "unreachable" : "reachable");
+  network(info) {
+    const { type } = this.#parts.networkMonitor.update(info);
+    this.#parts.background.post(type === "none" ? "unreachable" : "reachable");
   }
 
   /**
-   * Take a wake-up: what a push brought. It is on the disk when the promise is fulfilled, and is seen
-   * to as docs/reference/wake-ups.md has it; where no tab runs, the next `sync()` or `start()` does.
+   * Take a wake-up: the payload of a push. It is on the disk when the promise is fulfilled, and
+   * handled as docs/reference/wake-ups.md describes; where no tab runs, by the next `sync()` or `start()`.
    * @param {unknown} payload JSON, or already decoded
-   * @returns {Promise<boolean>} whether it was one that concerns this client; all else is passed by
+   * @returns {Promise<boolean>} whether it was a wake-up for this client; everything else is ignored
    */
   async wake(payload) {
-    return this.#pushing.wake(payload);
+    return this.#parts.push.wake(payload);
   }
 
   /**
-   * See to wake-ups that are remembered, where no tab does: pull, and send nothing. For service
-   * workers, which have no link.
-   * @param {import("./wakeups.js").Event} [event] what has happened, to the tab that holds the link
-   * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab sees to it
+   * Handle the remembered wake-ups, where no tab does: pull, and send nothing. For service workers,
+   * which have no link.
+   * @param {import("./link/wakeups.js").Event} [event] what has happened, for the tab that holds the link
+   * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab handles it
    */
   async catchUp(event = "waits") {
     try {
-      return await this.#pushing.catchUp(event);
+      return await this.#parts.push.catchUp(event);
     } finally {
-      await this.#standing.look();
+      await this.#parts.status.recount();
     }
   }
 
   /**
    * Have the server wake this browser while no page is open. The user is asked, so call it from a
    * click. The page needs a service worker with the handlers of `worker.js`.
-   * @param {Asked} [asked]
-   * @throws {errors.NotSupported} where browser, user or server do not let us
-   * @throws {errors.Offline} where the server's key is not known and cannot be asked for
+   * @param {PushOptions} [asked]
+   * @throws {errors.NotSupported} where the browser, the user or the server does not allow it
+   * @throws {errors.Offline} where the server's key is not known and the server does not answer
    */
   async enablePush(asked) {
-    await this.#pushing.enable(asked);
+    await this.#parts.push.enable(asked);
   }
 
   /** Whether this browser can be woken and the server offers it; `false` where that cannot be asked now. */
   async isPushOffered() {
-    return this.#pushing.isOffered();
+    return this.#parts.push.isOffered();
   }
 
-  /** Be woken no more. @param {{registration?: ServiceWorkerRegistration}} [asked] */
+  /** No longer wake this browser. @param {{registration?: ServiceWorkerRegistration}} [asked] */
   async disablePush({ registration } = {}) {
-    await this.#pushing.disable(registration);
+    await this.#parts.push.disable(registration);
   }
 
-  /** The browser has made another subscription: keep it, tell the server. For service workers. @param {PushSubscriptionJSON} subscription */
+  /** The browser has made another subscription: store it, and report it to the server. For service workers. @param {PushSubscriptionJSON} subscription */
   async renewPush(subscription) {
-    await this.#pushing.renew(subscription);
+    await this.#parts.push.renew(subscription);
   }
 
-  /** How the server may wake this browser, or `null`; why the server will not is its `problem`. */
+  /** How the server may wake this browser, or `null`; its `problem` is the reason why the server will not. */
   get push() {
-    return this.#pushing.told;
+    return this.#parts.push.info;
   }
 
   /** What the client knows about its sync, now. @returns {Status} */
   get status() {
-    return this.#standing.status;
+    return this.#parts.status.status;
   }
 
   /** Mutations without a final result, in order. @returns {Promise<Mutation[]>} */
   async outbox() {
-    const rows = await this.#db.read((tx) => tx.list("outbox"));
+    const rows = await this.#parts.db.read((tx) => tx.list("outbox"));
     return mutationsOf(rows.filter(isOpen));
   }
 
   /** Conflicts that wait for a decision, over restarts too; `settle()` each. @returns {Promise<Conflict[]>} */
   conflicts() {
-    return this.#db.read((tx) => openConflicts(tx, (conflict, resolution) => this.#settle(conflict, resolution)));
+    return this.#parts.observers.conflicts();
   }
 
-  /** Refused mutations that no handler has been told of yet. @returns {Promise<Rejection[]>} */
+  /** Refused mutations with which no handler was called yet. @returns {Promise<Rejection[]>} */
   async rejections() {
-    return [...(await this.#db.read(rejectionsOf)).values()];
+    return [...(await this.#parts.db.read(rejectionsOf)).values()];
   }
 
   /**
    * Call `handler` with each change of what the user sees in a collection, or in all (`null`).
-   * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
+   * Only the tab that holds the link calls it with a snapshot's content; live queries have it in all tabs.
    * @param {string | null} collection its name
    * @param {ChangeHandler} handler
-   * @returns {() => void} which takes it away again
+   * @returns {() => void} which removes it
    */
   onChange(collection, handler) {
     if (collection !== null) this.collection(collection);
-    return this.#events.onChange(collection, handler);
+    return this.#parts.observers.callbacks.onChange(collection, handler);
   }
 
   /**
    * Ask `handler` about each new conflict: it may give a resolution, or nothing to leave it open.
    * @param {ConflictHandler} handler
-   * @returns {() => void} which takes it away again
+   * @returns {() => void} which removes it
    */
   onConflict(handler) {
-    return this.#events.onConflict(handler);
+    return this.#parts.observers.callbacks.onConflict(handler);
   }
 
   /**
-   * Tell `handler` of mutations that the server refused for good. Each is kept until one was told.
+   * Call `handler` with mutations that the server refused for good. Each is kept until there was a handler.
    * @param {RejectionHandler} handler
-   * @returns {() => void} which takes it away again
+   * @returns {() => void} which removes it
    */
   onRejected(handler) {
-    const forget = this.#events.onRejected(handler);
-    void this.#tellRejections();
+    const forget = this.#parts.observers.callbacks.onRejected(handler);
+    void this.#parts.observers.reportRejections();
     return forget;
   }
 
-  /** Tell `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which takes it away again */
+  /** Call `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which removes it */
   onStatus(handler) {
-    return this.#events.onStatus(handler);
+    return this.#parts.observers.callbacks.onStatus(handler);
   }
 
   /**
-   * Forget the replica; the next exchange pulls it anew. Outbox and conflicts stay.
+   * Forget the replica; the next exchange pulls everything again. Outbox and conflicts stay.
    * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link in
    *   all tabs
    */
   async reset({ wipe = false } = {}) {
     if (wipe) {
-      // Others hear of it before this tab lets go: the next would pull all of it again.
-      this.#together.tellWipe();
-      await this.#background.stop();
+      // The other tabs learn of it first: the next to hold the link would pull everything again.
+      this.#parts.tabs.sendWipe();
+      await this.#parts.background.stop();
       try {
-        await this.#db.wipe();
+        await this.#parts.db.wipe();
       } finally {
         await this.stop();
       }
-      await this.#pushing.load();
+      await this.#parts.push.load();
     } else {
-      await this.#replica.forget();
-      this.#background.post("reachable");
+      await this.#parts.replica.forget();
+      this.#parts.background.post("reachable");
     }
-    this.#reloadAll();
-    await this.#standing.look();
+    this.#parts.observers.reloadAll();
+    await this.#parts.status.recount();
   }
 
   /** Stop the background and close the store. A second call does nothing. */
   async close() {
     await this.stop();
-    this.#forgetPage();
-    for (const query of [...this.#queries]) query.stop();
-    this.#together.close();
-    this.#upkeep.stop();
-    this.#db.close();
-  }
-
-  // What the parts report.
-
-  /** @type {import("./exchange.js").Listener} */
-  #listener = {
-    pulled: (seen, { hasMore }) => {
-      this.#tell(seen, hasMore);
-      if (hasMore) this.#background.behind();
-      else this.#upkeep.poke();
-    },
-    settled: (settled) => this.#settled(settled),
-  };
-
-  /** @param {Settled} settled */
-  #settled({ seen, conflicts, rejections }) {
-    this.#tell(seen);
-    if (conflicts.length > 0) {
-      void this.#ask(conflicts);
-      this.#together.tellConflicts(conflicts);
-    }
-    if (rejections.length > 0) void this.#tellRejections();
-  }
-
-  /** Something local was committed. @param {Seen} seen */
-  #wrote(seen) {
-    this.#tell(seen);
-    this.#background.post("wrote");
-    this.#together.tellWrote();
-  }
-
-  /** A write was committed: here, then in the other tabs. @param {Seen} seen @param {boolean} [much] */
-  #tell(seen, much) {
-    this.#seen(seen);
-    this.#together.tellSeen(seen, much);
-  }
-
-  /** @param {Seen} seen */
-  #seen({ changes, touched }) {
-    for (const query of this.#queries) {
-      const ids = touched.filter(([collection]) => collection === query.collection).map(([, id]) => id);
-      if (ids.length > 0) query.touched(ids);
-    }
-    this.#events.tellChanges(changes);
-    void this.#standing.look();
-  }
-
-  /** Nothing that was shown may be there still, in any tab. */
-  #reloadAll() {
-    this.#reload(this.#names);
-    this.#together.tellReload(this.#names);
-  }
-
-  /** @param {readonly string[]} collections */
-  #reload(collections) {
-    for (const query of this.#queries) if (collections.includes(query.collection)) query.touched(null);
-    void this.#standing.look();
-  }
-
-  /** @param {import("./reach.js").NetworkState} state */
-  #showNetwork(state) {
-    const { reach } = this.#standing.status;
-    if (state.reachability === reach.reachability && !differs(reach, state)) return; // a hair's breadth
-    const words = /** @type {const} */ ({ unknown: "unknown", reachable: "online", unreachable: "offline", captive: "offline" });
-    this.#standing.show({ reach: state, network: words[state.reachability] });
-  }
-
-  /** @param {number[]} seqs */
-  async #ask(seqs) {
-    for (const conflict of await this.conflicts()) {
-      if (!seqs.includes(conflict.mutation.seq)) continue;
-      const resolution = await this.#events.ask(conflict);
-      if (resolution !== null) await this.#settle(conflict, resolution);
-    }
-  }
-
-  /** @param {Conflict} conflict @param {Resolution} resolution */
-  async #settle(conflict, resolution) {
-    const { done, seen } = await this.#db.write(
-      async (tx) => {
-        const watch = new Watch(tx, "local");
-        await watch.look([[conflict.collection, conflict.id]]);
-        const open = await settleConflict(tx, conflict, resolution);
-        return { done: open, seen: await watch.seen() };
-      },
-      { durable: true },
-    );
-    this.#wrote(seen);
-    return done;
-  }
-
-  async #tellRejections() {
-    for (const [seq, rejection] of await this.#db.read(rejectionsOf)) {
-      if (this.#telling.has(seq)) continue;
-      this.#telling.add(seq);
-      try {
-        if (!this.#events.tellRejection(rejection)) continue;
-        await this.#db.write(async (tx) => tx.delete("rejections", seq));
-      } finally {
-        this.#telling.delete(seq);
-      }
-    }
+    this.#stopWatching();
+    this.#parts.observers.stopQueries();
+    this.#parts.tabs.close();
+    this.#parts.upkeep.stop();
+    this.#parts.db.close();
   }
 }

@@ -1,40 +1,39 @@
 /** One collection as the user of the client works with it: reads, local writes, live queries. */
 
-import { plain, same } from "./encoding.js";
 import { AlreadyExists, NotFound } from "./errors.js";
 import { newId, objectId } from "./ids.js";
 import { LiveQuery } from "./livequery.js";
-import { enter } from "./outbox.js";
-import { mutationsByObject, seenRecord, visible, Watch } from "./overlay.js";
-import { find, Query } from "./query.js";
+import { toJson, isEqual } from "./store/encoding.js";
+import { enter } from "./store/outbox.js";
+import { mutationsByObject, seenRecord, visible, ChangeWatch } from "./store/overlay.js";
+import { find, Query } from "./store/query.js";
 
-/** @import { Database, Tx } from "./database.js" */
-/** @import { Fields } from "./encoding.js" */
-/** @import { Key, Seen } from "./overlay.js" */
-/** @import { Ordering, Wanted } from "./query.js" */
-/** @import { Record } from "./views.js" */
+/** @import { Record } from "./types.js" */
+/** @import { Database, Tx } from "./store/database.js" */
+/** @import { Fields } from "./store/encoding.js" */
+/** @import { Key, Seen } from "./store/overlay.js" */
+/** @import { Ordering, Wanted } from "./store/query.js" */
 
 /** Records read at a time. */
 const PAGE = 1_000;
 
-
 /**
- * @typedef {object} Owner What a collection tells its client.
+ * @typedef {object} Observers What a collection reports to its client.
  * @property {(seen: Seen) => void} wrote something local was committed
- * @property {(query: LiveQuery) => () => void} watched a live query began; the answer ends it
+ * @property {(query: LiveQuery) => () => void} watch a live query began; the function that it returns ends it
  */
 
 /** A collection's records, read and written locally, at once, offline too. */
 export class Collection {
   #db;
-  #owner;
+  #observers;
 
-  /** @internal @param {string} name @param {Database} db @param {Owner} owner */
-  constructor(name, db, owner) {
+  /** @internal @param {string} name @param {Database} db @param {Observers} observers */
+  constructor(name, db, observers) {
     /** As the server registered it. */
     this.name = name;
     this.#db = db;
-    this.#owner = owner;
+    this.#observers = observers;
   }
 
   /**
@@ -46,7 +45,7 @@ export class Collection {
    */
   async create(fields, { id } = {}) {
     const made = id === undefined ? newId() : objectId(id);
-    return /** @type {Promise<Record>} */ (this.#write(made, "create", plain(fields)));
+    return /** @type {Promise<Record>} */ (this.#write(made, "create", toJson(fields)));
   }
 
   /**
@@ -57,7 +56,7 @@ export class Collection {
    * @throws {errors.NotFound} where there is no such record
    */
   async update(id, fields) {
-    return /** @type {Promise<Record>} */ (this.#write(objectId(id), "update", plain(fields)));
+    return /** @type {Promise<Record>} */ (this.#write(objectId(id), "update", toJson(fields)));
   }
 
   /**
@@ -145,7 +144,7 @@ export class Collection {
    */
   live(wanted, callback, ordering) {
     const query = new LiveQuery(this, new Query(wanted, ordering), callback);
-    query.begin(this.#owner.watched(query));
+    query.begin(this.#observers.watch(query));
     return query;
   }
 
@@ -171,14 +170,14 @@ export class Collection {
           fields = changed(asked, before.object);
           if (Object.keys(fields).length === 0) return { record: before, seen: null };
         }
-        const watch = new Watch(tx, "local");
+        const watch = new ChangeWatch(tx, "local");
         await watch.look([key]);
         await enter(tx, key, op, fields);
         return { record: await visible(tx, key), seen: await watch.seen() };
       },
       { durable: true },
     );
-    if (done.seen !== null) this.#owner.wrote(done.seen);
+    if (done.seen !== null) this.#observers.wrote(done.seen);
     return done.record;
   }
 
@@ -200,6 +199,6 @@ export class Collection {
 /** Those fields that would change something. @param {Fields} asked @param {Fields} now */
 function changed(asked, now) {
   return Object.fromEntries(
-    Object.entries(asked).filter(([name, value]) => !Object.hasOwn(now, name) || !same(now[name], value)),
+    Object.entries(asked).filter(([name, value]) => !Object.hasOwn(now, name) || !isEqual(now[name], value)),
   );
 }

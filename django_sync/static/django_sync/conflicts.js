@@ -1,8 +1,8 @@
 /**
- * Open conflicts: what the user is told, what they may decide, what that becomes.
+ * Open conflicts: what the user sees, what they may decide, and which mutation that becomes.
  *
- * A conflict's mutation stays on top of the record until it is settled, so what the user typed
- * stays in sight. Later edits of the object are held back meanwhile and go into the decision:
+ * A conflict's mutation stays on top of the record until it is settled, so the user still sees what
+ * they typed. Later edits of the object wait meanwhile, and become a part of the decision:
  *
  * - `keepClient` sends the conflict's mutation and the later edits as one new mutation on the
  *   server's revision;
@@ -12,19 +12,18 @@
  *   mutation, those of the same fields are dropped with it.
  */
 
-import { plain } from "./encoding.js";
-import { draft } from "./folding.js";
-import { append } from "./outbox.js";
-import { rowsOn } from "./overlay.js";
-import { isObject } from "./pages.js";
-import { mutationOf, Record } from "./views.js";
+import { mutationOf, Record } from "./types.js";
+import { draft } from "./store/compaction.js";
+import { isObject, toJson } from "./store/encoding.js";
+import { append } from "./store/outbox.js";
+import { rowsOn } from "./store/overlay.js";
 
-/** @import { Tx } from "./database.js" */
-/** @import { Fields } from "./encoding.js" */
-/** @import { Draft } from "./folding.js" */
-/** @import { Key } from "./overlay.js" */
-/** @import { Row } from "./tables.js" */
-/** @import { Mutation } from "./views.js" */
+/** @import { Mutation } from "./types.js" */
+/** @import { Draft } from "./store/compaction.js" */
+/** @import { Tx } from "./store/database.js" */
+/** @import { Fields } from "./store/encoding.js" */
+/** @import { Key } from "./store/overlay.js" */
+/** @import { Row } from "./store/tables.js" */
 
 /** A decision about one conflict. It does nothing until it is returned or settled with. */
 export class Resolution {
@@ -37,32 +36,32 @@ export class Resolution {
   }
 }
 
-/** A mutation that met another's change and could not be settled by the server. */
+/** A mutation that overlaps with another's change, and that no resolver on the server settled. */
 export class Conflict {
   #settle;
 
   /**
    * @internal
    * @param {Row} row of the outbox
-   * @param {Row} told of the conflicts
+   * @param {Row} stored of the conflicts
    * @param {(conflict: Conflict, resolution: Resolution) => Promise<boolean>} settle
    */
-  constructor(row, told, settle) {
+  constructor(row, stored, settle) {
     this.#settle = settle;
     /** What was asked for, and is not done. @type {Mutation} */
     this.mutation = mutationOf(row);
     /** `update_update`, `update_delete`, `delete_update`, `create_create` or `unknown_base`. */
-    this.kind = String(told.kind);
+    this.kind = String(stored.kind);
     /** The names of the fields that clashed. @type {string[]} */
-    this.fields = told.fields;
+    this.fields = stored.fields;
     /** The values that the mutation was made on; `null` where they are not known. @type {Fields | null} */
-    this.base = told.base;
+    this.base = stored.base;
     /** The server's record; `null` where it was deleted there. @type {Record | null} */
-    this.server = serverOf(told.server, row);
+    this.server = serverOf(stored.server, row);
     /** Of that record, or of the tombstone. */
-    this.serverRevision = Number(told.server.revision ?? 0);
+    this.serverRevision = Number(stored.server.revision ?? 0);
     /** The feed's history that the revision is of. @type {string | null} */
-    this.epoch = told.epoch;
+    this.epoch = stored.epoch;
   }
 
   /** Its object's collection. */
@@ -96,7 +95,7 @@ export class Conflict {
    * @returns {Resolution}
    */
   merge(values) {
-    return new Resolution("merged", plain(values));
+    return new Resolution("merged", toJson(values));
   }
 
   /**
@@ -109,25 +108,25 @@ export class Conflict {
   }
 }
 
-/** @param {Fields} told @param {Row} row */
-function serverOf(told, { collection, objectId }) {
-  if (!isObject(told.object)) return null;
-  return new Record(collection, objectId, Number(told.revision ?? 0), told.scope ?? null, told.object);
+/** @param {Fields} server @param {Row} row */
+function serverOf(server, { collection, objectId }) {
+  if (!isObject(server.object)) return null;
+  return new Record(collection, objectId, Number(server.revision ?? 0), server.scope ?? null, server.object);
 }
 
 /**
- * Keep what a result told of a conflict.
+ * Store the conflict that a result reports.
  * @param {Tx} tx
  * @param {Row} row the mutation
- * @param {Fields} told
+ * @param {Fields} details
  */
-export function keep(tx, row, told) {
+export function keepConflict(tx, row, details) {
   tx.put("conflicts", {
     seq: row.seq,
-    kind: String(told.kind),
-    fields: Array.isArray(told.fields) ? told.fields.map(String) : [],
-    base: isObject(told.base) ? told.base : row.base,
-    server: isObject(told.server) ? told.server : { deleted: true },
+    kind: String(details.kind),
+    fields: Array.isArray(details.fields) ? details.fields.map(String) : [],
+    base: isObject(details.base) ? details.base : row.base,
+    server: isObject(details.server) ? details.server : { deleted: true },
     epoch: tx.meta.epoch,
   });
 }
@@ -140,17 +139,17 @@ export function keep(tx, row, told) {
 export async function openConflicts(tx, settle) {
   const found = await tx.list("conflicts");
   const rows = await Promise.all(found.map(({ seq }) => tx.get("outbox", seq)));
-  return found.flatMap((told, at) => {
+  return found.flatMap((stored, at) => {
     const row = rows[at];
-    return row === undefined ? [] : [new Conflict(row, told, settle)];
+    return row === undefined ? [] : [new Conflict(row, stored, settle)];
   });
 }
 
 /**
  * Replace the conflict's mutation, and the later edits, by what was decided.
  *
- * The new mutation stands on the revision that `conflict` shows, not on one that a pull brought
- * since: its user has not seen that.
+ * The new mutation is based on the revision that `conflict` shows, not on one that a pull brought
+ * since: the user has not seen that one.
  * @param {Tx} tx
  * @param {Conflict} conflict
  * @param {Resolution} resolution
@@ -158,8 +157,8 @@ export async function openConflicts(tx, settle) {
  */
 export async function settleConflict(tx, conflict, resolution) {
   const { seq, id } = conflict.mutation;
-  const [row, told] = await Promise.all([tx.get("outbox", seq), tx.get("conflicts", seq)]);
-  if (row === undefined || told === undefined || row.id !== id) return false;
+  const [row, stored] = await Promise.all([tx.get("outbox", seq), tx.get("conflicts", seq)]);
+  if (row === undefined || stored === undefined || row.id !== id) return false;
   const later = await takeBack(tx, row);
   const made = decided(conflict, later, resolution);
   if (made !== null) append(tx, [conflict.collection, conflict.id], made);
@@ -194,16 +193,16 @@ async function conflictsOn(tx, key) {
  * @param {string} epoch
  * @param {Fields} record
  */
-export async function refresh(tx, epoch, record) {
+export async function refreshConflicts(tx, epoch, record) {
   for (const row of await conflictsOn(tx, [record.collection, record.id])) {
-    const told = await tx.get("conflicts", row.seq);
-    if (told === undefined) continue;
-    tx.put("conflicts", { ...told, server: record, epoch, kind: kindNow(row.op, told.kind, record) });
+    const stored = await tx.get("conflicts", row.seq);
+    if (stored === undefined) continue;
+    tx.put("conflicts", { ...stored, server: record, epoch, kind: currentKind(row.op, stored.kind, record) });
   }
 }
 
 /** What a conflict's kind is once the server has deleted the object, or has it again. @param {string} op @param {string} kind @param {Fields} record */
-function kindNow(op, kind, record) {
+function currentKind(op, kind, record) {
   if (record.deleted) return op === "delete" ? kind : "update_delete";
   if (kind !== "update_delete") return kind;
   return op === "create" ? "create_create" : "update_update";
@@ -214,10 +213,10 @@ function kindNow(op, kind, record) {
  * @param {Tx} tx
  * @param {Key[]} keys
  */
-export async function giveUp(tx, keys) {
+export async function releaseConflicts(tx, keys) {
   for (const key of keys) {
     for (const row of await conflictsOn(tx, key)) {
-      const { op, fields } = together(row, await takeBack(tx, row));
+      const { op, fields } = withLater(row, await takeBack(tx, row));
       const baseRevision = op === "create" ? null : (row.baseRevision ?? 0);
       append(tx, key, draft(op, fields, { baseRevision, epoch: row.epoch }));
     }
@@ -225,27 +224,27 @@ export async function giveUp(tx, keys) {
 }
 
 /**
- * Conflicts on records that a complete pull begun after them did not show: the result that told of
- * them was overtaken by a `drop`.
+ * The objects of conflicts whose records a later complete pull did not show: a `drop` came before
+ * the result that reported them.
  * @param {Tx} tx
  * @param {number} pull
  * @returns {Promise<Key[]>}
  */
-export async function unseen(tx, pull) {
+export async function unseenConflicts(tx, pull) {
   /** @type {Key[]} */
   const found = [];
   for (const row of await tx.list("outbox", { index: "state", only: "conflict" })) {
     if (row.settledPull >= pull) continue;
     /** @type {Key} */
     const key = [row.collection, row.objectId];
-    const [told, record] = await Promise.all([tx.get("conflicts", row.seq), tx.records.get(key)]);
-    if (told !== undefined && !told.server.deleted && record === undefined) found.push(key);
+    const [stored, record] = await Promise.all([tx.get("conflicts", row.seq), tx.records.get(key)]);
+    if (stored !== undefined && !stored.server.deleted && record === undefined) found.push(key);
   }
   return found;
 }
 
 /** What the client asks for in all: the mutation with the later edits in it. @param {Row} row @param {Row[]} later */
-function together(row, later) {
+function withLater(row, later) {
   let { op, fields } = /** @type {{op: Draft["op"], fields: Fields}} */ (row);
   for (const edit of later) {
     if (edit.op === "delete") [op, fields] = ["delete", {}];
@@ -262,7 +261,7 @@ function together(row, later) {
  * @returns {Draft | null}
  */
 export function decided(conflict, later, resolution) {
-  let { op, fields } = together(/** @type {any} */ (conflict.mutation), later);
+  let { op, fields } = withLater(/** @type {any} */ (conflict.mutation), later);
   const { server, serverRevision: baseRevision, epoch } = conflict;
   if (resolution.kept === "server") {
     const asked = conflict.mutation.fields;

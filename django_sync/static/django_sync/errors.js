@@ -1,6 +1,6 @@
 /**
- * Every error that a client meets, on one page: those that servers send (`code` says which, as in
- * docs/errors.md) and those of the client itself. This file does no I/O.
+ * Every error of the client, in one file: those that servers send, with the `code` of docs/errors.md,
+ * and those of the client itself. This file does no I/O.
  */
 
 /** @typedef {{type?: string, title?: string, status?: number, detail?: string, code?: string,
@@ -83,7 +83,7 @@ export class NotFound extends SyncError {
   static code = "not_found";
   static status = 404;
 }
-/** The address does not know this method. */
+/** The address does not accept this method. */
 export class MethodNotAllowed extends SyncError {
   static code = "method_not_allowed";
   static status = 405;
@@ -138,7 +138,7 @@ export class MutationExpired extends SyncError {
   static code = "mutation_expired";
   static status = 422;
 }
-/** A mutation that another one stands on has failed. */
+/** A mutation that this one depends on has failed. */
 export class DependencyFailed extends SyncError {
   static code = "dependency_failed";
   static status = 422;
@@ -153,7 +153,7 @@ export class PreconditionRequired extends SyncError {
   static code = "precondition_required";
   static status = 428;
 }
-/** Too many requests; `retryAfter` says when to come again. */
+/** Too many requests; after `retryAfter` seconds the server accepts more. */
 export class Throttled extends SyncError {
   static code = "throttled";
   static status = 429;
@@ -210,7 +210,7 @@ export const BY_CODE = new Map(
 );
 
 /**
- * The error that a problem stands for; one of an unknown code is a plain `SyncError`.
+ * The error of a problem; one of an unknown code is a plain `SyncError`.
  * @param {Problem} problem
  * @param {number | null} [retryAfter] seconds
  * @returns {SyncError}

@@ -1,4 +1,4 @@
-/** New identifiers, and how an object's id is spelled. Pure but for the clock and the dice. */
+/** New identifiers, and how an object's id is spelled. Pure, except for the clock and random numbers. */
 
 import { Invalid } from "./errors.js";
 
@@ -32,7 +32,7 @@ export function newId() {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * An object's id as it stands on the wire.
+ * An object's id in its form on the wire.
  * @param {unknown} value
  * @returns {string}
  * @throws {Invalid} where it is none

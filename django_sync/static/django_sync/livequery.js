@@ -1,21 +1,21 @@
 /**
  * A live query: the records that match, kept up to date.
  *
- * It is told which objects were touched, and reads those again; what it read after a commit shows
- * that commit or a later one, so the last thing it tells is how things are. What is touched while
- * it reads is read in the next round, and rounds do not overlap.
+ * `touched()` names the objects that a commit has touched, and the query reads them again. What it
+ * reads after a commit is the state of that commit or of a later one, so its last call shows the
+ * current state. What is touched while it reads is read in the next round; rounds do not overlap.
  */
 
 import { log } from "./log.js";
 
 /** @import { Collection } from "./collection.js" */
-/** @import { Query } from "./query.js" */
-/** @import { Record } from "./views.js" */
+/** @import { Record } from "./types.js" */
+/** @import { Query } from "./store/query.js" */
 
-/** Above so many touched objects it is quicker to read all. */
+/** With more touched objects than this, it is quicker to read all records. */
 const MANY = 500;
 
-/** Records that match, told whenever they change; `Collection.live()` begins one. */
+/** Calls back with the records that match, whenever they change; `Collection.live()` begins one. */
 export class LiveQuery {
   #collection;
   #query;
@@ -26,7 +26,7 @@ export class LiveQuery {
   #dirty = new Set();
   #all = true;
   #running = false;
-  #told = false;
+  #isCalled = false;
   #stopped = false;
   #end = () => {};
 
@@ -73,7 +73,7 @@ export class LiveQuery {
     try {
       while (!this.#stopped && (this.#all || this.#dirty.size > 0)) {
         const changed = this.#all ? await this.#readAll() : await this.#readDirty();
-        if (changed || !this.#told) this.#tell();
+        if (changed || !this.#isCalled) this.#call();
       }
     } catch (error) {
       log.error("A live query cannot be read:", error);
@@ -110,9 +110,9 @@ export class LiveQuery {
     return changed;
   }
 
-  #tell() {
+  #call() {
     if (this.#stopped) return;
-    this.#told = true;
+    this.#isCalled = true;
     try {
       this.#callback([...this.#found.values()]);
     } catch (error) {

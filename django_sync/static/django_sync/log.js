@@ -8,12 +8,12 @@ const silent = () => undefined;
 export const log = {
   debug: silent,
   info: silent,
-  warn: (...told) => console.warn("django_sync:", ...told),
-  error: (...told) => console.error("django_sync:", ...told),
+  warn: (...values) => console.warn("django_sync:", ...values),
+  error: (...values) => console.error("django_sync:", ...values),
 };
 
 /**
- * Say where the client writes: `console`, or whatever has its four methods. What is left out stays.
+ * Set where the client writes: `console`, or an object with its four methods. What is left out stays.
  * @param {Partial<Log>} to warnings and errors go to the console without it, the rest nowhere
  */
 export function logTo(to) {

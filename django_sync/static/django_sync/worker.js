@@ -4,39 +4,39 @@
  *     import { handlePush } from "/static/django_sync/worker.js";
  *     handlePush(self);
  *
- * A push carries no data. It is remembered in the store first; then, if a page is open, that page
- * sees to it, else the worker pulls into the same store. What fails is tried again by Background
- * Sync, where the browser has that, and by the next push or page in any case.
+ * A push carries no data. It is remembered in the store first. Then, if a page is open, that page
+ * handles it; else the worker pulls into the same store. Background Sync tries again what fails,
+ * where the browser has it, and the next push or page does in any case.
  *
- * Browsers let no push in that the user cannot see (`userVisibleOnly`): one that asked for no
- * notification may be shown the browser's own words, and loses the subscription in Safari.
- * docs/howto/web/browser-push.md says what each demands.
+ * Browsers demand that the user sees each push (`userVisibleOnly`). Where the page asked for no
+ * notification, the browser may show one of its own, and Safari ends the subscription.
+ * docs/howto/web/browser-push.md lists what each browser demands.
  */
 
 import { SessionAuth, SyncClient } from "./client.js";
-import { Database } from "./database.js";
-import { subscribed } from "./enabling.js";
-import { IndexedDBStore } from "./indexeddb.js";
 import { log } from "./log.js";
-import { Wakes } from "./wakes.js";
-import { concerns, readWakeUp } from "./wakeups.js";
+import { subscribe } from "./link/push_registration.js";
+import { Wakes } from "./link/wakes.js";
+import { concerns, readWakeUp } from "./link/wakeups.js";
+import { Database } from "./store/database.js";
+import { IndexedDBStore } from "./store/indexeddb.js";
 
-/** @import { Enabled, Notify } from "./enabling.js" */
-/** @import { Event } from "./wakeups.js" */
+/** @import { Enabled, Notify } from "./link/push_registration.js" */
+/** @import { Event } from "./link/wakeups.js" */
 
-/** What a database of ours is called, before the name that its client gave it. */
+/** The names of our databases begin with this; the name that the client gave follows. */
 const PREFIX = "django_sync ";
 
-/** By this Background Sync knows what to do again. */
+/** The tag of our Background Sync events. */
 const TAG = "django_sync";
 
-/** @typedef {Enabled & {store: string}} Kept What a client keeps of its push; `store` is its name. */
+/** @typedef {Enabled & {store: string}} StoredPush What a client keeps of its push; `store` is its name. */
 
 /**
  * @typedef {object} Options
- * @property {(kept: Kept) => Promise<SyncClient>} [open] opens the client of a store; with the
+ * @property {(push: StoredPush) => Promise<SyncClient>} [open] opens the client of a store; with the
  *   browser's session cookie without it
- * @property {(kept: Kept, changes: number | null) => Notify | null} [notification] what is shown,
+ * @property {(push: StoredPush, changes: number | null) => Notify | null} [notification] what is shown,
  *   `null` for nothing; `changes` is how many came in, `null` where they could not be fetched
  */
 
@@ -68,11 +68,11 @@ class Worker {
   #scope;
   #open;
   #notification;
-  /** One store at a time: pushes come in flocks. @type {Promise<unknown>} */
-  #turn = Promise.resolve();
+  /** One push at a time: many may come at once. @type {Promise<unknown>} */
+  #queue = Promise.resolve();
 
   /** @param {any} scope @param {Options} options */
-  constructor(scope, { open = opened, notification = asAsked }) {
+  constructor(scope, { open = openClient, notification = requestedNotification }) {
     this.#scope = scope;
     this.#open = open;
     this.#notification = notification;
@@ -82,46 +82,46 @@ class Worker {
   async pushed(text) {
     const wakeUp = readWakeUp(text);
     if (wakeUp === null) return;
-    /** @type {[Kept, Event][]} */
+    /** @type {[StoredPush, Event][]} */
     const woken = [];
-    for (const kept of await kepts(wakeUp.session)) {
-      if (!concerns(wakeUp, kept.collections)) continue;
-      const first = await withStore(kept.store, (db) => new Wakes(db).remember());
-      woken.push([kept, first ? "woken" : "again"]);
+    for (const push of await storedPushes(wakeUp.session)) {
+      if (!concerns(wakeUp, push.collections)) continue;
+      const first = await withStore(push.store, (db) => new Wakes(db).remember());
+      woken.push([push, first ? "woken" : "again"]);
     }
-    await this.#inTurn(async () => {
-      for (const [kept, event] of woken) {
-        if (!(await this.#seenTo(kept, event))) await this.#later();
+    await this.#serially(async () => {
+      for (const [push, event] of woken) {
+        if (!(await this.#fetch(push, event))) await this.#retryLater();
       }
     });
   }
 
   /** Background Sync has a network again. What fails rejects, so that the browser comes back. */
   async retried() {
-    await this.#inTurn(async () => {
-      for (const kept of await kepts()) {
-        if (!(await this.#seenTo(kept, "waits"))) throw new Error(`${kept.store} could not be fetched.`);
+    await this.#serially(async () => {
+      for (const push of await storedPushes()) {
+        if (!(await this.#fetch(push, "waits"))) throw new Error(`${push.store} could not be fetched.`);
       }
     });
   }
 
   /** The browser has ended a subscription, and may have made another. @param {PushSubscription | null | undefined} made */
   async renewed(made) {
-    for (const kept of await kepts()) {
+    for (const push of await storedPushes()) {
       const { pushManager } = this.#scope.registration;
-      const subscription = made ?? (await subscribed(pushManager, kept.vapidKey));
-      const client = await this.#open(kept);
+      const subscription = made ?? (await subscribe(pushManager, push.vapidKey));
+      const client = await this.#open(push);
       try {
         await client.renewPush(subscription.toJSON());
       } catch (error) {
-        log.warn("The server does not know of the new subscription; the next page tells it:", error);
+        log.warn("The server does not know of the new subscription; the next page reports it:", error);
       } finally {
         await client.close();
       }
     }
   }
 
-  /** @param {{url: string | null}} told */
+  /** @param {{url: string | null}} data of the notification */
   async clicked({ url }) {
     const { clients, registration } = this.#scope;
     const target = new URL(url ?? registration.scope, registration.scope).href;
@@ -132,20 +132,20 @@ class Worker {
   }
 
   /** @param {() => Promise<void>} run */
-  #inTurn(run) {
-    const turn = this.#turn.then(run);
-    this.#turn = turn.catch(() => undefined); // whoever waits for it has heard why
-    return turn;
+  #serially(run) {
+    const done = this.#queue.then(run);
+    this.#queue = done.catch(() => undefined); // the caller gets the error from `done`
+    return done;
   }
 
-  /** Whether what a store was told of is fetched, or somebody else fetches it. @param {Kept} kept @param {Event} event */
-  async #seenTo(kept, event) {
-    if (!(await withStore(kept.store, (db) => new Wakes(db).wait()))) return true;
+  /** Fetch what the wake-ups of a store are for; return whether it is fetched, or a page does it. @param {StoredPush} push @param {Event} event */
+  async #fetch(push, event) {
+    if (!(await withStore(push.store, (db) => new Wakes(db).hasPending()))) return true;
     /** @type {number | null} */
     let changes = null;
     let isDone = false;
     try {
-      const client = await this.#open(kept);
+      const client = await this.#open(push);
       try {
         const counts = await client.catchUp(event);
         if (counts === null) return true; // a page does it, and its user sees it there
@@ -155,24 +155,24 @@ class Worker {
         await client.close();
       }
     } catch (error) {
-      log.info(`${kept.store} could not be fetched:`, error);
+      log.info(`${push.store} could not be fetched:`, error);
     }
-    const isNews = changes === null ? event === "woken" : changes > 0; // a storm that fails is told of once
-    if (isNews) await this.#show(kept, changes);
+    const isNews = changes === null ? event === "woken" : changes > 0; // of repeated failures only the first is shown
+    if (isNews) await this.#show(push, changes);
     return isDone;
   }
 
-  /** @param {Kept} kept @param {number | null} changes */
-  async #show(kept, changes) {
+  /** @param {StoredPush} push @param {number | null} changes */
+  async #show(push, changes) {
     const { clients, registration } = this.#scope;
     const windows = await clients.matchAll({ type: "window", includeUncontrolled: true });
-    const said = this.#notification(kept, changes);
-    if (said === null || windows.some((/** @type {any} */ one) => one.visibilityState === "visible")) return;
-    const { title, url = null, ...more } = said;
-    await registration.showNotification(title, { ...more, tag: PREFIX + kept.store, data: { url } });
+    const notification = this.#notification(push, changes);
+    if (notification === null || windows.some((/** @type {any} */ one) => one.visibilityState === "visible")) return;
+    const { title, url = null, ...more } = notification;
+    await registration.showNotification(title, { ...more, tag: PREFIX + push.store, data: { url } });
   }
 
-  async #later() {
+  async #retryLater() {
     try {
       await this.#scope.registration.sync?.register(TAG);
     } catch (error) {
@@ -181,36 +181,36 @@ class Worker {
   }
 }
 
-/** What the user asked for, if anything. @param {Kept} kept */
-function asAsked({ notify }) {
+/** What the user asked for, if anything. @param {StoredPush} kept */
+function requestedNotification({ notify }) {
   return notify;
 }
 
-/** @param {Kept} kept */
-function opened({ store, url, collections, user }) {
+/** @param {StoredPush} kept */
+function openClient({ store, url, collections, user }) {
   return SyncClient.open(url, { store, collections, auth: new SessionAuth({ user }), persist: false });
 }
 
 /**
  * The stores whose user wants to be woken: that of a session, or all where it is none's.
  * @param {string} [session]
- * @returns {Promise<Kept[]>}
+ * @returns {Promise<StoredPush[]>}
  */
-async function kepts(session = "") {
-  /** @type {{kept: Kept, session: string | null | undefined}[]} */
+async function storedPushes(session = "") {
+  /** @type {{push: StoredPush, session: string | null | undefined}[]} */
   const found = [];
   for (const { name = "" } of await globalThis.indexedDB.databases()) {
     if (!name.startsWith(PREFIX)) continue;
     const store = name.slice(PREFIX.length);
     try {
       const meta = await withStore(store, (db) => db.read(async (tx) => tx.meta));
-      if (meta.push) found.push({ kept: { ...meta.push, store }, session: meta.session });
+      if (meta.push) found.push({ push: { ...meta.push, store }, session: meta.session });
     } catch (error) {
       log.info(`The store ${store} cannot be read here:`, error);
     }
   }
   const its = found.filter((one) => one.session === session);
-  return (its.length > 0 ? its : found).map(({ kept }) => kept);
+  return (its.length > 0 ? its : found).map(({ push }) => push);
 }
 
 /**

@@ -30,7 +30,7 @@ class NoteSerializer(SyncSerializerMixin, serializers.ModelSerializer):
 
 class NoteViewSet(SyncViewSetMixin, viewsets.ModelViewSet):
     serializer_class = NoteSerializer
-    seen_alike = True
+    shared_rendering = True
 
     def get_queryset(self) -> Any:
         return Note.objects.filter(room=self.request.user.username)
@@ -63,7 +63,7 @@ class ItemViewSet(SyncViewSetMixin, viewsets.ReadOnlyModelViewSet):
 
     serializer_class = ItemSerializer
     queryset = Item.objects.all()
-    seen_alike = True
+    shared_rendering = True
 
     def get_scopes(self) -> Any:
         mine = Folder.objects.filter(name__startswith=f"{self.request.user.username} ")

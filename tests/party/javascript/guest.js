@@ -4,7 +4,7 @@
  */
 
 import { Backoff, logTo, MemoryStore, Pace, Resolution, SyncClient, TokenAuth } from "../../../django_sync/static/django_sync/client.js";
-import { IndexedDBStore } from "../../../django_sync/static/django_sync/indexeddb.js";
+import { IndexedDBStore } from "../../../django_sync/static/django_sync/store/indexeddb.js";
 import { FAULTS } from "./sabotage.js";
 import { Watched } from "./watched.js";
 import { Weather } from "./weather.js";

@@ -1,6 +1,6 @@
 /** Faults that are put into the client of a guest: the party must come to no end that is right. */
 
-import { Replica } from "../../../django_sync/static/django_sync/replica.js";
+import { Replica } from "../../../django_sync/static/django_sync/store/replica.js";
 
 /** Of every third page or group of frames the first change is dropped. */
 function drops_a_change() {

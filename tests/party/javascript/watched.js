@@ -6,7 +6,7 @@
 
 const LEDGER = "party ";
 
-/** @param {import("../../../django_sync/static/django_sync/tables.js").Store} store */
+/** @param {import("../../../django_sync/static/django_sync/store/tables.js").Store} store */
 export class Watched {
   #store;
 

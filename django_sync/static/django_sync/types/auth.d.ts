@@ -14,8 +14,8 @@
 export class SessionAuth {
     /**
      * @param {object} [how]
-     * @param {string | null} [how.user] a name that stays the same for one user; another one is
-     *   refused the store before the server is asked
+     * @param {string | null} [how.user] a name that stays the same for one user; where the store
+     *   belongs to another, the client throws before it asks the server
      * @param {string | (() => string) | null} [how.token] the CSRF token, where no cookie holds it
      *   (`CSRF_USE_SESSIONS`, `CSRF_COOKIE_HTTPONLY`): for example out of a `meta` element
      * @param {string} [how.cookie] `CSRF_COOKIE_NAME`
@@ -29,7 +29,7 @@ export class SessionAuth {
     });
     /** Cookies go to the page's own origin. @type {RequestCredentials} */
     credentials: RequestCredentials;
-    /** The user, where one was told. */
+    /** The user, where one was given. */
     identity: string | null;
     token: string | (() => string) | null;
     cookie: string;
@@ -86,13 +86,13 @@ declare class HeaderAuth {
         user?: string | null;
         refresh?: (() => Promise<string> | string) | null;
     });
-    /** The user, where one was told. */
+    /** The user, where one was given. */
     identity: string | null;
     /** `Authorization`, with the token as it is now. */
     headers(): {
         Authorization: string;
     };
-    /** Ask for another token; `false` where nobody can be asked. */
+    /** Get another token; `false` where there is no `refresh` to call. */
     refresh(): Promise<boolean>;
     #private;
 }

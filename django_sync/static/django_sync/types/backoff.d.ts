@@ -1,4 +1,4 @@
-/** Waiting after failures. Pure but for the dice. */
+/** How long to wait after failures. Pure, except for random numbers. */
 /** How long to wait after a failure: exponential, with full jitter, and never less than the server asks for. */
 export class Backoff {
     /**
@@ -20,7 +20,7 @@ export class Backoff {
      * @param {number | null} [retryAfter]
      */
     failed(retryAfter?: number | null): number;
-    /** @internal Begin anew. */
+    /** @internal Forget the failures. */
     succeeded(): void;
     #private;
 }

@@ -1,29 +1,27 @@
 export { logTo } from "./log.js";
-export { MemoryStore } from "./memory.js";
-/** @import { Told } from "./around.js" */
-/** @import { Asked } from "./enabling.js" */
-/** @import { Seen } from "./overlay.js" */
-/** @import { Settled } from "./results.js" */
+export { MemoryStore } from "./store/memory.js";
+/** @import { PushOptions } from "./link/push_registration.js" */
+/** @import { NetworkInfo } from "./net/network_monitor.js" */
 /** @typedef {import("./auth.js").Auth} Auth */
-/** @typedef {import("./choice.js").Transport} Transport */
-/** @typedef {import("./encoding.js").Fields} Fields */
-/** @typedef {import("./indexes.js").Indexes} Indexes */
+/** @typedef {import("./link/transports.js").Transport} Transport */
+/** @typedef {import("./store/encoding.js").Fields} Fields */
+/** @typedef {import("./store/indexes.js").Indexes} Indexes */
 /** @typedef {import("./errors.js").Problem} Problem */
-/** @typedef {import("./events.js").ChangeHandler} ChangeHandler */
-/** @typedef {import("./events.js").ConflictHandler} ConflictHandler */
-/** @typedef {import("./events.js").RejectionHandler} RejectionHandler */
-/** @typedef {import("./events.js").StatusHandler} StatusHandler */
-/** @typedef {import("./link.js").State} State */
+/** @typedef {import("./callbacks.js").ChangeHandler} ChangeHandler */
+/** @typedef {import("./callbacks.js").ConflictHandler} ConflictHandler */
+/** @typedef {import("./callbacks.js").RejectionHandler} RejectionHandler */
+/** @typedef {import("./callbacks.js").StatusHandler} StatusHandler */
+/** @typedef {import("./link/states.js").State} State */
 /** @typedef {import("./log.js").Log} Log */
-/** @typedef {import("./query.js").Ordering} Ordering */
-/** @typedef {import("./query.js").Wanted} Wanted */
-/** @typedef {import("./storage.js").Storage} Storage */
-/** @typedef {import("./tables.js").Store} Store */
-/** @typedef {import("./tabs.js").Ways} Ways */
-/** @typedef {import("./views.js").Change} Change */
-/** @typedef {import("./views.js").Counts} Counts */
-/** @typedef {import("./views.js").Mutation} Mutation */
-/** @typedef {import("./views.js").Status} Status */
+/** @typedef {import("./store/query.js").Ordering} Ordering */
+/** @typedef {import("./store/query.js").Wanted} Wanted */
+/** @typedef {import("./store/storage.js").Storage} Storage */
+/** @typedef {import("./store/tables.js").Store} Store */
+/** @typedef {import("./link/tabs.js").Ways} Ways */
+/** @typedef {import("./types.js").Change} Change */
+/** @typedef {import("./types.js").Counts} Counts */
+/** @typedef {import("./types.js").Mutation} Mutation */
+/** @typedef {import("./types.js").Status} Status */
 /**
  * @typedef {object} Options What `SyncClient.open()` takes.
  * @property {string | Store} store a name of your choice, one for each user: the IndexedDB database is
@@ -31,12 +29,12 @@ export { MemoryStore } from "./memory.js";
  * @property {readonly string[]} collections the names to keep in step
  * @property {Indexes} [indexes] which fields have an index, by collection, such as `{cards: ["board", "due"]}`;
  *   without it the store keeps the indexes that it has
- * @property {Auth | null} [auth] who the client is to the server; nobody without it
- * @property {readonly Transport[]} [transports] which ways the link may use; all without it
- * @property {Backoff} [backoff] how failures are waited for; `new Backoff()` without it
+ * @property {Auth | null} [auth] the credentials; none without it
+ * @property {readonly Transport[]} [transports] which transports the link may use; all without it
+ * @property {Backoff} [backoff] how long it waits after failures; `new Backoff()` without it
  * @property {Pace} [pace] how often it polls; `new Pace()` without it
  * @property {boolean} [persist] ask the browser not to clear the store when room runs short; true without it
- * @property {number} [timeout] seconds for which an answer is waited for; 30 without it
+ * @property {number} [timeout] seconds to wait for an answer; 30 without it
  * @property {typeof fetch} [fetch] instead of the browser's
  * @property {typeof WebSocket} [WebSocket] instead of the browser's
  * @property {Ways} [tabs] instead of the browser's Web Locks and BroadcastChannel
@@ -44,13 +42,13 @@ export { MemoryStore } from "./memory.js";
 /**
  * A replica of a user's records in this browser, and the way to its server.
  *
- * Several tabs may open one store, with the same collections: one of them holds the link, each
- * hears of changes. `SyncClient.open()` makes one.
+ * Several tabs may open one store, with the same collections. One of them holds the link; changes
+ * reach all of them. `SyncClient.open()` makes a client.
  */
 export class SyncClient {
     /**
-     * Open the store and make a client; where the browser keeps nothing it works in memory, and
-     * `client.storage` says so.
+     * Open the store and make a client. Where the browser keeps nothing, the client works in memory;
+     * `client.storage` shows which.
      * @param {string} url where the project mounts django_sync; may be relative to the page
      * @param {Options} options of which `store` and `collections` are needed
      * @returns {Promise<SyncClient>}
@@ -78,12 +76,12 @@ export class SyncClient {
      */
     sync(): Promise<Counts>;
     /**
-     * Stay in step in the background, from now on until `stop()` or `close()`: in this tab, or, while
-     * another tab does it, as soon as that one ends. Where it runs already, it tries at once what
-     * waits for its user, such as new credentials.
+     * Stay in step in the background, from now on until `stop()` or `close()`. While another tab does
+     * it, this tab takes over as soon as that one ends. Where it runs already, the link tries again at
+     * once what waits for the user, such as new credentials.
      */
     start(): void;
-    /** End the background, in the middle of a request too. `start()` begins it again. */
+    /** Stop the background, also in the middle of a request. `start()` starts it again. */
     stop(): Promise<void>;
     /**
      * Wait until the background has made one full exchange that began after this call, in whichever
@@ -95,44 +93,45 @@ export class SyncClient {
         timeout?: number;
     }): Promise<void>;
     /**
-     * Tell what the page knows; what is left out stays as it was. The browser's own events (online,
-     * offline, another network where it says so, the page in sight again) are heeded by themselves.
-     * @param {Told} told `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
-     *   `metered`: whether it costs; `foreground`: whether somebody looks at the page
-     * @throws {TypeError} for a type that is none
+     * Report what the page knows of the network; what is left out stays as it was. The client handles
+     * the browser's own events by itself: online, offline, another network where the browser reports
+     * it, the page visible again.
+     * @param {NetworkInfo} info `type` is "wifi", "cellular", "ethernet", "unknown", or "none", which is `online: false`;
+     *   `metered`: whether it costs; `foreground`: whether the user looks at the page
+     * @throws {TypeError} for an unknown type
      */
-    network(told: Told): void;
+    network(info: NetworkInfo): void;
     /**
-     * Take a wake-up: what a push brought. It is on the disk when the promise is fulfilled, and is seen
-     * to as docs/reference/wake-ups.md has it; where no tab runs, the next `sync()` or `start()` does.
+     * Take a wake-up: the payload of a push. It is on the disk when the promise is fulfilled, and
+     * handled as docs/reference/wake-ups.md describes; where no tab runs, by the next `sync()` or `start()`.
      * @param {unknown} payload JSON, or already decoded
-     * @returns {Promise<boolean>} whether it was one that concerns this client; all else is passed by
+     * @returns {Promise<boolean>} whether it was a wake-up for this client; everything else is ignored
      */
     wake(payload: unknown): Promise<boolean>;
     /**
-     * See to wake-ups that are remembered, where no tab does: pull, and send nothing. For service
-     * workers, which have no link.
-     * @param {import("./wakeups.js").Event} [event] what has happened, to the tab that holds the link
-     * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab sees to it
+     * Handle the remembered wake-ups, where no tab does: pull, and send nothing. For service workers,
+     * which have no link.
+     * @param {import("./link/wakeups.js").Event} [event] what has happened, for the tab that holds the link
+     * @returns {Promise<Counts | null>} `null` where none is remembered, or a tab handles it
      */
-    catchUp(event?: import("./wakeups.js").Event): Promise<Counts | null>;
+    catchUp(event?: import("./link/wakeups.js").Event): Promise<Counts | null>;
     /**
      * Have the server wake this browser while no page is open. The user is asked, so call it from a
      * click. The page needs a service worker with the handlers of `worker.js`.
-     * @param {Asked} [asked]
-     * @throws {errors.NotSupported} where browser, user or server do not let us
-     * @throws {errors.Offline} where the server's key is not known and cannot be asked for
+     * @param {PushOptions} [asked]
+     * @throws {errors.NotSupported} where the browser, the user or the server does not allow it
+     * @throws {errors.Offline} where the server's key is not known and the server does not answer
      */
-    enablePush(asked?: Asked): Promise<void>;
+    enablePush(asked?: PushOptions): Promise<void>;
     /** Whether this browser can be woken and the server offers it; `false` where that cannot be asked now. */
     isPushOffered(): Promise<boolean>;
-    /** Be woken no more. @param {{registration?: ServiceWorkerRegistration}} [asked] */
+    /** No longer wake this browser. @param {{registration?: ServiceWorkerRegistration}} [asked] */
     disablePush({ registration }?: {
         registration?: ServiceWorkerRegistration;
     }): Promise<void>;
-    /** The browser has made another subscription: keep it, tell the server. For service workers. @param {PushSubscriptionJSON} subscription */
+    /** The browser has made another subscription: store it, and report it to the server. For service workers. @param {PushSubscriptionJSON} subscription */
     renewPush(subscription: PushSubscriptionJSON): Promise<void>;
-    /** How the server may wake this browser, or `null`; why the server will not is its `problem`. */
+    /** How the server may wake this browser, or `null`; its `problem` is the reason why the server will not. */
     get push(): {
         problem: errors.SyncError | null;
         subscription: PushSubscriptionJSON;
@@ -140,7 +139,7 @@ export class SyncClient {
         /**
          * `null`: no notification is shown
          */
-        notify: import("./enabling.js").Notify | null;
+        notify: import("./link/push_registration.js").Notify | null;
         /**
          * of the server
          */
@@ -154,32 +153,32 @@ export class SyncClient {
     outbox(): Promise<Mutation[]>;
     /** Conflicts that wait for a decision, over restarts too; `settle()` each. @returns {Promise<Conflict[]>} */
     conflicts(): Promise<Conflict[]>;
-    /** Refused mutations that no handler has been told of yet. @returns {Promise<Rejection[]>} */
+    /** Refused mutations with which no handler was called yet. @returns {Promise<Rejection[]>} */
     rejections(): Promise<Rejection[]>;
     /**
      * Call `handler` with each change of what the user sees in a collection, or in all (`null`).
-     * A snapshot's content is told in the tab that holds the link only; live queries have it in all.
+     * Only the tab that holds the link calls it with a snapshot's content; live queries have it in all tabs.
      * @param {string | null} collection its name
      * @param {ChangeHandler} handler
-     * @returns {() => void} which takes it away again
+     * @returns {() => void} which removes it
      */
     onChange(collection: string | null, handler: ChangeHandler): () => void;
     /**
      * Ask `handler` about each new conflict: it may give a resolution, or nothing to leave it open.
      * @param {ConflictHandler} handler
-     * @returns {() => void} which takes it away again
+     * @returns {() => void} which removes it
      */
     onConflict(handler: ConflictHandler): () => void;
     /**
-     * Tell `handler` of mutations that the server refused for good. Each is kept until one was told.
+     * Call `handler` with mutations that the server refused for good. Each is kept until there was a handler.
      * @param {RejectionHandler} handler
-     * @returns {() => void} which takes it away again
+     * @returns {() => void} which removes it
      */
     onRejected(handler: RejectionHandler): () => void;
-    /** Tell `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which takes it away again */
+    /** Call `handler` when `status` changes. @param {StatusHandler} handler @returns {() => void} which removes it */
     onStatus(handler: StatusHandler): () => void;
     /**
-     * Forget the replica; the next exchange pulls it anew. Outbox and conflicts stay.
+     * Forget the replica; the next exchange pulls everything again. Outbox and conflicts stay.
      * @param {{wipe?: boolean}} [how] `wipe` forgets everything, as for a log-out, and stops the link in
      *   all tabs
      */
@@ -191,25 +190,25 @@ export class SyncClient {
     #private;
 }
 export type Auth = import("./auth.js").Auth;
-export type Transport = import("./choice.js").Transport;
-export type Fields = import("./encoding.js").Fields;
-export type Indexes = import("./indexes.js").Indexes;
+export type Transport = import("./link/transports.js").Transport;
+export type Fields = import("./store/encoding.js").Fields;
+export type Indexes = import("./store/indexes.js").Indexes;
 export type Problem = import("./errors.js").Problem;
-export type ChangeHandler = import("./events.js").ChangeHandler;
-export type ConflictHandler = import("./events.js").ConflictHandler;
-export type RejectionHandler = import("./events.js").RejectionHandler;
-export type StatusHandler = import("./events.js").StatusHandler;
-export type State = import("./link.js").State;
+export type ChangeHandler = import("./callbacks.js").ChangeHandler;
+export type ConflictHandler = import("./callbacks.js").ConflictHandler;
+export type RejectionHandler = import("./callbacks.js").RejectionHandler;
+export type StatusHandler = import("./callbacks.js").StatusHandler;
+export type State = import("./link/states.js").State;
 export type Log = import("./log.js").Log;
-export type Ordering = import("./query.js").Ordering;
-export type Wanted = import("./query.js").Wanted;
-export type Storage = import("./storage.js").Storage;
-export type Store = import("./tables.js").Store;
-export type Ways = import("./tabs.js").Ways;
-export type Change = import("./views.js").Change;
-export type Counts = import("./views.js").Counts;
-export type Mutation = import("./views.js").Mutation;
-export type Status = import("./views.js").Status;
+export type Ordering = import("./store/query.js").Ordering;
+export type Wanted = import("./store/query.js").Wanted;
+export type Storage = import("./store/storage.js").Storage;
+export type Store = import("./store/tables.js").Store;
+export type Ways = import("./link/tabs.js").Ways;
+export type Change = import("./types.js").Change;
+export type Counts = import("./types.js").Counts;
+export type Mutation = import("./types.js").Mutation;
+export type Status = import("./types.js").Status;
 /**
  * What `SyncClient.open()` takes.
  */
@@ -227,17 +226,17 @@ export type Options = {
      * which fields have an index, by collection, such as `{cards: ["board", "due"]}`;
      * without it the store keeps the indexes that it has
      */
-    indexes?: import("./indexes.js").Indexes | undefined;
+    indexes?: import("./store/indexes.js").Indexes | undefined;
     /**
-     * who the client is to the server; nobody without it
+     * the credentials; none without it
      */
     auth?: import("./auth.js").Auth | null | undefined;
     /**
-     * which ways the link may use; all without it
+     * which transports the link may use; all without it
      */
-    transports?: readonly import("./choice.js").Transport[] | undefined;
+    transports?: readonly import("./link/transports.js").Transport[] | undefined;
     /**
-     * how failures are waited for; `new Backoff()` without it
+     * how long it waits after failures; `new Backoff()` without it
      */
     backoff?: Backoff | undefined;
     /**
@@ -249,7 +248,7 @@ export type Options = {
      */
     persist?: boolean | undefined;
     /**
-     * seconds for which an answer is waited for; 30 without it
+     * seconds to wait for an answer; 30 without it
      */
     timeout?: number | undefined;
     /**
@@ -270,18 +269,18 @@ export type Options = {
     /**
      * instead of the browser's Web Locks and BroadcastChannel
      */
-    tabs?: import("./tabs.js").Ways | undefined;
+    tabs?: import("./link/tabs.js").Ways | undefined;
 };
 import { Backoff } from "./backoff.js";
 import { Collection } from "./collection.js";
 import { Conflict } from "./conflicts.js";
 import * as errors from "./errors.js";
 import { LiveQuery } from "./livequery.js";
-import { Pace } from "./pace.js";
-import { Record } from "./views.js";
-import { Rejection } from "./views.js";
+import { Pace } from "./link/pace.js";
+import { Record } from "./types.js";
+import { Rejection } from "./types.js";
 import { Resolution } from "./conflicts.js";
-import type { Told } from "./around.js";
-import type { Asked } from "./enabling.js";
+import type { NetworkInfo } from "./net/network_monitor.js";
+import type { PushOptions } from "./link/push_registration.js";
 export { Backoff, Collection, Conflict, errors, LiveQuery, Pace, Record, Rejection, Resolution };
 export { BasicAuth, BearerAuth, SessionAuth, TokenAuth } from "./auth.js";

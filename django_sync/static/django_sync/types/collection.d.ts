@@ -1,12 +1,12 @@
 /**
- * @typedef {object} Owner What a collection tells its client.
+ * @typedef {object} Observers What a collection reports to its client.
  * @property {(seen: Seen) => void} wrote something local was committed
- * @property {(query: LiveQuery) => () => void} watched a live query began; the answer ends it
+ * @property {(query: LiveQuery) => () => void} watch a live query began; the function that it returns ends it
  */
 /** A collection's records, read and written locally, at once, offline too. */
 export class Collection {
-    /** @internal @param {string} name @param {Database} db @param {Owner} owner */
-    constructor(name: string, db: Database, owner: Owner);
+    /** @internal @param {string} name @param {Database} db @param {Observers} observers */
+    constructor(name: string, db: Database, observers: Observers);
     /** As the server registered it. */
     name: string;
     /**
@@ -71,23 +71,23 @@ export class Collection {
     #private;
 }
 /**
- * What a collection tells its client.
+ * What a collection reports to its client.
  */
-export type Owner = {
+export type Observers = {
     /**
      * something local was committed
      */
     wrote: (seen: Seen) => void;
     /**
-     * a live query began; the answer ends it
+     * a live query began; the function that it returns ends it
      */
-    watched: (query: LiveQuery) => () => void;
+    watch: (query: LiveQuery) => () => void;
 };
-import type { Fields } from "./encoding.js";
-import type { Record } from "./views.js";
-import type { Wanted } from "./query.js";
-import type { Ordering } from "./query.js";
-import { Query } from "./query.js";
+import type { Fields } from "./store/encoding.js";
+import type { Record } from "./types.js";
+import type { Wanted } from "./store/query.js";
+import type { Ordering } from "./store/query.js";
+import { Query } from "./store/query.js";
 import { LiveQuery } from "./livequery.js";
-import type { Database } from "./database.js";
-import type { Seen } from "./overlay.js";
+import type { Database } from "./store/database.js";
+import type { Seen } from "./store/overlay.js";

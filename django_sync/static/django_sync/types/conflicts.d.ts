@@ -1,10 +1,10 @@
 /**
- * Keep what a result told of a conflict.
+ * Store the conflict that a result reports.
  * @param {Tx} tx
  * @param {Row} row the mutation
- * @param {Fields} told
+ * @param {Fields} details
  */
-export function keep(tx: Tx, row: Row, told: Fields): void;
+export function keepConflict(tx: Tx, row: Row, details: Fields): void;
 /**
  * The conflicts that wait for a decision, oldest first.
  * @param {Tx} tx
@@ -14,8 +14,8 @@ export function openConflicts(tx: Tx, settle: (conflict: Conflict, resolution: R
 /**
  * Replace the conflict's mutation, and the later edits, by what was decided.
  *
- * The new mutation stands on the revision that `conflict` shows, not on one that a pull brought
- * since: its user has not seen that.
+ * The new mutation is based on the revision that `conflict` shows, not on one that a pull brought
+ * since: the user has not seen that one.
  * @param {Tx} tx
  * @param {Conflict} conflict
  * @param {Resolution} resolution
@@ -28,21 +28,21 @@ export function settleConflict(tx: Tx, conflict: Conflict, resolution: Resolutio
  * @param {string} epoch
  * @param {Fields} record
  */
-export function refresh(tx: Tx, epoch: string, record: Fields): Promise<void>;
+export function refreshConflicts(tx: Tx, epoch: string, record: Fields): Promise<void>;
 /**
  * The objects left the user's view: send what was typed, forget the rest.
  * @param {Tx} tx
  * @param {Key[]} keys
  */
-export function giveUp(tx: Tx, keys: Key[]): Promise<void>;
+export function releaseConflicts(tx: Tx, keys: Key[]): Promise<void>;
 /**
- * Conflicts on records that a complete pull begun after them did not show: the result that told of
- * them was overtaken by a `drop`.
+ * The objects of conflicts whose records a later complete pull did not show: a `drop` came before
+ * the result that reported them.
  * @param {Tx} tx
  * @param {number} pull
  * @returns {Promise<Key[]>}
  */
-export function unseen(tx: Tx, pull: number): Promise<Key[]>;
+export function unseenConflicts(tx: Tx, pull: number): Promise<Key[]>;
 /**
  * The mutation that a decision becomes, or `null` for none. Pure.
  * @param {Conflict} conflict
@@ -51,12 +51,12 @@ export function unseen(tx: Tx, pull: number): Promise<Key[]>;
  * @returns {Draft | null}
  */
 export function decided(conflict: Conflict, later: Row[], resolution: Resolution): Draft | null;
-/** @import { Tx } from "./database.js" */
-/** @import { Fields } from "./encoding.js" */
-/** @import { Draft } from "./folding.js" */
-/** @import { Key } from "./overlay.js" */
-/** @import { Row } from "./tables.js" */
-/** @import { Mutation } from "./views.js" */
+/** @import { Mutation } from "./types.js" */
+/** @import { Draft } from "./store/compaction.js" */
+/** @import { Tx } from "./store/database.js" */
+/** @import { Fields } from "./store/encoding.js" */
+/** @import { Key } from "./store/overlay.js" */
+/** @import { Row } from "./store/tables.js" */
 /** A decision about one conflict. It does nothing until it is returned or settled with. */
 export class Resolution {
     /** @internal @param {"server" | "client" | "merged"} kept @param {Fields | null} [values] */
@@ -66,15 +66,15 @@ export class Resolution {
     /** Of a merge. */
     values: Fields | null;
 }
-/** A mutation that met another's change and could not be settled by the server. */
+/** A mutation that overlaps with another's change, and that no resolver on the server settled. */
 export class Conflict {
     /**
      * @internal
      * @param {Row} row of the outbox
-     * @param {Row} told of the conflicts
+     * @param {Row} stored of the conflicts
      * @param {(conflict: Conflict, resolution: Resolution) => Promise<boolean>} settle
      */
-    constructor(row: Row, told: Row, settle: (conflict: Conflict, resolution: Resolution) => Promise<boolean>);
+    constructor(row: Row, stored: Row, settle: (conflict: Conflict, resolution: Resolution) => Promise<boolean>);
     /** What was asked for, and is not done. @type {Mutation} */
     mutation: Mutation;
     /** `update_update`, `update_delete`, `delete_update`, `create_create` or `unknown_base`. */
@@ -113,10 +113,10 @@ export class Conflict {
     settle(resolution: Resolution): Promise<boolean>;
     #private;
 }
-import type { Tx } from "./database.js";
-import type { Row } from "./tables.js";
-import type { Fields } from "./encoding.js";
-import type { Key } from "./overlay.js";
-import type { Draft } from "./folding.js";
-import type { Mutation } from "./views.js";
-import { Record } from "./views.js";
+import type { Tx } from "./store/database.js";
+import type { Row } from "./store/tables.js";
+import type { Fields } from "./store/encoding.js";
+import type { Key } from "./store/overlay.js";
+import type { Draft } from "./store/compaction.js";
+import type { Mutation } from "./types.js";
+import { Record } from "./types.js";

@@ -1,13 +1,13 @@
 /**
- * The error that a problem stands for; one of an unknown code is a plain `SyncError`.
+ * The error of a problem; one of an unknown code is a plain `SyncError`.
  * @param {Problem} problem
  * @param {number | null} [retryAfter] seconds
  * @returns {SyncError}
  */
 export function fromProblem(problem: Problem, retryAfter?: number | null): SyncError;
 /**
- * Every error that a client meets, on one page: those that servers send (`code` says which, as in
- * docs/errors.md) and those of the client itself. This file does no I/O.
+ * Every error of the client, in one file: those that servers send, with the `code` of docs/errors.md,
+ * and those of the client itself. This file does no I/O.
  */
 /** @typedef {{type?: string, title?: string, status?: number, detail?: string, code?: string,
  *   errors?: Record<string, {code: string, detail: string}[]>, [member: string]: unknown}} Problem
@@ -68,7 +68,7 @@ export class Blocked extends SyncError {
 /** There is no such thing, or the user may not see it. */
 export class NotFound extends SyncError {
 }
-/** The address does not know this method. */
+/** The address does not accept this method. */
 export class MethodNotAllowed extends SyncError {
 }
 /** The server cannot answer in the form asked for. */
@@ -101,7 +101,7 @@ export class MutationIdReused extends SyncError {
 /** A mutation that is older than what the server remembers. */
 export class MutationExpired extends SyncError {
 }
-/** A mutation that another one stands on has failed. */
+/** A mutation that this one depends on has failed. */
 export class DependencyFailed extends SyncError {
 }
 /** This program is too old for the server. */
@@ -110,7 +110,7 @@ export class UpgradeRequired extends SyncError {
 /** A revision has to be named. */
 export class PreconditionRequired extends SyncError {
 }
-/** Too many requests; `retryAfter` says when to come again. */
+/** Too many requests; after `retryAfter` seconds the server accepts more. */
 export class Throttled extends SyncError {
 }
 /** The server cannot serve now. */

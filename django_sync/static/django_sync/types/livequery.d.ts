@@ -1,4 +1,4 @@
-/** Records that match, told whenever they change; `Collection.live()` begins one. */
+/** Calls back with the records that match, whenever they change; `Collection.live()` begins one. */
 export class LiveQuery {
     /**
      * @internal
@@ -18,5 +18,5 @@ export class LiveQuery {
     #private;
 }
 import type { Collection } from "./collection.js";
-import type { Query } from "./query.js";
-import type { Record } from "./views.js";
+import type { Query } from "./store/query.js";
+import type { Record } from "./types.js";

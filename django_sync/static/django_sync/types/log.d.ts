@@ -1,5 +1,5 @@
 /**
- * Say where the client writes: `console`, or whatever has its four methods. What is left out stays.
+ * Set where the client writes: `console`, or an object with its four methods. What is left out stays.
  * @param {Partial<Log>} to warnings and errors go to the console without it, the rest nowhere
  */
 export function logTo(to: Partial<Log>): void;

@@ -1,9 +1,9 @@
-/** @typedef {Enabled & {store: string}} Kept What a client keeps of its push; `store` is its name. */
+/** @typedef {Enabled & {store: string}} StoredPush What a client keeps of its push; `store` is its name. */
 /**
  * @typedef {object} Options
- * @property {(kept: Kept) => Promise<SyncClient>} [open] opens the client of a store; with the
+ * @property {(push: StoredPush) => Promise<SyncClient>} [open] opens the client of a store; with the
  *   browser's session cookie without it
- * @property {(kept: Kept, changes: number | null) => Notify | null} [notification] what is shown,
+ * @property {(push: StoredPush, changes: number | null) => Notify | null} [notification] what is shown,
  *   `null` for nothing; `changes` is how many came in, `null` where they could not be fetched
  */
 /**
@@ -15,7 +15,7 @@ export function handlePush(scope: any, options?: Options): void;
 /**
  * What a client keeps of its push; `store` is its name.
  */
-export type Kept = Enabled & {
+export type StoredPush = Enabled & {
     store: string;
 };
 export type Options = {
@@ -23,13 +23,13 @@ export type Options = {
      * opens the client of a store; with the
      * browser's session cookie without it
      */
-    open?: ((kept: Kept) => Promise<SyncClient>) | undefined;
+    open?: ((push: StoredPush) => Promise<SyncClient>) | undefined;
     /**
      * what is shown,
      * `null` for nothing; `changes` is how many came in, `null` where they could not be fetched
      */
-    notification?: ((kept: Kept, changes: number | null) => Notify | null) | undefined;
+    notification?: ((push: StoredPush, changes: number | null) => Notify | null) | undefined;
 };
-import type { Enabled } from "./enabling.js";
+import type { Enabled } from "./link/push_registration.js";
 import { SyncClient } from "./client.js";
-import type { Notify } from "./enabling.js";
+import type { Notify } from "./link/push_registration.js";

@@ -5,7 +5,7 @@ import { announce, element, find, main, told } from "./page.js";
 import { count } from "./words.js";
 
 /** @import { SyncClient } from "../django_sync/client.js" */
-/** @import { Status } from "../django_sync/views.js" */
+/** @import { Status } from "../django_sync/types.js" */
 
 /** @type {Record<string, string>} */
 const LINKS = {

@@ -1,0 +1,103 @@
+/**
+ * Whether a mutation is merged into one that was never sent. Pure decisions.
+ *
+ * Only little may be merged, because the server sees the outbox's order, and other mutations may
+ * depend on it:
+ *
+ * - *directly behind*: nothing of another object lies between the two;
+ * - an update of what is *created* here may also pass creates that neither mention the object nor
+ *   are mentioned in the update;
+ * - a create and its delete *vanish* where nothing else in the outbox mentions the object.
+ *
+ * A mutation that was sent is never changed: its body is fixed under its id.
+ */
+
+/** @import { Fields } from "./encoding.js" */
+/** @import { Row } from "./tables.js" */
+
+/**
+ * @typedef {object} Draft A mutation to be: what is asked, and the server's state it was made on.
+ * @property {"create" | "update" | "delete"} op
+ * @property {Fields} fields
+ * @property {number | null} baseRevision
+ * @property {string | null} epoch
+ * @property {Fields | null} base
+ * @property {boolean} [whole] it brings a deleted object back: sent with the last known record
+ *   beneath its fields
+ */
+
+/** @typedef {{kind: "append"} | {kind: "replace", draft: Draft} | {kind: "vanish"}} Decision */
+
+/** @type {Decision} */
+const APPEND = Object.freeze({ kind: "append" });
+
+/**
+ * @param {"create" | "update" | "delete"} op
+ * @param {Fields} fields
+ * @param {Partial<Draft>} [more]
+ * @returns {Draft}
+ */
+export function draft(op, fields, more = {}) {
+  return { op, fields, baseRevision: null, epoch: null, base: null, ...more };
+}
+
+/**
+ * Whether some fields name an object.
+ * @param {Fields} fields
+ * @param {string} objectId
+ */
+export function mentions(fields, objectId) {
+  return JSON.stringify(fields).includes(objectId);
+}
+
+/**
+ * Decide about a draft.
+ * @param {Draft} asked
+ * @param {Row | undefined} last the newest outbox entry of the same object
+ * @param {Row[]} between what other objects' entries came after it
+ * @param {boolean} mentioned whether any other entry of the outbox names the object
+ * @returns {Decision}
+ */
+export function compact(asked, last, between, mentioned) {
+  if (last === undefined || last.state !== "new") return APPEND;
+  const fields = { ...last.fields, ...asked.fields };
+  switch (`${last.op} ${asked.op}`) {
+    case "create update":
+      return canPass(asked, last, between) ? { kind: "replace", draft: draft("create", fields) } : APPEND;
+    case "create delete":
+      return mentioned ? APPEND : { kind: "vanish" };
+    case "update update":
+      return between.length === 0 && sameBase(asked, last) ? compacted(asked, last, fields) : APPEND;
+    case "update delete":
+      return between.length === 0 ? { kind: "replace", draft: onBaseOf(last, "delete", {}) } : APPEND;
+  }
+  return APPEND;
+}
+
+/** @param {Draft} asked @param {Row} last @param {Row[]} between */
+function canPass(asked, last, between) {
+  return between.every(
+    (other) =>
+      other.op === "create" &&
+      !mentions(other.fields, last.objectId) &&
+      !mentions(asked.fields, other.objectId),
+  );
+}
+
+/** @param {Draft} asked @param {Row} last */
+function sameBase(asked, last) {
+  const made = asked.baseRevision === last.baseRevision && asked.epoch === last.epoch;
+  return made || Object.keys(asked.fields).every((name) => Object.hasOwn(last.fields, name));
+}
+
+/** @param {Draft} asked @param {Row} last @param {Fields} fields @returns {Decision} */
+function compacted(asked, last, fields) {
+  const base = { ...asked.base, ...last.base };
+  const known = Object.keys(base).length > 0 ? base : null;
+  return { kind: "replace", draft: { ...onBaseOf(last, "update", fields), base: known } };
+}
+
+/** @param {Row} last @param {"update" | "delete"} op @param {Fields} fields */
+function onBaseOf(last, op, fields) {
+  return draft(op, fields, { baseRevision: last.baseRevision, epoch: last.epoch });
+}
