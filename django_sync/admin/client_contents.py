@@ -33,9 +33,7 @@ def held(session: SyncSession) -> list[tuple[str, str]]:
 
 def open_conflicts(session: SyncSession) -> str:
     """How many conflicts of the client are open."""
-    unsettled = Decision.objects.filter(
-        client=session.client_id, settled_at__isnull=True
-    )
+    unsettled = Decision.objects.filter(client=session.client_id, settled_at__isnull=True)
     return bounded(len(list(islice(unsettled.values_list("pk"), MOST_CONFLICTS))), MOST_CONFLICTS)
 
 

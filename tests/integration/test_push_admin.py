@@ -173,7 +173,7 @@ def test_sync_push_once(people, settings):
     write(people.launch)
     out = StringIO()
     call_command("sync_push", "--once", stdout=out)
-    assert out.getvalue() == "News for 1 endpoints; 0 that were due seen to.\n"
+    assert out.getvalue() == "News for 1 endpoints; 0 due ones handled.\n"
     Endpoint.objects.update(due_at=timezone.now())
     call_command("sync_push", "--once", "--json", stdout=(told := StringIO()))
     assert '"sent": 1' in told.getvalue()
