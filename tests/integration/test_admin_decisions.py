@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
 from django.test import Client
 
 from django_sync.admin import decisions
@@ -18,7 +17,6 @@ from django_sync.protocol import Status
 from example_project.boards import api
 from example_project.boards.models import Card
 from tests.forms import form_in, opened, with_values
-from tests.integration.phone import Phone
 from tests.integration.test_admin_pages import clerk
 from tests.replica import Replica
 
@@ -29,18 +27,6 @@ SETTLER = (
     "django_sync.change_openconflict",
     "django_sync.change_decision",
 )
-
-
-@pytest.fixture
-def other(people):
-    return Phone(people.grace)
-
-
-@pytest.fixture
-def root(people):
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
 
 
 def met(phone, other, card, **fields):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,13 +22,6 @@ from tests.integration.phone import Phone
 pytestmark = pytest.mark.django_db
 
 MODELS = ["change", "client", "decision", "endpoint", "openconflict", "feed"]
-
-
-@pytest.fixture
-def root(people: SimpleNamespace) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
 
 
 def clerk(*permissions: str) -> Client:

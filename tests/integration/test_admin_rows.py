@@ -17,7 +17,7 @@ from django_sync.models import MutationResult
 from example_project.boards.admin import BoardAdmin, CardAdmin
 from example_project.boards.models import Board, Card, Comment, Membership
 from tests.forms import Data, form_in, opened, with_values
-from tests.integration.test_admin_forms import now, page, save, signed_in
+from tests.integration.test_admin_forms import now, page, save
 from tests.integration.test_admin_pages import clerk
 
 pytestmark = pytest.mark.django_db
@@ -39,16 +39,6 @@ class TallCardInline(admin.StackedInline):
 
 class UnsyncedBoardAdmin(admin.ModelAdmin):
     inlines = (type("Inline", (SyncInlineMixin, CardInline), {}),)
-
-
-@pytest.fixture
-def one(people: SimpleNamespace) -> Client:
-    return signed_in("root")
-
-
-@pytest.fixture
-def two(people: SimpleNamespace) -> Client:
-    return signed_in("toor")
 
 
 @pytest.fixture(params=["tabular", "stacked", "unsynced parent"])

@@ -24,7 +24,7 @@ from django_sync.sessions import presence
 from tests.integration.test_admin_pages import clerk, listed, shown
 from tests.integration.test_session_orders import BLOCKED, ENDED, Device, code
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_is_noted")]
 LIST = "/admin/django_sync/syncsession/"
 ALL = ("end", "block_user", "block_client", "unblock", "refresh")
 PERMISSION = {
@@ -34,18 +34,6 @@ PERMISSION = {
     "unblock": "block",
     "refresh": "refresh",
 }
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_noted():
-    presence.forget()
-
-
-@pytest.fixture
-def root(people: SimpleNamespace) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
 
 
 @pytest.fixture
