@@ -1,4 +1,4 @@
-"""The application: finds each app's ``sync.py`` and keeps the triggers in step with migrations.
+"""The application: it imports each app's ``sync.py`` and keeps triggers up to date with migrations.
 
 No query is made while Django starts.
 """
@@ -16,7 +16,7 @@ class DjangoSyncConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, sync
-        from .capture import after_migrate, attend
+        from .capture import after_migrate, watch_connection
         from .conf import conf
         from .feed import notify
         from .push import endpoints
@@ -29,6 +29,6 @@ class DjangoSyncConfig(AppConfig):
         if conf.PUSH_SENDERS:
             notify.listen(endpoints.refresh_soon)
         sync.autodiscover()
-        connection_created.connect(attend, dispatch_uid="django_sync.attend")
+        connection_created.connect(watch_connection, dispatch_uid="django_sync.attend")
         connection_created.connect(notify.attend, dispatch_uid="django_sync.announce")
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="django_sync.after_migrate")

@@ -24,13 +24,21 @@ from urllib.parse import urlencode
 import httpx2
 
 from django_sync import errors
-from django_sync.client import Change, Conflict, Record, Resolution, SyncClient, TokenAuth
+from django_sync.client import (
+    Change,
+    Conflict,
+    Record,
+    Rejection,
+    Resolution,
+    SyncClient,
+    TokenAuth,
+)
 
 COLLECTIONS = ("boards", "labels", "cards", "comments")
 
 
 def main() -> int:
-    """Play it through, and return the exit status."""
+    """Run the story, and return the exit status."""
     parser = argparse.ArgumentParser(description="Two clients against `make demo`.")
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the demo is served")
     parser.add_argument("--stores", help="a folder in which to leave both stores")
@@ -107,7 +115,7 @@ def step(text: str) -> None:
 
 
 class Cable(httpx2.HTTPTransport):
-    """The way to the server, which can be pulled out."""
+    """The connection to the server, which can be unplugged."""
 
     plugged = True
 
@@ -131,12 +139,16 @@ class Person:
         )
         self.cards = self.client.collection("cards")
         self.client.on_conflict(self.decide)
-        self.client.on_rejected(lambda told: self.says(f"is refused: {told.problem['detail']}"))
-        self.heard: list[Change] = []
-        self.client.on_change()(self.heard.append)
+        self.client.on_rejected(self.show_rejection)
+        self.changes: list[Change] = []
+        self.client.on_change()(self.changes.append)
 
     def says(self, text: str) -> None:
         print(f"  {self.name} {text}")
+
+    def show_rejection(self, rejection: Rejection) -> None:
+        """Print why the server refused a mutation."""
+        self.says(f"is refused: {rejection.problem['detail']}")
 
     def decide(self, conflict: Conflict) -> Resolution | None:
         """Keep what both wrote; a program would ask its user here."""
@@ -149,8 +161,8 @@ class Person:
         return conflict.merge({"body": body})
 
     def sync(self) -> None:
-        """One exchange with the server, and what came of it."""
-        self.heard.clear()
+        """One exchange with the server, and its outcome."""
+        self.changes.clear()
         try:
             counts = self.client.sync()
         except errors.Offline:
@@ -158,19 +170,19 @@ class Person:
                 raise
             self.says(f"is offline; {len(self.client.outbox)} mutations wait in her store")
             return
-        news = [change for change in self.heard if change.origin == "remote"]
-        told = {
+        news = [change for change in self.changes if change.origin == "remote"]
+        numbers = {
             "sent": counts.sent,
             "applied": counts.applied,
             "merged": counts.merged,
             "in conflict": counts.conflicts,
             "received": len(news),
         }
-        listed = ", ".join(f"{count} {what}" for what, count in told.items() if count)
+        listed = ", ".join(f"{count} {what}" for what, count in numbers.items() if count)
         self.says(f"syncs: {listed or 'nothing new'}")
 
     def board(self, scope: str) -> list[Record]:
-        """All that her store holds of one board."""
+        """The records of one board in her store."""
         found = (r for name in COLLECTIONS for r in self.client.collection(name))
         return [record for record in found if record.scope == scope]
 
@@ -185,7 +197,7 @@ class Person:
         return stored == dict(self.tables())
 
     def tables(self) -> list[tuple[tuple[str, str], tuple[int, Any]]]:
-        """Every record as REST tells it, read from the tables at this moment."""
+        """Every record as REST returns it, read from the tables at this moment."""
         found = []
         with httpx2.Client(headers=self.auth.headers()) as http:
             for name in COLLECTIONS:

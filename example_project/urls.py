@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from .boards.views import SignIn, board_page, plain_page, second_user, service_worker
+from .boards.views import SignIn, board_page, scriptless_page, second_user, service_worker
 
 urlpatterns = [
     path("", board_page, name="boards"),
     path("as/<slug:name>/", second_user, name="second-user"),
-    path("plain/", plain_page, name="plain"),
+    path("plain/", scriptless_page, name="plain"),
     path("service-worker.js", service_worker, name="service-worker"),
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -1,15 +1,15 @@
-"""Sync in Django's admin: a mixin for synced models, and pages over log, decisions and feed.
+"""Sync in Django's admin: a mixin for synced models, and pages over what sync keeps.
 
-Django's autodiscovery imports this where ``django.contrib.admin`` is installed; nothing else
-does, so the application works without.
+Django's autodiscovery imports this where ``django.contrib.admin`` is installed. Nothing else
+imports it, so the application works without the admin.
 """
 
 from .decisions import DecisionAdmin, OpenConflictAdmin
 from .endpoints import EndpointAdmin
+from .feed import ChangeAdmin, ClientAdmin, FeedAdmin
+from .formsets import SyncInlineMixin
 from .mixin import SyncAdminMixin
-from .pages import ChangeAdmin, ClientAdmin, FeedAdmin
 from .sessions import SessionAdmin
-from .sets import SyncInlineMixin
 
 __all__ = [
     "ChangeAdmin",

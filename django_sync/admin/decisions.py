@@ -1,7 +1,7 @@
-"""Pages over decisions: what was settled, what is open, and what staff make of either.
+"""Pages over decisions: what is settled, what is open, and the choices of staff.
 
-Values are shown to those alone who may view the object's model as well. A choice is shown as
-what it would write before it is written.
+Values are shown only to users who may also view the object's model. Before a choice is
+written, the page shows what it would write.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from django.urls import NoReverseMatch, reverse
 from .. import errors
 from ..models import Decision, OpenConflict
 from ..writes.resolve import WHOLE
-from .cases import BASE, CLIENT, NOW, SERVER, Case, Plan, Row
-from .pages import ReadOnlyAdmin, by_object
-from .settle import Look, Moved, Writing, settle
-from .telling import EMPTY, text
+from .conflict_case import BASE, CLIENT, NOW, SERVER, Case, Plan, Row
+from .display import EMPTY, text
+from .read_only import ReadOnlyAdmin, by_object
+from .resolution import Look, Outdated, StaffWrite, settle
 
-MEANS = {SERVER: "the server’s", CLIENT: "the client’s", BASE: "what both began with"}
+MEANS = {SERVER: "the server’s", CLIENT: "the client’s", BASE: "the base"}
 REFUSED = "The database refuses this: it breaks a constraint, or does not fit."
 
 
 class DecisionPages(ReadOnlyAdmin):
-    """What both lists of decisions share; each page is a form of choices."""
+    """What both lists of decisions share. Each page is a form of choices."""
 
     list_display_links = ("id",)
     list_select_related = ("user",)
@@ -52,7 +52,7 @@ class DecisionPages(ReadOnlyAdmin):
         return "the whole object" if name == WHOLE else name
 
     def may_settle(self, request: HttpRequest) -> bool:
-        """Whether staff may choose at all; the model's own permissions are asked as well."""
+        """Whether staff may choose at all; the model's own permissions are checked as well."""
         code = get_permission_codename("change", self.opts)
         user: Any = request.user
         return bool(user.has_perm(f"{self.opts.app_label}.{code}"))
@@ -64,7 +64,7 @@ class DecisionPages(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Both sides beside what there is now; a choice, what it would write, the write."""
+        """Show both sides beside the object as it is now, then preview a choice, then write it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = Decision.objects.select_related("user", "settled_by")
@@ -104,11 +104,11 @@ class DecisionPages(ReadOnlyAdmin):
         return self._settle(request, case, asked, look)
 
     def _again(self, request: HttpRequest, case: Case, asked: dict[str, str]) -> HttpResponse:
-        """The object has moved on, or the decision: look at what is there by now."""
-        told = "Something changed meanwhile, and nothing was written. Look again, and choose."
+        """The object or the decision has changed: show the page again with what is there now."""
+        message = "Something changed meanwhile, and nothing was written. Look again, and choose."
         if not case.decision.is_open and case.decision.settled_by is not None:
-            told = f"Settled meanwhile by {case.decision.settled_by}. {told}"
-        messages.warning(request, told)
+            message = f"Settled meanwhile by {case.decision.settled_by}. {message}"
+        messages.warning(request, message)
         return self._page(request, case)
 
     def _settle(
@@ -116,7 +116,7 @@ class DecisionPages(ReadOnlyAdmin):
     ) -> HttpResponse:
         try:
             plan = settle(case.decision, self.admin_site, request, asked, look)
-        except Moved:
+        except Outdated:
             return HttpResponseRedirect(request.path)
         except errors.SyncError as error:
             messages.error(request, reason(error))
@@ -124,7 +124,7 @@ class DecisionPages(ReadOnlyAdmin):
         except (IntegrityError, DataError):
             messages.error(request, REFUSED)
             return self._page(request, case, asked)
-        done = "Nothing was to be written." if plan.op is None else "Written."
+        done = "There was nothing to write." if plan.op is None else "Written."
         messages.success(request, f"{'Settled. ' if look.was_open else ''}{done}")
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
         if not look.was_open:
@@ -132,14 +132,14 @@ class DecisionPages(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse(name, current_app=self.admin_site.name))
 
     def _preview(self, request: HttpRequest, case: Case, asked: dict[str, str]) -> HttpResponse:
-        """What a choice would write, judged by the serializer and not written."""
+        """Show what a choice would write, after the serializer has checked it."""
         plan = case.plan(asked)
         if plan.op is None and not case.decision.is_open:
-            messages.info(request, "Nothing was chosen that is not there already.")
+            messages.info(request, "The object already has these values.")
             return self._page(request, case, asked)
         if plan.op is not None:
             try:
-                Writing(case, plan).prepared()
+                StaffWrite(case, plan).prepared()
             except errors.SyncError as error:
                 messages.error(request, reason(error))
                 return self._page(request, case, asked)
@@ -211,15 +211,15 @@ class DecisionPages(ReadOnlyAdmin):
 
 
 def reason(error: errors.SyncError) -> str:
-    """Why the serializer refuses, in one line."""
+    """Why the serializer refuses, in one sentence."""
     found = error.errors or {}
-    told = [f"{name}: {one['detail']}" for name, listed in found.items() for one in listed]
-    return " ".join(["The serializer refuses this.", *(told or [str(error.detail)])])
+    details = [f"{name}: {one['detail']}" for name, listed in found.items() for one in listed]
+    return " ".join(["The serializer refuses this.", *(details or [str(error.detail)])])
 
 
 @admin.register(Decision)
 class DecisionAdmin(DecisionPages):
-    """What resolvers, users and staff decided; a value that lost can be brought back."""
+    """What resolvers, users and staff decided; staff can bring back a value that lost."""
 
     list_display = ("id", "at", "by", "names", "user", "collection", "object_id", "kind")
     list_filter = ("at",)
@@ -227,7 +227,7 @@ class DecisionAdmin(DecisionPages):
 
 @admin.register(OpenConflict)
 class OpenConflictAdmin(DecisionPages):
-    """What nobody has decided yet; staff may."""
+    """Conflicts that nobody has decided yet; staff may decide them."""
 
     list_display = ("id", "at", "names", "user", "collection", "object_id", "kind")
 
@@ -240,7 +240,7 @@ class OpenConflictAdmin(DecisionPages):
     def elsewhere(
         self, request: HttpRequest, decision: Decision | None, object_id: str
     ) -> HttpResponse:
-        """One that is settled by now has its page among the decisions."""
+        """A conflict that is settled meanwhile has its page among the decisions."""
         if decision is None:
             return super().elsewhere(request, decision, object_id)
         by = decision.settled_by or decision.get_by_display()

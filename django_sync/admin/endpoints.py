@@ -1,6 +1,6 @@
-"""Endpoints of push: what is sent where, what failed, and what staff may do about it.
+"""Endpoints of push: what is sent where, what failed, and what staff can do about it.
 
-Targets are secrets and are shown nowhere.
+Targets are secrets; no page shows them.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from ..models import Endpoint, SyncSession
 from ..push.delivery import attempt_of, send
 from ..push.endpoints import sender_of
 from ..push.sender import Outcome
-from .confirming import MOST, Row, confirmation, is_confirmed
-from .naming import ago, marked, name_of
-from .pages import ReadOnlyAdmin, by_id_or_user
+from .confirmation import MOST, Row, confirmation, is_confirmed
+from .labels import ago, name_of, state_badge
+from .read_only import ReadOnlyAdmin, by_id_or_user
 
 TESTS = 5
-"""Test pushes at a time: each may take ``PUSH_TIMEOUT`` seconds, while the page waits."""
+"""Test pushes at a time. Each may take ``PUSH_TIMEOUT`` seconds, while the page waits."""
 
 
 class StateFilter(admin.SimpleListFilter):
-    """By what is to be done. Each choice is one index, and none is counted."""
+    """By state. Each choice uses an index, and none is counted."""
 
     title = "state"
     parameter_name = "state"
@@ -43,7 +43,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 def send_tests(request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
-    """Send each endpoint a wake-up, and tell what came of it; ``TESTS`` at most."""
+    """Send each endpoint a wake-up, and show the outcome; ``TESTS`` at most."""
     chosen = list(queryset.select_related("session")[: TESTS + 1])
     if len(chosen) > TESTS:
         messages.error(request, f"Choose {TESTS} at most: each may take a while.")
@@ -51,33 +51,33 @@ def send_tests(request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
     for endpoint in chosen:
         sender = sender_of(endpoint.kind)
         if sender is None:
-            messages.error(request, f"{endpoint.id}: nobody sends “{endpoint.kind}”.")
+            messages.error(request, f"{endpoint.id}: no sender is set up for “{endpoint.kind}”.")
             continue
         receipt = send(attempt_of(endpoint, sender)).receipt
         level = messages.SUCCESS if receipt.outcome is Outcome.SENT else messages.WARNING
-        told = f"{endpoint.id}: {receipt.outcome}. {receipt.problem}".strip()
-        messages.add_message(request, level, told)
+        message = f"{endpoint.id}: {receipt.outcome}. {receipt.problem}".strip()
+        messages.add_message(request, level, message)
 
 
 def endpoints_of(sessions: Any) -> QuerySet[Endpoint]:
-    """Where these sessions are woken."""
+    """The endpoints of these sessions."""
     return Endpoint.objects.filter(session__in=sessions).order_by("id")
 
 
 def test_push(modeladmin: Any, request: HttpRequest, queryset: QuerySet[SyncSession]) -> None:
-    """Wake the chosen sessions, those that can be, and tell what came of it."""
+    """Wake those of the chosen sessions that have an endpoint, and show the outcome."""
     chosen = list(queryset.order_by("-seen_at", "id").values_list("id", flat=True)[: TESTS + 1])
     if len(chosen) > TESTS:
         messages.error(request, f"Choose {TESTS} at most: each may take a while.")
         return
     endpoints = endpoints_of(chosen)
     if not endpoints:
-        messages.warning(request, "None of these can be woken: none has said where.")
+        messages.warning(request, "None of these can be woken: none has an endpoint.")
     send_tests(request, endpoints)
 
 
 def may_test(request: HttpRequest) -> bool:
-    """Whether somebody may send test pushes: who may change endpoints."""
+    """Whether the user may send test pushes: users who may change endpoints."""
     user: Any = request.user
     return bool(user.has_perm("django_sync.change_endpoint"))
 
@@ -87,7 +87,7 @@ class EndpointAdmin(ReadOnlyAdmin):
     """Where wake-ups go; parked ones with their last problem."""
 
     actions = ("send_test", "unpark", "remove")
-    list_display = ("known_as", "standing", "whose", "where", "told", "trouble")
+    list_display = ("known_as", "state_badge", "whose", "where", "last_sent", "last_problem")
     list_display_links = ("known_as",)
     list_filter = (StateFilter,)
     list_select_related = ("user__user", "session")
@@ -121,18 +121,18 @@ class EndpointAdmin(ReadOnlyAdmin):
         return " · ".join(filter(None, (obj.kind, obj.host)))
 
     @admin.display(description="state")
-    def standing(self, obj: Endpoint) -> str:
-        return marked(self.state(obj))
+    def state_badge(self, obj: Endpoint) -> str:
+        return state_badge(self.state(obj))
 
-    @admin.display(description="last told", empty_value="never")
-    def told(self, obj: Endpoint) -> str | None:
+    @admin.display(description="last woken", empty_value="never")
+    def last_sent(self, obj: Endpoint) -> str | None:
         return None if obj.sent_at is None else ago(obj.sent_at)
 
     @admin.display(description="problem", empty_value="")
-    def trouble(self, obj: Endpoint) -> str:
+    def last_problem(self, obj: Endpoint) -> str:
         return obj.problem
 
-    # What the page of one shows besides its columns
+    # What the page of one endpoint shows besides its columns
 
     @admin.display(description="user")
     def user_name(self, obj: Endpoint) -> str:
@@ -166,12 +166,12 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Send a test push now", permissions=["operate"])
     def send_test(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
-        """Sent from here, whatever the state, and changes none of it."""
+        """Send at once in any state; the state does not change."""
         send_tests(request, queryset)
 
     @admin.action(description="Unpark, and wake", permissions=["operate"])
     def unpark(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
-        """Each is woken: nobody noted what changed while it was parked."""
+        """Each is woken, because changes during the time it was parked were not noted."""
         now = timezone.now()
         chosen = list(queryset.values_list("id", flat=True))
         parked = Endpoint.objects.filter(id__in=chosen, parked_at__isnull=False)
@@ -182,7 +182,7 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Remove", permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> HttpResponse | None:
-        """Their sessions stay, and are not woken any more until they ask again."""
+        """The sessions stay, and are not woken until they register again."""
         chosen = list(queryset[: MOST + 1])
         if len(chosen) > MOST:
             messages.error(request, f"Choose {MOST} endpoints at most.")
@@ -198,8 +198,8 @@ class EndpointAdmin(ReadOnlyAdmin):
             request,
             action="remove",
             title="Remove endpoints",
-            explains="These sessions stay, and are woken no more. They learn what is new when they "
-            "ask, and can be woken again once their clients have said anew where.",
+            explains="These sessions stay, but are not woken any more. They learn what is new when "
+            "they pull, and can be woken again once their clients have registered again.",
             button="Remove",
             danger=True,
             rows=[
@@ -208,7 +208,7 @@ class EndpointAdmin(ReadOnlyAdmin):
                     name_of(endpoint.session),
                     self.user_name(endpoint),
                     self.state(endpoint),
-                    f"is woken at {endpoint.host} no more",
+                    f"is not woken at {endpoint.host} any more",
                 )
                 for endpoint in chosen
             ],

@@ -1,9 +1,9 @@
-"""The form of a synced object: it says what its user has seen, and merges with what others wrote.
+"""The form of a synced object: it carries what its user saw, and merges with what others wrote.
 
 The form carries, hidden, the revision that it was made from and the fields as they were. A field
-that its user left alone keeps what the database has by now; one that both changed is refused,
-with both values on the page, and the form stands on today's revision from then on: to save it
-again is a choice. The row is locked by then, so nothing comes between the look and the write.
+that its user did not change keeps the value that is in the database now. A field that both
+changed is refused, with both values on the page. From then on the form carries the current
+revision, so to save it again is a choice. The row is locked between the check and the write.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from django.forms.utils import ErrorDict
 from django.utils.functional import cached_property
 
 from ..protocol import Json
-from .gone import told_gone, typed
-from .seen import BASE, GONE, BaseWidget, Overlap, base_in
-from .sent import as_sent, in_order, plain, wording
-from .telling import MOST, Since, named, since
+from .deleted_meanwhile import deletion_message, typed
+from .display import MOST, named
+from .object_history import Since, since
+from .seen_state import BASE, GONE, BaseWidget, Overlap, base_in
+from .submitted_values import as_sent, as_text, in_order, with_short_newlines
 
 if TYPE_CHECKING:
     Form = forms.ModelForm[Any]
@@ -36,7 +37,7 @@ NO_BASE = (
 
 
 class RevisionForm(Form):
-    """Goes before the project's own form; of an object that is to be added it changes nothing."""
+    """Goes before the project's own form; it changes nothing when an object is added."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,10 +53,10 @@ class RevisionForm(Form):
         self.fields[BASE] = forms.CharField(
             widget=BaseWidget(self.instance), required=False, strip=False, label="Object"
         )
-        self.initial[BASE] = self._base_of_now()
+        self.initial[BASE] = self._current_base()
 
     def mark_gone(self) -> None:
-        """Say that the object is there no more; what was typed for it is told, once."""
+        """Mark that the object is deleted; the page shows once what was typed for it."""
         self.gone = True
         self.fields[BASE] = forms.CharField(widget=forms.HiddenInput(), required=False)
 
@@ -70,13 +71,13 @@ class RevisionForm(Form):
             return
         model = self._meta.model
         self.overlaps = typed(self, base)
-        self.add_error(None, ValidationError(told_gone(model, base), "gone"))
+        self.add_error(None, ValidationError(deletion_message(model, base), "gone"))
         self._carry(json.dumps({**base, GONE: True}))
 
-    def _base_of_now(self) -> str:
+    def _current_base(self) -> str:
         fields = {name: self._now(name) for name in self.fields if self._carries(name)}
-        told = {"id": str(self.instance.sync_id), "revision": self.revision, "fields": fields}
-        return json.dumps(told)
+        base = {"id": str(self.instance.sync_id), "revision": self.revision, "fields": fields}
+        return json.dumps(base)
 
     def _carries(self, name: str) -> bool:
         """Whether a field's value can travel with the form; that of a file cannot."""
@@ -93,12 +94,12 @@ class RevisionForm(Form):
 
     @cached_property
     def base(self) -> Json | None:
-        """What the form says it was made from; ``None`` where it does not."""
+        """What the form says it was made from; ``None`` if it does not."""
         return base_in(self.data.get(self.add_prefix(BASE), ""))
 
     # Who changed what
 
-    def _mine(self, name: str) -> bool:
+    def _changed_here(self, name: str) -> bool:
         """Whether the form's user changed a field, since they saw it."""
         field, sent = self.fields[name], self._sent(name)
         if name == BASE or field.disabled:
@@ -107,14 +108,16 @@ class RevisionForm(Form):
             return bool(field.has_changed(self._initial(name), self._sent(name)))
         try:
             seen = field.to_python(self._seen(name)) if self._has_seen(name) else None
-        except ValidationError:  # a choice that is no more
+        except ValidationError:  # a choice that does not exist any more
             return bool(in_order(self._seen(name)) != in_order(sent))
         return bool(field.has_changed(seen, sent))
 
-    def _theirs(self, name: str) -> bool:
+    def _changed_by_others(self, name: str) -> bool:
         """Whether others changed it meanwhile."""
         if self._has_seen(name):
-            return bool(plain(self._seen(name)) != plain(self._now(name)))
+            return bool(
+                with_short_newlines(self._seen(name)) != with_short_newlines(self._now(name))
+            )
         try:
             field = self.instance._meta.get_field(name)
         except FieldDoesNotExist:
@@ -125,10 +128,10 @@ class RevisionForm(Form):
         return self.base is not None and name in self.base["fields"]
 
     def _seen(self, name: str) -> Any:
-        return plain((self.base or {})["fields"][name])
+        return with_short_newlines((self.base or {})["fields"][name])
 
     def _sent(self, name: str) -> Any:
-        return plain(self[name].data)
+        return with_short_newlines(self[name].data)
 
     @cached_property
     def changed_data(self) -> list[str]:
@@ -137,7 +140,7 @@ class RevisionForm(Form):
             return []
         if self.new or self.base is None:
             return [name for name in super().changed_data if name != BASE]
-        return [name for name in self.fields if self._mine(name)]
+        return [name for name in self.fields if self._changed_here(name)]
 
     @cached_property
     def since(self) -> Since:
@@ -156,17 +159,17 @@ class RevisionForm(Form):
             return
         if self.cleaned_data.get(DELETION_FIELD_NAME):
             if self.base["revision"] != self.revision:
-                self._refuse(ValidationError(self._told_of_delete(), "revision_conflict"), [])
+                self._refuse(ValidationError(self._delete_refusal(), "revision_conflict"), [])
             return
         kept = [n for n in self.fields if n in self.own and n not in self.changed_data]
-        merged = [name for name in kept if self._has_seen(name) and self._theirs(name)]
+        merged = [name for name in kept if self._has_seen(name) and self._changed_by_others(name)]
         for name in kept:
             self._keep(name, name in merged)
         if self.base["revision"] != self.revision:
             self._compare(merged)
 
     def _keep(self, name: str, merged: bool) -> None:
-        """Let a field that its user left alone have what is in the database."""
+        """Give a field that its user did not change the value from the database."""
         try:
             field: Any = self.instance._meta.get_field(name)
         except FieldDoesNotExist:
@@ -183,57 +186,57 @@ class RevisionForm(Form):
             self.cleaned_data[name] = field.value_from_object(self.instance)
 
     def _compare(self, merged: list[str]) -> None:
-        """Refuse what both changed, unless to the same."""
-        met = [
+        """Refuse the fields that both changed, unless to the same value."""
+        overlapping = [
             name
             for name in self.changed_data
-            if self._theirs(name)
+            if self._changed_by_others(name)
             and self.fields[name].has_changed(self._initial(name), self._sent(name))
         ]
-        if not met:
+        if not overlapping:
             return
-        for name in met:
+        for name in overlapping:
             overlap = self._overlap(name)
             self.overlaps.append(overlap)
             if name in self.fields:
-                told = f"There is “{overlap.theirs[:200]}” by now. Yours is still in the form."
-                self.add_error(name, ValidationError(told, "changed_meanwhile"))
-        self._refuse(ValidationError(self._told(met), "revision_conflict"), merged)
+                message = f"It is “{overlap.theirs[:200]}” now. Yours is still in the form."
+                self.add_error(name, ValidationError(message, "changed_meanwhile"))
+        self._refuse(ValidationError(self._refusal(overlapping), "revision_conflict"), merged)
 
     def _refuse(self, error: ValidationError, merged: list[str]) -> None:
         self.refused = True
         self.add_error(None, error)
-        self._stand_on_now(merged)
+        self._rebase(merged)
 
-    def _told_of_delete(self) -> str:
+    def _delete_refusal(self) -> str:
         return (
-            f"Nothing was deleted. Since you opened this page (revision {self.base['revision']},"  # type: ignore[index]  # it was looked at
-            f" now {self.revision}) this was changed: {self.since.told(type(self.instance))}."
-            " Save again to delete it all the same."
+            f"Nothing was deleted. Since you opened this page (revision {self.base['revision']},"  # type: ignore[index]  # the caller has checked it
+            f" now {self.revision}) this was changed: {self.since.summary(type(self.instance))}."
+            " Save again to delete it anyway."
         )
 
-    def _told(self, met: list[str]) -> str:
+    def _refusal(self, overlapping: list[str]) -> str:
         labels = ", ".join(overlap.label for overlap in self.overlaps)
         who = f" by {', '.join(self.since.actors)}" if self.since.actors else ""
         others = named(type(self.instance), sorted(self.since.columns))
-        labelled = set(named(type(self.instance), met))
+        labelled = set(named(type(self.instance), overlapping))
         also = ", ".join(label for label in others if label not in labelled)
         rest = f" Also changed since, and kept as it is now: {also}." if also else ""
         return (
-            f"Nothing was saved. Since you opened this form (revision {self.base['revision']},"  # type: ignore[index]  # it was looked at
+            f"Nothing was saved. Since you opened this form (revision {self.base['revision']},"  # type: ignore[index]  # the caller has checked it
             f" now {self.revision}) these were changed{who}: {labels}.{rest}"
-            " Look at both values, leave in the form what is to be there, and save again."
+            " Look at both values, enter in the form what you want, and save again."
         )
 
     def _overlap(self, name: str) -> Overlap:
         field = self.fields[name]
-        base = wording(field, self._seen(name)) if self._has_seen(name) else "not known"
-        now = wording(field, self._now(name)) if self._carries(name) else str(self._initial(name))
-        return Overlap(str(self[name].label), base, now, wording(field, self._sent(name)))
+        base = as_text(field, self._seen(name)) if self._has_seen(name) else "not known"
+        now = as_text(field, self._now(name)) if self._carries(name) else str(self._initial(name))
+        return Overlap(str(self[name].label), base, now, as_text(field, self._sent(name)))
 
-    def _stand_on_now(self, merged: list[str]) -> None:
-        """From here on the form is one of today's revision, with its user's changes in it."""
-        self._carry(self._base_of_now())
+    def _rebase(self, merged: list[str]) -> None:
+        """Make the form one of the current revision, with its user's changes in it."""
+        self._carry(self._current_base())
         for name in merged:
             self.fields[name].bound_data = lambda data, initial: initial  # type: ignore[method-assign]  # of this form's own copy
 
@@ -243,11 +246,11 @@ class RevisionForm(Form):
         data[self.add_prefix(BASE)] = base
 
     def differences(self) -> Json:
-        """The texts of what its user changed, for the history page; no passwords."""
+        """What the user changed, as texts for the history page. No passwords."""
         return {
             str(self[name].label): {
-                "before": wording(self.fields[name], self._now(name))[:MOST],
-                "after": wording(self.fields[name], self._sent(name))[:MOST],
+                "before": as_text(self.fields[name], self._now(name))[:MOST],
+                "after": as_text(self.fields[name], self._sent(name))[:MOST],
             }
             for name in self.changed_data
             if self._carries(name) and not isinstance(self.fields[name].widget, forms.PasswordInput)

@@ -1,7 +1,7 @@
 """``SyncAdminMixin``: the pages of a synced model, with its id, revision, scope and history.
 
-Two people in the admin do not overwrite each other unseen: ``forms`` says how. What is written
-here reaches clients like any write, for triggers see it.
+Two people in the admin do not overwrite each other without seeing it: ``forms`` explains how.
+Triggers capture writes made here, so they reach clients like any write.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from ..conf import conf
 from ..models import Decision
 from ..models.database import connection
 from ..protocol import Write
-from . import rights
+from . import permissions
+from .changelist import ListMixin, extend_template
+from .display import label_of
 from .forms import RevisionForm
-from .lists import ListMixin, beneath
-from .seen import BASE, Overlap, facts
-from .sets import is_synced, with_revisions
-from .telling import label_of, lines
+from .formsets import is_synced, with_revisions
+from .object_history import revisions_below
+from .seen_state import BASE, Overlap, facts
 from .writes import lock, note
 
 NOTED = "_django_sync_admin"
@@ -43,7 +44,7 @@ class SyncAdminMixin(ListMixin):
 
     @admin.display(description="object")
     def sync_base(self, obj: Any) -> str:
-        """The object's id, revision and scope, for who may only look."""
+        """The object's id, revision and scope, for users who may only view it."""
         return facts(obj)
 
     def get_form(
@@ -58,14 +59,14 @@ class SyncAdminMixin(ListMixin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
-        """The object; its row is locked first where the request is going to write."""
+        """The object; its row is locked first if the request will write."""
         if request.method == "POST" and connection().in_atomic_block:
             try:
                 field = self.opts.get_field(from_field) if from_field else self.opts.pk
                 assert field is not None
                 lock(self.model, **{field.name: field.to_python(object_id)})  # type: ignore[union-attr]  # a concrete one
             except (ValidationError, ValueError, FieldDoesNotExist):
-                return None  # no id at all; Django says so
+                return None  # not an id; Django reports it
         obj: Any = super().get_object(request, object_id, from_field)
         if obj is not None:
             setattr(obj, NOTED, (obj.sync_revision, {}))
@@ -85,7 +86,7 @@ class SyncAdminMixin(ListMixin):
             context["sync_history_url"] = self._history(obj)
         response: Any = super().render_change_form(request, context, *args, **kwargs)
         response.context_data["sync_overlaps"] = _overlaps(context)
-        beneath(response, "admin/django_sync/synced_form.html")
+        extend_template(response, "admin/django_sync/synced_form.html")
         return response
 
     def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -144,14 +145,14 @@ class SyncAdminMixin(ListMixin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         asked = request.GET.get("below", "")
         below = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 16 else None
-        decisions = rights.may(self.admin_site, request, "view", Decision)
-        found, further = lines(self.model, obj.sync_id, below, decisions=decisions)
+        decisions = permissions.may(self.admin_site, request, "view", Decision)
+        found, further = revisions_below(self.model, obj.sync_id, below, decisions=decisions)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Sync history: {obj}",
             "opts": self.opts,
             "original": obj,
-            "lines": found,
+            "revisions": found,
             "further": further,
             "first": below is None,
         }
@@ -159,11 +160,13 @@ class SyncAdminMixin(ListMixin):
 
 
 def _overlaps(context: Any) -> list[tuple[str, Overlap]]:
-    """What met on a page: the fields of its object, and of each row of its inlines."""
+    """The overlaps on a page: those of its object, and of each row of its inlines."""
     found = [("", one) for one in getattr(context["adminform"].form, "overlaps", ())]
     for inlines in context.get("inline_admin_formsets") or ():
         for form in inlines.formset.initial_forms:
-            told = getattr(form, "overlaps", ())
-            of = str(form.instance) if told and not form.gone else str(inlines.opts.verbose_name)
-            found += [(of, one) for one in told]
+            overlaps = getattr(form, "overlaps", ())
+            of = (
+                str(form.instance) if overlaps and not form.gone else str(inlines.opts.verbose_name)
+            )
+            found += [(of, one) for one in overlaps]
     return found

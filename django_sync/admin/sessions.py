@@ -1,7 +1,7 @@
-"""Sessions: who syncs, how far each is, what is amiss; and what staff may order of them.
+"""Sessions: who syncs, how far each is, what is wrong; and the directives that staff may give.
 
-Made for long tables: the newest come first by an index, nothing is counted to its end, and the lag
-of a page of sessions is two statements whatever their number.
+Made for long tables: the newest come first by an index, no count goes to the end of a table, and
+the lag of a page of sessions takes two statements for any number of sessions.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from ..sessions import directives
 from ..sessions.lag import Lag, lags
 from ..sessions.state import State, of_state, state_of, title_of, with_blocks
 from ..sessions.transport_choice import PREFERENCE
+from .client_contents import held, open_conflicts
+from .directives import DIRECTIVES, DirectivesMixin
 from .endpoints import endpoints_of, may_test, test_push
-from .holding import held, open_conflicts
-from .naming import ago, brief, marked, name_of, span
-from .ordering import ORDERS, OrderingMixin
-from .pages import FixedOrder, UsersOwnAdmin, by_id_or_user
+from .labels import ago, name_of, span, state_badge, unwrapped
+from .read_only import FixedOrder, UsersOwnAdmin, by_id_or_user
 
 PLATFORMS_OF = 1000
-"""The newest sessions of which the filter offers the platforms."""
+"""The filter offers the platforms of so many of the newest sessions."""
 
 
 class StateFilter(admin.SimpleListFilter):
-    """How they stand."""
+    """By state."""
 
     title, parameter_name = "state", "state"
 
@@ -48,7 +48,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class TransportFilter(admin.SimpleListFilter):
-    """By which way changes reach them."""
+    """By the transport of their changes."""
 
     title, parameter_name = "transport", "transport"
 
@@ -60,7 +60,7 @@ class TransportFilter(admin.SimpleListFilter):
 
 
 class PlatformFilter(admin.SimpleListFilter):
-    """What they run on, as far as the newest of them tell."""
+    """By platform, as the newest sessions report it."""
 
     title, parameter_name = "platform", "platform"
 
@@ -85,10 +85,19 @@ class Page(FixedOrder):
 
 
 @admin.register(SyncSession)
-class SessionAdmin(OrderingMixin, UsersOwnAdmin):
-    """The list, a page for each, and what can be ordered of them."""
+class SessionAdmin(DirectivesMixin, UsersOwnAdmin):
+    """The list, a page for each, and the directives for them."""
 
-    list_display = ("known_as", "whose", "transport", "state", "lag", "heard", "runs_on", "refused")
+    list_display = (
+        "known_as",
+        "whose",
+        "transport",
+        "state",
+        "lag",
+        "last_seen",
+        "runs_on",
+        "refused",
+    )
     list_display_links = ("known_as",)
     list_filter = (StateFilter, TransportFilter, PlatformFilter)
     list_select_related = ("user",)
@@ -113,7 +122,7 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         return by_id_or_user(queryset, term, "id", "client")
 
-    # What the list offers besides orders
+    # What the list offers besides directives
 
     def get_actions(self, request: HttpRequest) -> Any:
         found = super().get_actions(request)
@@ -133,14 +142,14 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
 
     @admin.display(description="state")
     def state(self, obj: SyncSession) -> str:
-        return marked(state_of(obj, timezone.now()))
+        return state_badge(state_of(obj, timezone.now()))
 
     @admin.display(description="lag")
     def lag(self, obj: Any) -> str:
-        return brief(behind(obj, obj.lag))
+        return unwrapped(behind(obj, obj.lag))
 
-    @admin.display(description="heard of")
-    def heard(self, obj: SyncSession) -> str:
+    @admin.display(description="last seen")
+    def last_seen(self, obj: SyncSession) -> str:
         return ago(obj.seen_at)
 
     @admin.display(description="platform")
@@ -160,7 +169,7 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """What is known of it, what it holds, and what may be ordered."""
+        """What is known of the session, what it holds, and the directives for it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         session = self.find_one(request, object_id)
@@ -186,10 +195,10 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
             "blocks": blocks,
             "pending": pending.first(),
             "endpoint": endpoints_of([session]).first() if may_test(request) else None,
-            "orders": [
-                (name, order.button)
-                for name, order in ORDERS.items()
-                if self.may(request, order) and order.makes_sense(session, state, blocks)
+            "directives": [
+                (name, directive.button)
+                for name, directive in DIRECTIVES.items()
+                if self.may(request, directive) and directive.has_effect(session, state, blocks)
             ],
             "listed": reverse(
                 "admin:django_sync_syncsession_changelist", current_app=self.admin_site.name
@@ -199,7 +208,7 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
         return TemplateResponse(request, "admin/django_sync/session.html", context)
 
     def find_one(self, request: HttpRequest, object_id: str) -> Any:
-        """The session of this id; ``None`` where there is none."""
+        """The session with this id; ``None`` if there is none."""
         try:
             return self.get_queryset(request).filter(id=canonical_uuid(object_id)).first()
         except ValueError:
@@ -207,12 +216,12 @@ class SessionAdmin(OrderingMixin, UsersOwnAdmin):
 
 
 def behind(session: SyncSession, lag: Lag | None) -> str:
-    """The lag in words."""
+    """The lag as text."""
     if lag is None:
-        told = session.progress or {}
-        if not told:
+        progress = session.progress or {}
+        if not progress:
             return "not known"
-        return f"snapshot, {told.get('done', 0)} of about {told.get('total', 0)}"
+        return f"snapshot, {progress.get('done', 0)} of about {progress.get('total', 0)}"
     if not lag.changes:
         return "none"
     return f"{lag.changes} {'change' if lag.changes == 1 else 'changes'}, {span(lag.seconds)}"

@@ -1,4 +1,4 @@
-"""What each write of the admin does besides writing: lock first, tell who it was afterwards."""
+"""What each write of the admin does besides: it locks first, and records afterwards who wrote."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..models import Feed, MutationResult
 from ..models.database import connection
 from ..protocol import Json, Status, Write
 from ..protocol.ids import new_id
-from .telling import label_of
+from .display import label_of
 
 
 def lock(model: type[Model], **named: Any) -> int | None:
-    """Lock a row until the transaction ends; its revision, ``None`` where it is gone.
+    """Lock a row until the transaction ends; its revision, ``None`` if it is deleted.
 
-    SQLite locks by writing, so there a write that changes nothing comes first.
+    SQLite locks with the first write, so a write that changes nothing comes first there.
     """
     if not connection().features.has_select_for_update:
         Feed.objects.filter(id=0).update(head=0)
@@ -28,7 +28,7 @@ def lock(model: type[Model], **named: Any) -> int | None:
 
 
 def lock_all(model: type[Model], keys: list[Any]) -> dict[Any, int]:
-    """Lock rows, in one order for everybody; the revision of each that is there."""
+    """Lock rows, always in the same order; the revision of each that exists."""
     if not connection().features.has_select_for_update:
         Feed.objects.filter(id=0).update(head=0)
     rows = model._base_manager.using(conf.DATABASE).select_for_update().filter(pk__in=keys)
@@ -36,7 +36,7 @@ def lock_all(model: type[Model], keys: list[Any]) -> dict[Any, int]:
 
 
 def revision_after(model: type[Model], key: Any, id: uuid.UUID) -> int:
-    """An object's revision by now, or the last that it had."""
+    """An object's current revision, or the last one if it is deleted."""
     rows = model._base_manager.using(conf.DATABASE).filter(pk=key)
     found = rows.order_by().values_list("sync_revision", flat=True).first()
     if found is not None:
@@ -53,9 +53,9 @@ def note(
     revisions: tuple[int, int],
     values: Json | None = None,
 ) -> None:
-    """Remember who made the revisions above one and up to another, as of a REST call.
+    """Record who made the revisions above one and up to another, like a REST call does.
 
-    ``values`` are the texts of each field ``before`` and ``after``, for the history page; they
+    ``values`` are the texts of each field ``before`` and ``after``, for the history page. They
     are kept as long as results are.
     """
     before, after = revisions

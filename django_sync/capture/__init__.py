@@ -1,26 +1,27 @@
-"""Capture: database triggers that let no committed write pass unseen.
+"""Capture: database triggers that record every committed write.
 
-This layer writes triggers from models, installs them and looks after them. It knows
+This package makes triggers from models, installs them and keeps them up to date. It knows
 nothing of collections, users or HTTP.
 """
 
 from __future__ import annotations
 
 from .adoption import adopt, count, move_generation
-from .altering import attend
 from .base import QUIET, Spec
 from .install import Report, install, uninstall
-from .others import has_other_triggers
+from .migration import after_migrate
+from .other_triggers import has_other_triggers
 from .paths import forget_scope_path, root_of, scope_path, set_scope_path
-from .specs import spec_for, spec_problems, synced_models
-from .survey import (
+from .row_checks import (
     installed_models,
     low_revisions,
     outlived,
     raise_revisions,
     wrong_scopes,
 )
-from .upkeep import Problem, after_migrate, verify
+from .schema_changes import watch_connection
+from .specs import spec_for, spec_problems, synced_models
+from .verification import Problem, verify
 
 __all__ = [
     "QUIET",
@@ -29,7 +30,6 @@ __all__ = [
     "Spec",
     "adopt",
     "after_migrate",
-    "attend",
     "count",
     "forget_scope_path",
     "has_other_triggers",
@@ -47,5 +47,6 @@ __all__ = [
     "synced_models",
     "uninstall",
     "verify",
+    "watch_connection",
     "wrong_scopes",
 ]

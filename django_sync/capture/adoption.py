@@ -1,7 +1,7 @@
-"""Takes rows in that were there before the triggers, and those that may have been missed.
+"""Adopts rows that are older than the triggers, and rows that triggers may have missed.
 
-``adopt`` gives rows an id and the scope that they should have. Where writes may have gone
-unseen, the model's generation moves on, so that clients fetch its objects anew.
+``adopt`` gives rows an id and the scope that they should have. If writes may have been missed,
+the model's generation is raised, so that clients fetch its objects again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,12 @@ Progress = Callable[[str, int], None]
 def adopt(
     model: Model, using: str = "default", batch: int | None = None, progress: Progress | None = None
 ) -> int:
-    """Give rows that have none an id, and all rows the scope that they should have.
+    """Give an id to rows without one, and all rows the scope that they should have.
 
-    The triggers must be in place: they do it, asked by a value of
-    ``sync_revision`` that nobody else writes, and log nothing. Each batch is a
-    transaction of its own, so a large table can be left and taken up again: a mark
-    stays until the last batch, which moves the generation on.
-    Returns how many rows were filled.
+    The triggers must be installed: they do this when ``sync_revision`` is set to a value that
+    nobody else writes, and they log nothing. Each batch is a transaction of its own, so
+    adoption of a large table can stop and continue later: a mark stays until the last
+    batch, which raises the generation. Returns how many rows were filled.
     """
     spec = spec_for(model)
     filled = 0
@@ -63,8 +62,8 @@ def count(model: Model, using: str = "default") -> int:
     return found
 
 
-def has_strangers(model: Model, using: str = "default") -> bool:
-    """Whether rows have no id, or lack the scope that they should have, or adoption was left."""
+def has_unadopted(model: Model, using: str = "default") -> bool:
+    """Whether rows lack their id or scope, or an adoption was not finished."""
     spec = spec_for(model)
     q = connections[using].ops.quote_name
     found = f"SELECT 1 FROM {q(spec.table)} AS o WHERE "
@@ -79,7 +78,7 @@ def has_strangers(model: Model, using: str = "default") -> bool:
 
 
 def is_begun(spec: Spec, using: str) -> bool:
-    """Whether an adoption was begun and not finished."""
+    """Whether an adoption was started and not finished."""
     return Generation.objects.using(using).filter(model=_mark(spec)).exists()
 
 
@@ -94,7 +93,7 @@ def _finish(spec: Spec, using: str) -> None:
 
 
 def _analyze(spec: Spec, using: str) -> None:
-    """Tell the planner of the columns that were just filled: a first pull may come at once."""
+    """Update the planner's statistics of the filled columns: a first pull may come at once."""
     connection = connections[using]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -107,12 +106,12 @@ def _batches(spec: Spec, using: str, size: int) -> Iterator[tuple[Any, Any, bool
     need, last, more = _unadopted(spec, using), None, True
     while more:
         after = "" if last is None else f"o.{q(spec.pk)} > %s AND "
-        inner = (
+        select = (
             f"SELECT o.{q(spec.pk)} AS pk FROM {q(spec.table)} AS o "
             f"WHERE {after}{need} ORDER BY o.{q(spec.pk)} LIMIT {size + 1}"
         )
         with connections[using].cursor() as cursor:
-            cursor.execute(inner, [] if last is None else [last])
+            cursor.execute(select, [] if last is None else [last])
             keys = [row[0] for row in cursor.fetchall()]
         if not keys:
             return
@@ -144,7 +143,7 @@ def _adoption(spec: Spec, using: str) -> str:
 
 
 def move_generation(label: str, using: str = "default") -> None:
-    """Tell clients to fetch this model's objects anew: writes may have gone unseen."""
+    """Make clients fetch this model's objects again: writes may have been missed."""
     _, made = Generation.objects.using(using).get_or_create(model=label, defaults={"value": 2})
     if not made:
         Generation.objects.using(using).filter(model=label).update(value=F("value") + 1)

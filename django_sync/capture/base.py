@@ -1,9 +1,9 @@
-"""What the triggers of a model have to know of it, as plain values.
+"""What the triggers of a model need to know about it, as values.
 
 A ``Spec`` says which columns count as content, which id, revision and scope a row
 carries, over which tables its scope is found and which other tables it is made
-from. This file knows no SQL and opens no connection; the vendors' files make
-triggers of a spec, ``specs`` makes a spec of a model.
+from. This file knows no SQL and opens no connection. The vendors' files make
+triggers from a spec; ``specs`` makes a spec from a model.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import hashlib
 from dataclasses import dataclass
 
 APART = 2**53
-"""A revision is hidden, or a touch asked for, as ``-(revision + APART)``.
+"""A hidden revision, or a request for a touch, is ``-(revision + APART)``.
 
-So far away that nobody writes it by accident; any other value of a user's is undone.
+It is so large that nobody writes it by accident. Triggers undo any other value that a user writes.
 """
 
 QUIET = -(2**62)
 """Written into ``sync_revision`` by adoption: fill id and scope, and log nothing.
 
-Whoever else writes it achieves nothing: a scope that is right stays as it is.
+If a user writes it, nothing happens: a correct scope stays as it is.
 """
 
 CONTINUE = 0
-"""Written into ``sync_revision`` after an insert: go on from the object's tombstone."""
+"""Written into ``sync_revision`` after an insert: continue from the object's tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that is watched. ``name`` is its field's, as changes name it.
+    """A watched column. ``name`` is the name of its field, as in changes.
 
     ``as_text``: compared byte by byte as text, because its type's own equality is
     coarser than a reader's (collations, ``jsonb``) or does not exist (``json``).
@@ -42,9 +42,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One table on the way to the scope: where ``key`` is what came before, read ``column``.
+    """One table on the path to the scope: read ``column`` where ``key`` is the value before.
 
-    ``fixed``: the column is an id, which once set never changes.
+    ``fixed``: the column is an id, which never changes once it is set.
     """
 
     table: str
@@ -55,7 +55,11 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """How a row's scope is found: own column ``source``, then over ``hops``."""
+    """How a row's scope is found: its own column ``source``, then ``hops``.
+
+    Installed triggers carry a digest of the ``repr`` of this class and of ``Hop``, so a change of
+    their names or fields would have every scope computed again.
+    """
 
     source: str
     hops: tuple[Hop, ...] = ()
@@ -63,7 +67,7 @@ class Path:
 
 
 UNKNOWN = Path("")
-"""A path that leads over columns which are not there yet: rows keep the scope that they have."""
+"""A path over columns that do not exist yet: rows keep the scope that they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class Child:
 class Touch:
     """A table that records are made from besides their own row.
 
-    Where ``name`` is None the changed columns are the object's own, and named.
+    If ``name`` is None, the changed columns belong to the object and are named.
     """
 
     name: str | None
@@ -103,12 +107,12 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """All that the triggers of one synced model are made from.
+    """Everything that the triggers of one synced model are made from.
 
     ``own_id``: the id is a column beside the primary key, which triggers fill and
-    hold; else the primary key is the id. ``path`` is None where there are no scopes,
-    and ``UNKNOWN`` while a migration has yet to make what it leads over. ``ignored``
-    are the table's columns that are no content.
+    hold; else the primary key is the id. ``path`` is None if there are no scopes,
+    and ``UNKNOWN`` before a migration has made its columns. ``ignored`` are the
+    table's columns that are not content.
     """
 
     label: str
@@ -127,23 +131,23 @@ class Spec:
 
     @property
     def tables(self) -> frozenset[str]:
-        """Every table that a trigger of this model stands on or reads."""
-        around: tuple[Through | Child | Touch, ...] = (
+        """Every table that has a trigger of this model, or that one reads."""
+        related: tuple[Through | Child | Touch, ...] = (
             *self.throughs,
             *self.children,
             *self.touches,
         )
         hops = self.path.hops if self.path else ()
-        return frozenset({self.table, *(a.table for a in around), *(h.table for h in hops)})
+        return frozenset({self.table, *(a.table for a in related), *(h.table for h in hops)})
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """One trigger as it should be.
 
-    ``text`` is what the database must tell of it if it is in place and unaltered;
-    ``create`` puts it there, also over an older one of its name. Where no more than
-    the text before ``tail`` is another, the first statement will do, which locks no table.
+    ``text`` is what the database reports of it if it is installed and unaltered.
+    ``create`` installs it, also over an older one with its name. If only the text before
+    ``tail`` differs, the first statement is enough; it locks no table.
     """
 
     label: str
@@ -154,16 +158,16 @@ class Part:
     tail: str = ""
 
     def over(self, old: Installed | None) -> tuple[str, ...]:
-        """The statements that put it in the place of what is there."""
+        """The statements that replace the installed trigger with this one."""
         light = old is not None and self.tail and old.text.endswith(self.tail)
         return self.create[:1] if light else self.create
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """One trigger of ours as it is found: ``text`` as above, ``drop`` takes it away.
+    """One trigger of ours as it is installed: ``text`` as above, ``drop`` removes it.
 
-    ``label`` is its model's, ``way`` the ``way_of`` the spec that it was made from.
+    ``label`` is the label of its model, ``way`` the ``way_of`` of the spec that it was made from.
     """
 
     table: str
@@ -175,12 +179,12 @@ class Installed:
 
 
 def way_of(spec: Spec) -> str:
-    """Tells by which path scopes are found: where it is another, each has to be found anew."""
+    """A digest of the path to scopes: if it changes, every scope has to be computed again."""
     return digest(repr(spec.path))
 
 
 def digest(*words: str) -> str:
-    """A short hash that tells texts apart; for names, not for secrets."""
+    """A short hash that distinguishes texts; for names, not for secrets."""
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
 
 

@@ -1,8 +1,8 @@
-"""Puts the triggers in place, and takes away those that nobody asks for any more.
+"""Installs the triggers, and removes those that no model needs any more.
 
-``install`` makes the database what the models ask for and no more. ``altering`` does the
-same while tables are being altered, ``adoption`` fills rows, ``upkeep`` does all of it
-around ``migrate``.
+``install`` makes the triggers in the database fit the models. ``schema_changes`` does the same
+while tables are altered, ``adoption`` fills rows, and ``migration`` does all of it after
+``migrate``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models, transaction
 
 from ..models import Change, Generation, MutationResult, Outbox, Tombstone
-from . import postgresql_around, postgresql_parts, sqlite_around
+from . import postgresql_parts, postgresql_related, sqlite_related
 from .base import Child, Installed, Part, Spec, Through, Touch, index_name, way_of
 from .paths import Model
 from .specs import spec_for, synced_models
@@ -25,10 +25,10 @@ from .specs import spec_for, synced_models
 INDEX = re.compile("django_sync_[0-9a-f]{12}")
 
 OWN = re.compile("((00|zz)_)?django_sync_(log|insert)_")
-"""The name of a trigger that stands on its model's own table, and on no other."""
+"""The name of a trigger on its model's own table, and on no other."""
 
 SMALL = 10_000
-"""Rows up to which an index is made at once, locking the table for that moment."""
+"""Up to so many rows, an index is made at once, and the table is locked for that moment."""
 
 FEED_TABLES: tuple[type[models.Model], ...] = (Change, Generation, Outbox, Tombstone)
 
@@ -37,9 +37,9 @@ FEED_TABLES: tuple[type[models.Model], ...] = (Change, Generation, Outbox, Tombs
 class Report:
     """What ``install`` did.
 
-    ``bare`` had been without any trigger, ``skipped`` have no tables, or half of them;
-    ``rerouted`` find their scopes by another path than before. ``postponed`` are left
-    for ``sync_adopt``, which is a matter of ``after_migrate``.
+    ``bare`` models had no trigger, ``skipped`` ones have no tables, or only some of them;
+    ``rerouted`` ones find their scopes by another path than before. ``postponed`` ones are left
+    for ``sync_adopt`` by ``after_migrate``.
     """
 
     made: list[Part]
@@ -57,25 +57,25 @@ def parts_of(spec: Spec, using: str = "default") -> list[Part]:
     """
     connection = connections[using]
     if connection.vendor == "postgresql":
-        return list(postgresql_around.parts(connection, spec))
+        return list(postgresql_related.parts(connection, spec))
     if connection.vendor == "sqlite":
-        return list(sqlite_around.parts(connection, spec))
+        return list(sqlite_related.parts(connection, spec))
     raise ImproperlyConfigured(f"django_sync cannot capture writes on {connection.vendor} yet.")
 
 
 def found(using: str = "default") -> list[Installed]:
-    """The triggers of ours that are there."""
+    """Our triggers that are installed."""
     connection = connections[using]
-    vendor: Any = {"postgresql": postgresql_parts, "sqlite": sqlite_around}.get(connection.vendor)
+    vendor: Any = {"postgresql": postgresql_parts, "sqlite": sqlite_related}.get(connection.vendor)
     return list(vendor.installed(connection)) if vendor else []
 
 
 def install(models: Iterable[Model] | None = None, using: str = "default") -> Report:
-    """Create and replace triggers where they differ from what the models ask for.
+    """Create and replace triggers that differ from what the models need.
 
-    Without ``models``: for all of them, and triggers that nobody asks for any more go.
+    Without ``models``: for all of them, and triggers that no model needs any more are dropped.
     Each table has a transaction of its own, so that its lock is short, unless a model was renamed
-    or the database is SQLite. If nothing is to be changed, this is cheap.
+    or the database is SQLite. If there is nothing to change, this is cheap.
     """
     specs = [spec_for(model) for model in (synced_models() if models is None else models)]
     have = columns_of(specs, using)
@@ -102,16 +102,16 @@ def install(models: Iterable[Model] | None = None, using: str = "default") -> Re
 def put(
     specs: Sequence[Spec], before: Sequence[Installed], using: str, alone: bool
 ) -> tuple[list[Part], list[Installed]]:
-    """Make the triggers of these specs where they are missing or others.
+    """Make the triggers of these specs that are missing or differ.
 
-    ``alone``: what is not theirs goes, and on PostgreSQL functions without a trigger.
+    ``alone``: all other triggers are dropped, and on PostgreSQL functions without a trigger.
     """
     there = {(one.table, one.name): one for one in before}
     wanted = {(p.table, p.name): p for spec in specs for p in parts_of(spec, using)}
     make = [p for key, p in wanted.items() if key not in there or there[key].text != p.text]
     drop = [one for key, one in there.items() if alone and key not in wanted]
     create = {p.name: p.over(there.get((p.table, p.name))) for p in make}
-    moved = [one for one in drop if one.name in create]  # its table has another name now
+    moved = [one for one in drop if one.name in create]  # its table was renamed
     by_table: dict[str, list[str]] = {one.table: [] for one in drop}
     for one in drop:
         by_table[one.table].extend(one.drop)
@@ -142,7 +142,7 @@ def _lock(table: str, statements: Sequence[str], using: str) -> list[str]:
 
 
 def uninstall(using: str = "default") -> list[Installed]:
-    """Take our triggers away."""
+    """Drop our triggers."""
     gone = found(using)
     run(using, [statement for one in gone for statement in one.drop])
     return gone
@@ -157,11 +157,11 @@ def run(using: str, statements: Sequence[str]) -> None:
             cursor.execute(statement)
 
 
-# Models that have another label than before
+# Models whose label has changed
 
 
 def renames(specs: Iterable[Spec], before: Iterable[Installed]) -> dict[str, str]:
-    """Labels whose table is another model's by now: it was renamed, or moved to another app."""
+    """Labels whose table belongs to another model now: it was renamed, or moved to another app."""
     labels = {one.label for one in before}
     old = {one.table: one.label for one in before if OWN.match(one.name) and one.label}
     specs = list(specs)
@@ -174,7 +174,7 @@ def renames(specs: Iterable[Spec], before: Iterable[Installed]) -> dict[str, str
 
 
 def rename_label(old: str, new: str, using: str = "default") -> None:
-    """Let all that the feed knows of a model be known of it under its new label."""
+    """Move everything that the feed knows of a model to its new label."""
     if Generation.objects.using(using).filter(model=old).exists():
         Generation.objects.using(using).filter(model=new).delete()
     kinds: tuple[Any, ...] = (Generation, Tombstone, Change, Outbox, MutationResult)
@@ -186,11 +186,11 @@ def rename_label(old: str, new: str, using: str = "default") -> None:
 
 
 def needs(spec: Spec) -> dict[str, set[str]]:
-    """Tables and columns that a model's triggers name."""
+    """The tables and columns that a model's triggers name."""
     needs: dict[str, set[str]] = {model._meta.db_table: set() for model in FEED_TABLES}
     needs[spec.table] = {spec.id, spec.revision, spec.scope, *(c.column for c in spec.columns)}
-    around: tuple[Through | Child | Touch, ...] = (*spec.throughs, *spec.children, *spec.touches)
-    for other in around:
+    related: tuple[Through | Child | Touch, ...] = (*spec.throughs, *spec.children, *spec.touches)
+    for other in related:
         needs.setdefault(other.table, set()).update(c.column for c in other.columns)
     for hop in spec.path.hops if spec.path else ():
         needs.setdefault(hop.table, set()).update({hop.key, hop.column})
@@ -198,7 +198,7 @@ def needs(spec: Spec) -> dict[str, set[str]]:
 
 
 def columns_of(specs: Iterable[Spec], using: str) -> dict[str, dict[str, bool]]:
-    """The tables that triggers name and that are there: their columns, and which are generated."""
+    """The existing tables that triggers name: their columns, and which are generated."""
     named = {table for spec in specs for table in needs(spec)}
     connection = connections[using]
     if connection.vendor == "sqlite":
@@ -222,7 +222,7 @@ def columns_of(specs: Iterable[Spec], using: str) -> dict[str, dict[str, bool]]:
 
 
 def _is_there(spec: Spec, have: dict[str, dict[str, bool]]) -> bool:
-    """Whether the database has what the triggers name: not so while half migrated."""
+    """Whether the database has what the triggers name; in the middle of migrations it may not."""
     return all(
         table in have and columns <= set(have[table]) for table, columns in needs(spec).items()
     )
@@ -232,7 +232,7 @@ def _is_there(spec: Spec, have: dict[str, dict[str, bool]]) -> bool:
 
 
 def index_names(using: str) -> dict[str, str]:
-    """The indexes of ours that are there and whole, with their tables."""
+    """Our indexes that exist and are valid, with their tables."""
     ask = (
         "SELECT name, tbl_name FROM sqlite_master WHERE type = 'index'"
         if connections[using].vendor == "sqlite"
@@ -246,10 +246,10 @@ def index_names(using: str) -> dict[str, str]:
 
 
 def index(specs: Sequence[Spec], using: str, alone: bool = False) -> None:
-    """Make the indexes that are missing; asked first, for CREATE INDEX locks the table.
+    """Make the indexes that are missing; checked first, because CREATE INDEX locks the table.
 
-    Where PostgreSQL is not in a transaction, that of a large table is made without a lock.
-    ``alone``: those that nobody asks for go; of a renamed table, it is renamed.
+    On PostgreSQL outside a transaction, the index of a large table is made without a lock.
+    ``alone``: indexes that no model needs are dropped; that of a renamed table is renamed.
     """
     quote = connections[using].ops.quote_name
     there = index_names(using)
@@ -264,7 +264,7 @@ def index(specs: Sequence[Spec], using: str, alone: bool = False) -> None:
             continue
         on = f"{quote(name)} ON {quote(spec.table)} ({quote(spec.scope)}, {quote(spec.id)})"
         if _may_be_concurrent(spec, using):
-            with connections[using].cursor() as cursor:  # what an attempt that broke off has left
+            with connections[using].cursor() as cursor:  # the rest of an interrupted attempt
                 cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quote(name)}")
                 cursor.execute(f"CREATE INDEX CONCURRENTLY {on}")
         else:
@@ -280,7 +280,7 @@ def _may_be_concurrent(spec: Spec, using: str) -> bool:
 
 
 def has_more_than(table: str, rows: int, using: str) -> bool:
-    """Whether a table has more rows than that; counts no further."""
+    """Whether a table has more rows than that; it counts no further."""
     quote = connections[using].ops.quote_name
     with connections[using].cursor() as cursor:
         cursor.execute(f"SELECT 1 FROM {quote(table)} LIMIT 1 OFFSET {int(rows)}")

@@ -1,6 +1,6 @@
-"""The way from a row to its scope: own column, foreign keys, and what stands at the end.
+"""The path from a row to its scope: its own column, foreign keys, and the last column.
 
-A path is read off the models here, and refused where triggers could not keep it true.
+A path is derived from the models here, and refused if triggers could not maintain it.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ _paths: dict[Model, str | None] = {}
 
 
 def set_scope_path(model: Model, path: str | None) -> None:
-    """Give a model's scope path from outside; it goes before ``sync_scope_path``."""
+    """Set a model's scope path from outside; it has priority over ``sync_scope_path``."""
     _paths[root_of(model)] = path
 
 
 def forget_scope_path(model: Model) -> None:
-    """Take back ``set_scope_path``."""
+    """Undo ``set_scope_path``."""
     _paths.pop(root_of(model), None)
 
 
 def scope_path(model: Model) -> str | None:
-    """The path in force for a model."""
+    """The scope path of a model."""
     root = root_of(model)
     return _paths[root] if root in _paths else getattr(root, "sync_scope_path", None)
 
 
 def root_of(model: Model) -> Model:
-    """The concrete model whose table holds the sync columns; entries bear its label."""
+    """The concrete model whose table holds the sync columns; entries carry its label."""
     owner: Model = model._meta.get_field("sync_revision").model
     return owner._meta.concrete_model or owner
 
 
 def is_synced(model: Model) -> bool:
-    """Whether a model's objects have sync columns, of its own or of a parent."""
+    """Whether a model's objects have sync columns, their own or a parent's."""
     return issubclass(model, SyncModel) and not model._meta.abstract
 
 
 def bottom(field: AnyField) -> AnyField:
-    """The field whose values a foreign key holds, however many keys are between."""
+    """The field whose values a foreign key holds, through any number of keys."""
     while field.remote_field is not None:
         field = field.target_field
     return field
 
 
 class Walk:
-    """Goes over foreign keys from a model, and notes what is read where."""
+    """Follows foreign keys from a model, and records what is read where."""
 
     def __init__(self, model: Model, path: str) -> None:
         self.root, self.model, self.path = model, model, path
@@ -67,7 +67,7 @@ class Walk:
         return ImproperlyConfigured(f"The scope path “{self.path}” of {self.root.__name__}: {why}.")
 
     def field(self, name: str) -> AnyField:
-        """The concrete field of this name, having gone up to the parent that holds it."""
+        """The concrete field of this name, after going up to the parent that has it."""
         try:
             field: AnyField = self.model._meta.get_field(name)
         except FieldDoesNotExist:
@@ -103,7 +103,7 @@ class Walk:
         self._at, self.model = (related._meta.db_table, target.column), related
 
     def finish(self, field: AnyField) -> Path:
-        """End at a column, or at the id of what a foreign key points to."""
+        """End at a column, or at the id of the object that a foreign key points to."""
         kind = bottom(field)
         if field.remote_field is None:
             self.read(field.column)
@@ -128,7 +128,7 @@ class Walk:
 
 
 def path_of(model: Model) -> Path | None:
-    """The way to a root model's scope; raises ``ImproperlyConfigured`` for one that is refused."""
+    """The path to a root model's scope; raises ``ImproperlyConfigured`` if it is refused."""
     path = scope_path(model)
     if path is None:
         return None

@@ -1,9 +1,9 @@
 """PostgreSQL: the triggers on a synced table that decide id, revision and scope.
 
-They run BEFORE each row is written, PL/pgSQL with comparisons written out, without WHEN or
-UPDATE OF on the user's columns, which would stand in the way of ALTER TABLE. They run as
-their owner, so that a role which may write nothing but the user's table is captured too.
-``postgresql_log`` writes down what happened, ``postgresql_around`` has the other tables.
+They run BEFORE each row is written. Comparisons are written out in PL/pgSQL, without WHEN or
+UPDATE OF on the user's columns, which would block ALTER TABLE. They run as their owner, so
+that writes of a role that may write only the user's table are captured too.
+``postgresql_log`` logs what happened, ``postgresql_related`` has the other tables.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Writer:
         )
 
     def gap(self) -> str:
-        """Move the model's generation on."""
+        """Raise the model's generation."""
         table = self.names.table(Generation._meta.db_table)
         return (
             f"INSERT INTO {table} AS g (model, value) VALUES ({self.label}, 2) "
@@ -77,7 +77,7 @@ class Writer:
         )
 
     def touched(self, row: str) -> str:
-        """What asks a row's own trigger to raise its revision."""
+        """The value that makes a row's own trigger raise its revision."""
         return f"({number(-APART)} {MINUS} {row}.{self.rev})"
 
     def touch(self, where: str, columns: str) -> str:
@@ -92,7 +92,7 @@ class Writer:
         )
 
     def flip(self) -> str:
-        """Ask the row's own trigger for its scope anew, by writing what it is not."""
+        """Make the row's own trigger compute its scope again, by writing another value."""
         return f"SET {self.scope} = CASE WHEN o.{self.scope} IS NULL THEN '' END"
 
     # The scope
@@ -112,8 +112,8 @@ class Writer:
     def find_scope(self) -> str:
         """Statements that set ``NEW``'s scope: each hop is locked first, then read.
 
-        Two statements, because one reads with a snapshot that is older than the
-        lock it waited for. An id never changes: where it is there, no lock is needed.
+        Two statements, because a single one would read with a snapshot from before it waited for
+        the lock. An id never changes: if it is there, no lock is needed.
         """
         path = self.spec.path
         if path is None:
@@ -135,7 +135,7 @@ class Writer:
         return " ".join([*steps, f"NEW.{self.scope} := sync__{len(path.hops)}::{TEXT};"])
 
     def scope_of(self, row: str) -> str:
-        """The scope as one expression over a row; for looking, not for deciding."""
+        """The scope as one expression over a row; for reading, not for decisions."""
         path = self.spec.path
         if path == UNKNOWN:
             return f"{row}.{self.scope}"
@@ -145,9 +145,9 @@ class Writer:
         if i == len(path.hops):
             return f"{value}::{TEXT}"
         hop = path.hops[i]
-        inner = self._seek(path, f"h{i}.{self.q(hop.column)}", i + 1)
+        rest = self._seek(path, f"h{i}.{self.q(hop.column)}", i + 1)
         table, equal = self.names.table(hop.table), self.names.equal(hop.table, hop.key)
-        return f"(SELECT {inner} FROM {table} AS h{i} WHERE h{i}.{self.q(hop.key)} {equal} {value})"
+        return f"(SELECT {rest} FROM {table} AS h{i} WHERE h{i}.{self.q(hop.key)} {equal} {value})"
 
     # The functions
 
@@ -210,7 +210,7 @@ END"""
         return differs(f"OLD.{name}", f"NEW.{name}", self.names.equal(self.spec.table, column))
 
     def lock_touched(self, touch: Touch) -> str:
-        """Let no change of a touched row pass this row by before it is committed."""
+        """Keep a touched row from changing before this row is committed."""
         table, equal = self.names.table(touch.table), self.names.equal(touch.table, touch.key)
         where = f"h.{self.q(touch.key)} {equal} NEW.{self.q(touch.link)}"
         return f"PERFORM 1 FROM {table} AS h WHERE {where} FOR KEY SHARE;"

@@ -12,7 +12,7 @@ from ..fields import RevisionField, ScopeField, SyncIdField, uuid_primary_key
 from .base import Child, Column, Hop, Spec, Through, Touch
 from .paths import AnyField, Model, bottom, is_synced, path_of, root_of
 
-PLAIN = frozenset(
+EXACT_TYPES = frozenset(
     f"{name}Field"
     for name in (
         *("Auto", "BigAuto", "SmallAuto", "Integer", "BigInteger", "SmallInteger", "Float"),
@@ -21,24 +21,24 @@ PLAIN = frozenset(
         "GenericIPAddress",
     )
 )
-"""Types whose own equality tells every two values apart that a reader could."""
+"""Types whose equality distinguishes all values that a reader can distinguish."""
 
 
 def synced_models() -> list[Model]:
-    """Each model with sync columns of its own, after those whose ids are its scopes."""
+    """Each model with its own sync columns, after the models whose ids are its scopes."""
     found = [m for m in apps.get_models() if is_synced(m) and root_of(m) is m]
     homes = {m._meta.db_table: m for m in found}
-    ordered: dict[Model, None] = {}
+    placed: dict[Model, None] = {}
 
     def place(model: Model, seen: tuple[Model, ...] = ()) -> None:
         for hop in _hops(model):
             if (other := homes.get(hop.table)) is not None and other not in seen:
                 place(other, (*seen, model))
-        ordered.setdefault(model)
+        placed.setdefault(model)
 
     for model in found:
         place(model)
-    return list(ordered)
+    return list(placed)
 
 
 def _hops(model: Model) -> tuple[Hop, ...]:
@@ -52,8 +52,8 @@ def _hops(model: Model) -> tuple[Hop, ...]:
 def spec_for(model: Model) -> Spec:
     """Describe a synced model for the triggers.
 
-    Raises ``ImproperlyConfigured`` for what triggers cannot keep; ``spec_problems``
-    tells all of it at once.
+    Raises ``ImproperlyConfigured`` for what triggers cannot maintain; ``spec_problems``
+    lists all of it at once.
     """
     root = root_of(model)
     pk = _column_of(root, "pk")
@@ -76,7 +76,7 @@ def spec_for(model: Model) -> Spec:
 
 
 def spec_problems(model: Model) -> list[str]:
-    """What a system check has to say of a model, in sentences; none if all is well."""
+    """The problems of a model for a system check, as sentences; an empty list if there are none."""
     root = root_of(model)
     if getattr(root._meta, "pk_fields", None) and len(root._meta.pk_fields) > 1:
         return ["A composite primary key cannot be synced."]
@@ -115,7 +115,7 @@ def _watched(model: Model, skip: Any = ()) -> tuple[Column, ...]:
 
 
 def _unwatched(model: Model) -> frozenset[str]:
-    """The columns of a table that are there and no content."""
+    """The columns of a table that are not content."""
     watched = {column.column for column in _watched(model)}
     return frozenset(str(f.column) for f in model._meta.local_concrete_fields) - watched
 
@@ -123,7 +123,7 @@ def _unwatched(model: Model) -> frozenset[str]:
 def _column(field: AnyField) -> Column:
     kind = bottom(field)
     own_type = not type(kind).db_type.__module__.startswith("django.")
-    as_text = own_type or kind.get_internal_type() not in PLAIN
+    as_text = own_type or kind.get_internal_type() not in EXACT_TYPES
     return Column(field.name, field.column, as_text)
 
 
@@ -169,7 +169,7 @@ def _children(root: Model) -> Iterator[Child]:
 
 
 def _parents(root: Model) -> Iterator[Touch]:
-    """Tables that the synced one extends: a change there is a change of its object."""
+    """Tables that the synced one extends: a change there is a change of the object."""
     for model in root._meta.all_parents:
         link: AnyField = root._meta.get_ancestor_link(model)
         pk = _column_of(model, "pk")

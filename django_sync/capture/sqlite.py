@@ -2,13 +2,12 @@
 
 They are AFTER triggers that write the row once more, and the log itself.
 
-There is no BEFORE trigger that could alter a row. So that no trigger answers to another's
-work, whether ``recursive_triggers`` is on or off, one that changes a row does so in one of
-two ways. For a plain insert or update it writes the entry of the log first, then sets in the
-row what that says: triggers look away from a row that becomes what the last entry says.
-Elsewhere it first makes the revision negative, ``-(revision + APART)``, then sets what is
-right: triggers look away from a row whose revision goes to that value or comes from below
-zero. One writer at a time makes locks needless.
+SQLite has no BEFORE trigger that can alter a row. No trigger must react to the work of another,
+with ``recursive_triggers`` on or off. So a trigger changes a row in one of two ways. For a simple
+insert or update it writes the log entry first, then sets the entry's values in the row: triggers
+ignore a row that becomes what the last entry has. Otherwise it first makes the revision negative,
+``-(revision + APART)``, then sets the correct values: triggers ignore a row whose revision goes to
+that value or comes from below zero. There is one writer at a time, so no locks are needed.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ class Writer:
         )
 
     def bury(self) -> tuple[str, str]:
-        """What a delete leaves: an entry, and a tombstone."""
+        """The traces of a delete: an entry, and a tombstone."""
         scope = f"OLD.{self.scope}"
         return (
             self.log(f"OLD.{self.id}", f"OLD.{self.rev} + 1", "d", "''", scope),
@@ -134,9 +133,9 @@ class Writer:
         if i == len(path.hops):
             return self._spell(value) if path.is_uuid else f"CAST({value} AS TEXT)"
         hop = path.hops[i]
-        inner = self._seek(path, f"h{i}.{self.q(hop.column)}", i + 1)
+        rest = self._seek(path, f"h{i}.{self.q(hop.column)}", i + 1)
         found = f"{self.q(hop.table)} AS h{i} WHERE h{i}.{self.q(hop.key)} = {value}"
-        return f"(SELECT {inner} FROM {found})"
+        return f"(SELECT {rest} FROM {found})"
 
     def _spell(self, value: str) -> str:
         cuts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
@@ -145,10 +144,10 @@ class Writer:
     # The table itself
 
     def parts(self) -> Iterator[Part]:
-        """``OF`` names what a statement sets, so that what triggers set costs no look at content.
+        """``OF`` names what a statement sets: triggers' writes then need no comparison of content.
 
-        Which trigger answers to what: ``update`` to content alone, ``adopt`` too where the row
-        has no id yet, ``stir`` to our columns and to the one that the scope is found by.
+        ``update`` reacts to changes of content only, ``adopt`` also if the row has no id yet,
+        ``stir`` to changes of our columns and of the column that the scope is found by.
         """
         on, id, rev, scope = self.spec.table, self.id, self.rev, self.scope
         source = self.q((self.spec.path and self.spec.path.source) or self.spec.id)
@@ -162,14 +161,14 @@ class Writer:
         yield self.part(on, "insert", "INSERT", "", self.inserted())
         yield self.part(on, "delete", "DELETE", f"OLD.{id} IS NOT NULL", self.bury())
         content = f"UPDATE OF {', '.join(self.q(c.column) for c in self.spec.columns)}{ROWID}"
-        plain = f"{known} AND NOT ({other} OR {moved}) AND {changed}"
+        content_only = f"{known} AND NOT ({other} OR {moved}) AND {changed}"
         if self.spec.columns:
-            updated = f"OLD.{id} IS NOT NULL AND {plain}"
+            updated = f"OLD.{id} IS NOT NULL AND {content_only}"
             yield self.part(on, "update", content, updated, self.updated())
         odd = f"{known} AND ({moved} OR ({other} AND NOT {self.is_logged()}))"
         if self.spec.own_id:
             if self.spec.columns:
-                bare = f"OLD.{id} IS NULL AND {plain}"
+                bare = f"OLD.{id} IS NULL AND {content_only}"
                 yield self.part(on, "adopt", content, bare, self.stirred(changed))
         else:
             odd += f" AND NEW.{id} IS OLD.{id}"
@@ -208,7 +207,7 @@ class Writer:
         )
 
     def updated(self) -> tuple[str, ...]:
-        """A plain update: content has changed, nothing else."""
+        """A simple update: content has changed, nothing else."""
         id, rev, scope = self.id, self.rev, self.scope
         names = self.changed_names(self.spec.columns)
         return (
@@ -217,7 +216,7 @@ class Writer:
         )
 
     def stirred(self, changed: str) -> tuple[str, ...]:
-        """An update that wrote our columns, or one that the scope is found by."""
+        """An update of our columns, or of the column that the scope is found by."""
         id, rev, scope = self.id, self.rev, self.scope
         right, quiet = self.scope_of(self.own), f"(NEW.{rev} = {QUIET} OR OLD.{id} IS NULL)"
         hold = (
@@ -238,7 +237,7 @@ class Writer:
         )
 
     def rekeyed(self) -> tuple[str, ...]:
-        """Another primary key that is the id: one object is gone, another is there."""
+        """A change of the primary key that is the id: one object is deleted, another created."""
         rev, scope = self.rev, self.scope
         return (
             f"{self.hide} WHERE {self.row} AND {rev} >= 0",

@@ -1,4 +1,4 @@
-"""The triggers that are in the database."""
+"""Checks of the triggers in the database."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def check_capture(
     databases: Sequence[str] | None = None,
     **kwargs: Any,
 ) -> list[checks.CheckMessage]:
-    """Each trigger is in place and unaltered: ``check --database default`` asks the database.
+    """Each trigger is in place and unaltered: ``check --database default`` looks at the database.
 
-    ``migrate`` asks too, before it starts. So this is a warning, for an error would keep
-    it from putting things right, and nothing is said while migrations wait to be applied.
+    ``migrate`` runs it too, before it starts. So this is a warning, because an error would keep
+    ``migrate`` from repairing capture, and there is none while migrations are not applied.
     """
     if conf.DATABASE not in (databases or ()) or _migrations_wait(conf.DATABASE):
         return []
     return [
         checks.Warning(
-            f"Capture is not whole: {problem.kind} {problem.name} {problem.label} "
-            f"({problem.detail}). Writes may go unseen.",
+            f"Capture is not complete: {problem.kind} {problem.name} {problem.label} "
+            f"({problem.detail}). Writes may be missed.",
             hint="Run migrate: it puts triggers back, and adopts rows or names sync_adopt.",
             id="django_sync.W006",
         )

@@ -1,4 +1,4 @@
-"""What triggers can keep of the synced models."""
+"""Checks whether triggers can maintain the synced models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..capture import spec_problems, synced_models
 def check_models(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """What triggers cannot keep of a synced model."""
+    """What triggers cannot maintain of a synced model."""
     return [
         checks.Error(
             problem,

@@ -1,4 +1,4 @@
-"""The settings of push: that senders are there, and know what they need."""
+"""Checks of the settings of push: senders exist and have what they need."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ WEB_PUSH = "django_sync.push.webpush.WebPush"
 def check_push(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """Each sender can be made, and what the settings say of sending can work."""
+    """Each sender can be created, and the settings for sending are consistent."""
     named: Any = conf.PUSH_SENDERS
-    if not isinstance(named, dict) or not named:  # E001 tells of what is no dictionary
+    if not isinstance(named, dict) or not named:  # E001 reports what is not a dictionary
         return []
     return [*_senders(), *_keys(), *_times(), *_private()]
 
@@ -31,7 +31,7 @@ def check_push(
 def _senders() -> Iterator[checks.CheckMessage]:
     for kind, path in conf.PUSH_SENDERS.items():
         try:
-            problem = "" if isinstance(sender_of(kind), Sender) else f"{path} is no Sender."
+            problem = "" if isinstance(sender_of(kind), Sender) else f"{path} is not a Sender."
         except (ImproperlyConfigured, TypeError) as error:
             problem = str(error)
         if problem:
@@ -55,7 +55,7 @@ def _keys() -> Iterator[checks.CheckMessage]:
         known = False
     if not known:
         yield checks.Error(
-            "Web Push has no key, or says not whom to write to.",
+            "Web Push has no key, or no contact address.",
             hint="python manage.py sync_vapid mailto:you@example.org prints PUSH_VAPID_KEY and "
             "PUSH_VAPID_SUBJECT.",
             id="django_sync.E021",

@@ -1,4 +1,4 @@
-"""Serializers: how a record names other objects, and what else it is made from."""
+"""Checks of serializers: how a record names other objects, and what else it is made from."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from ..fields import uuid_primary_key
 
 Messages = Iterator[checks.CheckMessage]
 BROKEN = (APIException, AssertionError, ImproperlyConfigured, FieldDoesNotExist)
-"""What DRF raises where a serializer cannot be made."""
+"""What DRF raises if a serializer cannot be created."""
 BY_KEY = (relations.PrimaryKeyRelatedField, relations.HyperlinkedRelatedField)
 COLUMN_OF_ANOTHER = (relations.SlugRelatedField, relations.StringRelatedField)
 
 
 def check_serializer(collection: Collection, serializer: type[Any]) -> Messages:
-    """What would leak, or go stale, in the records that a serializer makes."""
+    """What would leak or become outdated in the records of a serializer."""
     if not issubclass(serializer, SyncSerializerMixin):
         yield checks.Error(
-            f"{serializer.__name__} is no SyncSerializerMixin: it would send primary keys.",
+            f"{serializer.__name__} is not a SyncSerializerMixin: it would send primary keys.",
             hint=f"class {serializer.__name__}(SyncSerializerMixin, ModelSerializer)",
             obj=serializer,
             id="django_sync.E006",
@@ -46,7 +46,7 @@ def check_serializer(collection: Collection, serializer: type[Any]) -> Messages:
     except AttributeError:
         if not decides_on_fields(serializer):
             raise
-        return  # it asks something of a user that nobody has who is not signed in
+        return  # it reads an attribute that only signed-in users have
     for name, field in fields.items():
         yield from _reference(collection, serializer, name, field)
         if not field.write_only:
@@ -57,8 +57,8 @@ def check_serializer(collection: Collection, serializer: type[Any]) -> Messages:
 
 
 def _reference(collection: Collection, serializer: type[Any], name: str, field: Any) -> Messages:
-    inner = getattr(field, "child_relation", field)
-    model = _named_by_key(collection.model, inner, str(field.source))
+    relation_field = getattr(field, "child_relation", field)
+    model = _named_by_key(collection.model, relation_field, str(field.source))
     if model is not None:
         yield checks.Error(
             f"{serializer.__name__}.{name} names an object of {model.__name__} by its primary key.",
@@ -66,11 +66,11 @@ def _reference(collection: Collection, serializer: type[Any], name: str, field: 
             obj=serializer,
             id="django_sync.E008",
         )
-    model = None if field.read_only else _looked_up_among_all(inner)
+    model = None if field.read_only else _looked_up_among_all(relation_field)
     if model is not None:
         yield checks.Warning(
             f"{serializer.__name__}.{name} refers to {model.__name__}, which no collection shows: "
-            "an id is looked up among all its objects, whoever may see them.",
+            "an id is looked up among all its objects, also those hidden from the user.",
             hint=f"Register {model.__name__}, and ids are looked up among what the user sees; or "
             "make the field read-only.",
             obj=serializer,
@@ -79,11 +79,11 @@ def _reference(collection: Collection, serializer: type[Any], name: str, field: 
 
 
 def _looked_up_among_all(field: Any) -> Any:
-    """The model whose rows a reference is looked up among without asking who sees them."""
+    """The model whose rows a reference is looked up among, without a check of who sees them."""
     if not isinstance(field, SyncRelatedField):
         return None
     if type(field).get_queryset is not relations.RelatedField.get_queryset:
-        return None  # it says itself among which
+        return None  # it chooses the rows itself
     queryset: Any = vars(field)["queryset"]
     model = getattr(queryset, "model", None)
     return None if model is None or registry.of_model(model) else model
@@ -92,8 +92,8 @@ def _looked_up_among_all(field: Any) -> Any:
 def _named_by_key(model: Any, field: Any, source: str) -> Any:
     """The synced model whose objects a field names by primary key, if it does.
 
-    Where the primary key is the id itself it may be shown; to take it, a field would have to
-    look among what the user sees, which DRF's own does not.
+    If the primary key is the id itself, it may be shown. To accept it, a field would have to look
+    it up among what the user sees, which DRF's own field does not.
     """
     target: Any = None
     if isinstance(field, BY_KEY):
@@ -107,7 +107,7 @@ def _named_by_key(model: Any, field: Any, source: str) -> Any:
 
 
 def _behind(model: Any, path: list[str]) -> Any:
-    """The model at the end of a path of relations; ``None`` where it is none."""
+    """The model at the end of a path of relations; ``None`` if there is none."""
     for name in path:
         relation = relation_of(model, name) if model is not None else None
         model = getattr(relation, "related_model", None)
@@ -133,7 +133,7 @@ def _key_behind(model: Any, path: list[str]) -> Any:
 
 def _made_from(model: Any, serializer: type[Any], name: str, field: Any) -> Messages:
     source = str(field.source).split(".")
-    if other := _rows_around(model, field, source):
+    if other := _related_model(model, field, source):
         yield checks.Warning(
             f"{serializer.__name__}.{name} is made from rows of {other.__name__}; a change there "
             "reaches no replica.",
@@ -142,7 +142,7 @@ def _made_from(model: Any, serializer: type[Any], name: str, field: Any) -> Mess
             obj=serializer,
             id="django_sync.W009",
         )
-    elif _reaches_out(model, field, source) and not _is_touched(model, field, source):
+    elif _shows_more_than_own_row(model, field, source) and not _is_touched(model, field, source):
         yield checks.Warning(
             f"{serializer.__name__}.{name} is computed, or made from more than the object's own "
             "row; a change there reaches no replica.",
@@ -153,22 +153,22 @@ def _made_from(model: Any, serializer: type[Any], name: str, field: Any) -> Mess
         )
 
 
-def _rows_around(model: Any, field: Any, source: list[str]) -> Any:
+def _related_model(model: Any, field: Any, source: list[str]) -> Any:
     """The model whose rows refer to the object, or are listed by it with more than their keys.
 
-    No key of the object leads there, so that ``sync_touches`` could not name it.
+    No key of the object leads there, so ``sync_touches`` cannot name it.
     """
     relation = relation_of(model, source[0])
     if relation is None or relation.many_to_one or (relation.one_to_one and relation.concrete):
         return None
     own_list = relation.many_to_many and not relation.auto_created
-    inner = getattr(field, "child_relation", field)
-    if own_list and len(source) == 1 and isinstance(inner, (SyncRelatedField, *BY_KEY)):
+    relation_field = getattr(field, "child_relation", field)
+    if own_list and len(source) == 1 and isinstance(relation_field, (SyncRelatedField, *BY_KEY)):
         return None
     return relation.related_model
 
 
-def _reaches_out(model: Any, field: Any, source: list[str]) -> bool:
+def _shows_more_than_own_row(model: Any, field: Any, source: list[str]) -> bool:
     """Whether a field is nested, dotted, computed, or shows a column of another row."""
     computed = isinstance(field, (serializers.SerializerMethodField, serializers.BaseSerializer))
     if computed or len(source) > 1 or isinstance(field, COLUMN_OF_ANOTHER):
@@ -177,7 +177,7 @@ def _reaches_out(model: Any, field: Any, source: list[str]) -> bool:
 
 
 def _is_own(model: Any, name: str) -> bool:
-    """Whether an attribute tells of the row itself: a column, a list, the words for a choice."""
+    """Whether an attribute belongs to the row itself: a column, a list, the label of a choice."""
     known: list[Any] = [*model._meta.concrete_fields, *model._meta.many_to_many]
     words = name.removeprefix("get_").removesuffix("_display")
     return any(
@@ -187,7 +187,7 @@ def _is_own(model: Any, name: str) -> bool:
 
 
 def _is_touched(model: Any, field: Any, source: list[str]) -> bool:
-    """Whether ``sync_touches`` names all that a field shows: a key, or the one column behind it."""
+    """Whether ``sync_touches`` names all that a field shows: a key, or one column behind it."""
     touched = getattr(model, "sync_touches", ())
     slug = (
         str(field.slug_field).split("__") if isinstance(field, relations.SlugRelatedField) else []

@@ -1,4 +1,4 @@
-"""The keys of ``DJANGO_SYNC``."""
+"""Checks of the keys of ``DJANGO_SYNC``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_settings(
 def _settings(given: Any) -> Iterator[checks.CheckMessage]:
     if not isinstance(given, dict):
         yield checks.Error(
-            "DJANGO_SYNC is no dictionary.",
+            "DJANGO_SYNC is not a dictionary.",
             hint="Write DJANGO_SYNC = {“PAGE_SIZE”: 500}, for instance.",
             id="django_sync.E009",
         )
@@ -38,7 +38,7 @@ def _settings(given: Any) -> Iterator[checks.CheckMessage]:
     for name, value in given.items():
         if name not in SETTINGS:
             yield checks.Warning(
-                f"DJANGO_SYNC has a key “{name}” that is no setting.",
+                f"DJANGO_SYNC has a key “{name}” that is not a setting.",
                 hint=f"The settings are {', '.join(sorted(SETTINGS))}.",
                 id="django_sync.W001",
             )
@@ -93,7 +93,7 @@ def _transports(named: Any) -> Iterator[checks.CheckMessage]:
 
 
 def _fits(name: str, value: Any) -> bool:
-    """Whether a setting has its type; a number is a limit, and few may be 0."""
+    """Whether a setting has its type; a number is a limit, and only a few may be 0."""
     kind = SETTINGS[name].kind
     if name == "PUSH_SENDERS":
         return isinstance(value, dict) and all(

@@ -1,8 +1,8 @@
-"""Looks for what should not be in capture, rows, outbox and log, and mends what it can.
+"""Looks for problems in capture, rows, outbox and log, and repairs what it can.
 
-Each check tells what it found as values; nothing is written unless ``mend`` is asked
-to. Where writes may have gone unseen, mending moves the model's generation on, and
-where positions cannot be trusted, the epoch: clients fetch anew, and nothing is lost.
+Each check returns its findings as values; only ``mend`` writes. If writes may have been missed,
+``mend`` raises the model's generation; if positions cannot be trusted, it begins a new epoch. Then
+clients fetch everything again, and nothing is lost.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ log = logging.getLogger("django_sync.doctor")
 
 EXAMPLES = 3
 NEWEST = 100_000
-"""Positions at the head that are looked over for gaps."""
+"""So many of the newest positions are checked for gaps."""
 STUCK_MINUTES = 15
 
 Progress = Callable[[str], None]
@@ -39,9 +39,9 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that should not be. One that is not ``serious`` is only worth knowing.
+    """A problem. One that is not ``serious`` is only worth knowing.
 
-    ``mends`` says what ``mend`` does about it; empty where only a person can.
+    ``mends`` says what ``mend`` does about it; it is empty if only a person can.
     """
 
     kind: str
@@ -59,19 +59,19 @@ class Finding:
 def examine(
     *, minutes: int = STUCK_MINUTES, batch: int | None = None, progress: Progress | None = None
 ) -> list[Finding]:
-    """All findings; an empty list where nothing is amiss. Writes nothing.
+    """All findings; an empty list if there are no problems. Writes nothing.
 
     An entry that has waited in the outbox for more than ``minutes`` is stuck. Rows are
-    looked over in batches; ``progress`` is told what is looked at next.
+    read in batches; ``progress`` is called with what is checked next.
     """
-    told = progress or log.debug
+    report = progress or log.debug
     found: list[Finding] = []
-    told("triggers and indexes")
+    report("triggers and indexes")
     found += _capture()
     for model in capture.installed_models(conf.DATABASE):
-        told(model._meta.label_lower)
+        report(model._meta.label_lower)
         found += _rows(model, batch)
-    told("feed")
+    report("feed")
     found += [*_feed(), *_outbox(minutes), *_orphans()]
     return found
 
@@ -79,14 +79,14 @@ def examine(
 # Capture
 
 _CAPTURE = {
-    "missing": "a trigger is missing, so writes may have gone unseen",
-    "altered": "a trigger is not as it was made, so writes may have gone unseen",
-    "stray": "a trigger is there that no model asks for",
+    "missing": "a trigger is missing, so writes may have been missed",
+    "altered": "a trigger was altered, so writes may have been missed",
+    "stray": "a trigger exists that no model needs",
     "index": "the index over scope and id is missing",
     "unadopted": "rows have no id",
 }
-_PUTS_BACK = "puts the triggers back and sends the collection anew"
-_MENDS = {"stray": "takes it away", "index": "makes it", "unadopted": "gives them one"}
+_PUTS_BACK = "installs the triggers again and sends the collection again"
+_MENDS = {"stray": "removes it", "index": "makes it", "unadopted": "gives them one"}
 
 
 def _capture() -> Iterator[Finding]:
@@ -119,15 +119,15 @@ def _rows(model: Any, batch: int | None) -> Iterator[Finding]:
             for one in strays[: EXAMPLES - len(examples)]
         ]
     if count:
-        mends = "computes them and sends the collection anew"
+        mends = "computes them and sends the collection again"
         yield Finding("scope", label, count, "rows are in a wrong scope", mends, tuple(examples))
-    mends = "raises them, with the table locked, and sends the collection anew"
+    mends = "raises them, with the table locked, and sends the collection again"
     for kind, ids, detail in (
         ("revision", capture.low_revisions(model, using), "revisions are below 1"),
         (
             "tombstone",
             capture.outlived(model, using),
-            "objects that live have a revision that is not above their tombstone's",
+            "existing objects have a revision that is not above their tombstone's",
         ),
     ):
         if ids:
@@ -152,30 +152,30 @@ def _feed() -> Iterator[Finding]:
         return
     log_ = Change.objects.all()
     last = log_.aggregate(last=Max("position"))["last"] or 0
-    anew = "sets it right and begins a new epoch: clients start with a snapshot"
+    repair = "corrects it and begins a new epoch: clients start with a snapshot"
     if connection().vendor != "sqlite":
         if state.head < last:
             detail = f"the head is at {state.head}, the last entry at {last}"
             yield Finding("head", "", last - state.head, detail, "moves the head there")
         elif state.head > last:
             detail = f"the head is at {state.head}, and the last entry is {last}: entries are lost"
-            yield Finding("lost", "", state.head - last, detail, anew)
+            yield Finding("lost", "", state.head - last, detail, repair)
         newest = log_.filter(position__gt=last - NEWEST, position__gte=state.floor)
         span = newest.aggregate(low=Min("position"), high=Max("position"), number=Count("*"))
         missing = (span["high"] or 0) - (span["low"] or 1) + 1 - span["number"]
         if missing:
             detail = "positions are missing among the newest: entries are lost"
-            yield Finding("lost", "", missing, detail, anew)
+            yield Finding("lost", "", missing, detail, repair)
     if state.floor > last:
         detail = f"the floor is at {state.floor}, above the last entry, {last}"
-        yield Finding("lost", "", state.floor - last, detail, anew)
+        yield Finding("lost", "", state.floor - last, detail, repair)
     elif below := log_.filter(position__lt=state.floor).count():
-        detail = "entries below the floor are still there: a prune was ended early"
+        detail = "entries below the floor are still there: a prune was stopped early"
         yield Finding("leftover", "", below, detail, "", serious=False)
 
 
 def _outbox(minutes: int) -> Iterator[Finding]:
-    """What waits for too long; it has an index by ``id``, and ids rise with time."""
+    """Changes that wait for too long; ``id`` has an index, and ids rise with time."""
     since = timezone.now() - datetime.timedelta(minutes=minutes)
     oldest = Outbox.objects.order_by("id")[:1000]
     stuck = sum(entry.at < since for entry in oldest)
@@ -185,7 +185,7 @@ def _outbox(minutes: int) -> Iterator[Finding]:
 
 
 def _orphans() -> Iterator[Finding]:
-    """Traces of models that are synced no more. They do no harm, and may be back."""
+    """Traces of models that are not synced any more. They do no harm; models may come back."""
     known = {model._meta.label_lower for model in capture.synced_models()}
     for table, what in ((Change, "changes"), (Outbox, "changes"), (Tombstone, "tombstones")):
         labels = table.objects.exclude(model__in=known).order_by()
@@ -198,7 +198,7 @@ def _orphans() -> Iterator[Finding]:
 
 
 def mend(findings: Iterable[Finding]) -> None:
-    """Do what each finding says of itself; examine again to see what is left."""
+    """Repair each finding as its ``mends`` says; examine again to see what is left."""
     kinds: dict[str, set[str]] = {}
     for finding in findings:
         if finding.mends:
@@ -216,13 +216,13 @@ def mend(findings: Iterable[Finding]) -> None:
     if "feed" in kinds:
         feed_log.state()
     if kinds.keys() & {"head", "lost"}:
-        _set_right(anew="lost" in kinds)
+        _correct_feed(new_epoch="lost" in kinds)
     if "outbox" in kinds:
         sequencer.sequence()
 
 
-def _set_right(*, anew: bool) -> None:
-    """Head and floor as the log has them; ``anew`` where cursors may stand on what is lost."""
+def _correct_feed(*, new_epoch: bool) -> None:
+    """Set head and floor by the log; ``new_epoch`` if cursors may point to lost entries."""
     with atomic():
         state = Feed.objects.select_for_update().get(id=1)
         log_ = Change.objects.all()
@@ -231,6 +231,6 @@ def _set_right(*, anew: bool) -> None:
             state.head = span["high"] or 0
         if state.floor > (span["high"] or 0):
             state.floor = span["low"] or 0
-        if anew:
+        if new_epoch:
             state.epoch = new_id()
         state.save(using=conf.DATABASE)

@@ -1,8 +1,8 @@
-"""Whether this process can serve: for load balancers, who ask often and are told little.
+"""Whether this process can serve: for load balancers, which ask often and get short answers.
 
 ``ready()`` looks at most once a second, and waits for a database that does not answer for
-``PATIENCE`` seconds at most, in a thread of its own that may hang as long as it likes. Why it is
-not ready is said in the log, once until that changes.
+``PATIENCE`` seconds at most, in a thread of its own that may hang. The reason why it is
+not ready is logged once, until it changes.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ __all__ = ["Look", "Readiness", "ready"]
 log = logging.getLogger("django_sync.health")
 
 FRESH = 1.0
-"""Seconds for which an answer stands."""
+"""Seconds for which an answer is valid."""
 WHOLE_FOR = 300.0
-"""Seconds for which triggers that were in place are taken to be there: seeing to them asks the
-database hundreds of questions, and they do not go by themselves."""
+"""Seconds for which triggers are not checked again: a check takes hundreds of statements, and
+triggers do not vanish by themselves."""
 PATIENCE = 2.0
-"""Seconds for which an answer is waited for, from the look's beginning on, whoever comes when."""
+"""Seconds to wait for an answer, from the start of the check, for all who ask."""
 HOPELESS = 30.0
-"""Seconds after which a look that hangs is given up, and another is sent."""
+"""Seconds after which a check that hangs is abandoned, and another one starts."""
 APP = "django_sync"
 
 
 class Readiness:
-    """Answers from one ``look`` for all who ask: it returns why not, or ``""``."""
+    """Answers from one ``look`` for all who ask; ``look`` returns the problem, or ``""``."""
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class Readiness:
         self._began = 0.0
         self._lock = threading.Lock()
         self._until = 0.0
-        self._why = "nobody has looked yet"
+        self._why = "not checked yet"
         self._under_way: threading.Event | None = None
 
     def ready(self) -> bool:
-        """Whether all is well, as of a second ago; ``False`` where nobody can say in time."""
+        """Whether all is well, as of a second ago; ``False`` if there is no answer in time."""
         with self._lock:
             if time.monotonic() < self._until:
                 return not self._why
@@ -75,7 +75,7 @@ class Readiness:
             done, left = self._under_way, self._began + self._patience - now
         if done.wait(max(left, 0)):
             return not self._why
-        self._tell("the database did not answer in time")
+        self._report("the database did not answer in time")
         return False
 
     def _run(self, done: threading.Event) -> None:
@@ -90,13 +90,13 @@ class Readiness:
             given_up = self._under_way is not done
         if given_up:
             return
-        self._tell(why)
+        self._report(why)
         with self._lock:
             self._until = time.monotonic() + self._fresh
             self._under_way = None
         done.set()
 
-    def _tell(self, why: str) -> None:
+    def _report(self, why: str) -> None:
         with self._lock:
             before, self._why = self._why, why
         if why and why != before:
@@ -106,7 +106,7 @@ class Readiness:
 
 
 class Look:
-    """What keeps this process from serving; ``""`` where nothing does."""
+    """The problem that keeps this process from serving; ``""`` if there is none."""
 
     def __init__(self) -> None:
         self._whole_until = 0.0
@@ -117,8 +117,8 @@ class Look:
         feed_log.state()
         if time.monotonic() >= self._whole_until:
             if problems := capture.verify(conf.DATABASE):
-                amiss = f"{len(problems)} triggers or indexes are not as they should be"
-                return f"{amiss}; see sync_doctor"
+                problem = f"{len(problems)} triggers or indexes are not as they should be"
+                return f"{problem}; see sync_doctor"
             self._whole_until = time.monotonic() + WHOLE_FOR
         return ""
 

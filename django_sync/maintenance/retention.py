@@ -1,15 +1,15 @@
 """Prune: forget old changes, results, views and sessions, and move the floor.
 
 The floor is the oldest position that is still served. It moves first, in a transaction
-of its own; what lies below goes after it, batch by batch, so that a prune may be ended
-at any moment and the next one goes on. A reader sees floor and log in one snapshot, and
+of its own; entries below it are deleted afterwards, batch by batch, so a prune can be stopped
+at any moment and the next one continues. A reader sees floor and log in one snapshot, and
 so never a gap.
 
-What is kept: the entry that the floor is on, since cursors stand on it, and with it the
-last one of all, from which positions go on; tombstones, for no revision may be used twice
-(C6); a client's highest forgotten ``seq``, for no mutation may take effect twice (W5).
+These are kept: the entry at the floor, because cursors point to it; the last entry, because
+positions continue from it; tombstones, because no revision may be used twice (C6); a client's
+highest forgotten ``seq``, because no mutation may take effect twice (W5).
 
-``prune()`` is what cron, Celery beat or ``sync_prune`` calls.
+Cron, Celery beat or ``sync_prune`` call ``prune()``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Progress = Callable[[str, int], None]
 
 @dataclass(slots=True)
 class Pruned:
-    """What a prune did, or would do: the floor before and after, and rows that went.
+    """What a prune did, or would do: the floor before and after, and deleted rows.
 
     ``held`` is the position of a client that kept the floor from going further.
     """
@@ -77,9 +77,9 @@ def prune(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Pruned:
-    """Forget what is older than the settings ask to keep, and return what that came to.
+    """Forget what is older than the settings keep, and return what was deleted.
 
-    ``days``, ``keep`` and ``batch`` stand in for ``KEEP_DAYS``, ``KEEP_CHANGES`` and
+    ``days``, ``keep`` and ``batch`` replace ``KEEP_DAYS``, ``KEEP_CHANGES`` and
     ``PRUNE_BATCH``; ``progress`` is called after each batch with what and how many so far.
     May run beside writers, pulls and other prunes. With ``dry_run`` nothing is written.
     """
@@ -104,7 +104,7 @@ def prune(
     report.views = work.delete("views", due.views)
     report.holds = work.delete("holds", due.holds)
     report.decisions = work.delete("decisions", due.decisions)
-    # Who is woken by push may sleep for as long as they like.
+    # Sessions that are woken by push may sleep for any time.
     silent = SyncSession.objects.filter(state.expired(timezone.now()))
     expired = silent.filter(endpoint__isnull=True)
     expired.update(
@@ -115,7 +115,7 @@ def prune(
 
 
 class _Due(NamedTuple):
-    """What goes besides changes."""
+    """Rows to delete besides changes."""
 
     results: models.QuerySet[MutationResult]
     views: models.QuerySet[ScopeSet]
@@ -127,7 +127,7 @@ class _Due(NamedTuple):
 def _due(days: int) -> _Due:
     """Rows that are older than they are kept.
 
-    A view that was noted yesterday may be in use still, whatever ``days`` says.
+    A visibility that was noted yesterday may still be in use, whatever ``days`` is.
     """
     now, day = timezone.now(), datetime.timedelta(days=1)
     asked = max(conf.RESULT_DAYS, RESULT_DAYS_LEAST)
@@ -146,7 +146,7 @@ def _silent(what: str, count: int) -> None:
 
 
 def _floor(days: int, keep: int) -> Pruned:
-    """Where the floor is and where it should be: on an entry, or where it was."""
+    """The floor now, and where it should be: at an entry, or unchanged."""
     found = Feed.objects.filter(id=1).values_list("floor", flat=True).first()
     before = found or 0
     log = Change.objects.filter(position__gte=before)
@@ -158,7 +158,7 @@ def _floor(days: int, keep: int) -> Pruned:
 
 
 def _by_age(log: models.QuerySet[Change], days: int) -> int:
-    """The last entry before the first young one: who saw that as the newest stands on it."""
+    """The last entry before the first young one; cursors of its time point to it."""
     since = timezone.now() - datetime.timedelta(days=days)
     places = log.values_list("position", flat=True)
     young = places.filter(at__gte=since).order_by("position").first()
@@ -176,7 +176,7 @@ def _by_number(log: models.QuerySet[Change], keep: int) -> int:
 
 @dataclass(slots=True)
 class _Work:
-    """Deletes in batches, each a transaction of its own, and tells how far it is."""
+    """Deletes in batches, each a transaction of its own, and reports the progress."""
 
     size: int
     progress: Progress
@@ -197,7 +197,7 @@ class _Work:
             self.progress("changes", gone)
 
     def delete_results(self, old: models.QuerySet[MutationResult]) -> int:
-        """Results, noting of each client which ``seq`` is forgotten.
+        """Results; for each client, record which ``seq`` is forgotten.
 
         Ids rise with time, so the walk ends at the first batch without an old one.
         """
@@ -215,7 +215,7 @@ class _Work:
             self.progress("results", gone)
 
     def delete(self, what: str, rows: models.QuerySet[Any]) -> int:
-        """Any rows that nothing hangs on. The condition is asked again of each as it goes."""
+        """Rows that nothing refers to. The condition is checked again for each deleted row."""
         gone = 0
         while step := self._gone(rows.filter(pk__in=rows.order_by("pk").values("pk")[: self.size])):
             gone += step
@@ -227,7 +227,7 @@ class _Work:
 
 
 def _note_forgotten(results: models.QuerySet[MutationResult]) -> None:
-    """Raise each client's ``forgotten_seq`` to the highest of what goes (W5)."""
+    """Raise each client's ``forgotten_seq`` to the highest of the deleted results (W5)."""
     seqs = results.filter(client=OuterRef("pk")).order_by().values("client")
     highest = Subquery(seqs.annotate(highest=Max("seq")).values("highest"))
     clients = Client.objects.all()

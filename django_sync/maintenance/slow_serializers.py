@@ -108,13 +108,13 @@ def _measured(collection: Collection, caller: Caller, user: str) -> Slowness | N
     if collection.has_plan(caller):
         return found
     instances = collection.find_many(caller, [record.id for record in page])
-    _, inner = _counted(lambda: collection.render(caller, instances))
-    per_record = inner / max(len(instances), 1)
+    _, of_rows = _counted(lambda: collection.render(caller, instances))
+    per_record = of_rows / max(len(instances), 1)
     return replace(
         found,
-        statements=round(statements - inner + per_record * conf.PAGE_SIZE),
+        statements=round(statements - of_rows + per_record * conf.PAGE_SIZE),
         per_record=round(per_record, 2),
-        fields=_by_field(collection, caller, [record.id for record in page]) if inner else (),
+        fields=_by_field(collection, caller, [record.id for record in page]) if of_rows else (),
         made_by_drf=_drf(collection, caller),
     )
 

@@ -1,6 +1,6 @@
-"""Where the feed stands, in numbers that monitoring can read. Nothing is written.
+"""The state of the feed, in numbers for monitoring. Nothing is written.
 
-Counts are bounded, so that asking costs the same in a large installation.
+Counts are bounded, so that they cost the same in a large installation.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from ..sessions.transport_choice import PREFERENCE
 __all__ = ["MOST", "ModelStatus", "Push", "Sessions", "Size", "Status", "sizes", "status"]
 
 MOST = 100_000
-"""Counts go so far; this number stands for itself and more."""
+"""Counts stop here; this number means so many or more."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """A synced model: how often it was sent anew, and its rows that have no id."""
+    """A synced model: its generation, and its rows without an id."""
 
     model: str
     generation: int
@@ -52,11 +52,11 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Sessions by state and transport, and how far the live one is behind that is furthest so.
+    """Sessions by state and transport, and the lag of the live session that is furthest behind.
 
     ``open`` has for each transport how many are ``live`` and how many ``idle``. ``unplaced`` are
-    live ones of which no place is known yet: they are at their snapshot, or were not heard of since
-    they were opened.
+    live ones whose position is not known yet: they are reading their snapshot, or sent nothing
+    since they were opened.
     """
 
     open: dict[str, dict[str, int]]
@@ -66,15 +66,15 @@ class Sessions:
     unplaced: int
     worst_lag: Lag | None
     worst: str | None
-    """The session that is meant."""
+    """The session with that lag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Who can be woken, and what is still to be sent.
+    """The endpoints, and what is still to be sent.
 
-    ``overdue`` is for how many seconds the oldest wake-up has been due, and ``unseen`` how many
-    positions of the feed the dispatcher has not looked through; ``None``: it never ran.
+    ``overdue`` is how many seconds the oldest wake-up has been due, and ``unseen`` how many
+    positions of the feed the dispatcher has not looked through; ``None`` if it never ran.
     """
 
     endpoints: int
@@ -98,7 +98,8 @@ class Status:
     floor: int
     changes: int
     oldest: str | None
-    waiting: int
+    unsequenced: int
+    """Changes without a position; ``waiting`` in JSON."""
     lag: float
     held: int | None
     models: tuple[ModelStatus, ...]
@@ -110,7 +111,9 @@ class Status:
     push: Push
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """The members that ``sync_status --json`` prints."""
+        names = {"unsequenced": "waiting"}
+        return {names.get(name, name): value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class Size:
 
 
 def sizes() -> list[Size]:
-    """The tables of sync, the largest first; only PostgreSQL tells without looking at all rows."""
+    """The tables of sync, the largest first; only PostgreSQL knows it without reading all rows."""
     db = connection()
     if db.vendor != "postgresql":
         return []
@@ -142,7 +145,7 @@ def sizes() -> list[Size]:
 
 
 def status() -> Status:
-    """Look at the database as it is."""
+    """Read the state from the database."""
     state = Feed.objects.filter(id=1).first()
     log = Change.objects.all()
     span = log.aggregate(low=Min("position"), high=Max("position"))
@@ -151,15 +154,15 @@ def status() -> Status:
     if connection().vendor == "sqlite":
         head = span["high"] or 0
     outbox = Outbox.objects.all()
-    waiting = outbox.order_by("id").values_list("at", flat=True).first()
-    lag = timezone.now() - waiting if waiting else datetime.timedelta()
+    oldest_at = outbox.order_by("id").values_list("at", flat=True).first()
+    lag = timezone.now() - oldest_at if oldest_at else datetime.timedelta()
     return Status(
         epoch=str(state.epoch) if state else None,
         head=head,
         floor=state.floor if state else 0,
         changes=span["high"] - span["low"] + 1 if span["high"] else 0,
         oldest=first.isoformat() if first else None,
-        waiting=_count(outbox),
+        unsequenced=_count(outbox),
         lag=round(max(lag.total_seconds(), 0), 3),
         held=holds.lowest(state.floor if state else 0),
         models=tuple(_models()),
@@ -175,11 +178,11 @@ def status() -> Status:
 def _push(head: int) -> Push:
     now, cursor = timezone.now(), PushCursor.objects.filter(id=1).first()
     every = Endpoint.objects.all()
-    waiting = every.filter(parked_at__isnull=True, due_at__lte=now)
-    oldest = waiting.order_by("due_at").values_list("due_at", flat=True).first()
+    due = every.filter(parked_at__isnull=True, due_at__lte=now)
+    oldest = due.order_by("due_at").values_list("due_at", flat=True).first()
     return Push(
         endpoints=_count(every),
-        due=_count(waiting),
+        due=_count(due),
         overdue=round((now - oldest).total_seconds(), 3) if oldest else 0.0,
         failing=_count(every.filter(parked_at__isnull=True, failures__gt=0)),
         parked=_count(every.filter(parked_at__isnull=False)),
@@ -189,7 +192,7 @@ def _push(head: int) -> Push:
 
 def _sessions() -> Sessions:
     rows = SyncSession.objects.all()
-    standing_ = {
+    open_ = {
         str(transport): {
             str(state): _count(of_state(rows.filter(transport=transport), state))
             for state in (State.LIVE, State.IDLE)
@@ -201,7 +204,7 @@ def _sessions() -> Sessions:
     worst = behind.order_by("position", "id").first()
     blocks = Order.objects.filter(kind=Order.Kind.BLOCK)
     return Sessions(
-        open=standing_,
+        open=open_,
         ended=_count(rows.filter(ended_at__isnull=False)),
         blocked_users=_count(blocks.filter(client__isnull=True)),
         blocked_clients=_count(blocks.filter(client__isnull=False)),

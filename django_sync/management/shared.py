@@ -1,4 +1,4 @@
-"""What the commands have in common: the database, and JSON."""
+"""What the commands share: the database, and JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SyncCommand(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="Tell it as JSON, for programs.")
+        parser.add_argument("--json", action="store_true", help="Print JSON, for programs.")
         parser.add_argument(
             "--database",
             default=None,
@@ -31,5 +31,5 @@ class SyncCommand(BaseCommand):
                 "DJANGO_SYNC = {“DATABASE”: …}, not here."
             )
 
-    def tell(self, told: Any) -> None:
-        self.stdout.write(json.dumps(told, indent=2, default=str, ensure_ascii=False))
+    def write_json(self, data: Any) -> None:
+        self.stdout.write(json.dumps(data, indent=2, default=str, ensure_ascii=False))

@@ -62,8 +62,8 @@ class CardSerializer(SyncSerializerMixin, serializers.ModelSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         board = attrs["board"] if self.instance is None else attrs.get("board", self.instance.board)
         if any(label.board_id != board.pk for label in attrs.get("labels", ())):
-            told = serializers.ErrorDetail("A card's labels are of its board.", "other_board")
-            raise serializers.ValidationError({"labels": [told]})
+            error = serializers.ErrorDetail("A card's labels are of its board.", "other_board")
+            raise serializers.ValidationError({"labels": [error]})
         return attrs
 
 

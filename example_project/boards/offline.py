@@ -41,12 +41,12 @@ def script(*, as_module: bool = False) -> str:
 
     As a module it handles pushes besides; not every browser runs modules there.
     """
-    told = {
+    values = {
         "release": release(),
         "files": [static(name) for name in files()],
         "scope": reverse("boards"),
     }
-    text = f"self.BOARDS = {json.dumps(told, indent=1)};\n\n{_worker().read_text('utf-8')}"
+    text = f"self.BOARDS = {json.dumps(values, indent=1)};\n\n{_worker().read_text('utf-8')}"
     if not as_module:
         return text
     path = json.dumps(static("django_sync/worker.js"))
@@ -60,7 +60,7 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-_lasting_digest = cache(_digest)  # a site's files change when its processes are started anew
+_lasting_digest = cache(_digest)  # a site's files change when its processes restart
 
 
 def _worker() -> Path:

@@ -68,7 +68,7 @@ def second_user(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-def plain_page(request: HttpRequest) -> HttpResponse:
+def scriptless_page(request: HttpRequest) -> HttpResponse:
     """The board named by ``?board=``, or the first, to be read where there are no scripts."""
     if not request.user.is_authenticated:
         return _page(request, "boards/sign_in_page.html")

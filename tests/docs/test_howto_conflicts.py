@@ -12,18 +12,12 @@ from django_sync.protocol import Status
 from django_sync.sync import SyncViewSetMixin
 from example_project.boards import api
 from example_project.boards.models import Card
-from tests.integration.phone import Phone
 
 from .howto import run, snippets
 
 BY_FIELD, DEFAULT, LONGEST, CONTRACT, DECISIONS = snippets("conflicts")
 Longest = run(LONGEST)["Longest"]
 TestLongest = run(CONTRACT, Longest=Longest)["TestLongest"]
-
-
-@pytest.fixture
-def other(people):
-    return Phone(people.grace)
 
 
 @pytest.fixture

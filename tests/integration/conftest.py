@@ -22,7 +22,10 @@ from django_sync.drf.registry import registry
 from django_sync.feed import sequencer
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests import processes as p
+from tests.fixtures import ada, alan, api, grace, nothing_is_noted, one, other, root, site, two
 from tests.integration.phone import Phone
+
+__all__ = ["ada", "alan", "api", "grace", "nothing_is_noted", "one", "other", "root", "site", "two"]
 
 
 def make_people() -> SimpleNamespace:

@@ -15,7 +15,7 @@ from django.db import connections
 from django_sync.drf.record_cache import rendered
 from django_sync.realtime import live
 from example_project.boards.models import Card
-from tests.integration.test_long_poll import PATIENCE, bearer, in_a_thread
+from tests.integration.test_long_poll import PATIENCE, in_a_thread
 from tests.integration.test_requests import nobody
 
 Header = tuple[str, str]
@@ -127,16 +127,6 @@ def site(boards, settings) -> Iterator[Site]:
     yield made
     made.application.close()
     connections.close_all()
-
-
-@pytest.fixture
-def ada(boards) -> Header:
-    return bearer(boards.ada)  # type: ignore[no-any-return]  # the fixture is untyped
-
-
-@pytest.fixture
-def grace(boards) -> Header:
-    return bearer(boards.grace)  # type: ignore[no-any-return]  # the fixture is untyped
 
 
 async def holder(site: Site, header: Header) -> Poller:

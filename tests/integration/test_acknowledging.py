@@ -10,20 +10,7 @@ import pytest
 from django_sync.realtime import hub
 from django_sync.realtime.connection import WINDOW
 from example_project.boards.models import Card
-from tests.integration.wire import Site, bearer, in_a_thread, until
-
-
-@pytest.fixture
-def site(boards, settings):
-    settings.DJANGO_SYNC = {"WATCH_MS": 50, "TRANSPORTS": ["websocket", "poll"]}
-    site = Site()
-    yield site
-    site.application.close()
-
-
-@pytest.fixture
-def ada(boards):
-    return bearer(boards.ada)
+from tests.integration.wire import in_a_thread, until
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
 from django.test import Client
 
 from django_sync.admin import decisions
@@ -18,7 +17,6 @@ from django_sync.protocol import Status
 from example_project.boards import api
 from example_project.boards.models import Card
 from tests.forms import form_in, opened, with_values
-from tests.integration.phone import Phone
 from tests.integration.test_admin_pages import clerk
 from tests.replica import Replica
 
@@ -29,18 +27,6 @@ SETTLER = (
     "django_sync.change_openconflict",
     "django_sync.change_decision",
 )
-
-
-@pytest.fixture
-def other(people):
-    return Phone(people.grace)
-
-
-@pytest.fixture
-def root(people):
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
 
 
 def met(phone, other, card, **fields):
@@ -183,7 +169,7 @@ def test_staff_keep_the_clients(people, root, conflict, card):
     }  # fmt: skip
     entry = LogEntry.objects.get()
     assert (entry.object_id, entry.get_change_message()) == (str(card.pk), "Changed title.")
-    history = root.get(f"/admin/boards/card/{card.pk}/sync-history/").context["lines"]
+    history = root.get(f"/admin/boards/card/{card.pk}/sync-history/").context["revisions"]
     assert (history[0].actor, history[0].values[0].after) == ("root", "Mine")
 
 
@@ -361,7 +347,7 @@ def test_what_is_there_already_is_not_brought_back(root, lost, card):
         "base",
     ]
     revision = now(card).sync_revision
-    assert "Nothing was chosen" in told(preview(root, lost, title="now"))[0]
+    assert "already has these values" in told(preview(root, lost, title="now"))[0]
     assert now(card).sync_revision == revision
 
 
@@ -395,6 +381,6 @@ def test_bringing_back_asks_for_its_permissions(lost, card):
 
 def test_the_history_tells_of_what_lost(root, lost, card):
     url = f"/admin/boards/card/{card.pk}/sync-history/"
-    (difference,) = root.get(url).context["lines"][0].values
+    (difference,) = root.get(url).context["revisions"][0].values
     assert (difference.before, difference.after, difference.lost) == ("Theirs", "Theirs", "Mine")
     assert page(lost) in root.get(url).text

@@ -6,7 +6,6 @@ import datetime
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,28 +22,11 @@ from django_sync.feed import sequencer
 from django_sync.models import MutationResult
 from example_project.boards.admin import CardAdmin
 from example_project.boards.models import Card, Comment, Label
+from tests.fixtures import staff
 from tests.forms import form_in, opened, with_values
 from tests.replica import Replica
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(name: str) -> Client:
-    client = Client()
-    client.force_login(
-        User.objects.get_or_create(username=name, is_staff=True, is_superuser=True)[0]
-    )
-    return client
-
-
-@pytest.fixture
-def one(people: SimpleNamespace) -> Client:
-    return signed_in("root")
-
-
-@pytest.fixture
-def two(people: SimpleNamespace) -> Client:
-    return signed_in("toor")
 
 
 def page(row: Any) -> str:
@@ -298,7 +280,7 @@ def test_of_a_file_the_log_says_who_changed_it(one, card, monkeypatch):
 
 def test_w1_of_two_at_once_one_is_refused(boards):
     """On connections of their own: who waits for the lock reads what the other wrote."""
-    people = [signed_in("root"), signed_in("toor")]
+    people = [staff("root"), staff("toor")]
     card = Card.objects.get(board=boards.launch)
     for turn in range(5):
         opens = [opened(client, page(card)) for client in people]
@@ -348,8 +330,8 @@ def test_the_history_has_values_where_they_are_known(one, card):
     save(one, card, opened(one, page(card)), title="By staff")
     Card.objects.filter(pk=card.pk).update(body="By SQL")
     sequencer.sequence()
-    told = history(one, card).context["lines"]
-    assert [(line.op, line.actor) for line in told[:2]] == [("update", None), ("update", "root")]
+    told = history(one, card).context["revisions"]
+    assert [(one.op, one.actor) for one in told[:2]] == [("update", None), ("update", "root")]
     assert (told[0].fields, told[0].values) == (["body"], [])
     (difference,) = told[1].values
     assert (difference.field, difference.before, difference.after) == (
@@ -363,9 +345,9 @@ def test_the_history_is_paged(one, card, django_assert_max_num_queries):
         Card.objects.filter(pk=card.pk).update(votes=number + 1)
     with django_assert_max_num_queries(12):
         first = history(one, card)
-    told = [line.revision for line in first.context["lines"]]
+    told = [one.revision for one in first.context["revisions"]]
     further = first.context["further"]
-    rest = [line.revision for line in history(one, card, below=further).context["lines"]]
+    rest = [one.revision for one in history(one, card, below=further).context["revisions"]]
     assert told + rest == list(range(now(card).sync_revision, 0, -1))
     assert len(told) == 50
 

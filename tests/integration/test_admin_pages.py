@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from django_sync.admin import pages
+from django_sync.admin import read_only
 from django_sync.feed import log as feed_log
 from django_sync.feed import sequencer
 from django_sync.models import Change
@@ -23,13 +22,6 @@ from tests.integration.phone import Phone
 pytestmark = pytest.mark.django_db
 
 MODELS = ["change", "client", "decision", "endpoint", "openconflict", "feed"]
-
-
-@pytest.fixture
-def root(people: SimpleNamespace) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
 
 
 def clerk(*permissions: str) -> Client:
@@ -125,7 +117,7 @@ def counts(asked: Any) -> list[str]:
 
 def test_no_page_counts_to_the_end(root, people, monkeypatch, django_assert_max_num_queries):
     """Of many rows each list counts as many as it pages through, in as many queries as of few."""
-    monkeypatch.setattr(pages, "MOST", 150)
+    monkeypatch.setattr(read_only, "MOST", 150)
     Change.objects.bulk_create(
         Change(
             position=1000 + n,
@@ -199,15 +191,15 @@ def test_the_feed_tells_how_it_stands(root, people):
     told = listed(root, "feed")
     assert told.context["status"].head == feed_log.state()[0].head
     assert feed_log.state()[0].epoch in told.text
-    assert "All triggers and indexes are as they were made." in told.text
+    assert "All triggers and indexes are as they should be." in told.text
     assert bool(told.context["sizes"]) is (connection.vendor == "postgresql")
     assert root.get("/admin/django_sync/feed/1/change/").url == "/admin/django_sync/feed/"
 
 
 def test_the_feed_tells_of_a_trigger_that_is_gone(root, people):
-    from django_sync.capture import upkeep
+    from django_sync.capture.install import found
 
-    (table, name), *_ = sorted((one.table, one.name) for one in upkeep.found("default"))
+    (table, name), *_ = sorted((one.table, one.name) for one in found("default"))
     on = f" ON {table}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(f'DROP TRIGGER "{name}"{on}')

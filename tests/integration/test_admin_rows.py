@@ -17,7 +17,7 @@ from django_sync.models import MutationResult
 from example_project.boards.admin import BoardAdmin, CardAdmin
 from example_project.boards.models import Board, Card, Comment, Membership
 from tests.forms import Data, form_in, opened, with_values
-from tests.integration.test_admin_forms import now, page, save, signed_in
+from tests.integration.test_admin_forms import now, page, save
 from tests.integration.test_admin_pages import clerk
 
 pytestmark = pytest.mark.django_db
@@ -39,16 +39,6 @@ class TallCardInline(admin.StackedInline):
 
 class UnsyncedBoardAdmin(admin.ModelAdmin):
     inlines = (type("Inline", (SyncInlineMixin, CardInline), {}),)
-
-
-@pytest.fixture
-def one(people: SimpleNamespace) -> Client:
-    return signed_in("root")
-
-
-@pytest.fixture
-def two(people: SimpleNamespace) -> Client:
-    return signed_in("toor")
 
 
 @pytest.fixture(params=["tabular", "stacked", "unsynced parent"])
@@ -161,7 +151,7 @@ def test_an_inline_row_deleted_meanwhile_comes_back_once_with_what_was_typed(one
     assert save(two, board, theirs, **{f"{at}-DELETE": "on"}).status_code == 302
     refused = save(one, board, mine, **{f"{at}-title": "Mine", f"{beside}-votes": "4"})
     assert refused.status_code == 200
-    assert "deleted or taken elsewhere meanwhile by toor" in refused.text
+    assert "deleted or moved elsewhere meanwhile by toor" in refused.text
     assert now(other).votes == 0
     again = form_in(refused.text)
     assert again[f"{at}-title"] == ["Mine"]
@@ -243,7 +233,7 @@ def test_rows_stand_beside_their_forms_when_others_were_added_and_deleted(cells,
     assert refused.status_code == 200
     listed = refused.context["cl"]
     assert [r.pk for r in listed.result_list] == [f.instance.pk for f in listed.formset.forms]
-    assert "deleted or taken elsewhere meanwhile by toor" in refused.text
+    assert "deleted or moved elsewhere meanwhile by toor" in refused.text
     assert [one.yours for _, one in refused.context["sync_overlaps"]].count("5") == 1
     assert save_list(one, form_in(refused.text)).status_code == 302
     assert now(card).votes == 3

@@ -30,9 +30,12 @@ from tests.integration.wire import Site, bearer, in_a_thread
 EVERY = ["websocket", "sse", "long-poll", "poll"]
 
 
+SITE_SETTINGS = {"TRANSPORTS": EVERY, "WATCH_MS": 50}
+
+
 @pytest.fixture(autouse=True)
 def everything_is_offered(settings):
-    settings.DJANGO_SYNC = {"TRANSPORTS": EVERY, "WATCH_MS": 50}
+    settings.DJANGO_SYNC = SITE_SETTINGS
     directives.forget()
     yield
     directives.forget()
@@ -287,13 +290,6 @@ def test_too_many_orders_are_asked_for_one_by_one(boards, monkeypatch):
 
 
 # Connections that are open
-
-
-@pytest.fixture
-def site(boards):
-    site = Site()
-    yield site
-    site.application.close()
 
 
 def device_of(user: Any) -> Device:

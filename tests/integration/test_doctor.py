@@ -296,7 +296,7 @@ def test_the_status(people):
     assert told.epoch == str(Feed.objects.get().epoch)
     assert told.head == feed_log.state()[0].head
     assert told.changes == Change.objects.count()
-    assert (told.waiting, told.lag, told.views) == (0, 0, 1)
+    assert (told.unsequenced, told.lag, told.views) == (0, 0, 1)
     labels = next(m for m in told.models if m.model == "boards.label")
     assert labels.without_id == 3
     text, code = command("sync_status")

@@ -23,11 +23,6 @@ from tests.integration.test_queries import statements
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def card(people):
-    return people.launch.cards.get()
-
-
 def client_of(user: Any) -> APIClient:
     client = APIClient()
     client.force_authenticate(user)

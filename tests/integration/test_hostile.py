@@ -156,11 +156,6 @@ def test_a_body_above_the_limit_is_too_large(api, settings, told):
 # Members
 
 
-@pytest.fixture
-def card(people):
-    return people.launch.cards.get()
-
-
 WRONG: list[Any] = [
     None,
     True,

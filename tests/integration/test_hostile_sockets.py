@@ -23,29 +23,11 @@ from rest_framework.test import APIClient
 from django_sync.realtime import connection, loop_state, throttle
 from example_project.boards.models import Card
 from tests.integration.test_socket import HELLO, batch, opened, titles, write
-from tests.integration.wire import Site, bearer, in_a_thread, until
+from tests.integration.wire import Site, in_a_thread, until
 
 assert opened  # a fixture
 
 CODES = {4400, 4401, 4403, 4410, 4429, 1013}
-
-
-@pytest.fixture
-def site(boards, settings):
-    settings.DJANGO_SYNC = {"WATCH_MS": 50, "TRANSPORTS": ["websocket", "poll"]}
-    site = Site()
-    yield site
-    site.application.close()
-
-
-@pytest.fixture
-def ada(boards):
-    return bearer(boards.ada)
-
-
-@pytest.fixture
-def grace(boards):
-    return bearer(boards.grace)
 
 
 @pytest.fixture(autouse=True)

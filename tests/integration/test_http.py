@@ -22,17 +22,6 @@ from django_sync.http.problems import problem_response
 from example_project.boards import api as boards_api
 from example_project.boards.models import Board, Card, Comment, Membership
 
-
-@pytest.fixture
-def api(people):
-    return client_of(people.ada)
-
-
-@pytest.fixture
-def card(people):
-    return people.launch.cards.get()
-
-
 NOBODY = uuid.UUID(int=7)
 """An id that nothing has."""
 

@@ -33,11 +33,11 @@ from django_sync.models import SyncSession
 from django_sync.sessions import directives
 from example_project.boards import api
 from example_project.boards.models import Membership
-from tests.integration.pollers import Header, Site, ada, change, create, grace, site, whole
+from tests.integration.pollers import Header, Site, change, create, site, whole
 from tests.integration.test_http import client_of
 from tests.integration.test_long_poll import PATIENCE
 
-__all__ = ["ada", "grace", "site"]
+__all__ = ["site"]
 
 
 def test_a_token_that_is_deleted_opens_nothing_more(site, ada, boards):

@@ -41,12 +41,6 @@ SECRET = "for members"
 
 
 @pytest.fixture
-def boards(transactional_db: None) -> SimpleNamespace:
-    """The rows of ``people``, committed."""
-    return make_people()
-
-
-@pytest.fixture
 def replica(boards: SimpleNamespace) -> Replica:
     found = Replica(boards.alan)
     found.pull()

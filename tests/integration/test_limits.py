@@ -24,11 +24,6 @@ def api(people):
     return client
 
 
-@pytest.fixture
-def card(people):
-    return people.launch.cards.get()
-
-
 def outcome(api: APIClient, body: dict[str, Any]) -> str:
     """The status of one mutation, or the code of its refusal."""
     (result,) = sound(post(api, envelope(body)))["results"]

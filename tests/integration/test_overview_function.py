@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,16 +15,10 @@ from django_sync.feed import log as feed_log
 from django_sync.feed import postgresql, sequencer, tables
 from django_sync.models import Change, Feed, Generation
 from example_project.boards.models import Card
-from tests.integration.conftest import make_people
 from tests.replica import Replica, truth
 
 pytestmark = pytest.mark.postgresql
 NAME = "django_sync_overview"
-
-
-@pytest.fixture
-def boards(transactional_db: None) -> SimpleNamespace:
-    return make_people()
 
 
 @pytest.fixture(autouse=True)

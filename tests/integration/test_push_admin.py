@@ -100,7 +100,7 @@ def test_remove_leaves_the_session(parked):
 def test_what_removing_would_do_is_told_before_it_is_done(parked):
     page = asked(clerk(*EVERY), "remove", parked)
     assert "This will happen" in page.text
-    assert f"is woken at {parked.host} no more" in page.text
+    assert f"is not woken at {parked.host} any more" in page.text
     assert "hush" not in page.text
     assert Endpoint.objects.filter(pk=parked.pk).exists()
 
@@ -173,7 +173,7 @@ def test_sync_push_once(people, settings):
     write(people.launch)
     out = StringIO()
     call_command("sync_push", "--once", stdout=out)
-    assert out.getvalue() == "News for 1 endpoints; 0 that were due seen to.\n"
+    assert out.getvalue() == "News for 1 endpoints; 0 due ones handled.\n"
     Endpoint.objects.update(due_at=timezone.now())
     call_command("sync_push", "--once", "--json", stdout=(told := StringIO()))
     assert '"sent": 1' in told.getvalue()
@@ -214,7 +214,7 @@ def test_sessions_that_cannot_be_woken_say_so(people, parked):
     staff = clerk("django_sync.view_syncsession", *EVERY)
     Endpoint.objects.all().delete()
     told = of_sessions(staff, parked.session)
-    assert told == ["None of these can be woken: none has said where."]
+    assert told == ["None of these can be woken: none has an endpoint."]
     assert 'value="test_push"' not in staff.get(f"{SESSIONS}{parked.session.pk}/change/").text
 
 

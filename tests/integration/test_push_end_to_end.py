@@ -14,9 +14,10 @@ from django_sync.push import delivery, dispatcher
 from django_sync.push.http import HttpSender
 from django_sync.testing.receiver import receiver
 from example_project.boards.models import Card
+from tests.fixtures import staff
 from tests.forms import opened
 from tests.integration.push_service import Browser, PushService
-from tests.integration.test_admin_forms import page, save, signed_in
+from tests.integration.test_admin_forms import page, save
 from tests.integration.test_push_senders import KEY, SUBJECT
 
 SETTINGS = {
@@ -72,7 +73,7 @@ def test_an_edit_in_the_admin_wakes_a_client_that_sleeps(
         endpoint = until(lambda: Endpoint.objects.select_related("session").first(), "it is kept")
         assert endpoint.session.foreground is False
 
-    staff = signed_in("staff")
+    staff = staff("staff")
     form = opened(staff, page(card))
     assert save(staff, card, form, title="From the admin").status_code == 302
 

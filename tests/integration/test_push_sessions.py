@@ -33,11 +33,6 @@ def both(settings):
     settings.DJANGO_SYNC = {"PUSH_SENDERS": SENDERS, "TRANSPORTS": ["poll"]}
 
 
-@pytest.fixture
-def api(people):
-    return client_of(people.ada)
-
-
 def refused(api: Any, push: Any, **members: Any) -> str:
     answer = api.post("/sync/sessions/", request(push=push, **members), format="json")
     is_problem(answer, 400, "invalid")

@@ -18,12 +18,6 @@ from tests.integration.phone import Phone
 
 
 @pytest.fixture
-def other(people):
-    """Another client, of somebody else's."""
-    return Phone(people.grace)
-
-
-@pytest.fixture
 def resolve(monkeypatch):
     """Sets the resolvers of the cards."""
 

@@ -27,12 +27,7 @@ from example_project.boards.models import Card
 from tests.integration.test_directives import Device
 from tests.integration.test_http import client_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_noted():
-    presence.forget()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_is_noted")]
 
 
 @pytest.fixture

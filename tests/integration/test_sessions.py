@@ -35,11 +35,6 @@ def everything_is_offered(settings):
     settings.DJANGO_SYNC = {"TRANSPORTS": EVERY}
 
 
-@pytest.fixture
-def api(people):
-    return client_of(people.ada)
-
-
 def request(**members: Any) -> dict[str, Any]:
     return {"client_id": str(uuid.uuid4()), "transports": EVERY} | members
 

@@ -33,10 +33,8 @@ from tests.integration.pollers import (
     Got,
     Poller,
     Site,
-    ada,
     change,
     create,
-    grace,
     holder,
     site,
     whole,
@@ -44,7 +42,7 @@ from tests.integration.pollers import (
 from tests.integration.test_long_poll import PATIENCE
 from tests.replica import Replica, truth
 
-__all__ = ["ada", "grace", "site"]
+__all__ = ["site"]
 
 
 def write_of_each_kind(boards: Any) -> None:

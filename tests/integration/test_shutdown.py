@@ -8,20 +8,8 @@ import signal
 import pytest
 
 from tests.integration.test_long_poll import Server, caught_up
-from tests.integration.wire import Site, bearer
 
-
-@pytest.fixture
-def site(boards, settings):
-    settings.DJANGO_SYNC = {"TRANSPORTS": ["websocket", "sse", "long-poll", "poll"]}
-    site = Site()
-    yield site
-    site.application.close()
-
-
-@pytest.fixture
-def ada(boards):
-    return bearer(boards.ada)
+SITE_SETTINGS = {"TRANSPORTS": ["websocket", "sse", "long-poll", "poll"]}
 
 
 @pytest.fixture

@@ -25,30 +25,7 @@ from django_sync.models import Feed, SyncSession
 from django_sync.realtime.connection import WINDOW
 from example_project.boards import api
 from example_project.boards.models import Board, Card, Comment, Membership
-from tests.integration.wire import Site, bearer, in_a_thread, until
-
-
-@pytest.fixture
-def site(boards, settings):
-    settings.DJANGO_SYNC = {"WATCH_MS": 50, "TRANSPORTS": ["websocket", "poll"]}
-    site = Site()
-    yield site
-    site.application.close()
-
-
-@pytest.fixture
-def ada(boards):
-    return bearer(boards.ada)
-
-
-@pytest.fixture
-def grace(boards):
-    return bearer(boards.grace)
-
-
-@pytest.fixture
-def alan(boards):
-    return bearer(boards.alan)
+from tests.integration.wire import bearer, in_a_thread, until
 
 
 def cookie_of(user):

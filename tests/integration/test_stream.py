@@ -11,20 +11,9 @@ import pytest
 from django_sync.feed import notify
 from django_sync.models import Feed
 from example_project.boards.models import Card, Membership
-from tests.integration.wire import Site, bearer, in_a_thread
+from tests.integration.wire import bearer, in_a_thread
 
-
-@pytest.fixture
-def site(boards, settings):
-    settings.DJANGO_SYNC = {"WATCH_MS": 50}
-    site = Site()
-    yield site
-    site.application.close()
-
-
-@pytest.fixture
-def ada(boards):
-    return bearer(boards.ada)
+SITE_SETTINGS = {"WATCH_MS": 50}
 
 
 def write(board, title="New"):

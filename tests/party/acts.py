@@ -18,8 +18,9 @@ from django_sync.client import Conflict, Record, Resolution
 from django_sync.feed import log as feed_log
 from django_sync.feed import sequencer
 from django_sync.models import Change, Feed, Generation, ScopeSet
-from django_sync.testing.party import Act, Guest, Party
 from example_project.boards.models import Board, Card, Comment, Label, Membership
+
+from .party import Act, Guest, Party
 
 COLUMNS = ["todo", "doing", "done"]
 

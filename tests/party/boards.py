@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from django_sync.testing.party import Truth
 from example_project.boards.models import Board, Card, Comment, Label, Membership
+
+from .party import Truth
 
 
 def told(at: datetime.datetime) -> str:

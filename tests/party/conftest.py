@@ -12,12 +12,12 @@ import httpx2
 import pytest
 
 from django_sync.protocol import ids
-from django_sync.testing.party import Act
 from tests.integration import conftest as integration
 from tests.integration.conftest import in_process
 
 from .acts import ACTS
 from .holding import hold_party, seeded_ids, sweep
+from .party import Act
 
 transactional_db, processes = integration.transactional_db, integration.processes
 

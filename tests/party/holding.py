@@ -27,12 +27,12 @@ from django_sync.models import (
     ScopeSet,
     Tombstone,
 )
-from django_sync.testing.party import Act, Party
 from example_project.boards.models import Board, Card, Comment, Label, Membership
 from tests.integration.conftest import make_people
 
 from .acts import decision
 from .boards import BoardsHost
+from .party import Act, Party
 
 TABLES: list[Any] = [
     Comment,

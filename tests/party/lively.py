@@ -13,13 +13,13 @@ from rest_framework.authtoken.models import Token
 
 from django_sync import errors
 from django_sync.client import TokenAuth
-from django_sync.testing.crowd import PATIENCE, Crowd
-from django_sync.testing.party import Act, Party
 from tests import processes as p
 from tests.integration.conftest import make_people
 
 from . import acts
 from .boards import BoardsHost
+from .crowd import PATIENCE, Crowd
+from .party import Act, Party
 from .serving import SETTINGS, House, PutIn, statuses
 
 WAYS = {

@@ -17,12 +17,12 @@ import httpx2
 import pytest
 
 from django_sync.client import Auth
-from django_sync.testing.crowd import Crowd
-from django_sync.testing.guest import Guest
-from django_sync.testing.party import Act, Party
 from tests.javascript.test_javascript import flags, node
 
+from .crowd import Crowd
+from .guest import Guest
 from .lively import STORMY, hold_lively_party, lively
+from .party import Act, Party
 from .remote import HERE
 from .remote_guest import RemoteGuest
 from .serving import PutIn

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django_sync.client import TokenAuth
-from django_sync.testing.guest import Guest, Held, Key, marks
 
+from .guest import Guest, Held, Key, marks
 from .remote import Lines, RemoteClient, RemoteNetwork
 
 
@@ -38,7 +38,7 @@ class RemoteGuest(Guest):
         )
         return RemoteClient(self.lines)
 
-    def keep_ledger(self) -> None:
+    def keep_outbox_log(self) -> None:
         """``javascript/watched.js`` keeps it."""
 
     def reopen(self) -> None:
@@ -79,7 +79,7 @@ class RemoteGuest(Guest):
                     found.setdefault(mark, f"{table}: {row}")
         return found
 
-    def ledger(self) -> Sequence[Mapping[str, Any]]:
+    def outbox_log(self) -> Sequence[Mapping[str, Any]]:
         return list(self.client.dump()["ledger"])
 
     def refused(self) -> list[str]:

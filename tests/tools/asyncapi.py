@@ -2,7 +2,8 @@
 
 What a frame holds is said here once, in the words in which `operations` says it of requests and
 answers. `tests.integration.wire` holds every frame that goes over a socket or stream of the suite
-against it, and `tests/unit/realtime/test_frames.py` holds what the server reads against what it says.
+against it, and `tests/unit/realtime/test_frames.py` holds what the server reads against what it
+says.
 """
 
 from __future__ import annotations

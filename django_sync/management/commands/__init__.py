@@ -1,1 +1,1 @@
-"""Each is thin: what it does is in a module of the package, and told in plain words or JSON."""
+"""Each command is thin: a module of the package does the work, the command prints text or JSON."""

@@ -1,4 +1,4 @@
-"""``sync_adopt``: gives the rows of large tables, which ``migrate`` left, their ids and scopes."""
+"""``sync_adopt``: gives ids and scopes to rows of large tables that ``migrate`` has left out."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from ...conf import conf
 
 class Command(BaseCommand):
     help = (
-        "Gives rows of synced models that lack it an id and a scope, in batches. "
-        "May be stopped and begun again; does nothing where nothing is missing."
+        "Give an id and a scope to rows of synced models without them, in batches. "
+        "It can be stopped and started again; it does nothing if nothing is missing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         wanted = [label.lower() for label in options["models"]]
         for label in wanted:
             if label not in known:
-                raise CommandError(f"{label} is no synced model; there are {', '.join(known)}.")
+                raise CommandError(f"{label} is not a synced model; these are: {', '.join(known)}.")
         size = options["batch_size"]
         if size is not None and size < 1:
             raise CommandError("--batch-size takes a number of rows, from 1.")
@@ -38,10 +38,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"{label}: {total} rows to adopt")
                 continue
             self._total, self._loud = total, options["verbosity"] > 0
-            filled = adopt(model, conf.DATABASE, size, self._tell)
+            filled = adopt(model, conf.DATABASE, size, self._report)
             self.stdout.write(f"{label}: {filled} rows adopted")
 
-    def _tell(self, label: str, filled: int) -> None:
+    def _report(self, label: str, filled: int) -> None:
         if self._loud:
             self.stdout.write(f"{label}: {filled} of {self._total}")
             self.stdout.flush()

@@ -1,4 +1,4 @@
-"""``sync_doctor``: what is amiss, and with ``--fix`` what can be done about it."""
+"""``sync_doctor``: it reports problems, and ``--fix`` repairs what can be repaired."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ HEALTHY, PROBLEMS, FIXED = 0, 1, 2
 
 class Command(SyncCommand):
     help = (
-        "Look for what should not be in capture, rows, outbox and log. Changes nothing without "
-        "--fix. Ends with 0 where all is well, 1 where there are problems, 2 where all were fixed."
+        "Look for problems in capture, rows, outbox and log. It changes nothing without --fix. "
+        "Exits with 0 if all is well, 1 if there are problems, 2 if all were fixed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--fix", action="store_true", help="Mend what can be mended.")
+        parser.add_argument("--fix", action="store_true", help="Repair what can be repaired.")
         parser.add_argument(
             "--stuck-minutes",
             type=int,
@@ -34,7 +34,7 @@ class Command(SyncCommand):
         parser.add_argument(
             "--slow",
             action="store_true",
-            help="Look for serializers that make pulls slow instead. Ends with 1 where there are.",
+            help="Look for serializers that make pulls slow instead. Exits with 1 if there are.",
         )
         parser.add_argument(
             "--as",
@@ -58,10 +58,10 @@ class Command(SyncCommand):
             left = examine(**look)
         code = verdict(found, left)
         if options["json"]:
-            told = {"found": [f.to_json() for f in found], "left": [f.to_json() for f in left]}
-            self.tell(told | {"verdict": ("healthy", "problems", "fixed")[code]})
+            report = {"found": [f.to_json() for f in found], "left": [f.to_json() for f in left]}
+            self.write_json(report | {"verdict": ("healthy", "problems", "fixed")[code]})
         else:
-            self.say(found, left, fix=options["fix"])
+            self.report(found, left, fix=options["fix"])
         if code:
             sys.exit(code)
 
@@ -71,15 +71,15 @@ class Command(SyncCommand):
         except LookupError:
             raise CommandError(f"There is no user “{username}”.") from None
         if as_json:
-            self.tell({"collections": [collection.to_json() for collection in found]})
+            self.write_json({"collections": [collection.to_json() for collection in found]})
         else:
-            self.stdout.write("\n".join(text for one in found for text in slowness_lines(one)))
+            self.stdout.write("\n".join(text for one in found for text in slowness_text(one)))
         if any(collection.is_slow for collection in found):
             sys.exit(PROBLEMS)
 
-    def say(self, found: list[Finding], left: list[Finding], *, fix: bool) -> None:
+    def report(self, found: list[Finding], left: list[Finding], *, fix: bool) -> None:
         for finding in found:
-            self.stdout.write(line(finding))
+            self.stdout.write(sentence(finding))
             for example in finding.examples:
                 self.stdout.write(f"    {example}")
             if finding.mends and not fix:
@@ -108,7 +108,7 @@ HOW = (
 )
 
 
-def slowness_lines(found: slow_serializers.Slowness) -> Iterator[str]:
+def slowness_text(found: slow_serializers.Slowness) -> Iterator[str]:
     """The lines of output on a collection: its cost, and how to make it faster."""
     if found.error:
         yield f"note: {found.collection}: not looked at; {found.error}"
@@ -130,8 +130,8 @@ def slowness_lines(found: slow_serializers.Slowness) -> Iterator[str]:
         yield f"    Made one by one in Python, because of: {', '.join(found.made_by_drf)}."
 
 
-def line(finding: Finding) -> str:
-    """A finding in one line."""
+def sentence(finding: Finding) -> str:
+    """A finding as one line."""
     word = "problem" if finding.serious else "note"
     where = f"{finding.label}: " if finding.label else ""
     return f"{word}: {where}{finding.detail} ({finding.count})"

@@ -12,14 +12,12 @@ from ..shared import SyncCommand
 
 
 class Command(SyncCommand):
-    help = (
-        "Forget changes, results, views and sessions that are older than the settings ask to keep."
-    )
+    help = "Forget changes, results, views and sessions that are older than the settings keep."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--dry-run", action="store_true", help="Only tell what would be forgotten."
+            "--dry-run", action="store_true", help="Only print what would be forgotten."
         )
         parser.add_argument("--days", type=int, help="Instead of KEEP_DAYS.")
         parser.add_argument("--keep", type=int, help="Instead of KEEP_CHANGES; 0 for no bound.")
@@ -39,15 +37,15 @@ class Command(SyncCommand):
         except ValueError as error:
             raise CommandError(str(error)) from None
         if options["json"]:
-            self.tell(report.to_json())
+            self.write_json(report.to_json())
         elif options["verbosity"]:
-            self.say(report)
+            self.report(report)
 
     def progress(self, what: str, count: int) -> None:
         self.stdout.write(f"  {count} {what} so far")
         self.stdout.flush()
 
-    def say(self, report: Pruned) -> None:
+    def report(self, report: Pruned) -> None:
         would = "Would forget" if report.dry_run else "Forgot"
         self.stdout.write(
             f"{would} {report.changes} changes, {report.results} results, {report.views} views, "

@@ -20,36 +20,36 @@ log = logging.getLogger("django_sync.push")
 
 
 class Command(SyncCommand):
-    help = "Wake sleeping sessions in whose scopes something changed, until it is told to end."
+    help = "Wake sleeping sessions in whose scopes something changed, until the process is stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--once", action="store_true", help="Look once, send what is due, and end; for cron."
+            "--once", action="store_true", help="Look once, send what is due, and exit; for cron."
         )
         parser.add_argument(
-            "--interval", type=float, default=1.0, help="Seconds between two looks; 1 by itself."
+            "--interval", type=float, default=1.0, help="Seconds between two looks; by default 1."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check_database(options["database"])
         if not conf.PUSH_SENDERS:
-            raise CommandError("DJANGO_SYNC[“PUSH_SENDERS”] names nobody who could send.")
+            raise CommandError("DJANGO_SYNC[“PUSH_SENDERS”] names no sender.")
         if options["interval"] <= 0:
-            raise CommandError("--interval is more than 0")
+            raise CommandError("--interval must be more than 0")
         if options["once"]:
-            told = {"noted": note_news(), "sent": send_all()}
+            done = {"noted": note_news(), "sent": send_all()}
             if options["json"]:
-                self.tell(told)
+                self.write_json(done)
             elif options["verbosity"]:
                 self.stdout.write(
-                    f"News for {told['noted']} endpoints; {told['sent']} that were due seen to."
+                    f"News for {done['noted']} endpoints; {done['sent']} due ones handled."
                 )
             return
         self.run(options["interval"])
 
     def run(self, interval: float) -> None:
-        """Go on until SIGTERM or SIGINT. A database that is away is waited for."""
+        """Run until SIGTERM or SIGINT. If the database does not answer, try again."""
         ended = threading.Event()
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, lambda *_: ended.set())

@@ -1,4 +1,4 @@
-"""``sync_status``: where the feed stands. For monitoring."""
+"""``sync_status``: the state of the feed. For monitoring."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..shared import SyncCommand
 
 
 class Command(SyncCommand):
-    help = "Tell where the feed stands. Ends with 1 where the outbox lags, with 0 else."
+    help = "Print the state of the feed. Exits with 1 if the outbox lags, else with 0."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -19,7 +19,7 @@ class Command(SyncCommand):
             "--max-lag",
             type=float,
             metavar="SECONDS",
-            help="End with 1 where a change has waited for its position for longer.",
+            help="Exit with 1 if a change has waited for its position for longer.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,21 +27,21 @@ class Command(SyncCommand):
         found, most = status(), options["max_lag"]
         late = most is not None and found.lag > most
         if options["json"]:
-            self.tell(found.to_json())
+            self.write_json(found.to_json())
         else:
-            self.say(found)
+            self.report(found)
             if late:
                 self.stderr.write(f"The outbox lags: {found.lag:.0f} s, above {most:.0f} s.")
         if late:
             sys.exit(1)
 
-    def say(self, found: Status) -> None:
+    def report(self, found: Status) -> None:
         held = "" if found.held is None else f", held at {found.held}"
         for name, value in (
             ("epoch", found.epoch or "none yet: nobody has pulled"),
             ("head, floor", f"{found.head}, {found.floor}{held}"),
             ("log", f"{found.changes} changes" + (f" since {found.oldest}" * bool(found.oldest))),
-            ("outbox", f"{number(found.waiting)} waiting, the oldest for {found.lag:.0f} s"),
+            ("outbox", f"{number(found.unsequenced)} waiting, the oldest for {found.lag:.0f} s"),
             ("clients", number(found.clients)),
             ("views", number(found.views)),
             ("results", number(found.results)),
@@ -49,8 +49,8 @@ class Command(SyncCommand):
         ):
             self.stdout.write(f"{name:<12} {value}")
         for transport, states in found.sessions.open.items():
-            told = ", ".join(f"{number(count)} {state}" for state, count in states.items())
-            self.stdout.write(f"{'sessions':<12} {transport}: {told}")
+            counts = ", ".join(f"{number(count)} {state}" for state, count in states.items())
+            self.stdout.write(f"{'sessions':<12} {transport}: {counts}")
         self.stdout.write(f"{'':<12} {aside(found.sessions)}")
         if found.push.endpoints:
             self.stdout.write(f"{'push':<12} {of_push(found.push)}")
@@ -60,24 +60,24 @@ class Command(SyncCommand):
 
 
 def aside(sessions: Sessions) -> str:
-    """What is to be told of sessions besides how many are open."""
-    told = f"{number(sessions.ended)} ended; blocked: {number(sessions.blocked_users)} users, "
-    told += f"{number(sessions.blocked_clients)} clients; "
+    """The text on sessions besides the number of open ones."""
+    text = f"{number(sessions.ended)} ended; blocked: {number(sessions.blocked_users)} users, "
+    text += f"{number(sessions.blocked_clients)} clients; "
     lag = sessions.worst_lag
     if lag is None:
-        return f"{told}no place known"
-    return f"{told}worst lag {lag.changes} changes, {lag.seconds:.0f} s, of {sessions.worst}"
+        return f"{text}no position known"
+    return f"{text}worst lag {lag.changes} changes, {lag.seconds:.0f} s, of {sessions.worst}"
 
 
 def of_push(push: Push) -> str:
-    """Who can be woken, and what is amiss with it."""
-    told = f"{number(push.endpoints)} endpoints; {number(push.due)} due, the oldest for "
-    told += f"{push.overdue:.0f} s; {number(push.failing)} failing, {number(push.parked)} parked; "
+    """The text on endpoints: how many, and which problems."""
+    text = f"{number(push.endpoints)} endpoints; {number(push.due)} due, the oldest for "
+    text += f"{push.overdue:.0f} s; {number(push.failing)} failing, {number(push.parked)} parked; "
     if push.unseen is None:
-        return f"{told}nobody looks through the feed: run Celery’s beat, or sync_push"
-    return f"{told}{push.unseen} positions not looked through"
+        return f"{text}nobody looks through the feed: run Celery’s beat, or sync_push"
+    return f"{text}{push.unseen} positions not looked through"
 
 
 def number(count: int) -> str:
-    """A bounded count in words."""
+    """A bounded count as text."""
     return f"{MOST} or more" if count >= MOST else str(count)

@@ -1,6 +1,6 @@
-"""What a client holds, as far as the server can say: records of which collections, open conflicts.
+"""What a client holds, as far as the server knows: records by collection, and open conflicts.
 
-Counted to an end that is said, so that looking costs the same at any size.
+Counts have an upper limit, so that they cost the same at any size.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from ..drf.registry import registry
 from ..models import Decision, SyncSession
 
 MOST = 1000
-"""Counts go so far."""
+"""Counts stop here."""
 MOST_CONFLICTS = 100
 
 
 def held(session: SyncSession) -> list[tuple[str, str]]:
-    """Each collection that it asks for, and how many records of it its user sees."""
+    """Each collection that the client syncs, and how many of its records the user may see."""
     caller = Caller.for_user(session.user)
     names = [c.name for c in registry] if session.collections is None else session.collections
     found = []
     for name in names:
         if name not in registry:
-            found.append((name, "no such collection any more"))
+            found.append((name, "this collection does not exist any more"))
         elif not registry.get(name).may(caller, "read"):
             found.append((name, "may not be read"))
         else:
@@ -32,11 +32,11 @@ def held(session: SyncSession) -> list[tuple[str, str]]:
 
 
 def open_conflicts(session: SyncSession) -> str:
-    """How many conflicts of the client wait for somebody to decide."""
-    waiting = Decision.objects.filter(client=session.client_id, settled_at__isnull=True)
-    return bounded(len(list(islice(waiting.values_list("pk"), MOST_CONFLICTS))), MOST_CONFLICTS)
+    """How many conflicts of the client are open."""
+    unsettled = Decision.objects.filter(client=session.client_id, settled_at__isnull=True)
+    return bounded(len(list(islice(unsettled.values_list("pk"), MOST_CONFLICTS))), MOST_CONFLICTS)
 
 
 def bounded(number: int, most: int) -> str:
-    """A count that ended at ``most``, in words."""
+    """A count that stops at ``most``, as text."""
     return f"{most} or more" if number >= most else str(number)

@@ -1,15 +1,14 @@
-"""The words of the pages: values as text, columns by their labels, an object's revisions.
+"""The revisions of one object, as the history page and a stale form show them.
 
-The log knows which fields changed, not their values. Those are known of what was written
-through the admin, and of what a decision was made about; of other writes nobody kept them.
+The log knows which fields changed, not their values. Values are known only of what was written
+through the admin, and of what a decision was made about; values of other writes are not kept.
 """
 
 from __future__ import annotations
 
 import datetime
-import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,45 +19,17 @@ from ..feed.history import OPS, Actors
 from ..merge import Step
 from ..models import Decision, MutationResult
 from ..protocol import Json
+from .display import label_of, named, text
 
-EMPTY = "—"
 PAGE = 50
 """Revisions on a page."""
 MANY = 1000
-"""Revisions behind which a form is no longer told what each of them was."""
-MOST = 2000
-"""Characters of a value that are kept for the history page."""
-
-
-def text(value: Any) -> str:
-    """A value of a record, to be read."""
-    if value is None or value == "":
-        return EMPTY
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return json.dumps(value, ensure_ascii=False, indent=1 if isinstance(value, dict) else None)
-
-
-def label_of(model: type[Model]) -> str:
-    """The label that the model's entries in the feed carry."""
-    return (model._meta.concrete_model or model)._meta.label_lower
-
-
-def named(model: type[Model], columns: Iterable[str]) -> list[str]:
-    """The labels of the fields behind an entry's columns, as the forms have them."""
-    known: dict[str, str] = {}
-    fields: list[Any] = [*model._meta.concrete_fields, *model._meta.many_to_many]
-    for field in fields:
-        for name in (field.name, getattr(field, "attname", field.name), field.column):
-            known[str(name)] = str(field.verbose_name)
-    return list(dict.fromkeys(known.get(column, column) for column in columns))
+"""More revisions than this behind, a form no longer shows what each of them was."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field before and after a revision; ``lost`` is the other side's value, if two met."""
+    """A field before and after a revision; ``lost`` is the value that lost a conflict."""
 
     field: str
     before: str
@@ -67,7 +38,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Revision:
     """A revision on the history page."""
 
     revision: int
@@ -79,39 +50,39 @@ class Line:
     decision: int | None
 
     @property
-    def met(self) -> bool:
+    def has_lost_value(self) -> bool:
         """Whether one of its fields has a value that lost."""
         return any(one.lost is not None for one in self.values)
 
 
-def lines(
+def revisions_below(
     model: type[Model], id: uuid.UUID, below: int | None, *, decisions: bool
-) -> tuple[list[Line], int | None]:
+) -> tuple[list[Revision], int | None]:
     """The newest revisions under ``below``, and where the next page begins if there is one."""
     label = label_of(model)
     steps = feed_log.steps(label, id, None, below, PAGE + 1)
-    told = steps[:PAGE]
-    revisions = [step.revision for step in told]
+    shown = steps[:PAGE]
+    revisions = [step.revision for step in shown]
     actors = Actors(label, id, revisions)
     written = _written(label, id, revisions)
-    met = _met(label, id, revisions)
+    decided = _decided(label, id, revisions)
     found = [
-        Line(
+        Revision(
             step.revision,
             str(OPS[step.op]),
             step.at,
             named(model, step.columns),
             actors.of(step.revision),
-            [*written.get(step.revision, ()), *_differences(met.get(step.revision))],
-            met[step.revision].pk if decisions and step.revision in met else None,
+            [*written.get(step.revision, ()), *_differences(decided.get(step.revision))],
+            decided[step.revision].pk if decisions and step.revision in decided else None,
         )
-        for step in told
+        for step in shown
     ]
     return found, revisions[-1] if len(steps) > PAGE else None
 
 
 def _written(label: str, id: uuid.UUID, revisions: Sequence[int]) -> dict[int, list[Difference]]:
-    """What the admin noted of its own writes, by the last revision of each."""
+    """What the admin recorded of its own writes, by the last revision of each."""
     made = MutationResult.objects.filter(
         model=label, object_id=id, client=None, revision__in=revisions
     )
@@ -125,8 +96,8 @@ def _written(label: str, id: uuid.UUID, revisions: Sequence[int]) -> dict[int, l
     }
 
 
-def _met(label: str, id: uuid.UUID, revisions: Sequence[int]) -> dict[int, Decision]:
-    """What resolvers decided, by the revision that came of it."""
+def _decided(label: str, id: uuid.UUID, revisions: Sequence[int]) -> dict[int, Decision]:
+    """What resolvers decided, by the revision that resulted."""
     made = Decision.objects.filter(
         model=label, object_id=id, by=Decision.By.RESOLVER, revision__in=revisions
     )
@@ -143,7 +114,7 @@ def _differences(decision: Decision | None) -> list[Difference]:
 
 
 def _outcome(sides: Json) -> tuple[str, str]:
-    """What a field had when it was settled, and which value that was not."""
+    """The value that a field got when it was settled, and the value that lost."""
     server, client = text(sides.get("server")), text(sides.get("client"))
     match sides.get("kept"):
         case "client":
@@ -156,7 +127,7 @@ def _outcome(sides: Json) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What others changed of an object after a revision: fields and people, if all is known."""
+    """What others changed of an object after a revision: columns and users, if all is known."""
 
     columns: frozenset[str]
     actors: Sequence[str]
@@ -167,14 +138,14 @@ class Since:
         names = {field.name, getattr(field, "column", field.name)}
         return not self.complete or not self.columns.isdisjoint(names)
 
-    def told(self, model: type[Model]) -> str:
-        """Which fields, and by whom, in a few words."""
+    def summary(self, model: type[Model]) -> str:
+        """Which fields, and by whom, as text."""
         fields = ", ".join(named(model, sorted(self.columns))) or "something"
         return f"{fields} (by {', '.join(self.actors)})" if self.actors else fields
 
 
 def since(model: type[Model], id: uuid.UUID, above: int, upto: int) -> Since:
-    """What became of an object between two revisions."""
+    """What changed of an object between two revisions."""
     label = label_of(model)
     if upto - above > MANY:
         return Since(frozenset(), (), complete=False)

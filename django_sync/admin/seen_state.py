@@ -1,4 +1,4 @@
-"""What a page says of what its user has seen: it travels hidden, and comes back with the write."""
+"""What a page's user has seen: the page carries it hidden, and sends it back with the write."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from django.utils.safestring import SafeString
 from ..protocol import Json
 
 BASE = "sync_base"
-"""The hidden field: the revision, and the fields as their user has seen them."""
+"""The hidden field: the revision, and the fields as the user has seen them."""
 
 GONE = "gone"
-"""A member of the base: its user was told that the object is there no more."""
+"""A member of the base: the user has been shown that the object is deleted."""
 
 
 def base_in(sent: Any) -> Json | None:
-    """What a form says it was made from; ``None`` where it does not."""
+    """What a form says it was made from; ``None`` if it does not."""
     try:
         read = json.loads(sent)
         revision, fields = int(read["revision"]), dict(read["fields"])
@@ -33,7 +33,7 @@ def base_in(sent: Any) -> Json | None:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A field that its user changed, and others as well."""
+    """A field that both the user and others changed."""
 
     label: str
     base: str
@@ -42,23 +42,23 @@ class Overlap:
 
 
 def facts(obj: Any) -> str:
-    """What sync knows of an object, to be read."""
-    told = (("id", obj.sync_id), ("revision", obj.sync_revision), ("scope", obj.sync_scope or ""))
+    """The id, revision and scope of an object, as HTML."""
+    rows = (("id", obj.sync_id), ("revision", obj.sync_revision), ("scope", obj.sync_scope or ""))
     return format_html(
         '<dl class="django-sync-facts">{}</dl>',
-        format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", told),
+        format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows),
     )
 
 
 class BaseWidget(forms.HiddenInput):
-    """The hidden base, and before it what can be read of the object."""
+    """The hidden base, and before it the facts about the object."""
 
-    input_type = "text"  # so that the page shows its line
+    input_type = "text"  # so that the page shows its row
 
     def __init__(self, obj: Any) -> None:
         super().__init__()
-        self.told = facts(obj)
+        self.facts = facts(obj)
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         hidden = forms.HiddenInput().render(name, value, attrs, renderer)
-        return format_html("{}{}", self.told, hidden)
+        return format_html("{}{}", self.facts, hidden)

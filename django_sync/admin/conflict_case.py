@@ -1,4 +1,4 @@
-"""A decision beside the object as it is now, and what may be made of it. Writes nothing."""
+"""A decision beside the object as it is now, and what each choice would write. Writes nothing."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..merge import same
 from ..models import Decision
 from ..protocol import Json, Write
 from ..writes.resolve import WHOLE
-from . import rights
+from . import permissions
 
 NOW, SERVER, CLIENT, BASE = "now", "server", "client", "base"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A field of a decision: what each side had, what there is now, and what may be chosen."""
+    """A field of a decision: the value of each side, the value now, and the choices."""
 
     name: str
     sides: Mapping[str, Any]
@@ -32,7 +32,7 @@ class Row:
 
     @property
     def choices(self) -> list[str]:
-        """``now``, and each side that says something else."""
+        """``now``, and each side with another value."""
         found, values = [NOW], [self.now]
         for side in (SERVER, CLIENT, BASE):
             if side in self.sides and not any(same(self.sides[side], v) for v in values):
@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be written; ``op`` is ``None`` where nothing is."""
+    """What to write; ``op`` is ``None`` when there is nothing to write."""
 
     op: Write | None = None
     fields: Json = field(default_factory=dict)
@@ -59,11 +59,11 @@ class Case:
         self.decision = decision
         self.site, self.request = site, request
         self.caller = Caller.for_user(request.user)
-        self.model = rights.model_of(decision.model)
+        self.model = permissions.model_of(decision.model)
         self.collection: Collection | None = None
         if decision.collection in registry:
             self.collection = registry.get(decision.collection)
-        self.row = rights.row_of(self.model, decision.object_id) if self.model else None
+        self.row = permissions.row_of(self.model, decision.object_id) if self.model else None
         self.revision: int | None = self.row.sync_revision if self.row is not None else None
         self.pk = None if self.row is None else self.row.pk
 
@@ -71,19 +71,19 @@ class Case:
         """Whether staff may do this with the object."""
         if self.model is None:
             return False
-        return rights.may(self.site, self.request, action, self.model, self.row)
+        return permissions.may(self.site, self.request, action, self.model, self.row)
 
     @property
     def now(self) -> Json | None:
-        """The object as its record shows it; ``None`` where it is gone."""
+        """The object as its record shows it; ``None`` when it is deleted."""
         if self.row is None or self.collection is None:
             return None
         return dict(self.collection.render(self.caller, [self.row])[0].object)
 
     def rows(self) -> list[Row]:
-        told, now = self.decision.fields, self.now
-        if WHOLE in told:
-            sides = {side: told[WHOLE].get(side) for side in (SERVER, CLIENT)}
+        fields, now = self.decision.fields, self.now
+        if WHOLE in fields:
+            sides = {side: fields[WHOLE].get(side) for side in (SERVER, CLIENT)}
             return [Row(WHOLE, sides, now)]
         found = [
             Row(
@@ -91,15 +91,15 @@ class Case:
                 {side: sides[side] for side in (BASE, SERVER, CLIENT) if side in sides},
                 (now or {}).get(name),
             )
-            for name, sides in told.items()
+            for name, sides in fields.items()
         ]
         if self.decision.is_open:
-            rest = {n: v for n, v in self.decision.asked.items() if n not in told}
+            rest = {n: v for n, v in self.decision.asked.items() if n not in fields}
             found += [Row(n, {CLIENT: v}, (now or {}).get(n), False) for n, v in rest.items()]
         return found
 
     def values(self, chosen: Mapping[str, str]) -> Json:
-        """What each row has, once it is as chosen."""
+        """The value of each row for the choices made."""
         return {row.name: row.value(chosen[row.name]) for row in self.rows()}
 
     def plan(self, chosen: Mapping[str, str]) -> Plan:

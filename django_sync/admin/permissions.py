@@ -1,6 +1,6 @@
-"""What a member of staff may see and do: Django's permissions, and what the admin says of a model.
+"""What a member of staff may see and do: Django's permissions, and those of the model's admin.
 
-The project's DRF permissions are not asked: they are made for the users of the API.
+The project's DRF permissions are not checked: they are made for the users of the API.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Model = type[models.Model]
 
 
 def model_of(label: str) -> Model | None:
-    """The model of an entry's label; ``None`` where the project has it no more."""
+    """The model of an entry's label; ``None`` if the project does not have it any more."""
     try:
         return apps.get_model(label)
     except (LookupError, ValueError):
@@ -29,7 +29,7 @@ def model_of(label: str) -> Model | None:
 
 
 def row_of(model: Model, id: uuid.UUID) -> Any:
-    """The object with this id, whoever may see it; ``None`` where it is gone."""
+    """The object with this id, without a permission check; ``None`` if it is deleted."""
     rows = model._base_manager.using(conf.DATABASE)
     return rows.filter(**{id_field(model).name: id}).order_by().first()
 
@@ -37,8 +37,8 @@ def row_of(model: Model, id: uuid.UUID) -> Any:
 def may(site: AdminSite, request: HttpRequest, action: str, model: Model, row: Any = None) -> bool:
     """Whether staff may ``view``, ``add``, ``change`` or ``delete`` objects of the model.
 
-    The user's permission is needed; where the model has pages in the admin, their say as well,
-    and ``row`` has to be among the rows that they list.
+    The user needs the permission. If the model has pages in the admin, they must allow it as well,
+    and ``row`` must be among the rows that they list.
     """
     named = (action, "change") if action == "view" else (action,)
     codes = (get_permission_codename(one, model._meta) for one in named)

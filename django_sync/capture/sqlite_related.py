@@ -1,8 +1,7 @@
-"""SQLite: all triggers of a model, and those on the tables around the synced one.
+"""SQLite: all triggers of a model, and those on the tables related to the synced one.
 
-Tables that a scope is found over pass a move on to their descendants; through
-tables, extending tables and touched ones raise the revision of the row that is made
-from them.
+Tables on the path to a scope pass a move on to their descendants. Through tables, extending
+tables and touched ones raise the revision of the row that is made from them.
 """
 
 from __future__ import annotations
@@ -36,26 +35,26 @@ def parts(connection: Any, spec: Spec) -> Iterator[Part]:
     """Every trigger of one synced model."""
     writer = Writer(connection, spec)
     yield from writer.parts()
-    around = Around(writer)
+    related = RelatedTables(writer)
     if spec.path:
         for i, hop in enumerate(spec.path.hops):
-            yield from around.hop(spec.path, i, hop)
+            yield from related.hop(spec.path, i, hop)
     for touch in spec.touches:
-        yield around.touch(touch)
+        yield related.touch(touch)
     for child in spec.children:
-        yield from around.child(child)
+        yield from related.child(child)
     for through in spec.throughs:
-        yield from around.through(through)
+        yield from related.through(through)
 
 
-class Around:
+class RelatedTables:
     """Writes the triggers on other tables of one spec."""
 
     def __init__(self, writer: Writer) -> None:
         self.w = writer
 
     def hop(self, path: Path, i: int, hop: Hop) -> Iterator[Part]:
-        """A row that scopes are found over has changed, or came after those that name it."""
+        """A row on the path to scopes has changed, or was inserted after the rows that name it."""
         below = f"NEW.{self.w.q(hop.key)}"
         for j in range(i - 1, -1, -1):
             upper = path.hops[j]

@@ -1,4 +1,4 @@
-"""The list of a synced model: it says which revisions it shows, and where cells are written."""
+"""The list of a synced model: it carries the revisions it shows, and guards its editable cells."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.template.loader import get_template, select_template
 from django.template.response import TemplateResponse
 
 from ..models.database import atomic
-from .deleting import DeletingMixin
-from .sets import RevisionFormSet, with_revisions
+from .deletion import DeletingMixin
+from .formsets import RevisionFormSet, with_revisions
 
 if TYPE_CHECKING:
     from django.contrib import admin
@@ -21,8 +21,8 @@ else:
     ModelAdmin = object
 
 
-def beneath(response: TemplateResponse, template: str) -> None:
-    """Have a template of ours extend the one that was chosen."""
+def extend_template(response: TemplateResponse, template: str) -> None:
+    """Have one of our templates extend the chosen one."""
     chosen, context = response.template_name, response.context_data
     assert context is not None
     context["sync_parent"] = (
@@ -38,7 +38,7 @@ class ListMixin(DeletingMixin):
         return with_revisions(super().get_changelist_formset(request, **kwargs), request.user)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Where cells are saved, rows are locked from the look at them until the write."""
+        """When cells are saved, rows are locked from the check until the write."""
         saving = request.method == "POST" and "_save" in request.POST
         within = atomic() if saving else contextlib.nullcontext()
         with within:
@@ -59,11 +59,11 @@ class ListMixin(DeletingMixin):
                 for one in form.overlaps
             ]
             context["sync_gone"] = gone = [form for form in forms if form.gone]
-            # Row by row with its form: the page as it was sent, whatever the order is by now.
+            # Each row with its form: the page as it was sent, even if the order is another now.
             formset.forms = [form for form in forms if not form.gone]
             listed.result_list = [form.instance for form in formset.forms]
-            context["sync_told"] = list(
+            context["sync_errors"] = list(
                 dict.fromkeys(e for form in gone for e in form.non_field_errors())
             )
         context["sync_seen"] = self.sync_seen(listed.result_list)
-        beneath(response, "admin/django_sync/synced_list.html")
+        extend_template(response, "admin/django_sync/synced_list.html")

@@ -15,7 +15,7 @@ from django.db import connection, migrations, models, transaction
 from django.db.migrations.state import ModelState, ProjectState
 
 from django_sync import capture
-from django_sync.capture import altering
+from django_sync.capture import schema_changes
 from django_sync.capture.install import found
 from django_sync.models import Feed, Generation, Tombstone
 from tests.app.models import Cafe, Doc, Event, Guest, Note, Place, Project, Tag
@@ -234,7 +234,7 @@ def test_a_renamed_model_keeps_its_history(monkeypatch: Any) -> None:
     other.delete()
     capture.after_migrate("default")
     before = generations()
-    real = altering._specs
+    real = schema_changes._specs
 
     def visitors() -> list[capture.Spec]:
         return [
@@ -245,7 +245,7 @@ def test_a_renamed_model_keeps_its_history(monkeypatch: Any) -> None:
         ]
 
     rename = migrations.RenameModel("guest", "visitor")
-    monkeypatch.setattr(altering, "_specs", visitors)
+    monkeypatch.setattr(schema_changes, "_specs", visitors)
     act = Altering(rename, migrations.RenameModel("visitor", "guest"))
     act.go_back()
     assert {t.label for t in found() if t.table == "testapp_visitor"} == {"testapp.visitor"}
@@ -267,11 +267,11 @@ def test_a_model_that_is_synced_no_more(monkeypatch: Any) -> None:
     """Columns, triggers, index and functions go; the feed goes on for the others."""
     guest = Guest.objects.create(event=Event.objects.create(name="ball"), name="a")
     doc = Doc.objects.create(title="d")
-    real = altering._specs
+    real = schema_changes._specs
     state = now()
     plain = state.clone()
     monkeypatch.setattr(
-        altering, "_specs", lambda: [s for s in real() if s.label != "testapp.guest"]
+        schema_changes, "_specs", lambda: [s for s in real() if s.label != "testapp.guest"]
     )
     names = ("sync_id", "sync_revision", "sync_scope")
     with connection.schema_editor(atomic=True) as editor:

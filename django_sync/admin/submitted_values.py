@@ -1,4 +1,4 @@
-"""What a form sends for its fields: as texts that can travel, be compared, and be read."""
+"""What a form submits for its fields: as texts to carry, to compare, and to show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from .telling import EMPTY
+from .display import EMPTY
 
 
 def as_sent(field: forms.Field, value: Any) -> Any:
@@ -23,18 +23,18 @@ def as_sent(field: forms.Field, value: Any) -> Any:
     return widget.format_value(prepared)
 
 
-def plain(sent: Any) -> Any:
-    """Line ends as one byte: browsers send two."""
+def with_short_newlines(sent: Any) -> Any:
+    """The value with newlines of one character: browsers send two."""
     return sent.replace("\r\n", "\n") if isinstance(sent, str) else sent
 
 
 def in_order(sent: Any) -> Any:
-    """A list of choices, whose order means nothing, as a sorted one."""
+    """A list of choices in sorted order, because their order has no meaning."""
     return sorted(map(str, sent)) if isinstance(sent, list) else sent
 
 
-def wording(field: forms.Field, sent: Any) -> str:
-    """What was sent for a field, to be read."""
+def as_text(field: forms.Field, sent: Any) -> str:
+    """What was submitted for a field, as text to show."""
     if isinstance(field, forms.JSONField):
         return str(sent or EMPTY)
     try:

@@ -33,9 +33,10 @@ from typing import Any
 
 import httpx2
 
-from .. import errors
-from ..client import Auth
-from .faults import FaultyTransport
+from django_sync import errors
+from django_sync.client import Auth
+from django_sync.testing.faults import FaultyTransport
+
 from .guest import Guest, Key
 from .guest import marks as marks_in
 from .truth import Answers, Host, Truth, assert_same
@@ -58,7 +59,7 @@ class Party:
     ) -> None:
         self.host = host
         self.seed = seed
-        self.random = random.Random(seed)  # noqa: S311 - a seeded play, no secret
+        self.random = random.Random(seed)
         self.history: list[str] = []
         self.acts: dict[Act, float] = {}
         self._marks = 0

@@ -1,6 +1,6 @@
 """One installation at a party: a real client on a store on disk, and what is watched of it.
 
-A ledger is kept by triggers in the store itself, so that nothing in the client
+Triggers in the store itself keep a log of the outbox, so that nothing in the client
 can forget to tell, and what happens between two looks is seen too.
 """
 
@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..client import Auth, Backoff, Conflict, Record, Rejection, Resolution, SyncClient
-from .faults import FaultyTransport
-from .ledger import LEDGER
+from django_sync.client import Auth, Backoff, Conflict, Record, Rejection, Resolution, SyncClient
+from django_sync.testing.faults import FaultyTransport
+
+from .store_log import OUTBOX_LOG
 
 Key = tuple[str, str]
 _MARK = re.compile(r"~w[\d.]+~")  # what no cursor or id has in it
@@ -68,7 +69,7 @@ class Guest:
         self._looked_at: list[tuple[str, int, int]] = []
         self._held: dict[Key, tuple[object, int]] = {}
         self.client = self.open()
-        self.keep_ledger()
+        self.keep_outbox_log()
 
     def open(self) -> SyncClient:
         """Open another client on the guest's store: a second window, in effect."""
@@ -86,10 +87,10 @@ class Guest:
         client.on_change()(lambda change: None)
         return client
 
-    def keep_ledger(self) -> None:
+    def keep_outbox_log(self) -> None:
         """Have the store itself note what becomes of the outbox."""
         with closing(sqlite3.connect(self.path)) as db:
-            db.executescript(LEDGER)
+            db.executescript(OUTBOX_LOG)
 
     def see(self, collection: str) -> list[Record]:
         """What the user is shown of a collection, and knows from then on."""
@@ -201,9 +202,9 @@ class Guest:
         found = sorted(self.path.parent.glob(f"{self.path.name}*"))
         return [file for file in found if not file.name.endswith("-shm")]
 
-    def ledger(self) -> Sequence[Mapping[str, Any]]:
+    def outbox_log(self) -> Sequence[Mapping[str, Any]]:
         """What became of the outbox, entry by entry."""
-        return [dict(row) for row in self.rows("SELECT * FROM party_ledger ORDER BY n")]
+        return [dict(row) for row in self.rows("SELECT * FROM party_outbox_log ORDER BY n")]
 
     def refused(self) -> list[str]:
         """The ids of the mutations that the user was told were refused, as often as they were."""
@@ -214,7 +215,7 @@ class Guest:
         made: dict[str, Key] = {}
         ends: dict[str, list[str]] = {}
         conflicts: set[Key] = set()
-        for row in self.ledger():
+        for row in self.outbox_log():
             key = (row["collection"], row["object_id"])
             if row["what"] == "made":
                 made[row["id"]] = key

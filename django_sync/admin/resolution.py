@@ -1,8 +1,8 @@
-"""What staff make of a decision: settle an open one, or bring back a value that lost.
+"""How staff decide: they settle an open conflict, or bring back a value that lost.
 
-Both are a new write like any other, through the collection's serializer: the row is locked, it
-must be at the revision that was looked at, and a decision that somebody has settled meanwhile
-is looked at again. Nothing here knows of pages.
+Both are a new write like any other, through the collection's serializer. The row is locked, it
+must be at the revision that staff saw, and a decision that somebody else has settled meanwhile
+is refused. This module knows nothing of pages.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from ..models import Decision
 from ..models.database import atomic
 from ..protocol import Json, Kept, Write
 from ..protocol.ids import canonical_uuid
-from . import rights
-from .cases import Case, Plan
-from .telling import MOST, text
+from . import permissions
+from .conflict_case import Case, Plan
+from .display import MOST, text
 from .writes import lock, note
 
 RIGHTS = {Write.CREATE: "add", Write.UPDATE: "change", Write.DELETE: "delete"}
@@ -41,13 +41,13 @@ FLAGS = {Write.CREATE: ADDITION, Write.UPDATE: CHANGE, Write.DELETE: DELETION}
 WORDS = {Write.CREATE: "added", Write.UPDATE: "changed", Write.DELETE: "deleted"}
 
 
-class Moved(Exception):
-    """The object or the decision is not as it was when staff looked at it."""
+class Outdated(Exception):
+    """The object or the decision has changed since staff saw it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What staff looked at when they chose."""
+    """What staff saw when they chose."""
 
     revision: int | None
     was_open: bool
@@ -60,32 +60,32 @@ def settle(
     chosen: Mapping[str, str],
     look: Look,
 ) -> Plan:
-    """Write what was chosen, and stamp an open decision as settled by staff.
+    """Write what was chosen, and mark an open decision as settled by staff.
 
-    Raises ``Moved``, ``PermissionDenied``, and ``SyncError`` where the serializer refuses. The
-    object is locked before the decision, as a client's mutations do it.
+    Raises ``Outdated``, ``PermissionDenied``, and ``SyncError`` if the serializer refuses. The
+    object is locked before the decision, as mutations of clients do.
     """
     with atomic():
-        model = rights.model_of(decision.model)
+        model = permissions.model_of(decision.model)
         if model is None:
-            raise Moved
+            raise Outdated
         found = lock(model, **{id_field(model).name: decision.object_id})
         rows = Decision.objects.select_for_update()
         current = rows.filter(pk=decision.pk).first()
         if current is None or (found, current.is_open) != (look.revision, look.was_open):
-            raise Moved
+            raise Outdated
         case = Case(current, site, request)
         if not case.may("change"):
             raise PermissionDenied
         plan, kept = case.plan(chosen), case.values(chosen)
-        revision = found if plan.op is None else Writing(case, plan).carry_out()
+        revision = found if plan.op is None else StaffWrite(case, plan).carry_out()
         if current.is_open:
             _stamp(current, request.user, kept, revision)
     return plan
 
 
 def _stamp(decision: Decision, user: Any, values: Json, revision: int | None) -> None:
-    """Write into an open decision whose value staff kept."""
+    """Record in an open decision which side's value staff kept."""
     for name, sides in decision.fields.items():
         value, kept = values[name], Kept.MERGED
         for side in (Kept.CLIENT, Kept.SERVER):
@@ -100,7 +100,7 @@ def _stamp(decision: Decision, user: Any, values: Json, revision: int | None) ->
     decision.save(using=conf.DATABASE, update_fields=names)
 
 
-class Writing:
+class StaffWrite:
     """One plan, carried out through the collection's own serializer and ``perform_`` methods."""
 
     def __init__(self, case: Case, plan: Plan) -> None:
@@ -125,14 +125,14 @@ class Writing:
         """References resolve among what staff may view, not among what the API shows them."""
         for name, value in fields.items():
             known: Any = self.collection.fields(viewset).get(name)
-            inner = getattr(known, "child_relation", known)
-            queryset = getattr(inner, "queryset", None)
+            relation = getattr(known, "child_relation", known)
+            queryset = getattr(relation, "queryset", None)
             if queryset is None or not registry.of_model(queryset.model):
                 continue
             for id in filter(None, map(_uuid, value if isinstance(value, list) else [value])):
-                row = rights.row_of(queryset.model, id)
+                row = permissions.row_of(queryset.model, id)
                 site, request = self.case.site, self.case.request
-                if row is not None and rights.may(site, request, "view", queryset.model, row):
+                if row is not None and permissions.may(site, request, "view", queryset.model, row):
                     vouch(self.case.caller, queryset.model, row)
 
     def carry_out(self) -> int:
@@ -147,18 +147,18 @@ class Writing:
         else:
             self.collection.update(viewset, serializer)
         feed_log.check_constraints()
-        row = rights.row_of(self.collection.model, self.id)
+        row = permissions.row_of(self.collection.model, self.id)
         after = self._last() if row is None else int(row.sync_revision)
         self._log(row or self.case.row, now, (before, after))
         return after
 
     def _last(self) -> int:
-        """The last revision of an object that is gone."""
+        """The last revision of an object that is deleted."""
         trace = feed_log.tombstones(self.collection.label, [self.id]).get(self.id)
         return 0 if trace is None else trace.revision
 
     def _log(self, row: Any, now: Json, revisions: tuple[int, int]) -> None:
-        """In the feed's history, and in the admin's."""
+        """Enter the write in the feed's history, and in the admin's."""
         op = self.plan.op
         user: Any = self.case.request.user
         assert op is not None
@@ -167,14 +167,14 @@ class Writing:
             for name, value in self.plan.fields.items()
         }
         note(user, op, self.collection.label, self.id, revisions, values)
-        told = {"fields": list(self.plan.fields)} if op is Write.UPDATE else {}
+        change = {"fields": list(self.plan.fields)} if op is Write.UPDATE else {}
         LogEntry.objects.create(
             user_id=user.pk,
             content_type=ContentType.objects.get_for_model(self.collection.model),
             object_id=str(self.case.pk if row is self.case.row else row.pk),
             object_repr=str(row)[:200],
             action_flag=FLAGS[op],
-            change_message=json.dumps([{WORDS[op]: told}]),
+            change_message=json.dumps([{WORDS[op]: change}]),
         )
 
 

@@ -1,6 +1,6 @@
-"""Looks over the rows of a synced table for what triggers should never let be.
+"""Checks the rows of a synced table for states that triggers should prevent.
 
-Reads in batches by primary key, and writes only where ``raise_revisions`` is asked to.
+It reads in batches by primary key; only ``raise_revisions`` writes.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ class Stray(NamedTuple):
 
 
 def installed_models(using: str) -> list[Model]:
-    """The synced models whose tables are there, with our columns."""
+    """The synced models whose tables exist and have our columns."""
     connection = connections[using]
     there, models = set(connection.introspection.table_names()), []
     with connection.cursor() as cursor:
         for model in synced_models():
             spec = spec_for(model)
             if spec.table in there:
-                told = connection.introspection.get_table_description(cursor, spec.table)
-                if {spec.id, spec.revision, spec.scope} <= {column.name for column in told}:
+                description = connection.introspection.get_table_description(cursor, spec.table)
+                if {spec.id, spec.revision, spec.scope} <= {column.name for column in description}:
                     models.append(model)
     return models
 
 
 def wrong_scopes(model: Model, using: str, batch: int | None = None) -> Iterator[list[Stray]]:
-    """For each batch of rows those with another scope than the one computed anew."""
+    """For each batch of rows, those whose scope is not the one that is computed now."""
     spec, q = spec_for(model), connections[using].ops.quote_name
     sqlite_ = connections[using].vendor == "sqlite"
     writer: Any = sqlite.Writer if sqlite_ else postgresql.Writer
@@ -82,13 +82,13 @@ def _ranges(spec: Spec, using: str, size: int) -> Iterator[tuple[Any, Any]]:
 
 
 def low_revisions(model: Model, using: str) -> list[Any]:
-    """The ids of rows whose revision is none."""
+    """The ids of rows with a revision below 1."""
     spec, q = spec_for(model), connections[using].ops.quote_name
     return _ids(using, f"SELECT {q(spec.id)} FROM {q(spec.table)} WHERE {q(spec.revision)} < 1", [])
 
 
 def outlived(model: Model, using: str) -> list[Any]:
-    """The ids of objects whose revision is not above that of their own tombstone."""
+    """The ids of objects whose revision is not above that of their tombstone."""
     spec, q = spec_for(model), connections[using].ops.quote_name
     return _ids(
         using,
@@ -105,9 +105,9 @@ def _ids(using: str, select: str, values: list[Any]) -> list[Any]:
 
 
 def raise_revisions(model: Model, using: str) -> None:
-    """Let each row's revision be 1 at least, and above its tombstone's.
+    """Raise each row's revision to at least 1, and above its tombstone's.
 
-    The table's triggers, which hold the revision, go for it and come back, all in one
+    The table's triggers protect the revision, so they are dropped and made again, all in one
     transaction that locks the table.
     """
     spec, q = spec_for(model), connections[using].ops.quote_name

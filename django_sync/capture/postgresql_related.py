@@ -1,10 +1,9 @@
-"""PostgreSQL: the triggers on the tables around a synced one.
+"""PostgreSQL: the triggers on the tables related to a synced one.
 
-Tables that a scope is found over pass a move on to their descendants; through
-tables, extending tables and touched ones raise the revision of the row that is made from
-them. What could run while another transaction adds a row that it does not see yet
-takes ``FOR UPDATE`` on its own row first; that row's adder holds ``FOR KEY SHARE``
-on it until it commits.
+Tables on the path to a scope pass a move on to their descendants. Through tables, extending tables
+and touched ones raise the revision of the row that is made from them. A trigger that could run
+while another transaction adds a row that it does not see yet takes ``FOR UPDATE`` on its own row
+first; the other transaction holds ``FOR KEY SHARE`` on that row until it commits.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ def parts(connection: Any, spec: Spec) -> Iterator[Part]:
     writer = Writer(connection, spec)
     yield from writer.parts()
     yield from Log(writer).parts()
-    around = Around(writer)
+    related = RelatedTables(writer)
     if spec.path:
         for i in range(len(spec.path.hops)):
-            yield from around.hop(spec.path, i)
+            yield from related.hop(spec.path, i)
     for touch in spec.touches:
-        yield from around.touch(touch)
+        yield from related.touch(touch)
     for child in spec.children:
-        yield from around.child(child)
+        yield from related.child(child)
     for through in spec.throughs:
-        yield from around.through(through)
+        yield from related.through(through)
 
 
-class Around:
+class RelatedTables:
     """Writes the functions on other tables of one spec."""
 
     def __init__(self, writer: Writer) -> None:
@@ -45,10 +44,10 @@ class Around:
         return part(self.w.names, self.spec, table, kind, event, body, key)
 
     def hold(self, table: str, key: str, columns: tuple[Column, ...], mark: str) -> Part:
-        """Wait for those who read this row and have not committed, before it changes.
+        """Before this row changes, wait for transactions that have read it and not committed.
 
-        Under REPEATABLE READ their rows would stay invisible to the trigger
-        that must carry the change to them: refused rather than half done.
+        Under REPEATABLE READ their rows would stay invisible to the trigger that must apply the
+        change to them, so the change is refused.
         """
         why = text(
             f"django_sync: objects of {self.spec.label} depend on this row of {table}; "
@@ -127,8 +126,8 @@ END"""
     def through(self, through: Through) -> Iterator[Part]:
         """Set-based, so that two links added at once are one change.
 
-        By EXECUTE: a plan that is kept for a transition table of one row is
-        ruinous for one of ten thousand.
+        It uses EXECUTE, because a plan kept from a transition table of one row is very slow for
+        one of ten thousand rows.
         """
         fk, pk = self.q(through.column), self.q(through.pk)
         equal = self.w.names.equal(through.table, through.pk)

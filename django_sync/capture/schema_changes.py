@@ -1,16 +1,16 @@
-"""Capture while tables are altered: every statement that alters one passes here.
+"""Keeps triggers up to date while tables are altered.
 
-Triggers name columns. An altered table takes them with it (SQLite makes it anew) or leaves
-them naming what is gone (PostgreSQL). ``watch`` wraps what a connection executes, so it
-sees the statements of migrations, of a schema editor used by hand and of ``RunSQL`` alike:
+Triggers name columns. An altered table loses them (SQLite makes a new table) or keeps triggers that
+name columns which do not exist any more (PostgreSQL). ``watch`` wraps what a connection executes,
+so it sees the statements of migrations, of a schema editor used by hand and of ``RunSQL``:
 
 - PostgreSQL: right after such a statement, in its transaction, functions are replaced
   by those for the columns that exist at that moment. No other session ever writes
   a table that its functions do not fit.
-- SQLite: triggers that have to do with the table go before it, and are back before the next
-  write to rows and before the schema editor commits.
+- SQLite: triggers that concern the table are dropped before the statement, and made again before
+  the next write to rows and before the schema editor commits.
 
-Where content was converted, rather than written by somebody, the generation moves on.
+If the statement itself converts content, the generation is raised.
 """
 
 from __future__ import annotations
@@ -46,40 +46,40 @@ DDL = re.compile(
     r"\b(?:CREATE|ALTER|DROP)\s+TABLE\b(?!.*\b(?:EN|DIS)ABLE\b.*\bTRIGGER\b)",
     re.IGNORECASE | re.DOTALL,
 )
-"""Whoever switches a trigger off means it; ``verify`` tells of it."""
+"""To switch a trigger off is allowed; ``verify`` reports it."""
 CONVERSION = re.compile(r"\bALTER\s+(?:COLUMN\s+)?\S+\s+(?:SET\s+DATA\s+)?TYPE\s", re.IGNORECASE)
 WIDER = re.compile(r"\bTYPE\s+(?:varchar|character varying)\s*\(\d+\)(?!.*\bUSING\b)", re.I | re.S)
-"""Another length alone: what does not fit is an error, so no content becomes another."""
+"""Only another length: too long values are an error, so no content changes."""
 RENAME = re.compile(r'ALTER TABLE "(?!new__)([^"]+)" RENAME TO "([^"]+)"', re.IGNORECASE)
 LATE = f"{LAST}late_"
-"""The trigger on a table of which the scope may be known only at the commit."""
+"""The trigger on a table whose scopes may be known only at the commit."""
 ROWS = ("INSERT", "UPDATE", "DELETE", "REPLAC", "WITH")
 
 Execute = Callable[[str, Any, bool, Any], Any]
 
 
 @dataclass(slots=True)
-class Away:
-    """What SQLite has to put back: triggers that went, and models that may have missed writes."""
+class Dropped:
+    """What SQLite has to restore: dropped triggers, and models that may have missed writes."""
 
     gone: list[Installed] = field(default_factory=list)
     missed: set[str] = field(default_factory=set)
 
 
-_away: WeakKeyDictionary[Any, Away] = WeakKeyDictionary()
+_dropped: WeakKeyDictionary[Any, Dropped] = WeakKeyDictionary()
 
 _former: WeakKeyDictionary[Any, dict[str, Installed]] = WeakKeyDictionary()
-"""By table: of what model it was, until one by another name takes it, or ``migrate`` ends."""
+"""By table: the model it belonged to, until another one takes the table, or ``migrate`` ends."""
 
 
-def attend(connection: Any, **kwargs: Any) -> None:
-    """Have a new connection watched. First in the list: others take theirs off its end."""
+def watch_connection(connection: Any, **kwargs: Any) -> None:
+    """Watch a new connection. First in the list, because others remove theirs from its end."""
     if watch not in connection.execute_wrappers:
         connection.execute_wrappers.insert(0, watch)
 
 
 def watch(execute: Execute, sql: Any, params: Any, many: bool, context: Any) -> Any:
-    """Pass a statement on, and keep capture whole if it alters a table."""
+    """Execute a statement, and keep capture complete if it alters a table."""
     connection = context["connection"]
     alters = isinstance(sql, str) and "TABLE" in sql[:10_000].upper() and DDL.search(sql)
     if alters and apps.ready and connection.alias == conf.DATABASE:
@@ -91,13 +91,13 @@ def watch(execute: Execute, sql: Any, params: Any, many: bool, context: Any) -> 
             done = execute(sql, params, many, context)
             _after_on_postgresql(connection, sql)
             return done
-    elif _away and connection in _away:
+    elif _dropped and connection in _dropped:
         _meanwhile_on_sqlite(connection, str(sql))
     return execute(sql, params, many, context)
 
 
 def _follow(connection: Any, sql: str) -> None:
-    """Note that a table has another name."""
+    """Note that a table is renamed."""
     renamed = RENAME.search(sql)
     former = _former.get(connection, {})
     if renamed is not None and renamed[1] in former:
@@ -105,9 +105,9 @@ def _follow(connection: Any, sql: str) -> None:
 
 
 def _concerned(connection: Any, sql: str) -> list[str]:
-    """The tables in a statement that triggers stand on or ought to; none if there are none."""
+    """The tables in a statement that have triggers or should have; empty if there are none."""
     there = found(connection.alias)
-    if not there and connection not in _away and connection not in _former:
+    if not there and connection not in _dropped and connection not in _former:
         return []
     named = {one.table for one in there} | {t for spec in _specs() for t in spec.tables}
     return [table for table in named if table in sql]
@@ -118,10 +118,10 @@ def _specs() -> list[Spec]:
 
 
 def refit(using: str, gone: Iterable[Installed] = ()) -> list[Spec]:
-    """Make the triggers of models that had some fit the columns that there are now.
+    """Make the triggers of models that had some fit the columns that exist now.
 
-    Those of models that are synced no more go, and so do those of a model
-    whose own columns are missing; it has to begin anew.
+    Triggers of models that are not synced any more are dropped, and so are those of a model
+    whose own columns are missing; it has to start again.
     """
     specs, there = _specs(), found(using)
     former = _former.setdefault(connections[using], {})
@@ -136,7 +136,7 @@ def refit(using: str, gone: Iterable[Installed] = ()) -> list[Spec]:
     put(fitted, there, using, alone=True)
     for old, new in renamed.items():
         rename_label(old, new, using)
-        if old in {one.label for one in former.values()}:  # it had none for a while
+        if old in {one.label for one in former.values()}:  # it had no triggers for a while
             move_generation(new, using)
     labels = {spec.label for spec in specs} | set(renamed)
     former |= {one.table: one for one in before if OWN.match(one.name)}
@@ -146,14 +146,14 @@ def refit(using: str, gone: Iterable[Installed] = ()) -> list[Spec]:
 
 
 def forget(using: str) -> None:
-    """``migrate`` is over: a table that was a model's is no model's now."""
+    """``migrate`` has ended: a table that belonged to a model belongs to none now."""
     _former.pop(connections[using], None)
 
 
 def fit(spec: Spec, have: dict[str, dict[str, bool]]) -> Spec | None:
-    """A model's spec as far as its columns are there; None if its own are not.
+    """A model's spec as far as its columns exist; None if its own do not.
 
-    A column that the model does not know, because it has yet to be renamed or removed,
+    A column that the model does not know, because it will be renamed or removed,
     is watched too: a change of it counts as a change of every field.
     """
     own = have.get(spec.table, {})
@@ -207,9 +207,9 @@ def fit(spec: Spec, have: dict[str, dict[str, bool]]) -> Spec | None:
 
 
 def _before_on_postgresql(connection: Any, sql: str) -> None:
-    """Let a scope column go: the one trigger with a WHEN, which names it, would hold it.
+    """Allow a scope column to be dropped: the trigger with a WHEN names it, and would block it.
 
-    Django 6.1 drops columns without CASCADE. Where the column stays, the trigger comes back.
+    Django 6.1 drops columns without CASCADE. If the column stays, the trigger is made again.
     """
     dropped = [
         spec.table
@@ -241,22 +241,24 @@ def _before_on_sqlite(connection: Any, sql: str) -> None:
     tables = _concerned(connection, sql)
     if not tables:
         return
-    away = _away.setdefault(connection, Away())
+    dropped = _dropped.setdefault(connection, Dropped())
     gone = [
         one
         for one in found(connection.alias)
         if one.table in tables or any(table in one.text for table in tables)
     ]
     run(connection.alias, [statement for one in gone for statement in one.drop])
-    away.gone += gone
+    dropped.gone += gone
     if (renamed := RENAME.search(sql)) is not None:
         old, new = renamed.groups()
-        away.gone = [replace(one, table=new) if one.table == old else one for one in away.gone]
+        dropped.gone = [
+            replace(one, table=new) if one.table == old else one for one in dropped.gone
+        ]
     if not connection.in_atomic_block:
-        away.missed |= {one.label for one in gone}
+        dropped.missed |= {one.label for one in gone}
     if _converts(connection, sql):
-        away.missed |= {spec.label for spec in _specs() if any(t in sql for t in _content(spec))}
-    if "DROP COLUMN" in sql.upper():  # SQLite drops none that an index names
+        dropped.missed |= {spec.label for spec in _specs() if any(t in sql for t in _content(spec))}
+    if "DROP COLUMN" in sql.upper():  # SQLite drops no column that an index names
         quote = connection.ops.quote_name
         ours = [name for name, on in index_names(connection.alias).items() if on in tables]
         run(connection.alias, [f"DROP INDEX {quote(name)}" for name in ours])
@@ -267,7 +269,7 @@ def _content(spec: Spec) -> set[str]:
 
 
 def _converts(connection: Any, sql: str) -> bool:
-    """Whether a table that is made anew holds other values than before."""
+    """Whether the new table has other values than the old one."""
     dropped = re.match(r'DROP TABLE "([^"]+)"', sql)  # as the schema editor writes it
     if dropped is None:
         return False
@@ -283,23 +285,23 @@ def _converts(connection: Any, sql: str) -> bool:
 
 
 def _meanwhile_on_sqlite(connection: Any, sql: str) -> None:
-    """Put triggers back if rows are about to be written, or a schema editor to commit."""
+    """Make triggers again before rows are written, or before a schema editor commits."""
     text = sql.lstrip()
     if text.startswith('INSERT INTO "new__'):
         if "coalesce(" in text:  # nulls are filled
             named = {spec.label for spec in _specs() if any(t in sql for t in _content(spec))}
-            _away[connection].missed |= named
+            _dropped[connection].missed |= named
     elif text.startswith("PRAGMA foreign_key_check") or (
         text.upper().startswith(ROWS) and _concerned(connection, text)
     ):
-        _put_back(connection)
+        _restore(connection)
 
 
-def _put_back(connection: Any) -> None:
-    away = _away.pop(connection)
+def _restore(connection: Any) -> None:
+    dropped = _dropped.pop(connection)
     using = connection.alias
     with transaction.atomic(using):
-        fitted = refit(using, away.gone)
+        fitted = refit(using, dropped.gone)
         index(fitted, using)
-        for label in away.missed & {spec.label for spec in fitted}:
+        for label in dropped.missed & {spec.label for spec in fitted}:
             move_generation(label, using)

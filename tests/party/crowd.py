@@ -24,8 +24,9 @@ from typing import Any
 
 import httpx2
 
-from ..client import Auth, Backoff, Pace, SyncClient
-from .faults import FAIR, Fate, FaultyTransport
+from django_sync.client import Auth, Backoff, Pace, SyncClient
+from django_sync.testing.faults import FAIR, Fate, FaultyTransport
+
 from .guest import Guest
 from .party import Party
 from .truth import Answers
@@ -85,7 +86,7 @@ class Crowd(Party):
     def invite(
         self, name: str, auth: Auth, path: Path, url: str, inner: httpx2.BaseTransport
     ) -> Guest:
-        drawn = random.Random(f"{self.seed}/{name}")  # noqa: S311 - a seeded play, no secret
+        drawn = random.Random(f"{self.seed}/{name}")
         network = FaultyTransport(inner, drawn, weights=WEATHER)
         kind = type("Guest", (Lively,), {"way": self.ways[name]})
         guest: Guest = kind(name, auth, path, url, self.host.collections, network)

@@ -1,4 +1,4 @@
-"""The page between an order and its doing: what would happen, row by row, and one button."""
+"""The page before an action runs: what would happen, row by row, and a button to confirm."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 MOST = 100
-"""Rows of one page; who would order more is asked to choose fewer."""
+"""Rows of one page; for more, staff are asked to choose fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One that was chosen: its session and user, how it stands, and what would become of it.
+    """One chosen row: its session, its user, its state, and what would happen to it.
 
-    ``then`` is ``""`` where nothing would.
+    ``then`` is ``""`` when nothing would happen.
     """
 
     pk: Any
@@ -29,7 +29,7 @@ class Row:
 
 
 def is_confirmed(request: HttpRequest) -> bool:
-    """Whether this is the button's answer."""
+    """Whether the user pressed the button."""
     return request.POST.get("confirmed") == "yes"
 
 
@@ -44,7 +44,7 @@ def confirmation(
     danger: bool,
     rows: Sequence[Row],
 ) -> HttpResponse:
-    """Show it; the button asks for ``action`` once more."""
+    """Show the page; its button sends ``action`` again."""
     context = {
         **page.admin_site.each_context(request),
         "title": title,

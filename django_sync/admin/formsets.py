@@ -1,7 +1,7 @@
-"""Several synced objects on one page: inlines, and lists whose cells can be written in.
+"""Several synced objects on one page: inlines, and lists with editable cells.
 
-Each row carries its own revision, beside its primary key, and is merged or refused as a form of
-its own. One refused row keeps the whole page from being saved.
+Each row carries its own revision, beside its primary key, and is merged or refused like a form
+of its own. If one row is refused, nothing on the page is saved.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from django.utils.html import format_html
 
 from ..fields import RevisionField
 from ..protocol import Write
+from .display import label_of
 from .forms import RevisionForm
-from .seen import BASE
-from .telling import label_of
+from .seen_state import BASE
 from .writes import lock_all, note, revision_after
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def is_synced(model: type[Model]) -> bool:
 
 
 def with_revisions(formset: Any, user: Any) -> Any:
-    """A formset's class with revisions in its forms; ``user`` is who writes."""
+    """A formset's class with revisions in its forms; ``user`` is the one who writes."""
     if issubclass(formset, RevisionFormSet):
         return formset
     form = type(formset.form.__name__, (RevisionForm, formset.form), {})
@@ -51,7 +51,7 @@ class RevisionFormSet(FormSet):
     _locked = False
 
     def get_queryset(self) -> Any:
-        """Its rows are locked before they are read; later, one for each form that has one."""
+        """Rows are locked before they are read; later, the row of each form that has one."""
         if self.is_bound and "forms" in self.__dict__:
             forms: Any = self.initial_forms
             return [None if form.gone else form.instance for form in forms]
@@ -67,7 +67,7 @@ class RevisionFormSet(FormSet):
         for name, value in self.data.items():
             try:
                 found += [key.to_python(value)] if named.fullmatch(name) and value else []
-            except ValidationError:  # no key at all; its form says so
+            except ValidationError:  # not a key; the form reports it
                 continue
         return found
 
@@ -85,17 +85,19 @@ class RevisionFormSet(FormSet):
             self._beside_key(form)
 
     def _beside_key(self, form: Any) -> None:
-        """Show the hidden base where the primary key is shown: every template has that."""
+        """Render the hidden base with the primary key, which every template renders."""
         widget = form.fields[self.model._meta.pk.name].widget
-        plain = widget.render
+        render_key = widget.render
 
         def render(name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-            return format_html("{}{}", plain(name, value, attrs, renderer), form[BASE].as_hidden())
+            return format_html(
+                "{}{}", render_key(name, value, attrs, renderer), form[BASE].as_hidden()
+            )
 
         widget.render = render
 
     def _should_delete_form(self, form: Any) -> bool:
-        """Not where others changed the object since its user ticked the box."""
+        """Not if others changed the object since its user ticked the box."""
         return bool(super()._should_delete_form(form)) and not form.refused  # type: ignore[misc]  # Django's own
 
     # Who wrote

@@ -1,7 +1,7 @@
-"""Deleting asks for what was looked at: the revisions, and what goes with the objects.
+"""Deletion checks what the user saw: the revisions, and what is deleted along with the objects.
 
-The page of one object carries them in its address, that of many in a hidden field; where they
-are not those of now, nothing is deleted and the page is shown again, with what has changed.
+The page of one object carries them in its address, the page of many in a hidden field. If they
+are out of date, nothing is deleted, and the page is shown again with what has changed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from django.utils import formats, timezone
 
 from ..models.database import atomic
 from ..protocol import Write
-from .gone import typed, who_deleted
-from .seen import BASE, base_in
-from .telling import label_of, lines, since
+from .deleted_meanwhile import typed, who_deleted
+from .display import label_of
+from .object_history import revisions_below, since
+from .seen_state import BASE, base_in
 from .writes import lock_all, note, revision_after
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ else:
     ModelAdmin = object
 
 SEEN = "sync_seen"
-"""In an address or a form: the revisions that its user looked at."""
-TOLD = 10
-"""Objects of which a page says one by one that they changed."""
+"""The name, in an address or a form, of the revisions that the user saw."""
+MOST_LISTED = 10
+"""A page lists so many changed objects one by one."""
 
 
 class DeletingMixin(ModelAdmin):
@@ -60,35 +61,35 @@ class DeletingMixin(ModelAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Django's page, at an address that says which revision it shows."""
+        """Django's page, at an address that carries the revision it shows."""
         with atomic():
             to_field = request.POST.get(TO_FIELD_VAR, request.GET.get(TO_FIELD_VAR))
             obj = None
             if not to_field or self.to_field_allowed(request, to_field):
                 obj = self.get_object(request, unquote(object_id), to_field)
             if obj is not None and self.has_delete_permission(request, obj):
-                now = f"{obj.sync_revision}.{self._going([obj], request)}"
+                now = f"{obj.sync_revision}.{self._deletion_digest([obj], request)}"
                 seen = request.GET.get(SEEN, "")
                 if seen != now:
-                    self._tell(request, obj, seen)
+                    self._warn_of_changes(request, obj, seen)
                     asked = {**request.GET.dict(), SEEN: now}
                     return HttpResponseRedirect(f"{request.path}?{urlencode(asked)}")
-                extra_context = {"subtitle": self._last(obj), **(extra_context or {})}
+                extra_context = {"subtitle": self._last_change(obj), **(extra_context or {})}
             response: HttpResponse = super().delete_view(request, object_id, extra_context)
             return response
 
-    def _tell(self, request: HttpRequest, obj: Any, seen: str) -> None:
-        """What has changed since the page was shown."""
+    def _warn_of_changes(self, request: HttpRequest, obj: Any, seen: str) -> None:
+        """Show what has changed since the page was shown."""
         revision = seen.partition(".")[0]
         if revision.isascii() and revision.isdecimal() and len(revision) < 16:
-            told = self._told(obj, int(revision))
-            messages.warning(request, f"Nothing was deleted. Look again: {told}.")
+            changes = self._changes_since(obj, int(revision))
+            messages.warning(request, f"Nothing was deleted. Look again: {changes}.")
         elif request.method == "POST":
-            messages.warning(request, "Nothing was deleted. Look at what is there by now.")
+            messages.warning(request, "Nothing was deleted. Look at what is there now.")
 
-    def _last(self, obj: Any) -> str:
+    def _last_change(self, obj: Any) -> str:
         """Which revision changed an object last, when, and by whom if that is known."""
-        found, _ = lines(self.model, obj.sync_id, None, decisions=False)
+        found, _ = revisions_below(self.model, obj.sync_id, None, decisions=False)
         if not found:
             return ""
         last, by = found[0], f", by {found[0].actor}" if found[0].actor else ""
@@ -96,22 +97,22 @@ class DeletingMixin(ModelAdmin):
         when = formats.date_format(timezone.localtime(last.at), "DATETIME_FORMAT")
         return f"Last changed in revision {last.revision}, {when}{by}{fields}"
 
-    def _told(self, obj: Any, revision: int) -> str:
+    def _changes_since(self, obj: Any, revision: int) -> str:
         """What others changed of an object, in a few words."""
         if obj.sync_revision == revision:
             return "what is deleted along with it has changed"
         found = since(self.model, obj.sync_id, revision, obj.sync_revision)
-        return f"since you looked, this was changed: {found.told(self.model)}"
+        return f"since you looked, this was changed: {found.summary(self.model)}"
 
-    def _going(self, objs: Any, request: HttpRequest) -> str:
-        """A short mark of everything that would be deleted, as the page lists it."""
+    def _deletion_digest(self, objs: Any, request: HttpRequest) -> str:
+        """A short digest of everything that would be deleted, as the page lists it."""
         listed = self.get_deleted_objects(objs, request)[0]
         return hashlib.sha256(repr(listed).encode()).hexdigest()[:16]
 
     # Many
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
-        """Django's *delete selected* becomes one that asks for revisions; a project's own stays."""
+        """Django's *delete selected* becomes one that checks revisions; a project's own stays."""
         where = {} if action_location is None else {"action_location": action_location}
         found: Any = super().get_actions(request, **where)
         entry: Any = found.get("delete_selected")
@@ -125,15 +126,15 @@ class DeletingMixin(ModelAdmin):
         return found
 
     def sync_seen(self, rows: Any) -> str:
-        """The revisions of rows on a page, to be carried by it."""
+        """The revisions of the rows on a page, which the page carries."""
         return json.dumps({str(row.pk): row.sync_revision for row in rows})
 
-    # What is gone
+    # An object that is deleted already
 
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> HttpResponse:
-        """Where a form of the object was sent, its user gets back what they typed."""
+        """If a form of the object was sent, its user sees again what they typed."""
         match = request.resolver_match
         if request.method != "POST" or match is None or not str(match.url_name).endswith("_change"):
             return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc, no-any-return]  # Django's own
@@ -169,24 +170,26 @@ def delete_as_seen(modeladmin: Any, request: HttpRequest, queryset: Any) -> Any:
     with atomic():
         lock_all(modeladmin.model, list(queryset.values_list("pk", flat=True)))
         rows = list(queryset)
-        seen, going = _seen_in(request), modeladmin._going(queryset, request)
+        seen, going = _seen_in(request), modeladmin._deletion_digest(queryset, request)
         confirmed = bool(request.POST.get("post"))
         moved = [
             row for row in rows if seen.get(str(row.pk), row.sync_revision) != row.sync_revision
         ]
-        for row in moved[:TOLD]:
+        for row in moved[:MOST_LISTED]:
             known = seen[str(row.pk)]
-            told = modeladmin._told(row, known if isinstance(known, int) else 0)
-            messages.warning(request, f"{row}: {told}.")
-        if moved[TOLD:]:
-            messages.warning(request, f"{len(moved) - TOLD} more were changed since you looked.")
+            changes = modeladmin._changes_since(row, known if isinstance(known, int) else 0)
+            messages.warning(request, f"{row}: {changes}.")
+        if moved[MOST_LISTED:]:
+            messages.warning(
+                request, f"{len(moved) - MOST_LISTED} more were changed since you looked."
+            )
         asked = request
         if confirmed and (moved or seen.get("going") != going):
             if not moved:
                 messages.warning(request, "What would be deleted is not what you were shown.")
             messages.warning(request, "Nothing was deleted. Look again.")
             asked = copy.copy(request)
-            asked.POST = _without(request.POST, "post")  # type: ignore[assignment]  # a plain one does
+            asked.POST = _without(request.POST, "post")  # type: ignore[assignment]  # a mutable one works too
         response = delete_selected(modeladmin, asked, queryset)
         if isinstance(response, TemplateResponse) and response.context_data is not None:
             now = {str(row.pk): row.sync_revision for row in rows} | {"going": going}
