@@ -137,12 +137,12 @@ test("what the server refuses is told, and the record is as the server has it", 
   const board = await boardOf(alan, "Launch");
   const [card] = await alan.collection("cards").filter({ board: board.id });
   await alan.collection("cards").update(card.id, { title: "a viewer's" });
-  const told = [];
-  alan.onRejected((rejection) => told.push(rejection));
+  const seen = [];
+  alan.onRejected((rejection) => seen.push(rejection));
   await alan.sync();
-  await until(() => told.length === 1, "Alan is told");
-  assert.ok(told[0].error instanceof errors.PermissionDenied, told[0].error.code);
-  assert.equal(told[0].mutation.fields.title, "a viewer's");
+  await until(() => seen.length === 1, "Alan has the rejection");
+  assert.ok(seen[0].error instanceof errors.PermissionDenied, seen[0].error.code);
+  assert.equal(seen[0].mutation.fields.title, "a viewer's");
   assert.equal((await alan.collection("cards").get(card.id)).object.title, card.object.title);
   await until(async () => (await alan.rejections()).length === 0, "it is told once");
 });

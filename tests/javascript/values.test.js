@@ -1,4 +1,4 @@
-/** Ids, JSON values, folding, frames and events: what is decided without a store or a network. */
+/** Ids, JSON values, compaction, frames and events: what is decided without a store or a network. */
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -45,7 +45,7 @@ test("values are the same whatever the order of their members", () => {
 
 const entry = (op, more = {}) => ({ state: "new", op, objectId: "one", fields: {}, baseRevision: 3, epoch: "e", base: null, ...more });
 
-test("only what was never sent is folded, and only where that passes nobody", () => {
+test("only what was never sent is merged, and only where that passes nothing", () => {
   const update = draft("update", { b: 2 }, { baseRevision: 3, epoch: "e", base: { b: 1 } });
   const last = entry("update", { fields: { a: 1 }, base: { a: 0 } });
   assert.deepEqual(compact(update, last, [], false), {
@@ -66,7 +66,7 @@ test("only what was never sent is folded, and only where that passes nobody", ()
 test("a page that is none of ours is no page; what is newer is skipped", () => {
   const page = { changes: [{ op: "newer", collection: "cards" }, { op: "begin", collection: "cards" }], cursor: "c", has_more: false, epoch: "e", later: 1 };
   const warned = [];
-  logTo({ warn: (...told) => warned.push(told) });
+  logTo({ warn: (...warnings) => warned.push(warnings) });
   assert.deepEqual(readPage(page).changes, [{ op: "begin", collection: "cards" }]);
   assert.equal(warned.length, 1);
   for (const broken of [{}, { ...page, cursor: null }, { ...page, changes: {} }, { ...page, has_more: "yes" }, { ...page, changes: [{ op: "put", collection: "cards", id: "1" }] }, { ...page, changes: [7] }]) {

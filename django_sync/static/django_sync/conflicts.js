@@ -209,7 +209,7 @@ function currentKind(op, kind, record) {
 }
 
 /**
- * The objects left the user's view: send what was typed, forget the rest.
+ * The user no longer sees the objects: send what they typed, forget the rest.
  * @param {Tx} tx
  * @param {Key[]} keys
  */

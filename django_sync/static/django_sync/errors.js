@@ -118,7 +118,7 @@ export class UnsupportedMediaType extends SyncError {
   static code = "unsupported_media_type";
   static status = 415;
 }
-/** Values are refused; `problem.errors` says which and why. */
+/** Values are refused; `problem.errors` has which and why. */
 export class ValidationFailed extends SyncError {
   static code = "validation_failed";
   static status = 422;

@@ -41,15 +41,15 @@ test("one tab holds the link, and the other sees the same", { skip }, async (t) 
   other.start();
   await one.waitUntilSynced();
   await until(() => one.status.leads && one.status.link === "live", "the first leads");
-  await until(() => other.status.link === "live", "the second is told how it stands");
+  await until(() => other.status.link === "live", "the second knows the status");
   assert.equal(other.status.leads, false);
   const board = await boardOf(other, "Launch");
-  const [told, shown] = [[], []];
-  other.onChange("cards", ({ id, kind, record }) => told.push({ id, kind, title: record?.object.title }));
+  const [changes, shown] = [[], []];
+  other.onChange("cards", ({ id, kind, record }) => changes.push({ id, kind, title: record?.object.title }));
   other.collection("cards").live({ title: "in both" }, (records) => shown.push(records));
   const card = await one.collection("cards").create({ board: board.id, title: "in both" });
   await until(() => shown.at(-1)?.length === 1, "the live query of the second shows it");
-  assert.deepEqual(told.filter(({ id }) => id === card.id), [{ id: card.id, kind: "created", title: "in both" }]);
+  assert.deepEqual(changes.filter(({ id }) => id === card.id), [{ id: card.id, kind: "created", title: "in both" }]);
   await other.collection("cards").delete(card.id);
   await until(async () => (await one.outbox()).length === 0, "the first sends what the second wrote");
   assert.equal(await one.collection("cards").get(card.id), null);
@@ -96,11 +96,11 @@ test("where the tab that leads is closed, the next goes on with what it had not 
 for (const who of ["the one that leads", "another one"]) {
   test(`a log-out in one tab ends the link in all, and nothing is pulled again: ${who}`, { skip }, async (t) => {
     const open = browser(t);
-    const [leading, waiting] = [await open(), await open()];
+    const [leading, following] = [await open(), await open()];
     leading.start();
     await leading.waitUntilSynced();
-    waiting.start(); // it would take over as soon as it may
-    const [leaves, stays] = who === "another one" ? [waiting, leading] : [leading, waiting];
+    following.start(); // it would take over as soon as it may
+    const [leaves, stays] = who === "another one" ? [following, leading] : [leading, following];
     const led = [];
     stays.onStatus(({ leads }) => led.push(leads));
     await leaves.reset({ wipe: true });

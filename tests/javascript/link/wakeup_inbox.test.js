@@ -16,19 +16,19 @@ const skip = URL_OF_SERVER ? alone.skip : "SYNC_URL names no server";
 const WAKE = JSON.stringify({ type: "sync", session: "", collections: ["cards"] });
 const KEY = "BEl62iUYgUivxIkv69yViEuiBIa-Ib9-SkvMeAtA3LFgDzkrxZJjSgSnfckjBJuBkr3qBUYIHBQFLXYp5Nksh8U";
 
-/** A fetch that counts what is asked of one path, and may be told to fail. */
+/** A fetch that counts what is asked of one path, and may fail on demand. */
 function counting(path = "changes/") {
-  const told = { count: 0, fail: null, patched: [] };
-  told.fetch = async (url, asked) => {
+  const counter = { count: 0, fail: null, patched: [] };
+  counter.fetch = async (url, asked) => {
     const its = new URL(url).pathname.endsWith(`/sync/${path}`);
     if (asked.method === "PATCH" || (asked.method === "POST" && new URL(url).pathname.endsWith("/sessions/"))) {
-      told.patched.push({ method: asked.method, path: new URL(url).pathname, body: JSON.parse(asked.body) });
+      counter.patched.push({ method: asked.method, path: new URL(url).pathname, body: JSON.parse(asked.body) });
     }
-    if (its) told.count += 1;
-    const failed = its ? told.fail?.() : undefined;
+    if (its) counter.count += 1;
+    const failed = its ? counter.fail?.() : undefined;
     return failed ?? fetch(url, asked);
   };
-  return told;
+  return counter;
 }
 
 const waits = (store) => new Wakes(new Database(store)).hasPending();
@@ -60,21 +60,21 @@ test("a storm writes once for each request", alone, async () => {
   await wakes.remember();
   let writes = 0;
   const write = store.write.bind(store);
-  store.write = (...told) => (writes++, write(...told));
+  store.write = (...values) => (writes++, write(...values));
   for (let number = 0; number < 100; number++) await wakes.remember();
   assert.equal(writes, 0);
 });
 
 test("stopped it is remembered, and the next exchange sees to it", { skip }, async () => {
   const store = new MemoryStore();
-  const told = counting();
-  const client = await clientOf("ada", { store, fetch: told.fetch });
+  const counter = counting();
+  const client = await clientOf("ada", { store, fetch: counter.fetch });
   assert.equal(await client.wake("no JSON"), false);
   assert.equal(await client.wake({ type: "sync", collections: ["of", "others"] }), false);
   assert.equal(await waits(store), false);
   assert.equal(await client.wake(WAKE), true);
   assert.equal(await waits(store), true);
-  assert.equal(told.count, 0);
+  assert.equal(counter.count, 0);
   await client.sync();
   assert.equal(await waits(store), false);
   await client.close();
@@ -82,12 +82,12 @@ test("stopped it is remembered, and the next exchange sees to it", { skip }, asy
 
 test("a page that was asked for before it came has not seen to it", { skip }, async () => {
   const store = new MemoryStore();
-  const told = counting();
-  const client = await clientOf("ada", { store, fetch: told.fetch });
+  const counter = counting();
+  const client = await clientOf("ada", { store, fetch: counter.fetch });
   await client.sync();
   let woken = 0;
   const late = async (url, asked) => {
-    const answer = await told.fetch(url, asked);
+    const answer = await counter.fetch(url, asked);
     if (new URL(url).pathname.endsWith("/changes/") && woken++ === 0) await client.wake(WAKE);
     return answer;
   };
@@ -100,43 +100,43 @@ test("a page that was asked for before it came has not seen to it", { skip }, as
   await Promise.all([client.close(), again.close()]);
 });
 
-test("one that polls fetches at once, and one that is told to wait does not", { skip }, async () => {
+test("one that polls fetches at once, and one that has to wait does not", { skip }, async () => {
   const store = new MemoryStore();
-  const told = counting();
-  const client = await clientOf("ada", { store, fetch: told.fetch, transports: ["poll"] });
+  const counter = counting();
+  const client = await clientOf("ada", { store, fetch: counter.fetch, transports: ["poll"] });
   client.start();
   await client.waitUntilSynced();
   client.network({ metered: true }); // polls are five minutes apart now
-  await until(() => told.count >= 2, "it has asked for that");
+  await until(() => counter.count >= 2, "it has asked for that");
   await until(() => client.status.link === "live", "it waits for the next poll");
-  const before = told.count;
+  const before = counter.count;
   await client.wake(WAKE);
   await until(async () => !(await waits(store)), "it is fetched");
-  assert.ok(told.count > before);
+  assert.ok(counter.count > before);
   const headers = { "Retry-After": "600", "Content-Type": "application/problem+json" };
-  told.fail = () => new Response('{"code": "unavailable", "status": 503}', { status: 503, headers });
+  counter.fail = () => new Response('{"code": "unavailable", "status": 503}', { status: 503, headers });
   client.network({});
-  await until(() => client.status.link === "backing_off", "it is told to come again");
-  const asked = told.count;
+  await until(() => client.status.link === "backing_off", "it has to ask again later");
+  const asked = counter.count;
   for (let number = 0; number < 20; number++) await client.wake(WAKE);
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(client.status.link, "backing_off");
-  assert.equal(told.count, asked);
+  assert.equal(counter.count, asked);
   assert.equal(await waits(store), true);
   await client.close();
 });
 
-test("a portal is told from silence", { skip }, async () => {
-  const told = counting("");
-  const client = await clientOf("ada", { fetch: told.fetch });
-  told.fail = () => new Response("<h1>Sign in</h1>", { headers: { "Content-Type": "text/html" } });
+test("a portal is not taken for silence", { skip }, async () => {
+  const counter = counting("");
+  const client = await clientOf("ada", { fetch: counter.fetch });
+  counter.fail = () => new Response("<h1>Sign in</h1>", { headers: { "Content-Type": "text/html" } });
   await assert.rejects(client.sync(), errors.Captive);
   assert.equal(client.status.networkState.reachability, "captive");
   assert.equal(client.status.network, "offline");
-  told.fail = () => Promise.reject(new TypeError("failed to fetch"));
+  counter.fail = () => Promise.reject(new TypeError("failed to fetch"));
   await assert.rejects(client.sync(), errors.Offline);
   assert.equal(client.status.networkState.reachability, "unreachable");
-  told.fail = null;
+  counter.fail = null;
   await client.sync();
   assert.equal(client.status.networkState.reachability, "reachable");
   await client.close();
@@ -205,9 +205,9 @@ async function browserOf(t, { notify = null, options = {} } = {}) {
     });
   handlePush(worker, { open: ({ store }) => opened(store), ...options });
   const fire = async (type, event = {}) => {
-    const waiting = [];
-    listeners.get(type)({ ...event, waitUntil: (promise) => waiting.push(promise) });
-    await Promise.all(waiting);
+    const promises = [];
+    listeners.get(type)({ ...event, waitUntil: (promise) => promises.push(promise) });
+    await Promise.all(promises);
   };
   const push = (text = WAKE) => fire("push", { data: text === null ? null : { text: () => text } });
   globalThis.Notification = { requestPermission: async () => "granted" };
@@ -216,13 +216,13 @@ async function browserOf(t, { notify = null, options = {} } = {}) {
   await page.sync();
   await page.enablePush({ vapidKey: KEY, notify, registration });
   const raw = async () => new IndexedDBStore("django_sync board", factory).open();
-  const isWaiting = async () => {
+  const hasRemembered = async () => {
     const store = await raw();
     const found = await waits(store);
     store.close();
     return found;
   };
-  return { page, opened, push, fire, net, shown, tags, windows, registration, isWaiting, current: () => current };
+  return { page, opened, push, fire, net, shown, tags, windows, registration, hasRemembered, current: () => current };
 }
 
 /** Somebody else writes a card on the board that ada sees. */
@@ -243,12 +243,12 @@ async function titles(opened) {
 }
 
 test("page closed: a push is pulled into the store, and shown only if asked for", { skip }, async (t) => {
-  const { page, opened, push, shown, tags, isWaiting } = await browserOf(t);
+  const { page, opened, push, shown, tags, hasRemembered } = await browserOf(t);
   await page.close();
   await edited("by push");
   await push();
   assert.ok((await titles(opened)).includes("by push"));
-  assert.equal(await isWaiting(), false);
+  assert.equal(await hasRemembered(), false);
   assert.deepEqual([shown, tags], [[], []]);
 });
 
@@ -274,34 +274,34 @@ test("a notification is shown where it was asked for, nobody looks, and somethin
   assert.equal(closed, 1);
 });
 
-test("what fails is remembered, tried by Background Sync, and told of once", { skip }, async (t) => {
-  const { page, opened, push, fire, net, shown, tags, isWaiting } = await browserOf(t, { notify: { title: "Boards" } });
+test("what fails is remembered, tried by Background Sync, and shown once", { skip }, async (t) => {
+  const { page, opened, push, fire, net, shown, tags, hasRemembered } = await browserOf(t, { notify: { title: "Boards" } });
   await page.close();
   await edited("late");
   net.fail = () => Promise.reject(new TypeError("failed to fetch"));
   for (let number = 0; number < 5; number++) await push();
   assert.deepEqual(new Set(tags), new Set(["django_sync"]));
   assert.equal(shown.length, 1);
-  assert.equal(await isWaiting(), true);
+  assert.equal(await hasRemembered(), true);
   await assert.rejects(fire("sync", { tag: "django_sync" }), /could not be fetched/);
   await fire("sync", { tag: "another's" });
   net.fail = null;
   await fire("sync", { tag: "django_sync" });
-  assert.equal(await isWaiting(), false);
+  assert.equal(await hasRemembered(), false);
   assert.ok((await titles(opened)).includes("late"));
 });
 
 test("a storm of pushes costs one pull", { skip }, async (t) => {
-  const { page, push, net, isWaiting } = await browserOf(t);
+  const { page, push, net, hasRemembered } = await browserOf(t);
   await page.close();
   const before = net.count;
   await Promise.all(Array.from({ length: 40 }, () => push()));
-  assert.equal(await isWaiting(), false);
+  assert.equal(await hasRemembered(), false);
   assert.ok(net.count - before <= 2, `${net.count - before} pulls`);
 });
 
 test("a page that is open and runs sees to it, and the worker asks nothing", { skip }, async (t) => {
-  const { page, push, net, shown, isWaiting } = await browserOf(t, { notify: { title: "Boards" } });
+  const { page, push, net, shown, hasRemembered } = await browserOf(t, { notify: { title: "Boards" } });
   page.start();
   await page.waitUntilSynced();
   await until(() => page.status.transport === "websocket", "it is live by a socket");
@@ -311,12 +311,12 @@ test("a page that is open and runs sees to it, and the worker asks nothing", { s
   assert.deepEqual(shown, []);
   await edited("over the socket");
   await until(async () => (await page.collection("cards").all()).some(({ object }) => object.title === "over the socket"), "it comes");
-  await until(async () => !(await isWaiting()), "which shows that the socket lives");
+  await until(async () => !(await hasRemembered()), "which shows that the socket lives");
   await page.close();
 });
 
 test("a page that is frozen is not waited for", { skip }, async (t) => {
-  const { page, opened, push, isWaiting } = await browserOf(t);
+  const { page, opened, push, hasRemembered } = await browserOf(t);
   page.start();
   await page.waitUntilSynced();
   const own = BroadcastChannel.prototype.postMessage;
@@ -324,19 +324,19 @@ test("a page that is frozen is not waited for", { skip }, async (t) => {
   BroadcastChannel.prototype.postMessage = () => undefined; // as if nobody heard
   await edited("behind the ice");
   await push();
-  assert.equal(await isWaiting(), false);
+  assert.equal(await hasRemembered(), false);
   BroadcastChannel.prototype.postMessage = own;
   assert.ok((await titles(opened)).includes("behind the ice"));
   await page.close();
 });
 
 test("what is no wake-up of ours leaves no trace", { skip }, async (t) => {
-  const { page, push, net, isWaiting } = await browserOf(t);
+  const { page, push, net, hasRemembered } = await browserOf(t);
   await page.close();
   const before = net.count;
   for (const text of [null, "", "hello", "[]", '{"type": "other"}', '{"type": "sync", "collections": ["others"]}']) await push(text);
   assert.equal(net.count, before);
-  assert.equal(await isWaiting(), false);
+  assert.equal(await hasRemembered(), false);
 });
 
 test("who was signed out is asked nothing", { skip }, async (t) => {
@@ -350,7 +350,7 @@ test("who was signed out is asked nothing", { skip }, async (t) => {
   assert.equal(net.count, before);
 });
 
-test("a user who says no, or a browser that knows no push, is told so", { skip }, async (t) => {
+test("a user who says no, or a browser that knows no push, gets an error", { skip }, async (t) => {
   const { page, registration } = await browserOf(t);
   await page.disablePush({ registration });
   globalThis.Notification.requestPermission = async () => "denied";
@@ -362,14 +362,14 @@ test("a user who says no, or a browser that knows no push, is told so", { skip }
   await page.close();
 });
 
-test("the subscription is told with the session, again when the browser makes another, and taken back", { skip }, async (t) => {
+test("the session reports the subscription, again when the browser makes another, and taken back", { skip }, async (t) => {
   const { page, fire, net, current, registration } = await browserOf(t);
   page.start();
   await page.waitUntilSynced();
-  const told = () => net.patched.filter(({ body }) => "push" in body).map(({ body }) => body.push);
+  const pushes = () => net.patched.filter(({ body }) => "push" in body).map(({ body }) => body.push);
   const first = current().toJSON();
-  await until(() => told().length > 0 && page.status.transport === "websocket", "the session is told");
-  assert.deepEqual(told()[0], { kind: "webpush", subscription: first });
+  await until(() => pushes().length > 0 && page.status.transport === "websocket", "the session reports it");
+  assert.deepEqual(pushes()[0], { kind: "webpush", subscription: first });
   await page.stop();
   await current().unsubscribe();
   await fire("pushsubscriptionchange", {});

@@ -11,7 +11,7 @@ import { concerns, readWakeUp, stateOf, TABLE } from "../../../django_sync/stati
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), "utf-8"));
 const wakeups = read("wakeups");
-const reach = read("reach");
+const reachVectors = read("reach");
 
 test("what a wake-up does in each state is as the vectors say, and no pair is besides", () => {
   for (const { state, event, act } of wakeups.table) assert.equal(TABLE[state][event], act, `${state} x ${event}`);
@@ -33,12 +33,12 @@ test("what is read of a payload is as the vectors say", () => {
 });
 
 test("whether the server can be had is as the vectors say", () => {
-  for (const { state, event, to } of reach.table) assert.equal(REACHABILITY[state][event], to, `${state} x ${event}`);
-  assert.equal(Object.values(REACHABILITY).flatMap(Object.keys).length, reach.table.length);
+  for (const { state, event, to } of reachVectors.table) assert.equal(REACHABILITY[state][event], to, `${state} x ${event}`);
+  assert.equal(Object.values(REACHABILITY).flatMap(Object.keys).length, reachVectors.table.length);
 });
 
 test("round trips are smoothed as the vectors say", () => {
-  for (const { samples, srtt, rttvar, ms } of reach.round_trips) {
+  for (const { samples, srtt, rttvar, ms } of reachVectors.round_trips) {
     const trip = samples.reduce((before, seconds) => before.sampled(seconds), new RoundTrip());
     assert.deepEqual([trip.srtt, trip.rttvar, trip.ms], [srtt, rttvar, ms], samples.join());
   }
@@ -47,32 +47,32 @@ test("round trips are smoothed as the vectors say", () => {
 
 test("what is worth telling is as the vectors say", () => {
   const state = ({ rtt_ms: rttMs = null, ...more }) => ({ ...UNKNOWN, ...more, rttMs });
-  for (const { told, now, differs: wanted } of reach.differs) {
-    assert.equal(differs(state(told), state(now)), wanted, JSON.stringify({ told, now }));
+  for (const { told: reported, now, differs: wanted } of reachVectors.differs) {
+    assert.equal(differs(state(reported), state(now)), wanted, JSON.stringify({ reported, now }));
   }
 });
 
 test("a page says only what it knows, and an answer shows that it was wrong", () => {
   const seen = [];
-  const around = new NetworkMonitor((state) => seen.push(state));
-  around.update({ type: "wifi", metered: true });
-  around.recordAnswer(null);
-  around.recordRoundTrip(0.2);
-  const gone = around.update({ online: false });
+  const monitor = new NetworkMonitor((state) => seen.push(state));
+  monitor.update({ type: "wifi", metered: true });
+  monitor.recordAnswer(null);
+  monitor.recordRoundTrip(0.2);
+  const gone = monitor.update({ online: false });
   assert.deepEqual(gone, { type: "none", metered: true, rttMs: null, reachability: "unreachable", foreground: true });
-  assert.equal(around.update({ type: "none" }), gone);
-  assert.equal(around.update({ online: true }).type, "unknown");
-  around.update({ online: false });
-  around.recordAnswer(new errors.Throttled("busy"));
-  assert.deepEqual([around.state.type, around.state.reachability], ["unknown", "reachable"]);
-  around.recordAnswer(new errors.Captive("a portal"));
-  assert.equal(around.state.reachability, "captive");
-  around.recordAnswer(new errors.Offline("silence"));
-  assert.equal(around.state.reachability, "unreachable");
-  const before = around.state;
-  assert.throws(() => around.update({ type: "wifi6", metered: false }), TypeError);
-  assert.equal(around.state, before);
-  const told = seen.length;
-  around.update({});
-  assert.equal(seen.length, told);
+  assert.equal(monitor.update({ type: "none" }), gone);
+  assert.equal(monitor.update({ online: true }).type, "unknown");
+  monitor.update({ online: false });
+  monitor.recordAnswer(new errors.Throttled("busy"));
+  assert.deepEqual([monitor.state.type, monitor.state.reachability], ["unknown", "reachable"]);
+  monitor.recordAnswer(new errors.Captive("a portal"));
+  assert.equal(monitor.state.reachability, "captive");
+  monitor.recordAnswer(new errors.Offline("silence"));
+  assert.equal(monitor.state.reachability, "unreachable");
+  const before = monitor.state;
+  assert.throws(() => monitor.update({ type: "wifi6", metered: false }), TypeError);
+  assert.equal(monitor.state, before);
+  const reported = seen.length;
+  monitor.update({});
+  assert.equal(seen.length, reported);
 });

@@ -9,8 +9,8 @@ import { readFrame } from "../../../django_sync/static/django_sync/net/frames.js
 
 const vectors = JSON.parse(readFileSync(new URL("../../vectors/acknowledging.json", import.meta.url), "utf-8"));
 
-for (const { told, window, heartbeat, steps } of vectors) {
-  test(told, () => {
+for (const { told: name, window, heartbeat, steps } of vectors) {
+  test(name, () => {
     const acknowledging = new Acknowledging(heartbeat, window);
     for (const { at, frames, at_once: atOnce = false, acknowledges, due } of steps) {
       acknowledging.take(frames, at);
@@ -23,7 +23,7 @@ for (const { told, window, heartbeat, steps } of vectors) {
 }
 
 test("a window is read leniently", () => {
-  for (const [told, window] of [[32, 32], [1, 1], [0, null], [-1, null], [true, null], ["8", null], [1.5, null]]) {
-    assert.equal(readFrame({ type: "welcome", epoch: "e", window: told }).window, window);
+  for (const [given, window] of [[32, 32], [1, 1], [0, null], [-1, null], [true, null], ["8", null], [1.5, null]]) {
+    assert.equal(readFrame({ type: "welcome", epoch: "e", window: given }).window, window);
   }
 });

@@ -62,7 +62,7 @@ for (const code of Object.keys(PROBLEMS)) {
     const asked = server.asked.length;
     await client.collection("cards").create({ title: "mine" });
     client.network({ online: true });
-    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate); // it has heeded all that
+    for (let round = 0; round < 200; round++) await new Promise(setImmediate); // it has handled all that
     assert.equal(server.asked.length, asked, "it asks nothing");
     assert.equal((await client.outbox()).length, 1);
     if (code === "blocked") {

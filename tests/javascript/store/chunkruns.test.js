@@ -229,15 +229,15 @@ class Run {
     for (const name of NAMES) {
       const cards = cardsOf(this.db, name);
       const wanted = this.model.found(name, {});
-      const plain = (records) => records.map(({ id, object }) => ({ id, object: { ...object } }));
-      assert.deepEqual(plain(await cards.all()), wanted);
+      const unindexed = (records) => records.map(({ id, object }) => ({ id, object: { ...object } }));
+      assert.deepEqual(unindexed(await cards.all()), wanted);
       assert.equal(await cards.count(), wanted.length);
       const paged = [];
       for await (const some of cards.pages()) paged.push(...some);
-      assert.deepEqual(plain(paged), wanted);
+      assert.deepEqual(unindexed(paged), wanted);
       for (let count = 0; count < 4; count++) {
         const query = this.query();
-        assert.deepEqual(plain(await cards.filter(...query)), this.model.found(name, ...query), JSON.stringify(query));
+        assert.deepEqual(unindexed(await cards.filter(...query)), this.model.found(name, ...query), JSON.stringify(query));
       }
       const id = idOf(this.dice.below(24));
       assert.deepEqual((await cards.get(id))?.object ?? null, seen.get(`${name}/${id}`) ?? null);

@@ -154,8 +154,8 @@ test("what is left over becomes chunks again, step by step", async () => {
 test("small chunks become few, and large records are few in one", async () => {
   const store = new MemoryStore();
   const db = new Database(store, undefined, { size: 40, least: 5, singles: 8 });
-  for (let turn = 0; turn < 9; turn++) {
-    await pulled(db, Array.from({ length: 6 }, (_, at) => put(idOf(turn * 10 + at), 1, { at })));
+  for (let round = 0; round < 9; round++) {
+    await pulled(db, Array.from({ length: 6 }, (_, at) => put(idOf(round * 10 + at), 1, { at })));
   }
   const counts = async () => (await store.read((tx) => tx.list("chunks"))).map(({ count }) => count);
   assert.deepEqual(await counts(), Array(9).fill(6));

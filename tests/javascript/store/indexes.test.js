@@ -77,10 +77,10 @@ test("a live query keeps to its order and its limit", async () => {
   const cards = client.collection("cards");
   const made = [];
   for (const n of [5, 3, 9]) made.push((await cards.create({ n })).id);
-  const shown = { top: [], ordered: [] };
+  const shown = { top: [], sorted: [] };
   cards.live({}, (records) => (shown.top = records.map(({ object }) => object.n)), { orderBy: "-n", limit: 2 });
-  cards.live({ n: { gt: 3 } }, (records) => (shown.ordered = records.map(({ object }) => object.n)), { orderBy: "n" });
-  const becomes = (top, ordered) => until(() => `${shown.top}` === `${top}` && `${shown.ordered}` === `${ordered}`, `${top} and ${ordered}`);
+  cards.live({ n: { gt: 3 } }, (records) => (shown.sorted = records.map(({ object }) => object.n)), { orderBy: "n" });
+  const becomes = (top, sorted) => until(() => `${shown.top}` === `${top}` && `${shown.sorted}` === `${sorted}`, `${top} and ${sorted}`);
   await becomes([9, 5], [5, 9]);
   await cards.update(made[1], { n: 7 });
   await becomes([9, 7], [5, 7, 9]);

@@ -50,8 +50,8 @@ for (const far of [0, 250]) {
     for (let at = 0; at < far; at++) await cards.create({ title: String(at) });
     const board = await boards.create({ title: "new" });
     await cards.update(card.id, { board: board.id });
-    const waiting = await client.outbox();
-    assert.deepEqual(waiting[0].fields, { title: "a" });
-    assert.deepEqual([waiting.at(-1).op, waiting.at(-1).fields], ["update", { board: board.id }]);
+    const unsent = await client.outbox();
+    assert.deepEqual(unsent[0].fields, { title: "a" });
+    assert.deepEqual([unsent.at(-1).op, unsent.at(-1).fields], ["update", { board: board.id }]);
   });
 }

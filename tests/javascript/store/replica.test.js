@@ -38,8 +38,8 @@ async function started() {
   const store = new Counting();
   const replica = new Replica(new Database(store));
   const { pull, place } = await replica.beginPull();
-  const apply = async (told) => {
-    const seen = await replica.apply(told, { ...(await replica.place()) }, NAMES, pull);
+  const apply = async (page) => {
+    const seen = await replica.apply(page, { ...(await replica.place()) }, NAMES, pull);
     return seen?.changes.map(({ kind, id }) => `${kind} ${id}`) ?? null;
   };
   const titles = async () => (await store.read((tx) => tx.list("records"))).map(({ object }) => object.title);
@@ -105,8 +105,8 @@ function clientOf(pages, store, asked) {
       if (!url.pathname.endsWith("/changes/")) return answer({ protocol: 1, epoch: "e", limits: {} });
       const cursor = url.searchParams.get("cursor") ?? "";
       await asked(cursor);
-      const { hasMore, ...told } = pages[cursor];
-      return answer({ ...told, has_more: hasMore });
+      const { hasMore, ...rest } = pages[cursor];
+      return answer({ ...rest, has_more: hasMore });
     },
   });
 }

@@ -22,11 +22,11 @@ const compare = (one, other) => {
 test("it gives what sorting and filtering all rows would give", () => {
   for (let seed = 1; seed <= 60; seed++) {
     const roll = dice(seed);
-    const ordered = new SortedRows(["a", "b"], "id");
+    const sorted = new SortedRows(["a", "b"], "id");
     const rows = new Map();
     const set = (id, row) => {
-      if (rows.has(id)) ordered.remove(rows.get(id));
-      if (row) ordered.add(row);
+      if (rows.has(id)) sorted.remove(rows.get(id));
+      if (row) sorted.add(row);
       if (row) rows.set(id, row);
       else rows.delete(id);
     };
@@ -41,12 +41,12 @@ test("it gives what sorting and filtering all rows would give", () => {
       all.sort((one, other) => compare([one.a, one.b, one.id], [other.a, other.b, other.id]));
       const ids = (found) => found.map(({ id }) => id);
       const [a, b, limit] = ["xyz"[roll(3)], roll(5), roll(6)];
-      assert.deepEqual(ids(ordered.between([], undefined, Infinity)), ids(all));
+      assert.deepEqual(ids(sorted.between([], undefined, Infinity)), ids(all));
       const ofA = all.filter((row) => row.a === a);
-      assert.deepEqual(ids(ordered.between([a], undefined, limit)), ids(ofA).slice(0, limit));
-      assert.deepEqual(ids(ordered.between([a], b, limit)), ids(ofA.filter((row) => row.b > b)).slice(0, limit));
-      assert.deepEqual(ids(ordered.between([a, b], undefined, Infinity)), ids(ofA.filter((row) => row.b === b)));
-      assert.equal(ordered.count([a]), ofA.length);
+      assert.deepEqual(ids(sorted.between([a], undefined, limit)), ids(ofA).slice(0, limit));
+      assert.deepEqual(ids(sorted.between([a], b, limit)), ids(ofA.filter((row) => row.b > b)).slice(0, limit));
+      assert.deepEqual(ids(sorted.between([a, b], undefined, Infinity)), ids(ofA.filter((row) => row.b === b)));
+      assert.equal(sorted.count([a]), ofA.length);
     }
   }
 });

@@ -175,7 +175,7 @@ for (const [how, get] of [["there is none", () => undefined], ["it is forbidden"
     Object.defineProperty(globalThis, "indexedDB", { get, configurable: true });
     t.after(() => delete globalThis.indexedDB);
     const warned = [];
-    logTo({ warn: (...told) => warned.push(told) });
+    logTo({ warn: (...values) => warned.push(values) });
     const client = await SyncClient.open("http://localhost/sync/", { store: "any", collections: ["cards"] });
     assert.equal(client.storage.kind, "memory");
     assert.ok(client.storage.problem);

@@ -61,7 +61,7 @@ export class Connections {
     this.#sessions.leave();
   }
 
-  /** Begin anew, with another session. */
+  /** Forget the session; the next one is new. */
   forget() {
     this.#sessions.forget();
     this.#decision = null;
@@ -169,7 +169,7 @@ export class Connections {
     return SocketConnection.open(url, waker, WebSocket, http.cutSignal);
   }
 
-  /** End the connection, if there is one. Then anybody may feed the store. */
+  /** End the connection, if there is one. Then others may feed the store. */
   async close() {
     const { live } = this;
     this.live = null;
@@ -216,7 +216,7 @@ export class Connections {
       return this.#voidCursor(error);
     }
     if (error instanceof errors.SessionEnded || error instanceof errors.Blocked) return error;
-    if (error instanceof errors.Unavailable) return error; // It restarts, or says when to ask again.
+    if (error instanceof errors.Unavailable) return error; // It restarts, or has set when to ask again.
     if (error instanceof errors.Offline || error instanceof errors.NotAuthenticated) {
       choice.ended(transport, now, lived);
       return error instanceof errors.Offline ? error : new errors.Unavailable(error.detail);

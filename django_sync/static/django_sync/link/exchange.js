@@ -31,7 +31,7 @@ import { Wakes } from "./wakes.js";
  * @property {(settled: Settled) => void} settled
  */
 
-/** @typedef {{cursor: string, answer: Promise<any>}} Ahead A request for the next page; it is used only if the store then stands at its cursor. */
+/** @typedef {{cursor: string, answer: Promise<any>}} Ahead A request for the next page; it is used only if the store is then at its cursor. */
 
 /** The exchanges of one client with its server. */
 export class Exchange {

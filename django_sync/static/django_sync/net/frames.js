@@ -17,7 +17,7 @@ import { readPage } from "./pages.js";
 /**
  * @typedef {{type: "welcome", epoch: string, heartbeat: number | null, window: number | null}} Welcome
  * @typedef {{type: "changes", page: Page}} Changes a page without its cursor, which follows
- * @typedef {{type: "cursor", cursor: string}} Cursor stands for all changes before it
+ * @typedef {{type: "cursor", cursor: string}} Cursor covers all changes before it
  * @typedef {{type: "results", ref: string, body: Fields}} Results
  * @typedef {{type: "pong"}} Pong
  * @typedef {{type: "switch", transport: string, retryAfter: number | null}} Switch

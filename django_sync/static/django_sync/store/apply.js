@@ -7,7 +7,7 @@
 
 import { releaseConflicts, refreshConflicts, unseenConflicts } from "../conflicts.js";
 import { log } from "../log.js";
-import { stepDown, strip } from "./outbox.js";
+import { removeSettled, stripServerValues } from "./outbox.js";
 import { rowsOn, keyText } from "./overlay.js";
 
 /** @import { Delete, Page, Put, WireChange } from "../net/pages.js" */
@@ -53,30 +53,30 @@ export class Applier {
    * @param {boolean} replaces revisions of an earlier epoch mean nothing now
    */
   async run(names, pull, replaces) {
-    await this.#narrow(names);
+    await this.#selectCollections(names);
     if (replaces) {
-      for (const row of this.#collections.values()) this.#note({ ...row, replaces: row.sweeping });
+      for (const row of this.#collections.values()) this.#store({ ...row, replaces: row.sweeping });
     }
     for (const run of runs(this.#page.changes)) await this.#change(run);
     if (!this.#page.hasMore) await this.#complete(pull);
-    if (this.#live) await stepDown(this.#tx, (key) => this.#watch.row(key));
+    if (this.#live) await removeSettled(this.#tx, (key) => this.#watch.row(key));
   }
 
   /** Enter the collections asked for, forget those no longer asked for. @param {readonly string[]} names */
-  async #narrow(names) {
+  async #selectCollections(names) {
     for (const row of await this.#tx.list("collections")) this.#collections.set(row.name, row);
     for (const name of [...this.#collections.keys()].filter((known) => !names.includes(known))) {
-      await this.#leaveAll(name);
+      await this.#hideAll(name);
       this.#collections.delete(name);
       this.#tx.delete("collections", name);
     }
     for (const name of names.filter((wanted) => !this.#collections.has(wanted))) {
-      this.#note({ name, generation: 0, sweeping: false, replaces: false });
+      this.#store({ name, generation: 0, sweeping: false, replaces: false });
     }
   }
 
   /** @param {Row} row */
-  #note(row) {
+  #store(row) {
     this.#collections.set(row.name, row);
     this.#tx.put("collections", row);
   }
@@ -92,13 +92,13 @@ export class Applier {
     if (op === "put") await this.#put(entry, /** @type {Put[]} */ (run));
     else if (op === "delete") await this.#delete(/** @type {Delete[]} */ (run));
     else if (op === "begin") {
-      this.#note({ ...entry, generation: entry.generation + 1, sweeping: true });
+      this.#store({ ...entry, generation: entry.generation + 1, sweeping: true });
       this.#filling.delete(collection);
       const empty = !this.#live && (await this.#tx.records.count(collection)) === 0;
       if (empty) this.#filling.set(collection, new Set());
     } else {
       for (const change of run) {
-        if (change.op === "drop") await this.#leaveScope(collection, change.scope);
+        if (change.op === "drop") await this.#hideScope(collection, change.scope);
         else if (change.op === "remove") await this.#remove([collection, change.id]);
       }
     }
@@ -138,42 +138,42 @@ export class Applier {
       } else if (older) {
         this.#watch.forget(key);
       }
-      if (this.#live) await this.#settle(key, revision);
+      if (this.#live) await this.#removeSettled(key, revision);
     }
   }
 
   /** @param {Key} key */
   async #remove(key) {
-    await this.#leave([key]);
-    await this.#letGo([key]);
+    await this.#hide([key]);
+    await this.#releaseEntries([key]);
   }
 
   /** @param {string} collection @param {string} scope */
-  async #leaveScope(collection, scope) {
+  async #hideScope(collection, scope) {
     const ids = await this.#tx.records.inScope(collection, scope);
-    await this.#leave(ids.map((id) => [collection, id]));
+    await this.#hide(ids.map((id) => [collection, id]));
   }
 
   /** @param {string} collection @param {number} [generation] only what is older */
-  async #leaveAll(collection, generation) {
+  async #hideAll(collection, generation) {
     for await (const ids of this.#tx.records.before(collection, generation)) {
-      await this.#leave(ids.map((id) => [collection, id]));
+      await this.#hide(ids.map((id) => [collection, id]));
     }
   }
 
   /** Forget records that the user no longer sees: state, bases, the server's side of conflicts. @param {Key[]} keys */
-  async #leave(keys) {
+  async #hide(keys) {
     await this.#watch.look(keys);
     for (const key of keys) this.#watch.forget(key);
     const busy = keys.filter((key) => this.#busy.has(keyText(key)));
-    await this.#letGo(busy);
-    if (this.#live) for (const key of busy) await this.#settle(key, null);
+    await this.#releaseEntries(busy);
+    if (this.#live) for (const key of busy) await this.#removeSettled(key, null);
   }
 
   /** @param {Key[]} keys */
-  async #letGo(keys) {
+  async #releaseEntries(keys) {
     await releaseConflicts(this.#tx, keys);
-    await strip(this.#tx, keys);
+    await stripServerValues(this.#tx, keys);
   }
 
   /**
@@ -182,7 +182,7 @@ export class Applier {
    * @param {Key} key
    * @param {number | null} revision
    */
-  async #settle(key, revision) {
+  async #removeSettled(key, revision) {
     if (!this.#busy.has(keyText(key))) return;
     for (const row of await rowsOn(this.#tx, key)) {
       const over = revision === null || row.settledRevision <= revision;
@@ -194,9 +194,9 @@ export class Applier {
   async #complete(pull) {
     for (const entry of this.#collections.values()) {
       if (entry.sweeping && !this.#filling.has(entry.name)) {
-        await this.#leaveAll(entry.name, entry.generation);
+        await this.#hideAll(entry.name, entry.generation);
       }
-      if (entry.sweeping || entry.replaces) this.#note({ ...entry, sweeping: false, replaces: false });
+      if (entry.sweeping || entry.replaces) this.#store({ ...entry, sweeping: false, replaces: false });
     }
     for (const row of await this.#tx.list("outbox", { index: "state", only: "settled" })) {
       if (row.settledPull >= pull) continue;
@@ -206,7 +206,7 @@ export class Applier {
     const overtaken = await unseenConflicts(this.#tx, pull);
     if (overtaken.length > 0) {
       await this.#watch.look(overtaken);
-      await this.#letGo(overtaken);
+      await this.#releaseEntries(overtaken);
     }
     for (const row of await this.#tx.records.keptDeleted()) {
       /** @type {Key} */

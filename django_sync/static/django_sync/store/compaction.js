@@ -52,47 +52,47 @@ export function mentions(fields, objectId) {
 
 /**
  * Decide about a draft.
- * @param {Draft} asked
+ * @param {Draft} wanted
  * @param {Row | undefined} last the newest outbox entry of the same object
  * @param {Row[]} between what other objects' entries came after it
  * @param {boolean} mentioned whether any other entry of the outbox names the object
  * @returns {Decision}
  */
-export function compact(asked, last, between, mentioned) {
+export function compact(wanted, last, between, mentioned) {
   if (last === undefined || last.state !== "new") return APPEND;
-  const fields = { ...last.fields, ...asked.fields };
-  switch (`${last.op} ${asked.op}`) {
+  const fields = { ...last.fields, ...wanted.fields };
+  switch (`${last.op} ${wanted.op}`) {
     case "create update":
-      return canPass(asked, last, between) ? { kind: "replace", draft: draft("create", fields) } : APPEND;
+      return canPass(wanted, last, between) ? { kind: "replace", draft: draft("create", fields) } : APPEND;
     case "create delete":
       return mentioned ? APPEND : { kind: "vanish" };
     case "update update":
-      return between.length === 0 && sameBase(asked, last) ? compacted(asked, last, fields) : APPEND;
+      return between.length === 0 && sameBase(wanted, last) ? compacted(wanted, last, fields) : APPEND;
     case "update delete":
       return between.length === 0 ? { kind: "replace", draft: onBaseOf(last, "delete", {}) } : APPEND;
   }
   return APPEND;
 }
 
-/** @param {Draft} asked @param {Row} last @param {Row[]} between */
-function canPass(asked, last, between) {
+/** @param {Draft} wanted @param {Row} last @param {Row[]} between */
+function canPass(wanted, last, between) {
   return between.every(
     (other) =>
       other.op === "create" &&
       !mentions(other.fields, last.objectId) &&
-      !mentions(asked.fields, other.objectId),
+      !mentions(wanted.fields, other.objectId),
   );
 }
 
-/** @param {Draft} asked @param {Row} last */
-function sameBase(asked, last) {
-  const made = asked.baseRevision === last.baseRevision && asked.epoch === last.epoch;
-  return made || Object.keys(asked.fields).every((name) => Object.hasOwn(last.fields, name));
+/** @param {Draft} wanted @param {Row} last */
+function sameBase(wanted, last) {
+  const made = wanted.baseRevision === last.baseRevision && wanted.epoch === last.epoch;
+  return made || Object.keys(wanted.fields).every((name) => Object.hasOwn(last.fields, name));
 }
 
-/** @param {Draft} asked @param {Row} last @param {Fields} fields @returns {Decision} */
-function compacted(asked, last, fields) {
-  const base = { ...asked.base, ...last.base };
+/** @param {Draft} wanted @param {Row} last @param {Fields} fields @returns {Decision} */
+function compacted(wanted, last, fields) {
+  const base = { ...wanted.base, ...last.base };
   const known = Object.keys(base).length > 0 ? base : null;
   return { kind: "replace", draft: { ...onBaseOf(last, "update", fields), base: known } };
 }

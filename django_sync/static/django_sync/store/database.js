@@ -76,16 +76,16 @@ export class Database {
    * A transaction that writes; an error in it undoes it.
    * @template T
    * @param {(tx: Tx) => Promise<T>} body
-   * @param {WriteOptions} [care]
+   * @param {WriteOptions} [options]
    * @returns {Promise<T>}
    */
-  async write(body, care) {
+  async write(body, options) {
     const { result, tx } = await this.#store.write(async (raw) => {
       const tx = await this.#begin(raw);
       const returned = await body(tx);
       await tx.records.flush();
       return { result: returned, tx };
-    }, care);
+    }, options);
     tx.records.chunks.committed();
     this.#noteClient(tx.meta.clientId);
     return result;

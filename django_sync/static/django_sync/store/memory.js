@@ -20,10 +20,10 @@ export class MemoryStore {
    * @internal
    * @template T
    * @param {(tx: Transaction) => Promise<T>} body
-   * @param {WriteOptions} [_care]
+   * @param {WriteOptions} [_options]
    * @returns {Promise<T>}
    */
-  write(body, _care) {
+  write(body, _options) {
     return this.#serially(async () => {
       const tx = new MemoryTransaction(this.#tables);
       try {

@@ -52,9 +52,9 @@ export class Blocked {
  * @param {Fields} fields
  */
 export async function enter(tx, key, op, fields) {
-  const own = await rowsOn(tx, key);
-  const asked = await draftOf(tx, key, op, fields, own);
-  const last = own.at(-1);
+  const entries = await rowsOn(tx, key);
+  const asked = await draftOf(tx, key, op, fields, entries);
+  const last = entries.at(-1);
   if (last === undefined || last.state !== "new") {
     append(tx, key, asked);
     return;
@@ -116,22 +116,22 @@ async function* behind(tx, after) {
  * @param {Key} key
  * @param {"create" | "update" | "delete"} op
  * @param {Fields} fields
- * @param {Row[]} own
+ * @param {Row[]} entries
  * @returns {Promise<Draft>}
  */
-async function draftOf(tx, key, op, fields, own) {
+async function draftOf(tx, key, op, fields, entries) {
   if (op === "create") return draft(op, fields);
   const row = await serverRow(tx, key);
   const hidden = row === undefined || Boolean(row.gone);
-  const over = own.filter(
-    (mine) => hidden || op === "delete" || Object.keys(mine.fields).some((n) => Object.hasOwn(fields, n)),
+  const over = entries.filter(
+    (entry) => hidden || op === "delete" || Object.keys(entry.fields).some((n) => Object.hasOwn(fields, n)),
   );
   const first = over[0];
   const baseRevision = first ? (first.baseRevision ?? 0) : (row?.revision ?? 0);
   const epoch = (first ? first.epoch : tx.meta.epoch) ?? tx.meta.epoch;
   if (op === "delete") return draft(op, {}, { baseRevision, epoch });
   const known = !hidden && row.revision === baseRevision ? only(row.object, fields) : {};
-  const base = Object.assign(known, ...over.map((mine) => only(mine.base, fields)).reverse());
+  const base = Object.assign(known, ...over.map((entry) => only(entry.base, fields)).reverse());
   return draft(op, fields, { baseRevision, epoch, base: Object.keys(base).length ? base : null });
 }
 
@@ -253,7 +253,7 @@ export async function finish(tx, seq, state, revision) {
  * @param {Tx} tx
  * @param {(key: Key) => Promise<Row | undefined>} record
  */
-export async function stepDown(tx, record) {
+export async function removeSettled(tx, record) {
   for (const row of await tx.list("outbox", { index: "state", only: "settled" })) {
     const known = await record([row.collection, row.objectId]);
     if (known !== undefined && known.revision >= row.settledRevision) tx.delete("outbox", row.seq);
@@ -267,7 +267,7 @@ export async function stepDown(tx, record) {
  * @param {Tx} tx
  * @param {Key[]} keys
  */
-export async function strip(tx, keys) {
+export async function stripServerValues(tx, keys) {
   for (const key of keys) {
     for (const row of await rowsOn(tx, key)) {
       let body = null;

@@ -26,7 +26,7 @@ import { mutationsByObject, seenRecord } from "./overlay.js";
 /** @typedef {import("./encoding.js").Fields | ((record: Record) => boolean)} Wanted Fields' values or bounds (`gt`, `gte`, `lt`, `lte`), or a function that says whether a record matches. */
 
 /** Contents read at a time. */
-const TOGETHER = 16;
+const CONTENTS_AT_ONCE = 16;
 
 /** @typedef {{summary: Summary, at: number}} Candidate */
 
@@ -213,9 +213,9 @@ class Search {
   async #read(wanted) {
     const some = wanted.filter(({ positions }) => positions.length > 0);
     // A query that reads nearly everything would remove from memory what other queries need.
-    const keep = some.length <= TOGETHER;
-    for (let from = 0; from < some.length; from += TOGETHER) {
-      const batch = some.slice(from, from + TOGETHER);
+    const keep = some.length <= CONTENTS_AT_ONCE;
+    for (let from = 0; from < some.length; from += CONTENTS_AT_ONCE) {
+      const batch = some.slice(from, from + CONTENTS_AT_ONCE);
       const summaries = batch.map(({ summary }) => summary);
       const [ids, ...contents] = await Promise.all([
         this.#tx.records.chunks.ids(this.#collection, summaries),

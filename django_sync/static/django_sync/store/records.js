@@ -303,7 +303,7 @@ export class Records {
   }
 }
 
-/** Rows of one collection and generation together. @param {Row[]} rows @returns {Iterable<Row[]>} */
+/** Groups of rows of one collection and generation. @param {Row[]} rows @returns {Iterable<Row[]>} */
 function grouped(rows) {
   /** @type {Map<string, Row[]>} */
   const found = new Map();

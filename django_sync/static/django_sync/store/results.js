@@ -4,7 +4,7 @@ import { keepConflict } from "../conflicts.js";
 import { log } from "../log.js";
 import { mutationOf, Rejection } from "../types.js";
 import { isObject } from "./encoding.js";
-import { finish, stepDown } from "./outbox.js";
+import { finish, removeSettled } from "./outbox.js";
 import { keyText, ChangeWatch } from "./overlay.js";
 
 /** @import { Counts, Mutation } from "../types.js" */
@@ -50,7 +50,7 @@ export async function enterResults(tx, batch, results, counts) {
     if (row === undefined) log.warn("The server sent a result for a mutation that was not sent:", result);
     else await enterResult(tx, row, /** @type {Fields} */ (result), counts, settled);
   }
-  if (tx.meta.stream !== 0) await stepDown(tx, (key) => watch.row(key));
+  if (tx.meta.stream !== 0) await removeSettled(tx, (key) => watch.row(key));
   if (asked.size > 0) log.warn(`${asked.size} mutations had no result and are sent again.`);
   settled.seen = await watch.seen();
   return settled;

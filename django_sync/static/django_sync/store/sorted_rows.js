@@ -4,8 +4,8 @@
 
 /** @typedef {string | string[]} Path */
 
+/** Up to so many new rows since the last read are inserted one by one; more are sorted and merged. */
 const FEW = 32;
-/** More new rows than that, since the last read, are sorted together; fewer are inserted one by one. */
 
 /**
  * Rows in the order of a path, and of the table's key among equals. A row whose path has a part

@@ -36,7 +36,7 @@
  * @typedef {object} Store Where records are kept: IndexedDB, `MemoryStore`, or one of your own.
  * @property {string} kind "indexeddb" or "memory"
  * @property {string | null} name by which other tabs know it; `null` where no other tab can see it
- * @property {<T>(body: (tx: Transaction) => Promise<T>, care?: WriteOptions) => Promise<T>} write
+ * @property {<T>(body: (tx: Transaction) => Promise<T>, options?: WriteOptions) => Promise<T>} write
  * @property {<T>(body: (tx: Transaction) => Promise<T>) => Promise<T>} read
  * @property {() => void} close
  */

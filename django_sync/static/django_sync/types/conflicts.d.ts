@@ -30,7 +30,7 @@ export function settleConflict(tx: Tx, conflict: Conflict, resolution: Resolutio
  */
 export function refreshConflicts(tx: Tx, epoch: string, record: Fields): Promise<void>;
 /**
- * The objects left the user's view: send what was typed, forget the rest.
+ * The user no longer sees the objects: send what they typed, forget the rest.
  * @param {Tx} tx
  * @param {Key[]} keys
  */

@@ -89,7 +89,7 @@ export class TooLarge extends SyncError {
 /** The server does not read this kind of body. */
 export class UnsupportedMediaType extends SyncError {
 }
-/** Values are refused; `problem.errors` says which and why. */
+/** Values are refused; `problem.errors` has which and why. */
 export class ValidationFailed extends SyncError {
 }
 /** A field that clients may not write. */

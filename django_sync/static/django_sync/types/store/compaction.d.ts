@@ -13,13 +13,13 @@ export function draft(op: "create" | "update" | "delete", fields: Fields, more?:
 export function mentions(fields: Fields, objectId: string): boolean;
 /**
  * Decide about a draft.
- * @param {Draft} asked
+ * @param {Draft} wanted
  * @param {Row | undefined} last the newest outbox entry of the same object
  * @param {Row[]} between what other objects' entries came after it
  * @param {boolean} mentioned whether any other entry of the outbox names the object
  * @returns {Decision}
  */
-export function compact(asked: Draft, last: Row | undefined, between: Row[], mentioned: boolean): Decision;
+export function compact(wanted: Draft, last: Row | undefined, between: Row[], mentioned: boolean): Decision;
 /**
  * A mutation to be: what is asked, and the server's state it was made on.
  */

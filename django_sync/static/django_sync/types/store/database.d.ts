@@ -12,10 +12,10 @@ export class Database {
      * A transaction that writes; an error in it undoes it.
      * @template T
      * @param {(tx: Tx) => Promise<T>} body
-     * @param {WriteOptions} [care]
+     * @param {WriteOptions} [options]
      * @returns {Promise<T>}
      */
-    write<T>(body: (tx: Tx) => Promise<T>, care?: WriteOptions): Promise<T>;
+    write<T>(body: (tx: Tx) => Promise<T>, options?: WriteOptions): Promise<T>;
     /**
      * A transaction that reads one state of the store throughout.
      * @template T

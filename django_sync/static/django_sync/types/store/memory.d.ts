@@ -9,10 +9,10 @@ export class MemoryStore {
      * @internal
      * @template T
      * @param {(tx: Transaction) => Promise<T>} body
-     * @param {WriteOptions} [_care]
+     * @param {WriteOptions} [_options]
      * @returns {Promise<T>}
      */
-    write<T>(body: (tx: Transaction) => Promise<T>, _care?: WriteOptions): Promise<T>;
+    write<T>(body: (tx: Transaction) => Promise<T>, _options?: WriteOptions): Promise<T>;
     /**
      * @internal
      * @template T
