@@ -207,7 +207,9 @@ def link_page() -> str:
         "[Stay in sync in the background](../howto/python-client/background.md) shows its use.",
         *(listed(kind) for kind in (State, Event, Act)),
         "## Diagram\n\nWithout `stop`, which leads from each state to `stopped`.",
-        "```mermaid\nstateDiagram-v2\n    [*] --> stopped\n" + "\n".join(arrows(whole_table())) + "\n```",
+        "```mermaid\nstateDiagram-v2\n    [*] --> stopped\n"
+        + "\n".join(arrows(whole_table()))
+        + "\n```",
         "## Table\n\nRow: the state; column: what happens. – means that nothing changes.",
     ]
     head = "| | " + " | ".join(f"`{state}`" for state in State) + " |"
