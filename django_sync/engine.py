@@ -15,7 +15,7 @@ from . import errors
 from .conf import conf
 from .drf.caller import Caller
 from .drf.registry import registry
-from .feed import fanout, proof, sequencer
+from .feed import fanout, sequencer
 from .feed import log as feed_log
 from .feed import pull as feed_pull
 from .feed.visibility import Visibility, keep
@@ -183,7 +183,7 @@ def mutate(caller: Caller, body: Any) -> list[Result]:
         client_of(caller, batch.client_id)  # else the first statement of the run does it
     if batch.cursor is not None:
         sequencer.advance()
-        proof.check_history(proof.open_cursor(caller, batch.cursor))
+        feed_log.check_history(feed_pull.open_cursor(caller, batch.cursor).place)
     run = BatchRun(caller, Client(id=batch.client_id), atomic=batch.atomic)
     return run.results(read)
 

@@ -60,6 +60,11 @@ class Cursor:
     held: int = 0
 
     @property
+    def place(self) -> tuple[str, int, int]:
+        """Epoch, position and mark: the entry of the feed up to which everything is known."""
+        return self.epoch, self.position, self.mark
+
+    @property
     def tails(self) -> bool:
         """Whether the snapshot is complete, so that only what is new is missing."""
         return self.done == self.goal

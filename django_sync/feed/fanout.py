@@ -23,12 +23,11 @@ from ..drf.registry import registry
 from ..drf.rendering import encoded, put_text
 from ..protocol import Change, Op
 from . import log as feed_log
-from . import proof, pull, sequencer
+from . import pull, sequencer
 from .cursor import Cursor
+from .log import Place
 from .visibility import Visibility
 
-Place = tuple[str, int, int]
-"""Epoch, position and mark: a place in one history of the feed."""
 Pair = tuple[str, str]
 Class = tuple[str, str, str, str]
 """Collection, scope, tag and user (``""``: any): callers who see a record alike."""
@@ -62,8 +61,7 @@ class Subscription:
     @classmethod
     def at(cls, caller: Caller, visibility: Visibility, cursor: Cursor) -> Subscription:
         """The subscription of a caller whose replica is at this cursor."""
-        place = (cursor.epoch, cursor.position, cursor.mark)
-        return cls(Audience.of(caller, visibility), place)
+        return cls(Audience.of(caller, visibility), cursor.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def tick(subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
                 found, behind = _deliver(place, group)
                 delivered |= dict(zip(map(id, group), found, strict=True))
                 more = more or behind
-    except proof.Diverged as found:
+    except feed_log.Diverged as found:
         feed_log.diverged(found.epoch)
         expired = errors.CursorExpired("The server's history is another one now.")
         return [Delivery(subscription, error=expired) for subscription in subscriptions], False
@@ -118,7 +116,7 @@ def cursor_of(subscription: Subscription) -> str:
     epoch, position, mark = subscription.place
     digest, _ = subscription.audience.key
     cursor = Cursor(epoch, position, mark, digest, digest, noted=pull.today())
-    return proof.seal_cursor(subscription.audience.caller, cursor)
+    return pull.seal_cursor(subscription.audience.caller, cursor)
 
 
 def _by_place(subscriptions: Sequence[Subscription]) -> Iterable[tuple[Place, list[Subscription]]]:
@@ -130,9 +128,9 @@ def _by_place(subscriptions: Sequence[Subscription]) -> Iterable[tuple[Place, li
 
 def _deliver(place: Place, subscriptions: Sequence[Subscription]) -> tuple[list[Delivery], bool]:
     """Deliveries to the subscriptions at one place; raises ``Diverged``."""
-    epoch, position, mark = place
+    epoch, position, _ = place
     try:
-        state = proof.proved(Cursor(epoch, position, mark, "", ""))
+        state = feed_log.proved(place)
     except errors.CursorExpired as expired:
         return [Delivery(subscription, error=expired) for subscription in subscriptions], False
     entries = feed_log.between(position, state.head, conf.PAGE_SIZE + 1)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .. import errors
 from ..merge import Step
 from ..models import Change, Feed
 from ..models.database import atomic, connection
@@ -24,6 +25,9 @@ from .dialects import dialect
 from .tables import CHANGE, GENERATION, OUTBOX, TOMBSTONE
 
 log = logging.getLogger("django_sync.feed")
+
+Place = tuple[str, int, int]
+"""Epoch, position and mark: an entry in one history of the feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,14 @@ class Trace:
 
     revision: int
     scope: str | None
+
+
+class Diverged(Exception):
+    """A place proved that it is in another history than this one, of ``epoch``."""
+
+    def __init__(self, epoch: str) -> None:
+        super().__init__(epoch)
+        self.epoch = epoch
 
 
 @contextlib.contextmanager
@@ -135,6 +147,39 @@ def seen(position: int = 0, *, whole: bool = True) -> Overview | None:
         generations=json.loads(generations) if generations else {},
         unsequenced=bool(unsequenced),
     )
+
+
+def check_history(place: Place) -> State:
+    """The feed's state, where the place belongs to its history.
+
+    Raises ``CursorExpired`` where it does not. If the place proves that history diverged, a new
+    epoch begins.
+    """
+    try:
+        return proved(place)
+    except Diverged as found:
+        diverged(found.epoch)
+        raise errors.CursorExpired("The server's history is another one now.") from None
+
+
+def proved(place: Place, seen: Overview | None = None) -> State:
+    """The feed's state in this snapshot, where the place belongs to its history.
+
+    Where the feed has another entry at the position, its history is another one: a backup was
+    restored. ``seen`` is the overview at the position, where it was read in this snapshot.
+    Raises ``CursorExpired`` where the place is too old, ``Diverged`` where it proves another
+    history.
+    """
+    epoch, position, mark = place
+    seen = seen or overview(position)
+    state = seen.state
+    if is_later(epoch, than=state.epoch):
+        raise Diverged(state.epoch)
+    if epoch != state.epoch or position < state.floor:
+        raise errors.CursorExpired
+    if position > state.head or seen.mark != mark:
+        raise Diverged(state.epoch)
+    return state
 
 
 def diverged(epoch: str) -> None:

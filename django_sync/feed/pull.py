@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from django.conf import settings
 from django.utils import timezone
 
 from .. import errors
@@ -20,9 +21,9 @@ from ..drf.collection import Collection
 from ..drf.registry import registry
 from ..drf.schema_hash import digest
 from ..protocol import Change, Op, Page, ReadyChanges, ReadyText, Record
-from . import holds, proof, sequencer, snapshot
+from . import holds, sequencer, snapshot
 from . import log as feed_log
-from .cursor import Cursor
+from .cursor import Cursor, open_sealed, seal
 from .fate import absent_fate
 from .visibility import EMPTY, NOTHING, Visibility, keep, recall
 
@@ -75,13 +76,13 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     names = None if collections is None else tuple(dict.fromkeys(collections))
     for name in names or ():
         registry.get(name)
-    cursor = None if text is None else proof.open_cursor(caller, text)
+    cursor = None if text is None else open_cursor(caller, text)
     asked, is_sequenced = Asked(cursor, names, limit), False
     if cursor is not None and cursor.tails:
         before = feed_log.overview(cursor.position, whole=False)
         visibility = _unchanged_visibility(caller, cursor, names, before)
         if visibility is not None:
-            page = Page((), proof.resealed(caller, cursor, str(text)), False, cursor.epoch)
+            page = Page((), _resealed(caller, cursor, str(text)), False, cursor.epoch)
             return Pulled(page, cursor, cursor, visibility)
         asked, is_sequenced = replace(asked, left=before.unsequenced and sequencer.catch_up()), True
     answer = _checked_answer(caller, asked, is_sequenced=is_sequenced)
@@ -91,12 +92,28 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     moved = replace(answer.cursor, held=held)
     page = Page(
         changes=ReadyChanges(answer.changes),
-        cursor=proof.seal_cursor(caller, moved),
+        cursor=seal_cursor(caller, moved),
         has_more=answer.has_more,
         epoch=moved.epoch,
         snapshot=answer.progress,
     )
     return Pulled(page, cursor, moved, answer.visibility)
+
+
+def open_cursor(caller: Caller, text: str) -> Cursor:
+    """The caller's cursor; raises ``InvalidCursor``."""
+    secrets = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    return open_sealed(text, user=caller.key, secrets=secrets)
+
+
+def seal_cursor(caller: Caller, cursor: Cursor) -> str:
+    """The string that stands for the cursor, for this caller alone."""
+    return seal(cursor, user=caller.key, secret=settings.SECRET_KEY)
+
+
+def _resealed(caller: Caller, cursor: Cursor, text: str) -> str:
+    """The string for a cursor that came as ``text``: another one if its key is being rotated."""
+    return seal_cursor(caller, cursor) if settings.SECRET_KEY_FALLBACKS else text
 
 
 def _checked_answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer:
@@ -110,7 +127,7 @@ def _checked_answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answ
             before = feed_log.overview(whole=False)  # creates the feed's row where there is none
             asked = replace(asked, left=before.unsequenced and sequencer.catch_up())
             answer = _answer(caller, asked, is_sequenced=True)
-    except proof.Diverged as found:
+    except feed_log.Diverged as found:
         feed_log.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
     assert answer is not None
@@ -142,8 +159,7 @@ def _unchanged_visibility(
 def _is_at_head(cursor: Cursor, seen: feed_log.Overview) -> bool:
     """Whether the cursor is at the last entry of this very history."""
     state = seen.state
-    place = (state.epoch, state.head, seen.mark)
-    return place == (cursor.epoch, cursor.position, cursor.mark) and state.floor <= state.head
+    return cursor.place == (state.epoch, state.head, seen.mark) and state.floor <= state.head
 
 
 def hold(cursor: Cursor) -> int:
@@ -172,7 +188,7 @@ def _answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer | Non
             state = seen.state
             cursor = Cursor(state.epoch, state.head, state.mark, NOTHING, NOTHING)
         else:
-            state, cursor = proof.proved(asked.cursor, seen), asked.cursor
+            state, cursor = feed_log.proved(asked.cursor.place, seen), asked.cursor
         return Pull(caller, asked, replace(seen, state=state), cursor, committed).answer()
 
 

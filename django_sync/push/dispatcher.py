@@ -20,8 +20,7 @@ from .. import errors
 from ..conf import conf
 from ..drf.registry import registry
 from ..feed import log as feed_log
-from ..feed import proof, sequencer
-from ..feed.cursor import Cursor
+from ..feed import sequencer
 from ..models import Change, Endpoint, PushCursor
 from ..models.database import atomic, connection
 from . import endpoints, visibility_refresh
@@ -77,7 +76,7 @@ def _step() -> Step:
         if cursor is None:
             return Step(False, 0)  # another dispatcher works
         try:
-            state = proof.check_history(_place(cursor))
+            state = feed_log.check_history((str(cursor.epoch), cursor.position, cursor.mark))
         except errors.CursorExpired:
             return Step(False, _wake_all(cursor))
         if state.head == cursor.position:
@@ -96,10 +95,6 @@ def _locked() -> PushCursor | None:
         return rows.select_for_update(skip_locked=True).first()
     rows.update(position=F("position"))  # takes SQLite's lock before anything is read
     return rows.first()
-
-
-def _place(cursor: PushCursor) -> Cursor:
-    return Cursor(str(cursor.epoch), cursor.position, cursor.mark, "", "")
 
 
 def _move(cursor: PushCursor, epoch: str, position: int, mark: int) -> None:

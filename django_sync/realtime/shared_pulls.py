@@ -21,8 +21,8 @@ from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..drf.rendering import encoded
 from ..feed import log as feed_log
-from ..feed import proof, sequencer
 from ..feed import pull as feed_pull
+from ..feed import sequencer
 from ..feed.cursor import Cursor
 from ..feed.recent import Recent
 from ..feed.visibility import Visibility
@@ -116,7 +116,7 @@ def _open_cursor(pull: Pull) -> Cursor | None:
         directives.check(pull.caller)
         if directives.pending_snapshots(pull.caller):
             return None
-        cursor = proof.open_cursor(pull.caller, pull.cursor)
+        cursor = feed_pull.open_cursor(pull.caller, pull.cursor)
     except errors.SyncError:
         return None
     return cursor if cursor.tails and cursor.noted == feed_pull.today() else None
@@ -279,7 +279,7 @@ def _on_behalf_of(viewer: Viewer) -> Iterator[None]:
 def _answer(pull: Pull, cursor: Cursor, page: Page) -> Answer:
     """The answer. Where there is more, its place is held; the client's presence is noted."""
     held = feed_pull.hold(cursor) if page.more else 0
-    sealed = proof.seal_cursor(pull.caller, replace(page.after, held=held))
+    sealed = feed_pull.seal_cursor(pull.caller, replace(page.after, held=held))
     if page.changes or page.more:
         presence.note(pull.caller, "behind", position=cursor.position)
     else:

@@ -27,7 +27,7 @@ from django_sync import errors
 from django_sync.drf.caller import Caller
 from django_sync.drf.registry import registry
 from django_sync.feed import log as feed_log
-from django_sync.feed import proof, pull, sequencer
+from django_sync.feed import pull, sequencer
 from django_sync.feed.cursor import Cursor, open_sealed, seal
 from django_sync.maintenance import retention
 from django_sync.models import Feed, Generation, ScopeSet
@@ -69,11 +69,11 @@ def before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callable
 
 
 def opened(replica: Replica) -> Cursor:
-    return proof.open_cursor(Caller.for_user(replica.user), str(replica.cursor))
+    return pull.open_cursor(Caller.for_user(replica.user), str(replica.cursor))
 
 
 def give(replica: Replica, cursor: Cursor) -> None:
-    replica.cursor = proof.seal_cursor(Caller.for_user(replica.user), cursor)
+    replica.cursor = pull.seal_cursor(Caller.for_user(replica.user), cursor)
 
 
 # What it costs

@@ -18,7 +18,7 @@ from django.db import connection
 
 from django_sync import engine
 from django_sync.drf.caller import Caller
-from django_sync.feed import fanout, proof, sequencer
+from django_sync.feed import fanout, pull, sequencer
 from django_sync.feed import log as feed_log
 from django_sync.feed.recent import Recent
 from django_sync.models import Change, Outbox, PushCursor
@@ -156,7 +156,7 @@ def mutate(boards: Any, cursor: str) -> object:
 def subscribed(boards: Any, cursor: str) -> fanout.Subscription:
     caller = as_ada(boards)
     visibility = engine.audience(caller, ("cards",)).visibility
-    return fanout.Subscription.at(caller, visibility, proof.open_cursor(caller, cursor))
+    return fanout.Subscription.at(caller, visibility, pull.open_cursor(caller, cursor))
 
 
 def tick(boards: Any, cursor: str) -> object:

@@ -20,7 +20,6 @@ from django_sync.client.store.database import Store
 from django_sync.client.store.outbox import Outbox
 from django_sync.drf.collection import Collection
 from django_sync.feed import log as feed_log
-from django_sync.feed import proof
 from django_sync.feed import pull as feed_pull
 from django_sync.protocol import Op, ids
 from django_sync.writes.apply import MutationWrite
@@ -92,12 +91,12 @@ def server_sees_no_overlap(patch: Patch) -> None:
 
 
 def proved_but(kind: type[Exception]) -> Any:
-    """A look at a cursor's history that lets one reason pass."""
-    proved = proof.proved
+    """A look at a place's history that lets one reason pass."""
+    proved = feed_log.proved
 
-    def look(cursor: Any, *seen: Any) -> Any:
+    def look(place: Any, *seen: Any) -> Any:
         try:
-            return proved(cursor, *seen)
+            return proved(place, *seen)
         except kind:
             return feed_log.state()[0]
 
@@ -106,12 +105,12 @@ def proved_but(kind: type[Exception]) -> Any:
 
 @sabotage_of_what_is_rare
 def server_takes_cursors_of_another_history(patch: Patch) -> None:
-    patch.setattr(proof, "proved", proved_but(proof.Diverged))
+    patch.setattr(feed_log, "proved", proved_but(feed_log.Diverged))
 
 
 @sabotage
 def server_takes_cursors_that_are_too_old(patch: Patch) -> None:
-    patch.setattr(proof, "proved", proved_but(errors.CursorExpired))
+    patch.setattr(feed_log, "proved", proved_but(errors.CursorExpired))
 
 
 @sabotage
