@@ -2,8 +2,8 @@
 
 The first statement locks the client's row, which orders duplicates (on SQLite it takes the write
 lock). Alike neighbours are then carried out in runs (``runs``), each other mutation in a savepoint
-of its own (``single``). If the database refuses for reasons of its own, that is no result: the
-batch is run again, and in the end each mutation in a transaction of its own.
+of its own. If the database refuses for reasons of its own, that is no result: the batch is run
+again, and in the end each mutation in a transaction of its own.
 """
 
 from __future__ import annotations
@@ -12,21 +12,24 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import DataError, IntegrityError, OperationalError, transaction
 
 from .. import errors
 from ..conf import conf
 from ..drf.caller import Caller
+from ..drf.registry import registry
 from ..models import Client
 from ..models.database import atomic
-from ..protocol import Batch, Json, Mutation, Result, Status
+from ..protocol import Batch, Json, Mutation, Result, Status, Write
 from ..protocol.ids import canonical_uuid
-from .apply import Writer
+from .apply import ConflictFound, Writer
 from .result_store import ResultStore
-from .runs import Runs
-from .single import Failures, Isolation, SingleWrites, aborted, constraint_error, savepoint
+from .runs import Runs, is_permanent, texts_in
 from .without_savepoint import NeedsSavepoint, without_savepoint
 
 __all__ = ["Batch", "BatchRun", "client_of", "read_mutations"]
@@ -61,6 +64,35 @@ def _id_of(body: Json) -> uuid.UUID | None:
         return canonical_uuid(body.get("id"))
     except ValueError:
         return None
+
+
+Isolation = Callable[[], AbstractContextManager[Any]]
+"""The context in which a mutation is carried out, so that a failure leaves nothing behind."""
+
+
+def savepoint() -> AbstractContextManager[Any]:
+    """Return the usual ``Isolation``."""
+    return atomic()
+
+
+@dataclass
+class Failures:
+    """What failed in this batch so far, so that mutations that depend on it are not tried."""
+
+    objects: set[uuid.UUID] = field(default_factory=set)
+    creates: set[str] = field(default_factory=set)
+
+    def note(self, mutation: Mutation, status: Status) -> None:
+        if not status.took_effect:
+            self.objects.add(mutation.object_id)
+            if mutation.op is Write.CREATE:
+                self.creates.add(str(mutation.object_id))
+
+    def concern(self, mutation: Mutation) -> bool:
+        """Whether the mutation depends on something that failed."""
+        return mutation.object_id in self.objects or (
+            bool(self.creates) and not self.creates.isdisjoint(texts_in(mutation.fields))
+        )
 
 
 class BatchRun:
@@ -150,23 +182,55 @@ class BatchRun:
         with atomic():
             store = ResultStore(self.client, self.caller)
             store.open(mutations)
-            writer = Writer(self.caller, store.epoch, store.own_spans)
-            single = SingleWrites(self.caller, store, writer, trial, isolation, self.strict)
-            runs = Runs(self.caller, store, writer, single.result, trial.concern, trial.note)
+            carried_out = Transaction(self.caller, store, trial, isolation, self.strict)
             if self.atomic:
-                results = self._all_or_nothing(mutations, store, runs)
+                results = carried_out.all_or_nothing(mutations)
             else:
-                results = list(runs.results(mutations))
+                results = list(carried_out.results(mutations))
             store.close()
         failures.objects, failures.creates = trial.objects, trial.creates
         return results
 
-    def _all_or_nothing(
-        self, mutations: Sequence[Mutation], store: ResultStore, runs: Runs
-    ) -> list[Result]:
+
+class Transaction:
+    """Carries out the mutations of one transaction; ``strict`` as in ``BatchRun``."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        store: ResultStore,
+        failures: Failures,
+        isolation: Isolation,
+        strict: bool,
+    ) -> None:
+        self.caller = caller
+        self.store = store
+        self.failures = failures
+        self.isolation = isolation
+        self.strict = strict
+        self.writer = Writer(caller, store.epoch, store.own_spans)
+
+    def results(self, mutations: Sequence[Mutation]) -> Iterator[Result]:
+        """Yield the results in the order of the mutations; each is carried out when it is needed.
+
+        Neighbours of one kind are carried out as a set, if that is possible.
+        """
+        runs = Runs(self.caller, self.writer)
+        for mutation, outcome in runs.outcomes(mutations, self._may_share):
+            if outcome is None:
+                result = self.carry_out(mutation)
+            elif isinstance(outcome, errors.SyncError):
+                result = self.store.store_refusal(mutation, outcome)
+            else:
+                result = self.store.store_effect(mutation, outcome)
+            self.failures.note(mutation, result.status)
+            yield result
+
+    def all_or_nothing(self, mutations: Sequence[Mutation]) -> list[Result]:
+        """Return the results; if one mutation fails, undo and abort all others."""
         results: list[Result] = []
         with atomic():
-            for result in runs.results(mutations):
+            for result in self.results(mutations):
                 results.append(result)
                 if not result.status.took_effect:
                     transaction.set_rollback(True, using=conf.DATABASE)
@@ -175,8 +239,84 @@ class BatchRun:
                 return results
         self.caller.cache.clear()
         failed = results[-1]
-        store.discard([r.id for r in results[:-1] if not r.replayed])
+        self.store.discard([r.id for r in results[:-1] if not r.replayed])
         rest = [m.id for m in mutations[len(results) :]]
-        store.discard(rest)
+        self.store.discard(rest)
         undone = [r if r.replayed else aborted(r.id) for r in results[:-1]]
         return [*undone, failed, *(aborted(id) for id in rest)]
+
+    def _may_share(self, mutation: Mutation) -> bool:
+        """Whether it is new, of a known collection, and depends on nothing that failed."""
+        return (
+            mutation.collection in registry
+            and self.store.is_new(mutation)
+            and not self.store.may_be_forgotten(mutation)
+            and not self.failures.concern(mutation)
+        )
+
+    def carry_out(self, mutation: Mutation) -> Result:
+        """Return the result of one mutation: replayed, aborted, or carried out now."""
+        return self._without_writing(mutation) or self._attempt(mutation)
+
+    def _without_writing(self, mutation: Mutation) -> Result | None:
+        replayed = self.store.replay(mutation)
+        if replayed is not None:
+            return replayed
+        if self.failures.concern(mutation):
+            self.store.discard([mutation.id])
+            return aborted(mutation.id)
+        if self.store.may_be_forgotten(mutation) and not self.strict:
+            self.store.discard([mutation.id])
+            problem = errors.MutationExpired().problem()
+            return Result(mutation.id, Status.REJECTED, problem=problem)
+        return None
+
+    def _attempt(self, mutation: Mutation, again: bool = True) -> Result:
+        store = self.store
+        try:
+            with self.isolation():
+                collection = registry.get(mutation.collection)
+                unused = again and mutation.object_id in store.unused
+                effect = self.writer.carry_out(
+                    collection, mutation, strict=self.strict, unused=unused
+                )
+        except ConflictFound as found:
+            return store.store_conflict(mutation, found.conflict)
+        except errors.SyncError as error:
+            return store.store_refusal(mutation, error)
+        except IntegrityError:
+            if again and mutation.op is not Write.DELETE:
+                return self._attempt(mutation, again=False)
+            return store.store_refusal(mutation, constraint_error())
+        except DataError:
+            return store.store_refusal(mutation, constraint_error(CANNOT_HOLD))
+        except OperationalError as error:
+            if not is_permanent(error):
+                raise
+            return store.store_refusal(mutation, constraint_error(CANNOT_HOLD))
+        except NeedsSavepoint:
+            raise
+        except Exception:
+            log.exception("mutation %s failed in the project's code", mutation.id)
+            store.discard([mutation.id])
+            problem = errors.Unavailable("The server failed on this mutation.").problem()
+            return Result(mutation.id, Status.ABORTED, problem=problem)
+        finally:
+            self.caller.cache.clear()  # the write may be undone; what was read within it is wrong
+        return store.store_effect(mutation, effect)
+
+
+def aborted(id: uuid.UUID | None) -> Result:
+    """Return the result of a mutation that was not tried, or that was undone with its batch."""
+    return Result(id, Status.ABORTED, problem=errors.DependencyFailed().problem())
+
+
+CANNOT_HOLD = "The database cannot hold this value."
+
+
+def constraint_error(
+    detail: str = "This breaks a constraint of the database.",
+) -> errors.SyncError:
+    """Return the refusal of what the database does not accept."""
+    problem = {"code": "constraint", "detail": detail}
+    return errors.ValidationFailed(errors={"non_field_errors": [problem]})

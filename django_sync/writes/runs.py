@@ -1,28 +1,26 @@
 """A batch in runs: neighbouring mutations of one collection and operation, carried out as a set.
 
 No object is in a run twice, and no mutation of a run refers to another object of the run. If a run
-cannot be carried out as a set, its savepoint is rolled back, and its mutations run one by one. The
-single-mutation path defines what is correct; a run gives the same result with fewer statements.
+cannot be carried out as a set, its savepoint is rolled back, and ``batch`` carries out its
+mutations one by one. That defines what is correct; a run comes to the same with fewer statements.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import OperationalError
 
-from .. import errors
 from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..models.database import atomic
-from ..protocol import Mutation, Result, Write
+from ..protocol import Mutation, Write
 from .apply import Writer
 from .errors import RunOneByOne
-from .result_store import ResultStore
 from .set_write import Outcome
 from .set_writes import KINDS
 
@@ -35,8 +33,6 @@ ODD_SHARE = 4
 SPLITS = 3
 """How often a run is tried again without its odd mutations."""
 
-Single = Callable[[Mutation], Result]
-"""Carries out one mutation in a savepoint of its own."""
 Kind = tuple[str, Write]
 
 
@@ -100,51 +96,55 @@ def texts_in(value: Any) -> list[str]:
 
 @dataclass(slots=True)
 class Runs:
-    """Carries out the mutations of one transaction, in sets if possible.
-
-    ``concern`` says whether a mutation depends on one that failed.
-    """
+    """Carries out the mutations of one transaction in sets, as far as that is possible."""
 
     caller: Caller
-    store: ResultStore
     writer: Writer
-    single: Single
-    concern: Callable[[Mutation], bool]
-    note: Callable[[Mutation, Any], None]
     lasting: set[Kind] = field(default_factory=set)
 
-    def results(self, mutations: Sequence[Mutation]) -> Iterator[Result]:
-        """Yield the results in the order of the mutations; a run begins when it is needed."""
-        for run in split(mutations, self._is_common):
+    def outcomes(
+        self, mutations: Iterable[Mutation], common: Callable[[Mutation], bool]
+    ) -> Iterator[tuple[Mutation, Outcome | None]]:
+        """Yield each mutation with its outcome; ``None``: carry it out alone, before the next.
+
+        A run begins when its first mutation is needed. ``common`` is that of ``split``.
+        """
+        for run in split(mutations, common):
             yield from self._run(run)
 
-    def _is_common(self, mutation: Mutation) -> bool:
-        """Whether it is new, of a known collection, and depends on nothing that failed."""
-        return (
-            mutation.collection in registry
-            and self.store.is_new(mutation)
-            and not self.store.may_be_forgotten(mutation)
-            and not self.concern(mutation)
-        )
+    def _run(
+        self, run: list[Mutation], splits: int = SPLITS
+    ) -> Iterator[tuple[Mutation, Outcome | None]]:
+        """Carry out a run as a set, or without its odd mutations, or leave each one alone.
 
-    def _run(self, run: list[Mutation], splits: int = SPLITS) -> list[Result]:
-        kind = (run[0].collection, run[0].op)
+        Each attempt may find more odd ones, so the number of attempts is limited.
+        """
+        outcomes, odd = self._try(run)
+        if outcomes is not None:
+            yield from zip(run, outcomes, strict=True)
+        elif odd and splits and len(odd) * ODD_SHARE <= len(run):
+            for part in _whole(run, lambda mutation: mutation.object_id not in odd):
+                yield from self._run(part, splits - 1)
+        else:
+            yield from ((mutation, None) for mutation in run)
+
+    def _try(self, run: list[Mutation]) -> tuple[list[Outcome] | None, frozenset[uuid.UUID]]:
+        """Return the outcomes; if there are none, the objects that prevented them, if known."""
+        kind, nothing = (run[0].collection, run[0].op), frozenset[uuid.UUID]()
         if len(run) < LEAST or kind in self.lasting:
-            return [self.single(mutation) for mutation in run]
+            return None, nothing
         try:
-            outcomes = self._carry_out_as_set(run)
+            return self._carry_out_as_set(run), nothing
         except RunOneByOne as reason:
             if reason.lasting:
                 self.lasting.add(kind)
-            return self._without_odd(run, reason.odd, splits)
+            return None, reason.odd
         except OperationalError as error:
-            if is_permanent(error):
-                return [self.single(mutation) for mutation in run]
-            raise
-        except Exception as error:  # noqa: BLE001  # the single-mutation path reports it
+            if not is_permanent(error):
+                raise
+        except Exception as error:  # noqa: BLE001  # the mutations are tried again, one by one
             log.debug("a run of %d is carried out one by one: %r", len(run), error)
-            return [self.single(mutation) for mutation in run]
-        return [self._store(m, outcome) for m, outcome in zip(run, outcomes, strict=True)]
+        return None, nothing
 
     def _carry_out_as_set(self, run: list[Mutation]) -> list[Outcome]:
         collection = registry.get(run[0].collection)
@@ -153,28 +153,6 @@ class Runs:
                 return KINDS[run[0].op](self.caller, self.writer, collection, run).outcomes()
         finally:
             self.caller.cache.clear()
-
-    def _without_odd(
-        self, run: list[Mutation], odd: frozenset[uuid.UUID], splits: int
-    ) -> list[Result]:
-        """Carry out the odd mutations one by one, in their places, and the others as sets.
-
-        Each attempt may find more odd ones, so the number of attempts is limited.
-        """
-        if not (odd and splits) or len(odd) * ODD_SHARE > len(run):
-            return [self.single(mutation) for mutation in run]
-        results: list[Result] = []
-        for part in _whole(run, lambda mutation: mutation.object_id not in odd):
-            results += self._run(part, splits - 1)
-        return results
-
-    def _store(self, mutation: Mutation, outcome: Outcome) -> Result:
-        if isinstance(outcome, errors.SyncError):
-            result = self.store.store_refusal(mutation, outcome)
-        else:
-            result = self.store.store_effect(mutation, outcome)
-        self.note(mutation, result.status)
-        return result
 
 
 LIMITS = "54"

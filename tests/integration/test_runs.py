@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from django_sync import errors, sync
 from django_sync.models import MutationResult
 from django_sync.writes import batch as batches
-from django_sync.writes import runs, single
+from django_sync.writes import runs
 from example_project.boards import api
 from example_project.boards.models import Card, Membership
 from tests.app.models import Doc, Event, Project
@@ -40,7 +40,7 @@ class Watched:
 
     def __init__(self, monkeypatch):
         self.together = self.singly = 0
-        original_one, original_run = single.SingleWrites.result, runs.Runs._carry_out_as_set
+        original_one, original_run = batches.Transaction.carry_out, runs.Runs._carry_out_as_set
 
         def one(run, *args):
             self.singly += 1
@@ -51,7 +51,7 @@ class Watched:
             self.together += len(some)
             return told
 
-        monkeypatch.setattr(single.SingleWrites, "result", one)
+        monkeypatch.setattr(batches.Transaction, "carry_out", one)
         monkeypatch.setattr(runs.Runs, "_carry_out_as_set", together)
 
 
