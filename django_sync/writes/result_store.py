@@ -1,7 +1,11 @@
 """The stored results of mutations: read first, answered again, inserted at the end.
 
-A lock on the client's row orders the batches of one client, so that a mutation that is sent twice
-finds the first one's result. ``batch`` decides what happens, this file stores it.
+The first statement of a transaction locks the client's row: a request with the same mutations
+waits there. On SQLite it takes the write lock of the database. The second reads the stored results
+and the feed's epoch, so it sees what was committed meanwhile. The first could not: after a wait
+PostgreSQL reads only the locked row again, and the rest of its answer is from before the wait.
+
+``batch`` decides what happens, this file stores it.
 """
 
 from __future__ import annotations
@@ -20,7 +24,9 @@ from .. import errors
 from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..feed import log as feed_log
-from ..models import Client, Decision, MutationResult
+from ..feed.dialects import dialect
+from ..feed.tables import FEED
+from ..models import Client, MutationResult
 from ..models.database import connection
 from ..protocol import (
     Conflict,
@@ -34,9 +40,12 @@ from ..protocol import (
     Status,
     Write,
 )
-from . import columns, transaction_start
+from . import columns
 from .apply import Effect, Spans, tombstone
-from .resolve import WHOLE
+from .decisions import Decisions
+
+RESULT = MutationResult._meta.db_table
+_CLIENT = f"SELECT c.user_id, c.forgotten_seq FROM {Client._meta.db_table} c WHERE c.id = %s"
 
 
 def digest(mutation: Mutation) -> str:
@@ -84,14 +93,44 @@ class NewResult:
     at: datetime.datetime | None = None
 
 
-def _id_check(mutations: Sequence[Mutation]) -> transaction_start.IdCheck | None:
-    """The check of the id of a create that is alone in its transaction."""
-    if len(mutations) != 1 or mutations[0].op is not Write.CREATE:
-        return None
-    only = mutations[0]
-    if only.collection not in registry:
-        return None
-    return transaction_start.IdCheck(registry.get(only.collection), [only.object_id])
+def _only_create(mutations: Sequence[Mutation]) -> Mutation | None:
+    """The create that is alone in its transaction: whether its id is in use is read at once."""
+    only = mutations[0] if len(mutations) == 1 else None
+    return only if only and only.op is Write.CREATE and only.collection in registry else None
+
+
+def _locked_client(db: Any, client: Client, caller: Caller) -> int:
+    """Lock the client's row, creating it if needed; return its ``forgotten_seq``.
+
+    Raises ``ClientMismatch`` if the client is another user's.
+    """
+    found = _read_client(db, client.pk)
+    if found is None:
+        Client.objects.bulk_create([Client(id=client.pk, user=caller.user)], ignore_conflicts=True)
+        found = _read_client(db, client.pk)
+    if found is None or str(found[0]) != caller.key:
+        raise errors.ClientMismatch
+    return int(found[1])
+
+
+def _read_client(db: Any, id: uuid.UUID) -> Any:
+    lock = " FOR NO KEY UPDATE OF c" if db.vendor == "postgresql" else ""
+    with db.cursor() as cursor:
+        cursor.execute(_CLIENT + lock, [dialect().id(id)])
+        return cursor.fetchone()
+
+
+def _take_write_lock(db: Any) -> None:
+    """On SQLite, write before anything is read, unless the transaction began as a writer.
+
+    SQLite refuses the write lock at once to a transaction that read before another one wrote.
+    """
+    if db.vendor != "sqlite":
+        return
+    if db.commit_on_exit and getattr(db, "transaction_mode", None) in ("IMMEDIATE", "EXCLUSIVE"):
+        return
+    with db.cursor() as cursor:
+        cursor.execute(f"UPDATE {FEED} SET head = head WHERE id = 0")
 
 
 class ResultStore:
@@ -105,17 +144,19 @@ class ResultStore:
         self.unused: frozenset[uuid.UUID] = frozenset()
         self.rows: dict[uuid.UUID, MutationResult | NewResult] = {}
         self.written: dict[uuid.UUID, NewResult] = {}
-        self.decisions: dict[uuid.UUID, Decision] = {}
+        self.decisions = Decisions(caller, client)
 
     def open(self, mutations: Sequence[Mutation]) -> None:
         """Lock the client's row, then read which of the mutations have a result.
 
         The lock comes first: after a wait for it, this batch reads what the other batch has stored
-        and what a prune has deleted. Raises ``ClientMismatch``.
+        and what a prune has deleted. Without a client (a REST call without a key) nothing is
+        locked but, on SQLite, the database. Raises ``ClientMismatch``.
         """
-        forgotten = transaction_start.open_transaction(self.caller, self.client)
+        db = connection()
+        _take_write_lock(db)
         if self.client is not None:
-            self.client.forgotten_seq = forgotten
+            self.client.forgotten_seq = _locked_client(db, self.client, self.caller)
         found = self._stored(mutations)
         for mutation in mutations:
             if mutation.id not in self.rows:  # the same id again is the first one's repeat
@@ -123,12 +164,28 @@ class ResultStore:
 
     def _stored(self, mutations: Sequence[Mutation]) -> dict[uuid.UUID, MutationResult]:
         """Read the epoch, the stored results, and, for a create alone, whether its id is unused."""
-        id_check = _id_check(mutations)
-        stored = transaction_start.stored_results(self.client, [m.id for m in mutations], id_check)
-        self.epoch = stored.epoch
-        if id_check is not None and not stored.in_use:
-            self.unused = frozenset(id_check.ids)
-        return {row.mutation_id: row for row in stored.results}
+        create = _only_create(mutations)
+        is_in_use, parameters = "false", list[Any]()
+        if create is not None:
+            collection = registry.get(create.collection)
+            is_in_use, parameters = collection.in_use([create.object_id])
+        among, ids = dialect().among([mutation.id for mutation in mutations])
+        owner = None if self.client is None else dialect().id(self.client.pk)
+        with connection().cursor() as cursor:
+            cursor.execute(
+                f"SELECT p.in_use, p.epoch, r.id FROM (SELECT {is_in_use} AS in_use,"
+                f" (SELECT epoch FROM {FEED} WHERE id = 1) AS epoch) p"
+                f" LEFT JOIN {RESULT} r ON r.client_id = %s AND r.mutation_id {among}",
+                [*parameters, owner, ids],
+            )
+            rows = cursor.fetchall()
+        in_use, epoch, _ = rows[0]
+        self.epoch = feed_log.state()[0].epoch if epoch is None else str(uuid.UUID(str(epoch)))
+        if create is not None and not in_use:
+            self.unused = frozenset({create.object_id})
+        keys = [key for _, _, key in rows if key is not None]
+        stored = MutationResult.objects.filter(pk__in=keys) if keys else ()
+        return {row.mutation_id: row for row in stored}
 
     def is_new(self, mutation: Mutation) -> bool:
         """Whether it has no result yet, neither a stored one nor one of this transaction."""
@@ -245,15 +302,7 @@ class ResultStore:
             trace={"resolved": [r.to_json() for r in resolutions]} if resolutions else NOTHING,
         )
         if resolved is not None:
-            self._add_decision(
-                mutation,
-                str(resolved.kind),
-                dict(resolved.trace),
-                by=Decision.By.RESOLVER,
-                scope=effect.scope,
-                revision=effect.revision,
-                settled_at=timezone.now(),
-            )
+            self.decisions.add_resolved(mutation, resolved, effect.scope, effect.revision)
         record, revision = effect.record, effect.revision
         if isinstance(record, ReadyRecord):
             if revision is not None and not resolutions:
@@ -266,27 +315,8 @@ class ResultStore:
         trace = {"conflict": {"kind": str(conflict.kind), "fields": list(conflict.fields)}}
         revision = conflict.server.get("revision")
         self._write(mutation, Status.CONFLICT, revision=revision, trace=trace)
-        if self.client is not None:
-            fields = both_sides(mutation, conflict)
-            scope = conflict.server.get("scope")
-            self._add_decision(mutation, str(conflict.kind), fields, scope=scope, revision=revision)
+        self.decisions.add_open(mutation, conflict)
         return Result(mutation.id, Status.CONFLICT, revision, conflict=conflict)
-
-    def _add_decision(self, mutation: Mutation, kind: str, fields: Json, **values: Any) -> None:
-        self.decisions[mutation.id] = Decision(
-            kind=kind,
-            op=str(mutation.op),
-            collection=mutation.collection,
-            model=registry.get(mutation.collection).label,
-            object_id=mutation.object_id,
-            base_revision=mutation.base_revision,
-            fields=fields,
-            asked=mutation.fields,
-            user=self.caller.user,
-            client=self.client,
-            mutation_id=mutation.id,
-            **values,
-        )
 
     def store_refusal(self, mutation: Mutation, error: errors.SyncError) -> Result:
         """Store that the mutation was refused; return the result."""
@@ -300,15 +330,17 @@ class ResultStore:
         for id in ids:
             if id is not None and id in self.written:
                 del self.written[id]
-                self.decisions.pop(id, None)
+                self.decisions.discard(id)
 
     def close(self) -> None:
         """Insert all results, in one statement."""
         if self.written:
             self._insert(list(self.written.values()))
-        self._close_open_decisions()
-        if self.decisions:
-            Decision.objects.bulk_create(list(self.decisions.values()))
+        self.decisions.close(
+            id
+            for row in self.written.values()
+            if (id := row.object_id) is not None and row.op != Write.CREATE
+        )
 
     def _insert(self, rows: Sequence[NewResult]) -> None:
         """Insert the rows; if one is there already, ``IntegrityError`` is raised."""
@@ -319,33 +351,3 @@ class ResultStore:
         fields = [f for f in options.local_concrete_fields if not f.primary_key]
         values = [[getattr(row, f.attname) for row in rows] for f in fields]
         columns.insert(connection(), MutationResult, fields, values)
-
-    def _close_open_decisions(self) -> None:
-        """A client that writes to an object again has decided what was open there."""
-        again = {
-            id
-            for row in self.written.values()
-            if (id := row.object_id) is not None and row.op != Write.CREATE
-        }
-        if self.client is None or not again:
-            return
-        if transaction_start.has_open_decision(self.client, list(again)):
-            still_open = Decision.objects.filter(
-                client=self.client, object_id__in=again, settled_at=None
-            )
-            still_open.update(
-                by=Decision.By.CLIENT, settled_at=timezone.now(), settled_by=self.caller.user
-            )
-
-
-def both_sides(mutation: Mutation, conflict: Conflict) -> Json:
-    """Return what a ``Decision`` keeps of a conflict that is still open."""
-    server, base = conflict.server.get("object"), conflict.base or {}
-    if server is None or mutation.op is Write.DELETE:
-        asked = None if mutation.op is Write.DELETE else mutation.fields
-        return {WHOLE: {"server": server, "client": asked, "base": conflict.base}}
-    return {
-        name: {"server": server.get(name), "client": mutation.fields.get(name)}
-        | ({"base": base[name]} if name in base else {})
-        for name in conflict.fields
-    }

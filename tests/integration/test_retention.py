@@ -32,7 +32,7 @@ from django_sync.models import (
     SyncSession,
     Tombstone,
 )
-from django_sync.writes import transaction_start
+from django_sync.writes import result_store
 from example_project.boards.models import Board, Card
 from tests.integration.phone import Phone
 from tests.replica import Replica, truth
@@ -383,13 +383,13 @@ def test_w5_results_pruned_while_a_repeat_waits_for_its_lock(people, monkeypatch
     phone = Phone(people.ada)
     body = phone.create("boards", name="Once")
     phone.one(body)
-    lock = transaction_start._take_write_lock
+    lock = result_store._take_write_lock
 
     def late(db):
         forget()
         lock(db)
 
-    monkeypatch.setattr(transaction_start, "_take_write_lock", late)
+    monkeypatch.setattr(result_store, "_take_write_lock", late)
     assert phone.one(body).problem["code"] == "mutation_expired"
     assert Board.objects.filter(name="Once").count() == 1
 
