@@ -340,23 +340,3 @@ class Collection(Rows, Input):
             fixed = not (decides_on_fields(kind) or decides_on_serializer(type(viewset)))
             self._shapes[kind] = shape_of(kind()) if fixed else None
         return self._shapes[kind] or shape_of(viewset.get_serializer())
-
-    # Writes
-
-    @property
-    def scope_field(self) -> str:
-        """The field that decides the scope, to which an error about it belongs."""
-        path = scope_path(self.model)
-        return "non_field_errors" if path in (None, "self") else str(path).split("__")[0]
-
-    def create(self, viewset: Any, serializer: Any) -> None:
-        with translated():
-            viewset.perform_create(serializer)
-
-    def update(self, viewset: Any, serializer: Any) -> None:
-        with translated():
-            viewset.perform_update(serializer)
-
-    def destroy(self, viewset: Any, instance: Any) -> None:
-        with translated():
-            viewset.perform_destroy(instance)

@@ -1,4 +1,4 @@
-"""The fields that a client sends for an object: which there are, and whether they are valid."""
+"""What a client sends for an object: which fields there are, whether they are valid, the write."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db import models
 from rest_framework import serializers
 
 from .. import errors
+from ..capture import scope_path
 from ..protocol import Json
 from . import field_patterns
 from .exceptions import translated
@@ -20,7 +21,7 @@ FIELDS = "_django_sync_fields"
 
 
 class Input:
-    """The fields that a viewset takes, and values for them."""
+    """The fields that a viewset takes, values for them, and its own writes."""
 
     model: type[models.Model]
 
@@ -97,3 +98,23 @@ class Input:
     def is_set(self, viewset: Any, name: str) -> bool:
         """Whether the field is a list of references, whose order means nothing."""
         return isinstance(self.fields(viewset).get(name), serializers.ManyRelatedField)
+
+    # Writes
+
+    @property
+    def scope_field(self) -> str:
+        """The field that decides the scope, to which an error about it belongs."""
+        path = scope_path(self.model)
+        return "non_field_errors" if path in (None, "self") else str(path).split("__")[0]
+
+    def create(self, viewset: Any, serializer: Any) -> None:
+        with translated():
+            viewset.perform_create(serializer)
+
+    def update(self, viewset: Any, serializer: Any) -> None:
+        with translated():
+            viewset.perform_update(serializer)
+
+    def destroy(self, viewset: Any, instance: Any) -> None:
+        with translated():
+            viewset.perform_destroy(instance)
