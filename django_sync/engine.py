@@ -18,7 +18,7 @@ from .drf.registry import registry
 from .feed import fanout, sequencer
 from .feed import log as feed_log
 from .feed import pull as feed_pull
-from .feed.visibility import Visibility, keep
+from .feed.visibility import Visibility, current_visibility, keep
 from .models import Client
 from .models.database import atomic
 from .protocol import (
@@ -146,18 +146,18 @@ def _note_pull(caller: Caller, pulled: feed_pull.Pulled) -> None:
 
 def scopes_of(caller: Caller, collections: Sequence[str] | None = None) -> frozenset[str]:
     """Return the scopes in which changes of these collections concern the caller."""
-    visibility = feed_pull.current_visibility(caller, collections)
+    visibility = current_visibility(caller, collections)
     return frozenset(scope for _, scope in visibility.pairs())
 
 
 def visibility_of(caller: Caller) -> Visibility:
     """Return all that the caller sees now."""
-    return feed_pull.current_visibility(caller, None)
+    return current_visibility(caller, None)
 
 
 def audience(caller: Caller, collections: Sequence[str] | None) -> fanout.Audience:
     """Return what the caller sees now, as the hub needs it; cursors may name it from now on."""
-    visibility = feed_pull.current_visibility(caller, collections)
+    visibility = current_visibility(caller, collections)
     keep(visibility)
     return fanout.Audience.of(caller, visibility)
 

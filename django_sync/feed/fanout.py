@@ -26,7 +26,7 @@ from . import log as feed_log
 from . import pull, sequencer
 from .cursor import Cursor
 from .log import Place
-from .visibility import Visibility
+from .visibility import Visibility, current_visibility
 
 Pair = tuple[str, str]
 Class = tuple[str, str, str, str]
@@ -231,7 +231,7 @@ class Batch:
         if audience.key not in self.fresh:
             caller = Caller(audience.caller.request)
             names = {name for name, _ in self._held(audience)}
-            self.fresh[audience.key] = caller, pull.current_visibility(caller, sorted(names))
+            self.fresh[audience.key] = caller, current_visibility(caller, sorted(names))
         return self.fresh[audience.key]
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from ..conf import conf
 from ..models import Hold
 from ..models.database import connection
+from .cursor import Cursor
 
 MINUTES = 10
 """A cursor's position is held again after so long."""
@@ -22,6 +23,18 @@ _HOLD = f"""
 INSERT INTO {Hold._meta.db_table} AS h (position, at) VALUES (%s, %s)
 ON CONFLICT (position) DO UPDATE SET at = excluded.at WHERE h.at < %s
 """
+
+
+def hold_cursor(cursor: Cursor) -> int:
+    """Keep the floor from passing a client that has more to fetch; the minute, for its cursor.
+
+    ``cursor`` is the one that it came with, since the answer may be lost.
+    """
+    now = int(timezone.now().timestamp()) // 60
+    if now - cursor.held < MINUTES:
+        return cursor.held
+    hold(cursor.position)
+    return now
 
 
 def hold(position: int) -> None:

@@ -8,7 +8,7 @@ gives either a page of the snapshot or a page of the feed.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -19,13 +19,12 @@ from .. import errors
 from ..drf.caller import Caller
 from ..drf.collection import Collection
 from ..drf.registry import registry
-from ..drf.schema_hash import digest
 from ..protocol import Change, Op, Page, ReadyChanges, ReadyText, Record
 from . import holds, sequencer, snapshot
 from . import log as feed_log
 from .cursor import Cursor, open_sealed, seal
 from .fate import absent_fate
-from .visibility import EMPTY, NOTHING, Visibility, keep, recall
+from .visibility import EMPTY, NOTHING, Visibility, current_visibility, keep, recall
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     answer = _checked_answer(caller, asked, is_sequenced=is_sequenced)
     for visibility in answer.kept:
         keep(visibility)
-    held = hold(cursor or answer.cursor) if answer.has_more else 0
+    held = holds.hold_cursor(cursor or answer.cursor) if answer.has_more else 0
     moved = replace(answer.cursor, held=held)
     page = Page(
         changes=ReadyChanges(answer.changes),
@@ -160,18 +159,6 @@ def _is_at_head(cursor: Cursor, seen: feed_log.Overview) -> bool:
     """Whether the cursor is at the last entry of this very history."""
     state = seen.state
     return cursor.place == (state.epoch, state.head, seen.mark) and state.floor <= state.head
-
-
-def hold(cursor: Cursor) -> int:
-    """Keep the floor from passing a client that has more to fetch; the minute, for its cursor.
-
-    The place that it came with is held, since the answer may be lost.
-    """
-    now = int(timezone.now().timestamp()) // 60
-    if now - cursor.held < holds.MINUTES:
-        return cursor.held
-    holds.hold(cursor.position)
-    return now
 
 
 def _answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer | None:
@@ -324,31 +311,6 @@ class Pull:
 def today() -> int:
     """The day, as an ordinal: a visibility is noted as in use once a day."""
     return timezone.now().date().toordinal()
-
-
-def current_visibility(
-    caller: Caller, names: Sequence[str] | None, generations: Mapping[str, int] | None = None
-) -> Visibility:
-    """What the caller sees now of these collections, or of all that they may read.
-
-    ``generations`` are the feed's, where they were read already.
-    """
-    if names is None:
-        wanted = [c for c in registry if c.may(caller, "read")]
-    else:
-        wanted = [registry.get(name) for name in names]
-    if generations is None:
-        generations = feed_log.generations()
-    return Visibility(
-        tags={c.name: _tag(caller, c, generations.get(c.label, 0)) for c in wanted},
-        scopes={c.name: c.scopes(caller) for c in wanted},
-    )
-
-
-def _tag(caller: Caller, collection: Collection, generation: int) -> str:
-    if not collection.may(caller, "read"):
-        return "hidden"
-    return digest(str(generation), collection.visibility_tag(caller), collection.shape(caller))[:10]
 
 
 def _removals(

@@ -1,20 +1,25 @@
 """Which scopes a user sees of which collections, named by a digest that a cursor can carry.
 
-A visibility is made of values alone; only ``keep`` and ``recall`` use the database. It is stored
-once for all cursors that name it.
+``current_visibility`` finds out what a user sees now. What a replica holds was seen at an earlier
+pull, so a visibility is stored (``keep``, ``recall``), once for all cursors that name it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from ..drf.caller import Caller
+from ..drf.collection import Collection
+from ..drf.registry import registry
+from ..drf.schema_hash import digest
 from ..errors import CursorExpired
 from ..models import ScopeSet
+from . import log as feed_log
 from .cursor import Pair
 
 Scopes = frozenset[str]
@@ -76,6 +81,31 @@ class Visibility:
 
 
 EMPTY = Visibility()
+
+
+def current_visibility(
+    caller: Caller, names: Sequence[str] | None, generations: Mapping[str, int] | None = None
+) -> Visibility:
+    """What the caller sees now of these collections, or of all that they may read.
+
+    ``generations`` are the feed's, where they were read already.
+    """
+    if names is None:
+        wanted = [c for c in registry if c.may(caller, "read")]
+    else:
+        wanted = [registry.get(name) for name in names]
+    if generations is None:
+        generations = feed_log.generations()
+    return Visibility(
+        tags={c.name: _tag(caller, c, generations.get(c.label, 0)) for c in wanted},
+        scopes={c.name: c.scopes(caller) for c in wanted},
+    )
+
+
+def _tag(caller: Caller, collection: Collection, generation: int) -> str:
+    if not collection.may(caller, "read"):
+        return "hidden"
+    return digest(str(generation), collection.visibility_tag(caller), collection.shape(caller))[:10]
 
 
 def keep(visibility: Visibility) -> str:

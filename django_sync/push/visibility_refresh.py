@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from ..conf import conf
 from ..drf.caller import Caller
-from ..feed import pull as feed_pull
+from ..feed.visibility import current_visibility
 from ..models import Endpoint, PushScope, PushUser
 from . import endpoints
 
@@ -59,7 +59,7 @@ def _refresh_user(pk: Any) -> bool:
         PushUser.objects.filter(pk=pk).update(looked_at=timezone.now())
         return False
     try:
-        seen = endpoints.scopes_of(feed_pull.current_visibility(Caller.for_user(user), None))
+        seen = endpoints.scopes_of(current_visibility(Caller.for_user(user), None))
     except Exception:  # the project's own code; it must not stop the others
         log.exception("the scopes of a user could not be read", extra={"user": str(pk)})
         return False

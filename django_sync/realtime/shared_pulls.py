@@ -20,12 +20,12 @@ from .. import errors
 from ..drf.caller import Caller
 from ..drf.registry import registry
 from ..drf.rendering import encoded
+from ..feed import holds, sequencer
 from ..feed import log as feed_log
 from ..feed import pull as feed_pull
-from ..feed import sequencer
 from ..feed.cursor import Cursor
 from ..feed.recent import Recent
-from ..feed.visibility import Visibility
+from ..feed.visibility import Visibility, current_visibility
 from ..sessions import directives, presence
 
 ATTEMPTS = 3
@@ -210,7 +210,7 @@ class SnapshotReader:
                 caller = viewer.caller()
                 self.visibilities[viewer.key] = (
                     caller,
-                    feed_pull.current_visibility(caller, viewer.names),
+                    current_visibility(caller, viewer.names),
                 )
         return self.visibilities[viewer.key]
 
@@ -278,7 +278,7 @@ def _on_behalf_of(viewer: Viewer) -> Iterator[None]:
 
 def _answer(pull: Pull, cursor: Cursor, page: Page) -> Answer:
     """The answer. Where there is more, its place is held; the client's presence is noted."""
-    held = feed_pull.hold(cursor) if page.more else 0
+    held = holds.hold_cursor(cursor) if page.more else 0
     sealed = feed_pull.seal_cursor(pull.caller, replace(page.after, held=held))
     if page.changes or page.more:
         presence.note(pull.caller, "behind", position=cursor.position)

@@ -22,7 +22,6 @@ from django_sync.conf import SETTINGS
 from django_sync.drf.caller import Caller
 from django_sync.feed import log as feed_log
 from django_sync.feed import notify, sequencer
-from django_sync.feed import pull as feed_pull
 from django_sync.maintenance import retention
 from django_sync.models import Change, Endpoint, Feed, PushCursor, PushScope, PushUser, SyncSession
 from django_sync.push import delivery, dispatcher, endpoints, locmem, visibility_refresh
@@ -595,14 +594,14 @@ def test_project_code_that_fails_holds_up_nobody(people, clock, monkeypatch, cap
     asleep(people.ada)
     grace = asleep(people.grace)
     PushUser.objects.update(looked_at=None)
-    current_visibility = feed_pull.current_visibility
+    current_visibility = visibility_refresh.current_visibility
 
     def failing(caller: Caller, collections: Any) -> Any:
         if caller.user == people.ada:
             raise ZeroDivisionError
         return current_visibility(caller, collections)
 
-    monkeypatch.setattr(feed_pull, "current_visibility", failing)
+    monkeypatch.setattr(visibility_refresh, "current_visibility", failing)
     Membership.objects.create(board=people.private, user=people.grace, role="viewer")
     with caplog.at_level(logging.CRITICAL, "django_sync.push"):
         assert [id for id, _ in a_round(clock)] == [grace.id]

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from rest_framework.authtoken.models import Token
 
 from django_sync.feed import log as feed_log
-from django_sync.feed import pull as feed_pull
 from django_sync.feed import recent, sequencer
 from django_sync.maintenance import retention
 from django_sync.models import Feed, Hold
@@ -214,7 +213,7 @@ class Looks:
     def __init__(self, monkeypatch: Any) -> None:
         self.count, self.gate, self.came = 0, threading.Event(), threading.Event()
         self.gate.set()
-        look = feed_pull.current_visibility
+        look = shared_pulls.current_visibility
 
         def counted(*args: Any) -> Any:
             self.count += 1
@@ -222,7 +221,7 @@ class Looks:
             assert self.gate.wait(PATIENCE)
             return look(*args)
 
-        monkeypatch.setattr(feed_pull, "current_visibility", counted)
+        monkeypatch.setattr(shared_pulls, "current_visibility", counted)
 
 
 @pytest.fixture
