@@ -142,6 +142,7 @@ class PostgreSQL:
 
 def parse_overview(text: str) -> Row:
     """Read the function's answer: its values are in the order of migration 0011."""
-    epoch, head, floor, mark, unsequenced, *generations = text.split("|", 5)
+    epoch, head, floor, mark, unsequenced, *rest = text.split("|", 5)
     there = None if mark == "-1" else int(mark)
-    return epoch, int(head), int(floor), 0, there, unsequenced == "1", *(generations or [None])
+    generations = rest[0] if rest else None
+    return epoch, int(head), int(floor), 0, there, unsequenced == "1", generations

@@ -279,10 +279,10 @@ def test_g1_a_pull_in_the_middle_of_sequencing(
     first, third = (Card.objects.create(board=boards.launch, title="as it was") for _ in range(2))
     retitle(first.pk, "positioned")
     grace.pull()  # This positions it; Ada has not heard of it.
-    sequencer, writer = processes.worker(point), processes.worker()
+    mover, writer = processes.worker(point), processes.worker()
     writer.call(retitle, card.pk, "in between")
-    sequencer.start(sequencer.sequence)
-    sequencer.reaches(point)
+    mover.start(sequencer.sequence)
+    mover.reaches(point)
     writer.call(retitle, third.pk, "afterwards")
 
     page = ada.page()
@@ -290,12 +290,12 @@ def test_g1_a_pull_in_the_middle_of_sequencing(
     assert title(ada, first) == "positioned"
     assert not ada.page().has_more, "there is nothing to come back for at once"
     assert title(ada, card) == "A card of Launch"
-    assert sequencer.is_busy()
+    assert mover.is_busy()
     if end == "goes on":
-        sequencer.go()
-        assert sequencer.result() in (1, 2)
+        mover.go()
+        assert mover.result() in (1, 2)
     else:
-        sequencer.kill()
+        mover.kill()
     check_replicas(readers)
     assert (title(ada, card), title(ada, third)) == ("in between", "afterwards")
     check_log()

@@ -1,4 +1,4 @@
-"""Commits that may have changed the feed are told, once a transaction; and tell nobody else's."""
+"""Commits that may have changed the feed are announced, once a transaction, and no others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from example_project.boards.models import Board, Card, Membership
 
 
 @pytest.fixture
-def rung(boards, monkeypatch):
-    heard: list[object] = []
-    monkeypatch.setattr(notify, "_notifiers", [heard.append])
-    return heard
+def notified(boards, monkeypatch):
+    calls: list[object] = []
+    monkeypatch.setattr(notify, "_notifiers", [calls.append])
+    return calls
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_what_is_a_write(sql, is_write):
     assert notify.is_write(sql) is is_write
 
 
-def test_each_way_to_write_rings(rung, boards):
+def test_each_way_to_write_notifies(notified, boards):
     def unlabel():
         Card.objects.filter(labels__isnull=False).first().labels.clear()
 
@@ -50,17 +50,17 @@ def test_each_way_to_write_rings(rung, boards):
         lambda: Card.objects.first().delete(),
     ]
     for way in ways:
-        rung.clear()
+        notified.clear()
         way()
-        assert rung, way
+        assert notified, way
 
 
-def test_a_transaction_rings_once_and_after_its_commit(rung, boards):
+def test_a_transaction_notifies_once_and_after_its_commit(notified, boards):
     with transaction.atomic():
         for number in range(3):
             Card.objects.create(board=boards.launch, title=str(number))
-        assert rung == []
-    assert rung == [None]
+        assert notified == []
+    assert notified == [None]
 
 
 def undone(boards):
@@ -70,26 +70,26 @@ def undone(boards):
         transaction.set_rollback(True)
 
 
-def test_what_is_rolled_back_rings_nothing(rung, boards):
+def test_what_is_rolled_back_notifies_nobody(notified, boards):
     undone(boards)
-    assert rung == []
+    assert notified == []
 
 
-def test_a_savepoint_that_is_rolled_back_takes_no_ring_of_others_with_it(rung, boards):
+def test_a_savepoint_that_is_rolled_back_takes_no_ring_of_others_with_it(notified, boards):
     with transaction.atomic():
         undone(boards)
         Board.objects.filter(pk=boards.launch.pk).update(name="Kept")
-    assert rung == [None]
+    assert notified == [None]
 
 
-def test_what_is_not_synced_rings_nothing(rung, boards):
+def test_what_is_not_synced_notifies_nobody(notified, boards):
     Membership.objects.filter(user=boards.grace).delete()
-    assert rung == []
+    assert notified == []
 
 
-def test_a_bell_that_breaks_fails_no_write(boards, monkeypatch, caplog):
+def test_a_notifier_that_breaks_fails_no_write(boards, monkeypatch, caplog):
     def broken(key):
-        raise OSError("no bell")
+        raise OSError("no notifier")
 
     monkeypatch.setattr(notify, "_notifiers", [broken])
     with caplog.at_level("CRITICAL", logger="django_sync.announce"):
@@ -97,14 +97,14 @@ def test_a_bell_that_breaks_fails_no_write(boards, monkeypatch, caplog):
     assert Card.objects.filter(pk=card.pk).exists()
 
 
-def test_invalidate_waits_for_the_commit(rung, boards):
+def test_invalidate_waits_for_the_commit(notified, boards):
     with transaction.atomic():
         notify.invalidate(boards.ada)
-        assert rung == []
-    assert rung == [str(boards.ada.pk)]
+        assert notified == []
+    assert notified == [str(boards.ada.pk)]
 
 
-def test_a_transaction_begun_by_hand_is_written_and_not_told_of(rung, boards):
+def test_a_transaction_begun_by_hand_is_written_and_not_announced(notified, boards):
     """Django lets nobody wait for its commit; a write must not fail for that."""
     transaction.set_autocommit(False)
     try:
@@ -113,5 +113,5 @@ def test_a_transaction_begun_by_hand_is_written_and_not_told_of(rung, boards):
     finally:
         transaction.rollback()
         transaction.set_autocommit(True)
-    assert not rung
+    assert not notified
     assert Card.objects.filter(title="by hand").exists()
