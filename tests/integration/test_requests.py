@@ -88,7 +88,7 @@ def wrapped(boards, settings):
     yield wrap
     for application in made:
         application.close()
-        application.application.writes.shutdown()
+        application.runner.writes.shutdown()
     connections.close_all()
 
 
@@ -136,14 +136,14 @@ def test_r8_many_who_poll_need_no_more_threads_than_there_are(wrapped, ada, monk
 
     async def story() -> None:
         many = [Request(application, headers=ada) for _ in range(30)]
-        await until(lambda: gate.came == 3 and application.application.asked == 30)
+        await until(lambda: gate.came == 3 and application.runner.pending == 30)
         gate.open.set()
         assert {(await request.answer())[0] for request in many} == {200}
 
     asyncio.run(story())
     assert (gate.came, len(gate.threads)) == (30, 3)
     assert (counted.count("began"), counted.count("ended")) == (30, 30)
-    assert application.application.asked == 0
+    assert application.runner.pending == 0
 
 
 @pytest.mark.parametrize("age", [0, None])
@@ -169,7 +169,7 @@ def test_who_finds_the_line_full_is_told_to_come_again(wrapped, ada, monkeypatch
 
     async def story() -> None:
         first, second = (Request(application, headers=ada) for _ in range(2))
-        await until(lambda: application.application.asked == 2)
+        await until(lambda: application.runner.pending == 2)
         third = Request(application, headers=ada)
         status, problem = await third.answer()
         assert (status, problem["code"]) == (503, "unavailable")
@@ -188,11 +188,11 @@ def test_who_hangs_up_in_line_is_not_served(wrapped, ada, monkeypatch, counted):
 
     async def story() -> None:
         first, second = (Request(application, headers=ada) for _ in range(2))
-        await until(lambda: gate.came == 1 and application.application.asked == 2)
+        await until(lambda: gate.came == 1 and application.runner.pending == 2)
         for request in (second, first):
             request.gone.set()
             await asyncio.wait_for(request.task, PATIENCE)
-        assert application.application.asked == 0
+        assert application.runner.pending == 0
         gate.open.set()
         assert (await Request(application, headers=ada).answer())[0] == 200
 

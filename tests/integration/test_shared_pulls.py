@@ -315,7 +315,7 @@ def test_a_project_s_own_page_is_waited_for_by_nobody(site, ada):
 
     async def story() -> None:
         await site.poller(ada)
-        site.application.application.application = own
+        site.application.runner.application = own
         page = [site.get("cursor=1", ada, path="/wiki/changes/") for _ in range(2)]
         await asyncio.gather(*page)
 
