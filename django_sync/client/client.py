@@ -115,7 +115,7 @@ class SyncClient(ObservableClient):
                 transport=transport,
                 timeout=timeout,
                 on_call=self._note_call,
-                on_round_trip=parts.network.note_round_trip,
+                on_round_trip=parts.network_monitor.note_round_trip,
             )
 
         self._network = connect(parts.backoff)
@@ -174,7 +174,7 @@ class SyncClient(ObservableClient):
         except errors.SyncError as error:
             self._problem, self._retry_at = error, self._later(self._network.retry_in)
             if isinstance(error, errors.Offline):
-                self._parts.network.note_call(error)
+                self._parts.network_monitor.note_call(error)
             raise
         else:
             self._problem = self._retry_at = None
@@ -226,7 +226,7 @@ class SyncClient(ObservableClient):
         out at once. The client learns the rest from its own requests: ``status.network_state``
         has all of it. Raises ``ValueError`` for an unknown type.
         """
-        now = self._parts.network.report(
+        now = self._parts.network_monitor.report(
             online=online, type=type, metered=metered, foreground=foreground
         )
         gone = now.type is Kind.NONE
@@ -275,7 +275,7 @@ class SyncClient(ObservableClient):
             done, total = snapshot.get("done"), snapshot.get("total")
             if isinstance(done, int) and isinstance(total, int):
                 progress = Progress(done, total)
-        network = self._parts.network.state
+        network = self._parts.network_monitor.state
         transport = self._background.transport
         return Status(
             pending,
@@ -334,7 +334,7 @@ class SyncClient(ObservableClient):
         self._background.behind()
 
     def _note_call(self, error: errors.SyncError | None) -> None:
-        self._parts.network.note_call(error)
+        self._parts.network_monitor.note_call(error)
         self._background.note_call(not isinstance(error, errors.Offline))
 
     def _link_changed(self, problem: errors.SyncError | None, retry_in: float | None) -> None:

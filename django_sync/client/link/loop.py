@@ -70,7 +70,7 @@ class Loop:
         self._inbox = inbox
         self._lease = parts.lease
         self._wakeups = parts.wakeups
-        self._network = parts.network
+        self._network_monitor = parts.network_monitor
         self._waker = parts.waker
         self._backoff = replace(parts.backoff)
         self._pace = replace(parts.pace)
@@ -163,7 +163,7 @@ class Loop:
 
     def _listen(self) -> Act:
         """Wait for news, unless another process on this store does."""
-        began, network = self._waker.now(), self._network.state
+        began, network = self._waker.now(), self._network_monitor.state
         self._wakeups.look()
         best = self._choice.best(began, sparing=network.sparing)
         transport = self._agree(best, network)
@@ -215,7 +215,7 @@ class Loop:
         """The longest time to listen before the next decision."""
         if transport is Transport.POLL:
             news, self._news = self._news, False
-            return self._pace.next(news=news, sparing=self._network.state.sparing)
+            return self._pace.next(news=news, sparing=self._network_monitor.state.sparing)
         return float(self._exchange.service.wait_seconds)
 
     def _take_lease(self, transport: Transport, seconds: float) -> float:
@@ -281,7 +281,7 @@ class Loop:
     def _fail(self, error: errors.SyncError) -> Act:
         self._connections.close()
         if isinstance(error, errors.Offline):
-            self._network.note_call(error)
+            self._network_monitor.note_call(error)
         if isinstance(error, errors.SessionEnded):
             self._connections.forget_session()
         self._retry_in = self._backoff.failed(error.retry_after)
@@ -392,7 +392,7 @@ class Loop:
             return False
         fed = live is not None or self._link.transport is Transport.LONG_POLL
         fed = fed or self._lease.is_fed()
-        state = wakeups.state_of(self._link.state, self._network.state, fed=fed)
+        state = wakeups.state_of(self._link.state, self._network_monitor.state, fed=fed)
         act = wakeups.act(state, event)
         log.info("A wake-up, %s, %s: %s.", event, state, act)
         if act is wakeups.Act.TRUST and live is not None:

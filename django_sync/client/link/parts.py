@@ -58,7 +58,7 @@ class Parts:
     results: Results = field(init=False)
     lease: Lease = field(init=False)
     wakeups: WakeupHandler = field(init=False)
-    network: NetworkMonitor = field(init=False)
+    network_monitor: NetworkMonitor = field(init=False)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.store, self.now)
@@ -67,4 +67,4 @@ class Parts:
         self.results = Results(self.store, self.outbox, self.conflicts)
         self.lease = Lease(self.store, self.now)
         self.wakeups = WakeupHandler(self.store, self.waker)
-        self.network = NetworkMonitor()
+        self.network_monitor = NetworkMonitor()

@@ -353,7 +353,7 @@ def test_first_decision_counts_and_nonsense_is_logged(
     client.sync()
     assert server.object("cards", clash)["title"] == "theirs"
     assert client.conflicts == []
-    assert "no resolution" in caplog.text
+    assert "not a resolution" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 

@@ -78,7 +78,7 @@ def test_a_round_trip_is_reported_once_it_is_another(server: Any, live: Any, wak
     patches = 0
     for seconds, more in ((0.04, 0), (0.5, 1), (0.55, 0), (0.6, 0)):
         for _ in range(30):  # until it has settled
-            client._parts.network.note_round_trip(seconds)
+            client._parts.network_monitor.note_round_trip(seconds)
         waker.advance(client._background._loop._exchange.service.wait_seconds)
         waker.asleep()
         answered(client, waker)
@@ -99,7 +99,7 @@ def test_a_connection_that_works_is_kept_although_a_report_fails(
 
     connection = server.connections.opened[-1]
     with fault(server, full):
-        client._parts.network.note_round_trip(1.0)
+        client._parts.network_monitor.note_round_trip(1.0)
         waker.advance(25)
         until(lambda: reports(server)[-1][0] == "PATCH", "it was tried")
         waker.asleep()
