@@ -73,9 +73,9 @@ def test_an_edit_in_the_admin_wakes_a_client_that_sleeps(
         endpoint = until(lambda: Endpoint.objects.select_related("session").first(), "it is kept")
         assert endpoint.session.foreground is False
 
-    staff = staff("staff")
-    form = opened(staff, page(card))
-    assert save(staff, card, form, title="From the admin").status_code == 302
+    browser = staff("staff")
+    form = opened(browser, page(card))
+    assert save(browser, card, form, title="From the admin").status_code == 302
 
     def woken():
         rounds.note_news()
