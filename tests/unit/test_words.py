@@ -15,13 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_CLEAN: tuple[str, ...] = ("django_sync/",)
 """Paths that still have old words: a folder with its slash, or a file. Empty means: all clean."""
 
-EXCEPTIONS: tuple[tuple[str, str, str], ...] = (
-    (
-        r"client/terminal\.py",
-        r"(?:\w+_)?lines?",
-        "lines of text, which is what a terminal calls them",
-    ),
-)
+EXCEPTIONS: tuple[tuple[str, str, str], ...] = ()
 """Path, name (both as regular expressions), and why the name may stay. Five at most."""
 
 
