@@ -34,7 +34,7 @@ class Reply:
 
 
 class Receiver:
-    """The service as a test sees it. ``judge`` may answer by the request; ``None``: the given answer."""
+    """The service as a test sees it. ``judge`` may choose the answer; ``None``: the given one."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
