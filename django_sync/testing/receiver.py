@@ -1,4 +1,4 @@
-"""A service that wake-ups are sent to, on this machine: it keeps what came, and answers as told."""
+"""A service on this machine that receives wake-ups: it keeps requests, and gives chosen answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Reply:
 
 
 class Receiver:
-    """What a test sees of the service. ``judge`` may answer by what came; ``None``: as told."""
+    """The service as a test sees it. ``judge`` may choose the answer; ``None``: the given one."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
@@ -47,7 +47,7 @@ class Receiver:
         return f"{self.scheme}://{host}:{self.port}{path}"
 
     def reply(self, request: Received) -> Reply:
-        """What is answered; what came is kept first."""
+        """The answer to a request, which is kept first."""
         self.received.append(request)
         judged = self.judge(request) if self.judge is not None else None
         if judged is not None:
@@ -57,8 +57,8 @@ class Receiver:
 
 @contextmanager
 def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    """A service on a port of its own, with TLS where a context is given."""
-    told = Receiver()
+    """A service on a port of its own, with TLS if a context is given."""
+    service = Receiver()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -67,7 +67,7 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = told.reply(Received(self.path, headers, self.rfile.read(length)))
+            reply = service.reply(Received(self.path, headers, self.rfile.read(length)))
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
@@ -100,13 +100,13 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     server = Server(("127.0.0.1", 0), Handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-        told.scheme = "https"
-    told.port = server.server_address[1]
+        service.scheme = "https"
+    service.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.daemon = True
     thread.start()
     try:
-        yield told
+        yield service
     finally:
         server.shutdown()
         server.server_close()

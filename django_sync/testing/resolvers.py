@@ -3,8 +3,8 @@
     class TestLongest(ResolverContract):
         resolver = Longest()
 
-Whatever it is asked, a resolver answers with a resolution that is true of itself, or with
-``None``; it answers the same again, and leaves alone what it was given.
+For every overlap, a resolver returns a consistent resolution or ``None``. It returns the same when
+it is asked again, and does not change its arguments.
 """
 
 from __future__ import annotations

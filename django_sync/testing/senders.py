@@ -20,7 +20,7 @@
             self.loft.answers(status, headers)
 
 A sender whose service cannot refuse sets ``can_fail = False``. For one over HTTP,
-``django_sync.testing.receiver`` is a service that answers as it is told.
+``django_sync.testing.receiver`` is a service with answers of your choice.
 """
 
 from __future__ import annotations
@@ -124,38 +124,38 @@ class SenderContract:
 
     def test_what_is_gone(self) -> None:
         """It is dropped for good, so nothing else may be taken for it."""
-        self.told_by(404, Outcome.GONE)
-        self.told_by(410, Outcome.GONE)
+        self.receipt_for(404, Outcome.GONE)
+        self.receipt_for(410, Outcome.GONE)
 
     def test_what_is_tried_again(self) -> None:
-        """Too many, and faults of theirs."""
+        """Too many requests, and errors of the service."""
         for status in (429, 500, 502, 503, 504):
-            self.told_by(status, Outcome.RETRY)
+            self.receipt_for(status, Outcome.RETRY)
 
     def test_how_long_it_is_to_be_left_alone(self) -> None:
         """``Retry-After``, as seconds or as a date."""
-        assert self.told_by(429, Outcome.RETRY, {"Retry-After": "120"}).retry_after == 120
+        assert self.receipt_for(429, Outcome.RETRY, {"Retry-After": "120"}).retry_after == 120
         later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=90)
         date = format_datetime(later, usegmt=True)
-        told = self.told_by(503, Outcome.RETRY, {"Retry-After": date})
-        assert told.retry_after is not None
-        assert 80 < told.retry_after <= 90
+        receipt = self.receipt_for(503, Outcome.RETRY, {"Retry-After": date})
+        assert receipt.retry_after is not None
+        assert 80 < receipt.retry_after <= 90
         for odd in ("soon", "-1", "1e9", "99999999999999999999", ""):
-            told = self.told_by(503, Outcome.RETRY, {"Retry-After": odd})
-            assert told.retry_after is None or told.retry_after >= 0
+            receipt = self.receipt_for(503, Outcome.RETRY, {"Retry-After": odd})
+            assert receipt.retry_after is None or receipt.retry_after >= 0
 
     def test_what_is_refused(self) -> None:
         """And a redirect is not followed."""
         for status in (400, 401, 403, 413):
-            self.told_by(status, Outcome.REFUSED)
+            self.receipt_for(status, Outcome.REFUSED)
         elsewhere = {"Location": "http://127.0.0.1:9/"}
         for status in (301, 302, 307, 308):
-            self.told_by(status, Outcome.REFUSED, elsewhere)
+            self.receipt_for(status, Outcome.REFUSED, elsewhere)
 
-    def told_by(
+    def receipt_for(
         self, status: int, outcome: Outcome, headers: Mapping[str, str] | None = None
     ) -> Receipt:
-        """What it makes of an answer."""
+        """The receipt for an answer of the service."""
         if not self.can_fail:
             pytest.skip("its service cannot refuse")
         self.answer(status, headers or {})
@@ -172,5 +172,5 @@ def _texts(value: Any) -> list[str]:
     """All texts within a JSON value."""
     if isinstance(value, str):
         return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for one in inner for text in _texts(one)]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for one in parts for text in _texts(one)]

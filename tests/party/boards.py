@@ -10,7 +10,7 @@ from example_project.boards.models import Board, Card, Comment, Label, Membershi
 from .party import Truth
 
 
-def told(at: datetime.datetime) -> str:
+def as_json(at: datetime.datetime) -> str:
     return at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -79,7 +79,7 @@ def card_object(card: Card, board: str) -> dict[str, Any]:
         "due": None if card.due is None else card.due.isoformat(),
         "checklist": card.checklist,
         "labels": sorted(str(label.sync_id) for label in card.labels.all()),
-        "created_at": told(card.created_at),
+        "created_at": as_json(card.created_at),
     }
 
 
@@ -88,5 +88,5 @@ def comment_object(comment: Comment) -> dict[str, Any]:
         "card": str(comment.card.sync_id),
         "author": comment.author.username,
         "text": comment.text,
-        "created_at": told(comment.created_at),
+        "created_at": as_json(comment.created_at),
     }

@@ -23,14 +23,14 @@ transactional_db, processes = integration.transactional_db, integration.processe
 
 
 @pytest.fixture
-def inner(transactional_db: None) -> Iterator[httpx2.BaseTransport]:
+def transport(transactional_db: None) -> Iterator[httpx2.BaseTransport]:
     """The application in this process, with real commits on one connection."""
     with in_process() as transport:
         yield transport
 
 
 @pytest.fixture
-def hold(tmp_path: Path, inner: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def hold(tmp_path: Path, transport: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Hold one party after the other, each from an empty database on."""
     count = itertools.count()
 
@@ -42,7 +42,7 @@ def hold(tmp_path: Path, inner: Any, settings: Any, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(ids, "uuid7", seeded_ids(seed))
         folder = tmp_path / str(number)
         folder.mkdir()
-        hold_party(seed, steps, acts, folder, inner)
+        hold_party(seed, steps, acts, folder, transport)
         shutil.rmtree(folder)
 
     return hold

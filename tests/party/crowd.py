@@ -1,6 +1,6 @@
 """A party whose guests stay in step by themselves: threads, sockets, streams, a real clock.
 
-    crowd = Crowd(host, people, seed=7, folder=tmp_path, inner=transport, url=url,
+    crowd = Crowd(host, people, seed=7, folder=tmp_path, transport=transport, url=url,
                   ways={"ada": "websocket", "grace": "sse"}, ended=statuses)
     crowd.arrive()
     crowd.run({act: 3, another_act: 1}, steps=80)
@@ -55,7 +55,7 @@ class Lively(Guest):
             backoff=Backoff(first=0.02, longest=0.1, attempts=2),
             pace=Pace(shortest=0.05, longest=0.2),
         )
-        client.on_rejected(self.told.append)
+        client.on_rejected(self.rejections.append)
         client.on_conflict(self._asked)
         client.on_change()(lambda change: None)
         return client
@@ -84,10 +84,10 @@ class Crowd(Party):
         super().__init__(*args, **more)
 
     def invite(
-        self, name: str, auth: Auth, path: Path, url: str, inner: httpx2.BaseTransport
+        self, name: str, auth: Auth, path: Path, url: str, transport: httpx2.BaseTransport
     ) -> Guest:
         drawn = random.Random(f"{self.seed}/{name}")
-        network = FaultyTransport(inner, drawn, weights=WEATHER)
+        network = FaultyTransport(transport, drawn, weights=WEATHER)
         kind = type("Guest", (Lively,), {"way": self.ways[name]})
         guest: Guest = kind(name, auth, path, url, self.host.collections, network)
         return guest

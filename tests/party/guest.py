@@ -1,7 +1,7 @@
 """One installation at a party: a real client on a store on disk, and what is watched of it.
 
 Triggers in the store itself keep a log of the outbox, so that nothing in the client
-can forget to tell, and what happens between two looks is seen too.
+can forget an entry, and what happens between two looks is seen too.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Held:
 
 
 class Guest:
-    """One person's client, and what they typed, were shown and were told."""
+    """One person's client, and what they typed, were shown and were refused."""
 
     vanishes = False
-    """Whether it may be gone between telling its user and noting that it has."""
+    """Whether it may end after it reports to its user and before it notes that."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Guest:
         self.typed: set[str] = set()
         self.shown: set[str] = set()
         self.deleted: set[Key] = set()
-        self.told: list[Rejection] = []
+        self.rejections: list[Rejection] = []
         self.allowed: set[str] = set()
         """Scopes that were open at any time since the last complete pull began."""
         self.opened: set[str] = set()
@@ -82,7 +82,7 @@ class Guest:
             backoff=Backoff(attempts=2, uniform=lambda low, high: high),
             sleep=lambda seconds: None,
         )
-        client.on_rejected(self.told.append)
+        client.on_rejected(self.rejections.append)
         client.on_conflict(self._asked)
         client.on_change()(lambda change: None)
         return client
@@ -139,13 +139,13 @@ class Guest:
         found = self.held()
         if found is None:
             return
-        told, rows = found
+        epoch, rows = found
         for row in rows:
-            known, revision = self._held.get(row.key, (told, 0))
-            fell = told == known and row.revision < revision
+            known, revision = self._held.get(row.key, (epoch, 0))
+            fell = epoch == known and row.revision < revision
             assert not fell, f"G2: {row.key} fell from {revision} to {row.revision}"
             if not row.earlier:  # else a snapshot in a new epoch has yet to come by it
-                self._held[row.key] = (told, row.revision)
+                self._held[row.key] = (epoch, row.revision)
             allowed = row.scope in self.allowed
             assert allowed, f"G7: {self.name} holds {row.key} of scope {row.scope}"
         for name in self._collections:
@@ -157,12 +157,12 @@ class Guest:
         if written == self._looked_at:
             return None
         self._looked_at = written
-        told = [row["value"] for row in self.rows("SELECT * FROM meta WHERE key = 'epoch'")]
+        epoch = [row["value"] for row in self.rows("SELECT * FROM meta WHERE key = 'epoch'")]
         found = self.rows(
             "SELECT r.*, r.generation < c.generation AS earlier"
             " FROM records r JOIN collections c ON c.name = r.collection"
         )
-        return told, [
+        return epoch, [
             Held((row["collection"], row["id"]), row["revision"], row["scope"], row["earlier"])
             for row in found
         ]
@@ -207,11 +207,11 @@ class Guest:
         return [dict(row) for row in self.rows("SELECT * FROM party_outbox_log ORDER BY n")]
 
     def refused(self) -> list[str]:
-        """The ids of the mutations that the user was told were refused, as often as they were."""
-        return [rejection.mutation.id for rejection in self.told]
+        """The ids of the mutations that the user got as refused, once for each report."""
+        return [rejection.mutation.id for rejection in self.rejections]
 
     def assert_accounted(self, answers: Mapping[str, str]) -> None:
-        """Each mutation that was made ended in one way, and all were told the same one."""
+        """Each mutation that was made ended in one way, and everybody got the same one."""
         made: dict[str, Key] = {}
         ends: dict[str, list[str]] = {}
         conflicts: set[Key] = set()
@@ -224,7 +224,7 @@ class Guest:
             ends.setdefault(row["id"], []).append(end)
             if end == "conflict":
                 conflicts.add(key)
-        told = self.refused()
+        refused = self.refused()
         for id, key in made.items():
             answer = answers.get(id)
             match sorted(ends.get(id, [])):
@@ -234,8 +234,8 @@ class Guest:
                     assert answer == "conflict", (id, key, answer)
                 case ["aborted", "refused"]:
                     assert answer in ("rejected", "conflict"), (id, key, answer)
-                    often = told.count(id)
-                    assert often == 1 or (often and self.vanishes), f"{id}: told {often} times"
+                    often = refused.count(id)
+                    assert often == 1 or (often and self.vanishes), f"{id}: reported {often} times"
                 case ["new" | "aborted"]:
                     # Taken back with the object, or made part of a decision on its conflict.
                     assert key in self.deleted | conflicts, f"lost: {id} on {key}"

@@ -69,7 +69,7 @@ def seeded_ids(seed: int) -> Callable[[], uuid.UUID]:
 
 
 def hold_party(
-    seed: int, steps: Iterable[int], acts: Mapping[Act, float], folder: Path, inner: Any
+    seed: int, steps: Iterable[int], acts: Mapping[Act, float], folder: Path, transport: Any
 ) -> list[str]:
     """One party from an empty database to the end; its history."""
     people = make_people()
@@ -79,7 +79,7 @@ def hold_party(
         {name: TokenAuth(Token.objects.create(user=user).key) for name, user in users.items()},
         seed=seed,
         folder=folder,
-        inner=inner,
+        transport=transport,
     )
     for guest in party.guests.values():
         guest.decide = partial(decision, party, guest, undecided=3)

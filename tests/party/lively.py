@@ -116,8 +116,8 @@ def hold_lively_party(
     ``more`` is for another ``kind`` of crowd.
     """
     log = folder / f"{seed}.log"
-    told = {**SETTINGS, "PAGE_SIZE": 3 + seed % 9, "BATCH_SIZE": 2 + seed % 4}
-    house = House(processes, told, str(log), put_in)
+    settings = {**SETTINGS, "PAGE_SIZE": 3 + seed % 9, "BATCH_SIZE": 2 + seed % 4}
+    house = House(processes, settings, str(log), put_in)
     people = make_people()
     users = {name: getattr(people, name.partition(" ")[0]) for name in ways}
     tokens = {user: Token.objects.create(user=user).key for user in set(users.values())}
@@ -148,10 +148,10 @@ def hold_lively_party(
 
 
 @contextlib.contextmanager
-def crowd(kind: type[Crowd], *args: Any, **told: Any) -> Iterator[Crowd]:
+def crowd(kind: type[Crowd], *args: Any, **options: Any) -> Iterator[Crowd]:
     """Guests who have arrived, and leave in the end."""
-    with httpx2.HTTPTransport() as inner:
-        party = kind(*args, inner=inner, **told)
+    with httpx2.HTTPTransport() as transport:
+        party = kind(*args, transport=transport, **options)
         party.arrive()
         try:
             yield party

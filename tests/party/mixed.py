@@ -92,11 +92,11 @@ class MixedCrowd(Crowd):
         super().__init__(*args, **more)
 
     def invite(
-        self, name: str, auth: Auth, path: Path, url: str, inner: httpx2.BaseTransport
+        self, name: str, auth: Auth, path: Path, url: str, transport: httpx2.BaseTransport
     ) -> Guest:
         command = in_node if "Node" in name else in_chromium if "Chromium" in name else None
         if command is None:
-            return super().invite(name, auth, path, url, inner)
+            return super().invite(name, auth, path, url, transport)
         told = {
             "way": self.ways[name],
             "seed": self.seed,

@@ -1,6 +1,6 @@
 """A party: many replicas under faults, writers of every kind, and one truth.
 
-    party = Party(host, {"ada": TokenAuth("…"), …}, seed=7, folder=tmp_path, inner=transport)
+    party = Party(host, {"ada": TokenAuth("…"), …}, seed=7, folder=tmp_path, transport=transport)
     party.run({act: 3, another_act: 1}, steps=80)     # acts are functions of the party
     party.converge()
 
@@ -14,7 +14,7 @@ after every step and around every request:
   its user may not see;
 - a request whose mutations are all repeats changes nothing, and an id has one result (G4);
 - no mutation takes away a text that its writer has never been shown (G5);
-- each mutation ends in one way, and the server and the user were told the same one.
+- each mutation ends in one way, and the server and the user got the same one.
 
 Texts are followed by *marks*: write ``party.mark(guest)`` into what a guest types and
 ``party.mark()`` into what others write. Each step draws from ``party.random``, which
@@ -54,7 +54,7 @@ class Party:
         *,
         seed: int,
         folder: Path,
-        inner: httpx2.BaseTransport,
+        transport: httpx2.BaseTransport,
         url: str = "http://testserver/sync/",
     ) -> None:
         self.host = host
@@ -67,17 +67,17 @@ class Party:
         self.answers: dict[str, Answers] = {}
         self.guests: dict[str, Guest] = {}
         for name, auth in people.items():
-            self.guests[name] = self.invite(name, auth, folder / f"{name}.sqlite3", url, inner)
+            self.guests[name] = self.invite(name, auth, folder / f"{name}.sqlite3", url, transport)
         self.changed()
 
     def invite(
-        self, name: str, auth: Auth, path: Path, url: str, inner: httpx2.BaseTransport
+        self, name: str, auth: Auth, path: Path, url: str, transport: httpx2.BaseTransport
     ) -> Guest:
         """A guest, and the network before them."""
-        network = FaultyTransport(inner, self.random)
+        network = FaultyTransport(transport, self.random)
         guest = Guest(name, auth, path, url, self.host.collections, network)
         network.meanwhile = self._meanwhile
-        network.on_delivery = partial(self._around, guest)
+        network.on_delivery = partial(self._watch_delivery, guest)
         return guest
 
     # What acts use.
@@ -131,7 +131,7 @@ class Party:
         self.assert_true(guest)
 
     def note(self, text: str) -> None:
-        """Add a line to the history, which is told when the party fails."""
+        """Add a line to the history, which is printed when the party fails."""
         self.history.append(text)
 
     # Running.
@@ -205,10 +205,10 @@ class Party:
         found = guest.on_disk(hidden - seen - guest.typed)
         assert not found, f"G7: {guest.name}'s disk holds {found}"
 
-    def _around(
+    def _watch_delivery(
         self, guest: Guest, request: httpx2.Request, deliver: Callable[[], httpx2.Response]
     ) -> httpx2.Response:
-        """Stand around one delivery to the server."""
+        """Watch one delivery to the server."""
         guest.look()
         writes = request.method == "POST" and json.loads(request.content)["mutations"]
         if not writes:

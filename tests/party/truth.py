@@ -33,7 +33,7 @@ class Host(Protocol):
         ...
 
     def records(self) -> list[Truth]:
-        """All objects of all collections, whoever may see them."""
+        """All objects of all collections, also those hidden from users."""
         ...
 
     def scopes(self) -> Mapping[str, set[str]]:
@@ -60,7 +60,7 @@ class Answers:
             self.effects[id] = self.effects.get(id, 0) + took
             assert self.effects[id] <= 1, f"G4: mutation {id} took effect twice"
             first = self.status.setdefault(id, status)
-            # A conflict whose object has left the view since is told as not found.
+            # A conflict whose object has left the user's view since is answered as not found.
             hidden = first == "conflict" and status == "rejected"
             assert status == first or hidden, f"G4: {id} was {first}, now {status}: {result}"
         return anew

@@ -58,9 +58,6 @@ WORDS = (
     "crowd",
     "guest",
 )
-PARTY_WORDS = frozenset(("crowd", "guest"))
-"""What the party's own modules may say."""
-PARTY = re.compile(r"testing/(?:party|crowd|guest)\w*(?:/|\.py)")
 VIEW = re.compile(r"(?:^|_)scopes?_views?(?:$|_)|(?:^|_)views?_(?:of_)?scopes?(?:$|_)")
 """Names of the visibility of scopes; Django's views keep their word."""
 VISIBILITY = "feed/visibility.py"
@@ -93,8 +90,6 @@ def words_in(name: str, path: str = "") -> Sequence[str]:
     joined = "_".join(parts(name))
     around = f"_{joined}_"
     found = [word for word in WORDS if f"_{word}_" in around]
-    if PARTY.search(path):
-        found = [word for word in found if word not in PARTY_WORDS]
     is_view = "_view_" in around or "_views_" in around
     if VIEW.search(joined) or (is_view and path.endswith(VISIBILITY)):
         found.append("view")

@@ -15,13 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_CLEAN: tuple[str, ...] = ("django_sync/",)
 """Paths that still have old words: a folder with its slash, or a file. Empty means: all clean."""
 
-EXCEPTIONS: tuple[tuple[str, str, str], ...] = (
-    (
-        r"client/terminal\.py|management/commands/\w+\.py",
-        r"(?:\w+_)?lines?",
-        "lines of text, which is what a terminal calls them",
-    ),
-)
+EXCEPTIONS: tuple[tuple[str, str, str], ...] = ()
 """Path, name (both as regular expressions), and why the name may stay. Five at most."""
 
 
@@ -84,12 +78,6 @@ def test_a_word_is_a_part_of_a_name(name: str, found: list[str]) -> None:
 def test_view_is_another_word_in_visibility_alone() -> None:
     assert words.words_in("current_view", "django_sync/feed/visibility.py") == ["view"]
     assert words.words_in("current_view", "django_sync/http/views.py") == []
-
-
-def test_the_party_has_words_of_its_own() -> None:
-    assert words.words_in("Guest", "django_sync/testing/party.py") == []
-    assert words.words_in("Guest", "django_sync/testing/guest.py") == []
-    assert words.words_in("Guest", "django_sync/client/client.py") == ["guest"]
 
 
 PYTHON = """
