@@ -67,7 +67,11 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = service.reply(Received(self.path, headers, self.rfile.read(length)))
+            body = self.rfile.read(length)
+            if len(body) < length:  # the sender died in the middle: no request has arrived
+                self.close_connection = True
+                return
+            reply = service.reply(Received(self.path, headers, body))
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
@@ -75,7 +79,7 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             self.end_headers()
             try:
                 self._answer(reply)
-            except OSError:  # whoever asked has hung up
+            except OSError:  # the sender has closed the connection
                 self.close_connection = True
 
         def _answer(self, reply: Reply) -> None:
