@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from rest_framework.authtoken.models import Token
 
 from django_sync.feed import log as feed_log
-from django_sync.feed import recent, sequencer
+from django_sync.feed import recent, sequencer, visibility
 from django_sync.maintenance import retention
 from django_sync.models import Feed, Hold
 from django_sync.protocol import Page
@@ -213,7 +213,7 @@ class Looks:
     def __init__(self, monkeypatch: Any) -> None:
         self.count, self.gate, self.came = 0, threading.Event(), threading.Event()
         self.gate.set()
-        look = shared_pulls.current_visibility
+        look = visibility.current_visibility
 
         def counted(*args: Any) -> Any:
             self.count += 1
