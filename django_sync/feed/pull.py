@@ -83,8 +83,8 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
         if visibility is not None:
             page = Page((), _resealed(caller, cursor, str(text)), False, cursor.epoch)
             return Pulled(page, cursor, cursor, visibility)
-        request = _after_sequencing(request, before)
-        is_sequenced = True
+        more = before.unsequenced and sequencer.catch_up()
+        request, is_sequenced = replace(request, outbox_not_empty=more), True
     answer = _checked_answer(caller, request, is_sequenced=is_sequenced)
     for visibility in answer.kept:
         keep(visibility)
@@ -98,11 +98,6 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
         snapshot=answer.progress,
     )
     return Pulled(page, cursor, moved, answer.visibility)
-
-
-def _after_sequencing(request: PullRequest, before: feed_log.Overview) -> PullRequest:
-    """The request, after what the overview found in the outbox has positions."""
-    return replace(request, outbox_not_empty=before.unsequenced and sequencer.catch_up())
 
 
 def open_cursor(caller: Caller, text: str) -> Cursor:
@@ -130,7 +125,8 @@ def _checked_answer(caller: Caller, request: PullRequest, *, is_sequenced: bool)
         answer = _answer(caller, request, is_sequenced=is_sequenced)
         if answer is None:
             before = feed_log.overview(whole=False)  # creates the feed's row where there is none
-            request = _after_sequencing(request, before)
+            more = before.unsequenced and sequencer.catch_up()
+            request = replace(request, outbox_not_empty=more)
             answer = _answer(caller, request, is_sequenced=True)
     except feed_log.Diverged as found:
         feed_log.diverged(found.epoch)
