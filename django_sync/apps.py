@@ -30,5 +30,5 @@ class DjangoSyncConfig(AppConfig):
             notify.listen(endpoints.refresh_soon)
         sync.autodiscover()
         connection_created.connect(watch_connection, dispatch_uid="django_sync.attend")
-        connection_created.connect(notify.attend, dispatch_uid="django_sync.announce")
+        connection_created.connect(notify.watch_connection, dispatch_uid="django_sync.announce")
         post_migrate.connect(after_migrate, sender=self, dispatch_uid="django_sync.after_migrate")

@@ -140,7 +140,7 @@ def _note_pull(caller: Caller, pulled: feed_pull.Pulled) -> None:
     elif not page.changes and not page.has_more:
         if presence.is_due(caller, "level"):
             presence.note(caller, "level", position=pulled.cursor.position)
-    elif before is not None and before.tails and presence.is_due(caller, "behind"):
+    elif before is not None and before.is_tailing and presence.is_due(caller, "behind"):
         presence.note(caller, "behind", position=before.position)
 
 

@@ -87,8 +87,15 @@ class EndpointAdmin(ReadOnlyAdmin):
     """Where wake-ups go; parked ones with their last problem."""
 
     actions = ("send_test", "unpark", "remove")
-    list_display = ("known_as", "state_badge", "whose", "where", "last_sent", "last_problem")
-    list_display_links = ("known_as",)
+    list_display = (
+        "session_name",
+        "state_badge",
+        "user_name",
+        "where",
+        "last_sent",
+        "last_problem",
+    )
+    list_display_links = ("session_name",)
     list_filter = (StateFilter,)
     list_select_related = ("user__user", "session")
     fields = (
@@ -109,12 +116,8 @@ class EndpointAdmin(ReadOnlyAdmin):
     # What the list shows
 
     @admin.display(description="session")
-    def known_as(self, obj: Endpoint) -> str:
+    def session_name(self, obj: Endpoint) -> str:
         return name_of(obj.session)
-
-    @admin.display(description="user")
-    def whose(self, obj: Endpoint) -> str:
-        return self.user_name(obj)
 
     @admin.display(description="woken by")
     def where(self, obj: Endpoint) -> str:

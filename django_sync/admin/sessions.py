@@ -89,16 +89,16 @@ class SessionAdmin(DirectivesMixin, UsersOwnAdmin):
     """The list, a page for each, and the directives for them."""
 
     list_display = (
-        "known_as",
-        "whose",
+        "session_name",
+        "user_link",
         "transport",
         "state",
         "lag",
         "last_seen",
-        "runs_on",
+        "platform_name",
         "refused",
     )
-    list_display_links = ("known_as",)
+    list_display_links = ("session_name",)
     list_filter = (StateFilter, TransportFilter, PlatformFilter)
     list_select_related = ("user",)
     ordering = ("-seen_at",)
@@ -133,11 +133,11 @@ class SessionAdmin(DirectivesMixin, UsersOwnAdmin):
     # What the list shows
 
     @admin.display(description="session")
-    def known_as(self, obj: SyncSession) -> str:
+    def session_name(self, obj: SyncSession) -> str:
         return name_of(obj)
 
     @admin.display(description="user")
-    def whose(self, obj: SyncSession) -> str:
+    def user_link(self, obj: SyncSession) -> str:
         return format_html('<a href="?user__exact={}">{}</a>', obj.user_id, obj.user)
 
     @admin.display(description="state")
@@ -153,7 +153,7 @@ class SessionAdmin(DirectivesMixin, UsersOwnAdmin):
         return ago(obj.seen_at)
 
     @admin.display(description="platform")
-    def runs_on(self, obj: SyncSession) -> str:
+    def platform_name(self, obj: SyncSession) -> str:
         return " · ".join(filter(None, (obj.platform, obj.version)))
 
     @admin.display(description="last refused", empty_value="")
@@ -184,7 +184,7 @@ class SessionAdmin(DirectivesMixin, UsersOwnAdmin):
         state = state_of(session, timezone.now())
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Session {self.known_as(session)}",
+            "title": f"Session {self.session_name(session)}",
             "opts": self.opts,
             "session": session,
             "state": state,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.core import checks
 
 from .capture import check_capture
-from .collections import check_collections
 from .models import check_models
 from .push import check_push
 from .settings import check_settings
+from .viewsets import check_collections
 
 
 def enlist() -> None:

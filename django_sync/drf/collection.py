@@ -22,7 +22,7 @@ from .caller import Caller
 from .exceptions import translated
 from .input import Input
 from .json_sql import Joined
-from .record_cache import Class, rendered
+from .record_cache import ViewerClass, rendered
 from .related import with_related
 from .rendering import Plan, plan_for, usual_plan
 from .rows import Rows
@@ -151,7 +151,7 @@ class Collection(Rows, Input):
         return ask is None or bool(ask(scope))
 
     def queryset(self, caller: Caller, *, shape: bool = True) -> Any:
-        """The viewset's own query, set up so that rendering asks nothing more a row."""
+        """The viewset's own query; with ``shape``, rendering a row then needs no further query."""
         viewset = self.viewset(caller, READ)
         queryset = viewset.get_queryset().order_by()
         return self._with_rows(queryset, viewset.get_serializer()) if shape else queryset
@@ -211,12 +211,14 @@ class Collection(Rows, Input):
         by_id = {record.id: record for record in self._records(caller, queryset)}
         return [record for record in by_id.values() if record.scope in scopes]
 
-    def seen_again(self, caller: Caller, ids: Sequence[uuid.UUID], kind: Class) -> list[Record]:
-        """The same, in a snapshot of committed data: what ``rendered`` holds is not made anew.
+    def seen_cached(
+        self, caller: Caller, ids: Sequence[uuid.UUID], kind: ViewerClass
+    ) -> list[Record]:
+        """The same in a snapshot of committed data, with records that ``rendered`` still holds.
 
-        ``kind`` is the class of callers who see these alike, from ``class_of``. Where none of them
-        is remembered it reads what ``seen`` reads. Else it reads their revisions first, and then
-        only the records that have changed.
+        ``kind`` is the class of callers who see these alike, from ``class_of``. If the cache
+        has none of these records, it reads what ``seen`` reads. Otherwise it reads the revisions
+        first, and then only the records that have changed.
         """
         serializer, plan = self._planned(caller)
         if plan is None:
@@ -238,7 +240,7 @@ class Collection(Rows, Input):
         scopes = self.scopes(caller)
         return [*made, *(record for record in there.values() if record.scope in scopes)]
 
-    def class_of(self, caller: Caller, epoch: str, tag: str) -> Class:
+    def class_of(self, caller: Caller, epoch: str, tag: str) -> ViewerClass:
         """The class of those who see this collection's records as the caller does.
 
         This thread's language is part of it: labels of choices and localized numbers depend on it,
@@ -271,14 +273,14 @@ class Collection(Rows, Input):
     # Records
 
     def _records(self, caller: Caller, queryset: Any) -> list[Record]:
-        """The records of a query: from its rows where that comes to the same, else by DRF."""
+        """The records of a query: from its rows if a plan gives the same as DRF, else by DRF."""
         serializer, plan = self._planned(caller)
         if plan is not None:
             return plan.records(queryset)
         return self.render(caller, list(self._with_rows(queryset, serializer)))
 
     def _planned(self, caller: Caller) -> tuple[Any, Plan | None]:
-        """The serializer, and how records come straight from rows, if they do.
+        """The serializer, and the plan that makes records from rows, if there is one.
 
         A write of the call may have given its user another serializer, so it is asked for each
         time; the plan of each is made once a call, or once for all where no request decides on

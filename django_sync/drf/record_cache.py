@@ -27,9 +27,12 @@ SECONDS = 15.0
 MOST = 4_000
 """Records in one generation; about 8 MiB of ordinary ones in both."""
 
-Class = tuple[str, ...]
-"""Epoch, collection, tag, user, language, serializer, time zone: callers who see it alike."""
-Key = tuple[Class, uuid.UUID]
+ViewerClass = tuple[str, ...]
+"""What callers have in common who see a collection's records alike, such as tag and user.
+
+Each cache says what its classes consist of. Here it is what the module's text lists.
+"""
+Key = tuple[ViewerClass, uuid.UUID]
 
 
 class Rendered:
@@ -47,7 +50,7 @@ class Rendered:
         self._old: dict[Key, Record] = {}
         self._rotated_at = now()
 
-    def known(self, kind: Class, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
+    def known(self, kind: ViewerClass, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
         """Those of these objects' records that are remembered, of whatever revision."""
         with self._lock:
             self._rotate()
@@ -59,7 +62,7 @@ class Rendered:
                     found[id] = record
             return found
 
-    def add(self, kind: Class, records: Iterable[Record]) -> None:
+    def add(self, kind: ViewerClass, records: Iterable[Record]) -> None:
         """Remember these; of one object the later revision stays."""
         with self._lock:
             for record in records:

@@ -38,10 +38,11 @@ class Cursor:
     """A place in the feed.
 
     ``position`` and ``mark`` name the entry at this place. ``done`` is the digest of the
-    visibility that the replica holds, ``goal`` of the one that it is to hold; both are equal
-    while it tails. In between, pairs of the goal that are not in ``done`` are fetched in order:
-    those up to ``after`` are complete, ``resume`` is under way with the last id sent, ``skip``
-    was finished out of order. ``sent`` and ``total`` are the snapshot's progress in records.
+    visibility that the replica holds, ``goal`` of the visibility that it is moving to; both are
+    equal while it is tailing. In between, pairs of the goal that are not in ``done`` are fetched
+    in order: those up to ``after`` are complete, ``resume`` is under way with the last id sent,
+    ``skip`` was finished out of order. ``sent`` and ``total`` are the snapshot's progress in
+    records.
     ``noted`` is the day (its ordinal) on which the server last noted that these visibilities are
     in use, ``held`` the minute at which it held this place, 0 where nothing is left to fetch.
     """
@@ -65,7 +66,7 @@ class Cursor:
         return self.epoch, self.position, self.mark
 
     @property
-    def tails(self) -> bool:
+    def is_tailing(self) -> bool:
         """Whether the snapshot is complete, so that only what is new is missing."""
         return self.done == self.goal
 

@@ -19,6 +19,7 @@ from .. import errors
 from ..conf import conf
 from ..drf.caller import Caller
 from ..drf.collection import Collection
+from ..drf.record_cache import ViewerClass
 from ..drf.registry import registry
 from ..drf.rendering import encoded, put_text
 from ..protocol import Change, Op
@@ -29,8 +30,6 @@ from .log import Place
 from .visibility import Visibility, current_visibility
 
 Pair = tuple[str, str]
-Class = tuple[str, str, str, str]
-"""Collection, scope, tag and user (``""``: any): callers who see a record alike."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
@@ -45,7 +44,8 @@ class Audience:
     def of(cls, caller: Caller, visibility: Visibility) -> Audience:
         return cls(caller, visibility, (visibility.digest, caller.key))
 
-    def class_of(self, pair: Pair) -> Class:
+    def class_of(self, pair: Pair) -> ViewerClass:
+        """Collection, scope, tag and user (``""``: any) of this audience for a pair."""
         name, scope = pair
         return name, scope, self.visibility.tags[name], registry.get(name).viewer(self.caller)
 
@@ -130,7 +130,7 @@ def _deliver(place: Place, subscriptions: Sequence[Subscription]) -> tuple[list[
     """Deliveries to the subscriptions at one place; raises ``Diverged``."""
     epoch, position, _ = place
     try:
-        state = feed_log.proved(place)
+        state = feed_log.checked_state(place)
     except errors.CursorExpired as expired:
         return [Delivery(subscription, error=expired) for subscription in subscriptions], False
     entries = feed_log.between(position, state.head, conf.PAGE_SIZE + 1)
@@ -139,10 +139,10 @@ def _deliver(place: Place, subscriptions: Sequence[Subscription]) -> tuple[list[
     place = (epoch, state.head, state.mark)
     if more:
         place = (epoch, entries[-1].position, entries[-1].mark)
-    batch = Batch(_by_pair(entries))
-    batch.render(subscriptions)
-    found = [batch.delivery(subscription, place, more) for subscription in subscriptions]
-    return found, more or batch.unpositioned
+    read = FeedRead(_by_pair(entries))
+    read.render(subscriptions)
+    found = [read.delivery(subscription, place, more) for subscription in subscriptions]
+    return found, more or read.unpositioned
 
 
 def _by_pair(entries: Iterable[feed_log.Entry]) -> dict[Pair, dict[uuid.UUID, None]]:
@@ -157,18 +157,18 @@ def _by_pair(entries: Iterable[feed_log.Entry]) -> dict[Pair, dict[uuid.UUID, No
 
 
 @dataclass
-class Batch:
+class FeedRead:
     """The entries of one read, and what they mean for each class of subscriptions."""
 
     touched: dict[Pair, dict[uuid.UUID, None]]
-    news: dict[Class, list[News] | None] = field(default_factory=dict)
+    news: dict[ViewerClass, list[News] | None] = field(default_factory=dict)
     fresh: dict[tuple[str, str], tuple[Caller, Visibility]] = field(default_factory=dict)
     frames: dict[tuple[object, ...], str] = field(default_factory=dict)
     unpositioned: bool = False
 
     def render(self, subscriptions: Sequence[Subscription]) -> None:
         """Find out what is new for each class of these subscriptions, each class once."""
-        asking: dict[Class, list[Audience]] = {}
+        asking: dict[ViewerClass, list[Audience]] = {}
         for subscription in subscriptions:
             for pair in self._held(subscription.audience):
                 asking.setdefault(subscription.audience.class_of(pair), []).append(
@@ -204,7 +204,7 @@ class Batch:
     def _held(self, audience: Audience) -> Iterator[Pair]:
         return (pair for pair in self.touched if audience.visibility.holds(*pair))
 
-    def _changes(self, classes: Iterable[Class], visibility: Visibility) -> Iterator[str]:
+    def _changes(self, classes: Iterable[ViewerClass], visibility: Visibility) -> Iterator[str]:
         for kind in classes:
             for news in self.news[kind] or ():
                 if news.put is not None:
@@ -212,7 +212,7 @@ class Batch:
                 elif news.moved_to is None or not visibility.holds(kind[0], news.moved_to):
                     yield _removal(kind[0], news, visibility)
 
-    def _read_news(self, kind: Class, audiences: Sequence[Audience]) -> list[News] | None:
+    def _read_news(self, kind: ViewerClass, audiences: Sequence[Audience]) -> list[News] | None:
         """What is new for a class; ``None`` where none of its audiences sees the scope any more.
 
         It is read as an audience that sees the scope in this very snapshot. One that lost the

@@ -26,9 +26,10 @@ ON CONFLICT (position) DO UPDATE SET at = excluded.at WHERE h.at < %s
 
 
 def hold_cursor(cursor: Cursor) -> int:
-    """Keep the floor from passing a client that has more to fetch; the minute, for its cursor.
+    """Hold the position of a client that has more to fetch; return the minute of the hold.
 
-    ``cursor`` is the one that it came with, since the answer may be lost.
+    The minute goes into the client's next cursor. ``cursor`` is the one that came with the request:
+    the answer may be lost, and then the client asks again from there.
     """
     now = int(timezone.now().timestamp()) // 60
     if now - cursor.held < MINUTES:

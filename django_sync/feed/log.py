@@ -110,8 +110,8 @@ def state(position: int = 0) -> tuple[State, int | None]:
 
     Position 0 is where every history begins; its mark is 0.
     """
-    seen = overview(position)
-    return seen.state, seen.mark
+    found = overview(position)
+    return found.state, found.mark
 
 
 def overview(position: int = 0, *, whole: bool = True) -> Overview:
@@ -120,7 +120,7 @@ def overview(position: int = 0, *, whole: bool = True) -> Overview:
     It creates the feed's row where there is none yet. Without ``whole`` the head's mark is not
     looked up, which takes PostgreSQL a quarter of the statement's time; it is 0 then.
     """
-    found = seen(position, whole=whole)
+    found = overview_or_none(position, whole=whole)
     if found is None:
         with connection().cursor() as cursor:
             sequencer.create_feed(cursor)
@@ -128,8 +128,8 @@ def overview(position: int = 0, *, whole: bool = True) -> Overview:
     return found
 
 
-def seen(position: int = 0, *, whole: bool = True) -> Overview | None:
-    """The same, but it only reads; ``None`` where the feed has no row yet.
+def overview_or_none(position: int = 0, *, whole: bool = True) -> Overview | None:
+    """Like ``overview``, but it only reads; ``None`` where the feed has no row yet.
 
     On PostgreSQL, ``whole`` also turns JIT off for the rest of the transaction.
     """
@@ -150,34 +150,35 @@ def seen(position: int = 0, *, whole: bool = True) -> Overview | None:
 
 
 def check_history(place: Place) -> State:
-    """The feed's state, where the place belongs to its history.
+    """Like ``checked_state``, but it handles another history: it begins a new epoch.
 
-    Raises ``CursorExpired`` where it does not. If the place proves that history diverged, a new
-    epoch begins.
+    Raises ``CursorExpired`` where the place is too old or belongs to another history. Do not
+    call it within ``snapshot()``: the exception would roll the new epoch back. Code in a snapshot
+    calls ``checked_state``, and ``diverged`` after the snapshot.
     """
     try:
-        return proved(place)
+        return checked_state(place)
     except Diverged as found:
         diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
 
 
-def proved(place: Place, seen: Overview | None = None) -> State:
-    """The feed's state in this snapshot, where the place belongs to its history.
+def checked_state(place: Place, known: Overview | None = None) -> State:
+    """The feed's state in this snapshot, after a check that the place belongs to its history.
 
-    Where the feed has another entry at the position, its history is another one: a backup was
-    restored. ``seen`` is the overview at the position, where it was read in this snapshot.
-    Raises ``CursorExpired`` where the place is too old, ``Diverged`` where it proves another
-    history.
+    It only reads. Where the feed has another entry at the position, its history is another one: a
+    backup was restored. ``known`` is the overview at the position, if this snapshot has read it.
+    Raises ``CursorExpired`` where the place is too old, ``Diverged`` where the place proves
+    another history.
     """
     epoch, position, mark = place
-    seen = seen or overview(position)
-    state = seen.state
+    known = known or overview(position)
+    state = known.state
     if is_later(epoch, than=state.epoch):
         raise Diverged(state.epoch)
     if epoch != state.epoch or position < state.floor:
         raise errors.CursorExpired
-    if position > state.head or seen.mark != mark:
+    if position > state.head or known.mark != mark:
         raise Diverged(state.epoch)
     return state
 

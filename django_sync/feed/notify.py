@@ -77,7 +77,7 @@ def _call(key: str | None) -> None:
             log.exception("a hint was lost")
 
 
-def attend(connection: Any, **kwargs: Any) -> None:
+def watch_connection(connection: Any, **kwargs: Any) -> None:
     """Watch a new connection's statements; for ``connection_created``."""
     if connection.alias == conf.DATABASE and _watch_statements not in connection.execute_wrappers:
         connection.execute_wrappers.append(_watch_statements)

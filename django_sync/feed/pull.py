@@ -28,16 +28,16 @@ from .visibility import EMPTY, NOTHING, Visibility, current_visibility, keep, re
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A pull as it was asked for: ``collections`` is ``None`` for all that may be read.
+class PullRequest:
+    """What a pull asks for; ``collections`` is ``None`` for all that the caller may read.
 
-    ``left``: one pull's share was sequenced before it began, and there is more.
+    ``outbox_not_empty``: one pull sequences a limited number of changes; the outbox may hold more.
     """
 
     cursor: Cursor | None
     collections: tuple[str, ...] | None
     limit: int
-    left: bool = False
+    outbox_not_empty: bool = False
 
 
 @dataclass
@@ -76,15 +76,16 @@ def pull(caller: Caller, text: str | None, collections: Sequence[str] | None, li
     for name in names or ():
         registry.get(name)
     cursor = None if text is None else open_cursor(caller, text)
-    asked, is_sequenced = Asked(cursor, names, limit), False
-    if cursor is not None and cursor.tails:
+    request, is_sequenced = PullRequest(cursor, names, limit), False
+    if cursor is not None and cursor.is_tailing:
         before = feed_log.overview(cursor.position, whole=False)
-        visibility = _unchanged_visibility(caller, cursor, names, before)
+        visibility = _visibility_if_nothing_new(caller, cursor, names, before)
         if visibility is not None:
             page = Page((), _resealed(caller, cursor, str(text)), False, cursor.epoch)
             return Pulled(page, cursor, cursor, visibility)
-        asked, is_sequenced = replace(asked, left=before.unsequenced and sequencer.catch_up()), True
-    answer = _checked_answer(caller, asked, is_sequenced=is_sequenced)
+        more = before.unsequenced and sequencer.catch_up()
+        request, is_sequenced = replace(request, outbox_not_empty=more), True
+    answer = _checked_answer(caller, request, is_sequenced=is_sequenced)
     for visibility in answer.kept:
         keep(visibility)
     held = holds.hold_cursor(cursor or answer.cursor) if answer.has_more else 0
@@ -115,17 +116,18 @@ def _resealed(caller: Caller, cursor: Cursor, text: str) -> str:
     return seal_cursor(caller, cursor) if settings.SECRET_KEY_FALLBACKS else text
 
 
-def _checked_answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer:
+def _checked_answer(caller: Caller, request: PullRequest, *, is_sequenced: bool) -> Answer:
     """The answer, after the feed was sequenced where that was necessary.
 
     Raises ``CursorExpired``, also where the cursor proves another history.
     """
     try:
-        answer = _answer(caller, asked, is_sequenced=is_sequenced)
+        answer = _answer(caller, request, is_sequenced=is_sequenced)
         if answer is None:
             before = feed_log.overview(whole=False)  # creates the feed's row where there is none
-            asked = replace(asked, left=before.unsequenced and sequencer.catch_up())
-            answer = _answer(caller, asked, is_sequenced=True)
+            more = before.unsequenced and sequencer.catch_up()
+            request = replace(request, outbox_not_empty=more)
+            answer = _answer(caller, request, is_sequenced=True)
     except feed_log.Diverged as found:
         feed_log.diverged(found.epoch)
         raise errors.CursorExpired("The server's history is another one now.") from None
@@ -133,8 +135,8 @@ def _checked_answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answ
     return answer
 
 
-def _unchanged_visibility(
-    caller: Caller, cursor: Cursor, names: Sequence[str] | None, seen: feed_log.Overview
+def _visibility_if_nothing_new(
+    caller: Caller, cursor: Cursor, names: Sequence[str] | None, overview: feed_log.Overview
 ) -> Visibility | None:
     """What the caller sees, where the cursor that came is the whole answer; else ``None``.
 
@@ -144,51 +146,53 @@ def _unchanged_visibility(
     Where it was changed and changed back, nothing was sent, and the next pull reads on from the
     same entry.
     """
-    if seen.unsequenced or not _is_at_head(cursor, seen):
+    if overview.unsequenced or not _is_at_head(cursor, overview):
         return None
-    if not cursor.tails or cursor.held or cursor.noted < today():
+    if not cursor.is_tailing or cursor.held or cursor.noted < today():
         return None
-    visibility = current_visibility(caller, names, seen.generations)
+    visibility = current_visibility(caller, names, overview.generations)
     if visibility.digest == cursor.goal:
         return visibility
     caller.forget()  # a snapshot is read with what may be seen at that moment
     return None
 
 
-def _is_at_head(cursor: Cursor, seen: feed_log.Overview) -> bool:
-    """Whether the cursor is at the last entry of this very history."""
-    state = seen.state
-    return cursor.place == (state.epoch, state.head, seen.mark) and state.floor <= state.head
+def _is_at_head(cursor: Cursor, overview: feed_log.Overview) -> bool:
+    """Whether the cursor is at the last entry of the current history."""
+    state = overview.state
+    return cursor.place == (state.epoch, state.head, overview.mark) and state.floor <= state.head
 
 
-def _answer(caller: Caller, asked: Asked, *, is_sequenced: bool) -> Answer | None:
+def _answer(caller: Caller, request: PullRequest, *, is_sequenced: bool) -> Answer | None:
     """The answer, of one snapshot; ``None`` where the feed has to be sequenced first.
 
     ``is_sequenced``: that is done. To begin without it saves a page of what exists one statement.
     """
     with feed_log.snapshot() as committed:
-        position = asked.cursor.position if asked.cursor else 0
-        seen = feed_log.overview(position) if is_sequenced else feed_log.seen(position)
-        if seen is None or (seen.unsequenced and not is_sequenced):
+        position = request.cursor.position if request.cursor else 0
+        look = feed_log.overview if is_sequenced else feed_log.overview_or_none
+        overview = look(position)
+        if overview is None or (overview.unsequenced and not is_sequenced):
             return None
-        if asked.cursor is None:
-            state = seen.state
+        if request.cursor is None:
+            state = overview.state
             cursor = Cursor(state.epoch, state.head, state.mark, NOTHING, NOTHING)
         else:
-            state, cursor = feed_log.proved(asked.cursor.place, seen), asked.cursor
-        return Pull(caller, asked, replace(seen, state=state), cursor, committed).answer()
+            state, cursor = feed_log.checked_state(request.cursor.place, overview), request.cursor
+        return Pull(caller, request, replace(overview, state=state), cursor, committed).answer()
 
 
 @dataclass
 class Pull:
     """One pull under way: ``cursor`` moves on while ``changes`` are collected.
 
-    ``seen`` is the feed at its beginning. ``committed``: it reads one snapshot of committed data.
+    ``overview`` is the feed at its beginning. ``committed``: it reads one snapshot of committed
+    data.
     """
 
     caller: Caller
-    asked: Asked
-    seen: feed_log.Overview
+    request: PullRequest
+    overview: feed_log.Overview
     cursor: Cursor
     committed: bool = False
     changes: list[Change | ReadyText] = field(default_factory=list)
@@ -196,20 +200,22 @@ class Pull:
 
     @property
     def state(self) -> feed_log.State:
-        return self.seen.state
+        return self.overview.state
 
     def answer(self) -> Answer:
         """Aim at what the caller sees now, then give a page of the snapshot or of the feed."""
-        now = current_visibility(self.caller, self.asked.collections, self.seen.generations)
+        now = current_visibility(self.caller, self.request.collections, self.overview.generations)
         if self.cursor.goal != now.digest:
-            self._aim_at(now)
+            self._set_goal(now)
         elif self.cursor.noted < today():
-            self.visibilities = (now,) if self.cursor.tails else (recall(self.cursor.done), now)
+            self.visibilities = (
+                (now,) if self.cursor.is_tailing else (recall(self.cursor.done), now)
+            )
         if self.visibilities:
             self.cursor = replace(self.cursor, noted=today())
-        return self._tail(now) if self.cursor.tails else self._snapshot(now)
+        return self._tail(now) if self.cursor.is_tailing else self._snapshot(now)
 
-    def _aim_at(self, now: Visibility) -> None:
+    def _set_goal(self, now: Visibility) -> None:
         """Make ``now`` the goal: decide what to drop, what to begin anew and what to fetch."""
         cursor = self.cursor
         done, goal = recall(cursor.done), recall(cursor.goal)
@@ -228,10 +234,10 @@ class Pull:
             skip=under_way if goes_on else None,
         )
         self.visibilities = (new_done, now)
-        if self.asked.cursor is not None:
+        if self.request.cursor is not None:
             started = held | ({under_way} if under_way else set())
-            self.changes += _removals(self.asked, goal, now, fresh, started)
-        if not self.cursor.tails:
+            self.changes += _removals(self.request, goal, now, fresh, started)
+        if not self.cursor.is_tailing:
             pairs = snapshot.remaining(self.cursor, new_done, now)
             pairs += [under_way] if goes_on and under_way else []
             total = self.cursor.sent + snapshot.total(self.caller, pairs)
@@ -241,7 +247,7 @@ class Pull:
 
     def _snapshot(self, now: Visibility) -> Answer:
         pairs = snapshot.remaining(self.cursor, self._done(), now)
-        pager = snapshot.Pager(self.caller, self.cursor, self.asked.limit)
+        pager = snapshot.Pager(self.caller, self.cursor, self.request.limit)
         self.changes.extend(pager.fill(pairs))
         cursor = pager.cursor
         progress = {"done": cursor.sent, "total": max(cursor.total, cursor.sent)}
@@ -259,7 +265,7 @@ class Pull:
         return next(decided, None) or recall(self.cursor.done)
 
     def _tail(self, now: Visibility) -> Answer:
-        cursor, limit, head = self.cursor, self.asked.limit, self.state.head
+        cursor, limit, head = self.cursor, self.request.limit, self.state.head
         if cursor.position == head:
             return Answer(self.changes, cursor, False, now, self.visibilities)
         scopes = sorted({scope for _, scope in now.pairs()})
@@ -273,7 +279,7 @@ class Pull:
             cursor = replace(cursor, position=head, mark=self.state.mark)
         found = list(self._changes_of(now, entries[:limit]))
         self.changes += found
-        behind = more or ((bool(found) or self.asked.left) and self._unsequenced(now))
+        behind = more or ((bool(found) or self.request.outbox_not_empty) and self._unsequenced(now))
         return Answer(self.changes, cursor, behind, now, self.visibilities)
 
     def _unsequenced(self, now: Visibility) -> bool:
@@ -281,7 +287,7 @@ class Pull:
 
         In a snapshot the outbox cannot have filled since the overview.
         """
-        if self.committed and not self.seen.unsequenced:
+        if self.committed and not self.overview.unsequenced:
             return False
         return feed_log.unsequenced(sorted({scope for _, scope in now.pairs()}))
 
@@ -305,7 +311,7 @@ class Pull:
         if not self.committed:
             return collection.seen(self.caller, ids)
         kind = collection.class_of(self.caller, self.state.epoch, now.tags[collection.name])
-        return collection.seen_again(self.caller, ids, kind)
+        return collection.seen_cached(self.caller, ids, kind)
 
 
 def today() -> int:
@@ -314,11 +320,15 @@ def today() -> int:
 
 
 def _removals(
-    asked: Asked, goal: Visibility, now: Visibility, fresh: set[str], started: set[tuple[str, str]]
+    request: PullRequest,
+    goal: Visibility,
+    now: Visibility,
+    fresh: set[str],
+    started: set[tuple[str, str]],
 ) -> Iterator[Change]:
     """What the replica has to drop: scopes that are not visible, collections that begin anew."""
     for name in goal.tags:
-        if name not in now.tags and asked.collections is None:
+        if name not in now.tags and request.collections is None:
             yield Change(Op.BEGIN, name)
     for name in now.tags:
         if name in fresh:

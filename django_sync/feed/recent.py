@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
 
+from ..drf.record_cache import ViewerClass
 from ..drf.rendering import put_text
 from ..protocol import Record
 from . import log as feed_log
@@ -22,9 +23,6 @@ MOST = 4_000
 """Entries that are kept; about 1 MiB. A cursor further back needs the log."""
 MOST_TEXTS = 4_000
 """Texts that are kept; about 4 MiB of ordinary records."""
-
-Class = tuple[str, ...]
-"""Callers who see a record alike: epoch, collection, tag, user (``""``: any), language."""
 
 
 class Recent:
@@ -82,15 +80,17 @@ class Recent:
 class Texts:
     """The text of a ``put`` for each record that was sent lately. For one thread.
 
+    They are kept by ``Collection.class_of``: epoch, collection, tag, user (``""``: any), language.
+
     Pulls from memory turn records into text only here. A text is used again only for the same
     ``Record`` object, so it is as fresh as that object.
     """
 
     def __init__(self, most: int = MOST_TEXTS) -> None:
         self._most = most
-        self._known: OrderedDict[tuple[Class, uuid.UUID], tuple[Record, str]] = OrderedDict()
+        self._known: OrderedDict[tuple[ViewerClass, uuid.UUID], tuple[Record, str]] = OrderedDict()
 
-    def put(self, kind: Class, record: Record) -> str:
+    def put(self, kind: ViewerClass, record: Record) -> str:
         """The JSON of the record's ``put``."""
         key = (kind, record.id)
         known = self._known.get(key)

@@ -1,4 +1,4 @@
-"""Prune: forget old changes, results, views and sessions, and move the floor.
+"""Prune: forget old changes, results, visibilities and sessions, and move the floor.
 
 The floor is the oldest position that is still served. It moves first, in a transaction
 of its own; entries below it are deleted afterwards, batch by batch, so a prune can be stopped
@@ -59,14 +59,17 @@ class Pruned:
     held: int | None = None
     changes: int = 0
     results: int = 0
-    views: int = 0
+    visibilities: int = 0
+    """``views`` in JSON."""
     holds: int = 0
     decisions: int = 0
     sessions: int = 0
     dry_run: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """The members that ``sync_prune --json`` prints."""
+        names = {"visibilities": "views"}
+        return {names.get(name, name): value for name, value in asdict(self).items()}
 
 
 def prune(
@@ -94,14 +97,16 @@ def prune(
         below = Change.objects.filter(position__lt=report.floor)
         report.dry_run, report.changes = True, below.count()
         counts = (rows.count() for rows in due)
-        report.results, report.views, report.holds, report.decisions, report.sessions = counts
+        report.results, report.visibilities, report.holds, report.decisions, report.sessions = (
+            counts
+        )
         return report
     behind = Feed.objects.filter(id=1, floor__lt=report.floor)
     behind.update(floor=report.floor)
     work = _Work(batch or conf.PRUNE_BATCH, progress or _silent)
     report.changes = work.delete_changes(report.floor)
     report.results = work.delete_results(due.results)
-    report.views = work.delete("views", due.views)
+    report.visibilities = work.delete("visibilities", due.visibilities)
     report.holds = work.delete("holds", due.holds)
     report.decisions = work.delete("decisions", due.decisions)
     # Sessions that are woken by push may sleep for any time.
@@ -118,7 +123,7 @@ class _Due(NamedTuple):
     """Rows to delete besides changes."""
 
     results: models.QuerySet[MutationResult]
-    views: models.QuerySet[ScopeSet]
+    visibilities: models.QuerySet[ScopeSet]
     holds: models.QuerySet[Hold]
     decisions: models.QuerySet[Decision]
     sessions: models.QuerySet[SyncSession]

@@ -104,7 +104,8 @@ class Status:
     held: int | None
     models: tuple[ModelStatus, ...]
     clients: int
-    views: int
+    visibilities: int
+    """``views`` in JSON."""
     results: int
     tombstones: int
     sessions: Sessions
@@ -112,7 +113,7 @@ class Status:
 
     def to_json(self) -> dict[str, Any]:
         """The members that ``sync_status --json`` prints."""
-        names = {"unsequenced": "waiting"}
+        names = {"unsequenced": "waiting", "visibilities": "views"}
         return {names.get(name, name): value for name, value in asdict(self).items()}
 
 
@@ -167,7 +168,7 @@ def status() -> Status:
         held=holds.lowest(state.floor if state else 0),
         models=tuple(_models()),
         clients=_count(Client.objects.all()),
-        views=_count(ScopeSet.objects.all()),
+        visibilities=_count(ScopeSet.objects.all()),
         results=_count(MutationResult.objects.all()),
         tombstones=_count(Tombstone.objects.all()),
         sessions=_sessions(),

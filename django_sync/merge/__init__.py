@@ -1,7 +1,7 @@
 """Pure decisions about writes that overlap: values in, values out."""
 
 from .overlap import Overlap, Step, Trail, find_overlap, same
-from .resolver import (
+from .resolvers import (
     ClientWins,
     FieldOverlap,
     LastWrite,

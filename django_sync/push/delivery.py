@@ -37,7 +37,7 @@ from .sender import Outcome, Receipt, Sender, Wake
 
 __all__ = [
     "Attempt",
-    "Batch",
+    "Claim",
     "Done",
     "attempt_of",
     "awake_until",
@@ -71,19 +71,19 @@ def batches_due(most: int) -> int:
 def deliver() -> int:
     """Claim a batch of rows that are due, and handle them; return their number."""
     began = time.monotonic()
-    claim, claimed = _claimed()
+    id, claimed = _claimed()
     if not claimed:
         return 0
-    batch = Batch(claim, began + conf.PUSH_LEASE - LAST_START * conf.PUSH_TIMEOUT)
-    batch.send(list(_attempts(batch, claimed)))
+    claim = Claim(id, began + conf.PUSH_LEASE - LAST_START * conf.PUSH_TIMEOUT)
+    claim.send(list(_attempts(claim, claimed)))
     return len(claimed)
 
 
 def _claimed() -> tuple[uuid.UUID, list[Endpoint]]:
     """Claim the rows that have been due longest and that no worker has claimed."""
-    now, claim = timezone.now(), new_id()
+    now, id = timezone.now(), new_id()
     columns = {
-        "claim": claim,
+        "claim": id,
         "claimed_until": now + datetime.timedelta(seconds=conf.PUSH_LEASE),
         "taken": F("asked"),
     }
@@ -96,12 +96,12 @@ def _claimed() -> tuple[uuid.UUID, list[Endpoint]]:
         else:  # one statement, which no other writer of SQLite can interrupt
             found = due(now).filter(id__in=first[: conf.PUSH_BATCH]).update(**columns)
     if not found:
-        return claim, []
-    rows = every.filter(claim=claim).select_related("session__user").order_by("due_at")
-    return claim, list(rows)
+        return id, []
+    rows = every.filter(claim=id).select_related("session__user").order_by("due_at")
+    return id, list(rows)
 
 
-def _attempts(batch: Batch, claimed: Sequence[Endpoint]) -> Iterator[Attempt]:
+def _attempts(claim: Claim, claimed: Sequence[Endpoint]) -> Iterator[Attempt]:
     """The attempts to make; rows that need none are settled at once."""
     now = timezone.now()
     window = datetime.timedelta(seconds=conf.PUSH_WINDOW)
@@ -115,15 +115,15 @@ def _attempts(batch: Batch, claimed: Sequence[Endpoint]) -> Iterator[Attempt]:
         elif blocks[session.id]:
             silenced.append(endpoint)  # its client comes again when its user asks
         elif sender is None:
-            batch.park(endpoint, None, f"The settings name no sender for “{endpoint.kind}”.")
+            claim.park(endpoint, None, f"The settings name no sender for “{endpoint.kind}”.")
         elif until is None or until <= now:
             yield attempt_of(endpoint, sender)
         elif endpoint.asked_at is not None and session.seen_at > endpoint.asked_at + window:
             silenced.append(endpoint)  # its transport has brought all that is noted here
         else:
-            batch.postpone(endpoint, until)
-    batch.delete(gone)
-    batch.finish(silenced, sent=False)
+            claim.postpone(endpoint, until)
+    claim.delete(gone)
+    claim.finish(silenced, sent=False)
 
 
 def awake_until(session: SyncSession) -> datetime.datetime | None:
@@ -231,10 +231,10 @@ def pause(
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """The rows of one claim; each statement checks that the claim is still valid."""
+class Claim:
+    """One worker's claim of rows; each statement checks that the claim is still valid."""
 
-    claim: uuid.UUID
+    id: uuid.UUID
     last_start: float
 
     def send(self, attempts: Sequence[Attempt]) -> None:
@@ -330,10 +330,10 @@ class Batch:
         )
 
     def _one(self, endpoint: Endpoint) -> QuerySet[Endpoint]:
-        return Endpoint.objects.filter(id=endpoint.id, claim=self.claim)
+        return Endpoint.objects.filter(id=endpoint.id, claim=self.id)
 
     def _locked(self, some: Iterable[Endpoint]) -> _Locked:
-        return _Locked(self.claim, sorted(endpoint.id for endpoint in some))
+        return _Locked(self.id, sorted(endpoint.id for endpoint in some))
 
 
 class _Locked:

@@ -119,7 +119,7 @@ def _open_cursor(pull: Pull) -> Cursor | None:
         cursor = feed_pull.open_cursor(pull.caller, pull.cursor)
     except errors.SyncError:
         return None
-    return cursor if cursor.tails and cursor.noted == feed_pull.today() else None
+    return cursor if cursor.is_tailing and cursor.noted == feed_pull.today() else None
 
 
 @dataclass(slots=True, eq=False)
@@ -255,7 +255,7 @@ class SnapshotReader:
         collection, (caller, visibility) = registry.get(name), self._seen(viewer)
         kind = collection.class_of(caller, self.state.epoch, visibility.tags[name])
         put = self.recent.texts.put
-        records = collection.seen_again(caller, ids, kind)
+        records = collection.seen_cached(caller, ids, kind)
         found = {(name, record.id): put(kind, record) for record in records}
         hidden = [id for id in ids if (name, id) not in found]
         for id, change in zip(hidden, feed_pull.gone(collection, visibility, hidden), strict=True):

@@ -1,9 +1,9 @@
 """A batch of mutations, exactly once: locks, replays, reruns, results.
 
 The first statement locks the client's row, which orders duplicates (on SQLite it takes the write
-lock). Alike neighbours are then carried out in runs (``runs``), each other mutation in a savepoint
-of its own. If the database refuses for reasons of its own, that is no result: the batch is run
-again, and in the end each mutation in a transaction of its own.
+lock). Neighbouring mutations of one kind are then carried out in runs (``runs``), each other
+mutation in a savepoint of its own. After a deadlock or a time-out there is no result: the batch is
+run again, and in the end each mutation in a transaction of its own.
 """
 
 from __future__ import annotations

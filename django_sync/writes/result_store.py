@@ -99,7 +99,7 @@ def _only_create(mutations: Sequence[Mutation]) -> Mutation | None:
     return only if only and only.op is Write.CREATE and only.collection in registry else None
 
 
-def _locked_client(db: Any, client: Client, caller: Caller) -> int:
+def _lock_client(db: Any, client: Client, caller: Caller) -> int:
     """Lock the client's row, creating it if needed; return its ``forgotten_seq``.
 
     Raises ``ClientMismatch`` if the client is another user's.
@@ -156,7 +156,7 @@ class ResultStore:
         db = connection()
         _take_write_lock(db)
         if self.client is not None:
-            self.client.forgotten_seq = _locked_client(db, self.client, self.caller)
+            self.client.forgotten_seq = _lock_client(db, self.client, self.caller)
         found = self._stored(mutations)
         for mutation in mutations:
             if mutation.id not in self.rows:  # the same id again is the first one's repeat

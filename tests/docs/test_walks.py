@@ -21,6 +21,23 @@ def test_the_page_has_four_walks() -> None:
     assert sum(map(len, WALKS.values())) == len(items), "an item is in another form"
 
 
+def test_the_paths_of_the_table_are_there() -> None:
+    assert walks.lost_paths(ROOT, PAGE) == []
+
+
+def test_a_path_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    package = tmp_path / "django_sync"
+    for name in ("feed/log.py", "feed/sub/one.py", "conf.py", "other/two.py"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).touch()
+    page = (
+        "| what | where |\n| --- | --- |\n"
+        "| `a.py` | `feed/`: `log.py`, `lo*.py`, `NAME` and `gone.py`; `conf.py` |\n"
+        "| b | `feed/sub/one.py`, `log.py` |\n| c | `feed/log.py`, `two.py`, `nowhere/` |\n"
+    )
+    assert walks.lost_paths(tmp_path, page) == ["gone.py", "log.py", "two.py", "nowhere/"]
+
+
 @pytest.mark.parametrize("name", WALKS)
 def test_each_step_is_there_and_leads_to_the_next(name: str) -> None:
     assert walks.faults(ROOT, WALKS[name]) == []

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from django_sync import checks
 from django_sync.capture import paths
 from django_sync.capture.specs import spec_problems
-from django_sync.checks.collections import check_collection
+from django_sync.checks.viewsets import check_collection
 from django_sync.drf.collection import Collection
 from django_sync.drf.registry import registry
 from django_sync.drf.serializers import SyncRelatedField

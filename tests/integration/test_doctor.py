@@ -296,7 +296,7 @@ def test_the_status(people):
     assert told.epoch == str(Feed.objects.get().epoch)
     assert told.head == feed_log.state()[0].head
     assert told.changes == Change.objects.count()
-    assert (told.unsequenced, told.lag, told.views) == (0, 0, 1)
+    assert (told.unsequenced, told.lag, told.visibilities) == (0, 0, 1)
     labels = next(m for m in told.models if m.model == "boards.label")
     assert labels.without_id == 3
     text, code = command("sync_status")
@@ -332,7 +332,7 @@ def test_prune_as_a_command(people):
     number, head = Change.objects.count(), feed_log.state()[0].head
     text, code = command("sync_prune", "--dry-run", "--keep", "2")
     assert code == 0
-    assert f"Would forget {number - 2} changes, 0 results, 0 views, 0 decisions" in text
+    assert f"Would forget {number - 2} changes, 0 results, 0 visibilities, 0 decisions" in text
     assert f"The floor would move from 0 to {head - 1}." in text
     assert Change.objects.count() == number
     text, code = command("sync_prune", "--keep", "2", "--batch-size", "3", "-v2")

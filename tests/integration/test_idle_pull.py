@@ -1,6 +1,6 @@
 """A pull that finds nothing asks the feed once, and says what the long way would say.
 
-The short way is ``pull._unchanged_visibility``. Where it does not apply the pull goes on in a
+The short way is ``pull._visibility_if_nothing_new``. Where it does not apply the pull goes on in a
 snapshot; with it switched off, each pull does.
 """
 
@@ -322,5 +322,5 @@ def step(replica: Replica) -> object:
 
 def step_without(replica: Replica) -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pull, "_unchanged_visibility", lambda *args: None)
+        patch.setattr(pull, "_visibility_if_nothing_new", lambda *args: None)
         return step(replica)

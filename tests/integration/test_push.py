@@ -25,7 +25,7 @@ from django_sync.feed import notify, sequencer
 from django_sync.maintenance import retention
 from django_sync.models import Change, Endpoint, Feed, PushCursor, PushScope, PushUser, SyncSession
 from django_sync.push import delivery, dispatcher, endpoints, locmem, visibility_refresh
-from django_sync.push.delivery import Batch, Done, awake_until
+from django_sync.push.delivery import Claim, Done, awake_until
 from django_sync.push.sender import Outcome, Receipt
 from django_sync.sessions import directives
 from example_project.boards.models import Board, Card, Membership
@@ -489,11 +489,11 @@ def test_who_lost_the_claim_settles_nothing(people, clock):
     clock.shift(61)
     delivery._claimed()
     before = Endpoint.objects.values().get()
-    batch = Batch(late, 0.0)
+    claim = Claim(late, 0.0)
     for outcome in Outcome:
-        batch.settle([Done(rows[0], Receipt(outcome, 500), 0.1)])
-    batch.release(rows)
-    batch.postpone(rows[0], timezone.now())
+        claim.settle([Done(rows[0], Receipt(outcome, 500), 0.1)])
+    claim.release(rows)
+    claim.postpone(rows[0], timezone.now())
     assert Endpoint.objects.values().get() == before
     assert endpoint(session).claim != late
 

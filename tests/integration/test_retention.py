@@ -293,9 +293,9 @@ def test_f7_a_view_is_kept_for_the_days_after_its_last_use_and_then_410(people):
         replica = Replica(people.ada)
         replica.pull()
         clock.shift(datetime.timedelta(days=30))
-        assert retention.prune().views == 0
+        assert retention.prune().visibilities == 0
         clock.shift(datetime.timedelta(days=1))
-        assert retention.prune().views == 1
+        assert retention.prune().visibilities == 1
         Board.objects.create(name="A new scope", owner=people.ada)
         with pytest.raises(errors.CursorExpired):
             replica.page()

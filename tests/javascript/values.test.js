@@ -49,17 +49,17 @@ test("only what was never sent is merged, and only where that passes nothing", (
   const update = draft("update", { b: 2 }, { baseRevision: 3, epoch: "e", base: { b: 1 } });
   const last = entry("update", { fields: { a: 1 }, base: { a: 0 } });
   assert.deepEqual(compact(update, last, [], false), {
-    kind: "replace",
+    kind: "merge",
     draft: { op: "update", fields: { a: 1, b: 2 }, baseRevision: 3, epoch: "e", base: { a: 0, b: 1 } },
   });
   assert.equal(compact(update, { ...last, state: "sent" }, [], false).kind, "append");
   assert.equal(compact(update, last, [entry("update", { objectId: "two" })], false).kind, "append");
   assert.equal(compact({ ...update, baseRevision: 4 }, last, [], false).kind, "append");
   const made = entry("create", { fields: { a: 1 } });
-  assert.equal(compact(update, made, [entry("create", { objectId: "two" })], false).kind, "replace");
+  assert.equal(compact(update, made, [entry("create", { objectId: "two" })], false).kind, "merge");
   assert.equal(compact(update, made, [entry("create", { objectId: "two", fields: { of: "one" } })], false).kind, "append");
   assert.equal(compact(draft("update", { of: "two" }), made, [entry("create", { objectId: "two" })], false).kind, "append");
-  assert.equal(compact(draft("delete", {}), made, [], false).kind, "vanish");
+  assert.equal(compact(draft("delete", {}), made, [], false).kind, "cancel");
   assert.equal(compact(draft("delete", {}), made, [], true).kind, "append");
 });
 

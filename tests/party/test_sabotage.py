@@ -90,13 +90,13 @@ def server_sees_no_overlap(patch: Patch) -> None:
     patch.setattr(MutationWrite, "_resolved", lambda *args: None)
 
 
-def proved_but(kind: type[Exception]) -> Any:
+def check_without(kind: type[Exception]) -> Any:
     """A look at a place's history that lets one reason pass."""
-    proved = feed_log.proved
+    checked = feed_log.checked_state
 
     def look(place: Any, *seen: Any) -> Any:
         try:
-            return proved(place, *seen)
+            return checked(place, *seen)
         except kind:
             return feed_log.state()[0]
 
@@ -105,12 +105,12 @@ def proved_but(kind: type[Exception]) -> Any:
 
 @sabotage_of_what_is_rare
 def server_takes_cursors_of_another_history(patch: Patch) -> None:
-    patch.setattr(feed_log, "proved", proved_but(feed_log.Diverged))
+    patch.setattr(feed_log, "checked_state", check_without(feed_log.Diverged))
 
 
 @sabotage
 def server_takes_cursors_that_are_too_old(patch: Patch) -> None:
-    patch.setattr(feed_log, "proved", proved_but(errors.CursorExpired))
+    patch.setattr(feed_log, "checked_state", check_without(errors.CursorExpired))
 
 
 @sabotage
@@ -128,13 +128,13 @@ def server_takes_a_snapshots_place_after_its_rows(patch: Patch) -> None:
 @sabotage_of_what_is_rare
 def server_does_not_mind_a_gap(patch: Patch) -> None:
     patch.setattr(feed_log, "generations", dict)
-    seen = feed_log.seen
+    look = feed_log.overview_or_none
 
     def without_generations(*args: Any, **options: Any) -> Any:
-        found = seen(*args, **options)
+        found = look(*args, **options)
         return None if found is None else replace(found, generations={})
 
-    patch.setattr(feed_log, "seen", without_generations)
+    patch.setattr(feed_log, "overview_or_none", without_generations)
 
 
 @sabotage

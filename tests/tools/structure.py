@@ -41,7 +41,7 @@ def measure(root: Path) -> Json:
         file.relative_to(root).as_posix(): len(file.read_text().splitlines())
         for file in [*words.python_files(root), *words.javascript_files(root)]
     }
-    crossed = {name: walks.files(walk) for name, walk in walks.of_tree(root).items()}
+    followed = walks.of_tree(root)
     return {
         "modules_in_root": {
             "python": graph.root_modules(root),
@@ -64,7 +64,8 @@ def measure(root: Path) -> Json:
             "python": sum(map(len, python.late.values())),
             "javascript": sum(map(len, scripts.late.values())),
         },
-        "walks": crossed,
+        "walks": {name: walks.files(walk) for name, walk in followed.items()},
+        "places": {name: walks.places(walk) for name, walk in followed.items()},
         "lines": {
             "python": _total(lengths, ".py"),
             "javascript": _total(lengths, ".js"),
@@ -169,6 +170,8 @@ def rows(found: Json) -> Iterator[tuple[str, str]]:
     yield f"functions over complexity {COMPLEX}", str(len(found["complex_functions"]))
     for name, crossed in found["walks"].items():
         yield f"files crossed by {name}", str(len(crossed))
+    for name, crossed in found["places"].items():
+        yield f"places crossed by {name}", str(len(crossed))
 
 
 def table(before: Json | None, after: Json, commit: str) -> Iterator[str]:

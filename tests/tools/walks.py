@@ -36,6 +36,8 @@ _WALK = re.compile(r"^## Walk: (.+)$", re.MULTILINE)
 _ITEM = re.compile(r"^\d+\. `([^`]+)` · `([^`]+)`(.*(?:\n(?!\d+\. |\n|#).*)*)", re.MULTILINE)
 _BY = re.compile(r"\bby (" + "|".join([*WAYS, CALLBACK]) + r")\b(?: in `([^`]+)`)?")
 _FROM = re.compile(r"\bfrom `([^`]+)`")
+_CELL = re.compile(r"^\| (?!---).+? \| (.+) \|$", re.MULTILINE)
+_PATH = re.compile(r"`([\w*/.-]+(?:/|\.py|\.js))`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,32 @@ def of_tree(root: Path) -> dict[str, Walk]:
 def files(walk: Walk) -> list[str]:
     """The files that a reader crosses, in the order in which they come first."""
     return list(dict.fromkeys(step.file for step in walk))
+
+
+def places(walk: Walk) -> list[str]:
+    """The places that a reader crosses: packages of ``django_sync``, and modules in its root."""
+    return list(dict.fromkeys(step.file.split("/")[1] for step in walk))
+
+
+# The table of the page
+
+
+def lost_paths(root: Path, page: str) -> list[str]:
+    """The paths in the page's table that lead to no file.
+
+    A path is what stands in backticks and ends with ``/``, ``.py`` or ``.js``; it may have a
+    ``*``. It is relative to the package, or to a folder that the same cell has named before.
+    """
+    found: list[str] = []
+    for cell in _CELL.findall(page):
+        folders = [root / "django_sync"]
+        for path in _PATH.findall(cell):
+            at = next((folder for folder in folders if any(folder.glob(path.rstrip("/")))), None)
+            if at is None:
+                found.append(path)
+            else:
+                folders.insert(1, at / path if path.endswith("/") else (at / path).parent)
+    return found
 
 
 # What does not hold

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import graph, structure
+from tests.tools import graph, structure, walks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,7 +64,27 @@ def test_a_tree_is_measured(tree: Path) -> None:
     words = found["old_words"]["python"]
     assert words["by_word"] == {"told": 2, "line": 1}
     assert (words["definitions"], words["uses"], words["prose"]) == (3, 4, 2)
-    assert found["walks"] == {}  # those of ours do not hold in it
+    assert found["walks"] == found["places"] == {}  # those of ours do not hold in it
+
+
+def test_a_package_and_a_module_in_the_root_are_places() -> None:
+    files = ("feed/pull.py", "feed/log.py", "client/store/outbox.py", "engine.py", "feed/cursor.py")
+    walk = [walks.Step(f"django_sync/{file}", "any") for file in files]
+    assert len(walks.files(walk)) == 5
+    assert walks.places(walk) == ["feed", "client", "engine.py"]
+
+
+def test_the_numbers_have_files_and_places_of_each_walk(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ("low.py", "rooms/one.py", "rooms/__init__.py", "low.py")
+    walk = [walks.Step(f"django_sync/{file}", "any") for file in files]
+    monkeypatch.setattr(walks, "of_tree", lambda root: {"a walk": walk})
+    found = structure.measure(tree)
+    assert found["places"] == {"a walk": ["low.py", "rooms"]}
+    rows = dict(structure.rows(found))
+    assert rows["files crossed by a walk"] == "3"
+    assert rows["places crossed by a walk"] == "2"
 
 
 def test_a_cycle_is_found(tree: Path) -> None:
@@ -113,5 +133,6 @@ def test_the_report_is_one_json_object() -> None:
     report = json.loads(ran.stdout)
     assert set(report["after"]["walks"])
     assert {len(files) > 1 for files in report["after"]["walks"].values()} == {True}
+    assert report["after"]["places"].keys() == report["after"]["walks"].keys()
     if report["before"] is not None:
         assert report["before"].keys() == report["after"].keys()

@@ -125,9 +125,9 @@ def writes_utc(field: Any) -> bool:
 
 
 def _stores_utc() -> bool:
-    """Whether stored times say by themselves when they are, or are in UTC.
+    """Whether stored times have a time zone, or are in UTC.
 
-    SQLite's have no time zone; ``TIME_ZONE`` of the database says in which they are.
+    SQLite stores times without a time zone, in the ``TIME_ZONE`` of the database setting.
     """
     db = connection()
     return db.vendor != "sqlite" or db.timezone in (datetime.UTC, UTC)

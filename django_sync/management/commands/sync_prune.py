@@ -1,4 +1,4 @@
-"""``sync_prune``: forget old changes, results, views and sessions. For cron."""
+"""``sync_prune``: forget old changes, results, visibilities and sessions. For cron."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from ..shared import SyncCommand
 
 
 class Command(SyncCommand):
-    help = "Forget changes, results, views and sessions that are older than the settings keep."
+    help = (
+        "Forget changes, results, visibilities and sessions that are older than the settings keep."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -48,7 +50,8 @@ class Command(SyncCommand):
     def report(self, report: Pruned) -> None:
         would = "Would forget" if report.dry_run else "Forgot"
         self.stdout.write(
-            f"{would} {report.changes} changes, {report.results} results, {report.views} views, "
+            f"{would} {report.changes} changes, {report.results} results, "
+            f"{report.visibilities} visibilities, "
             f"{report.decisions} decisions, {report.sessions} sessions."
         )
         if report.floor == report.floor_before:

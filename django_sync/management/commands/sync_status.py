@@ -43,7 +43,7 @@ class Command(SyncCommand):
             ("log", f"{found.changes} changes" + (f" since {found.oldest}" * bool(found.oldest))),
             ("outbox", f"{number(found.unsequenced)} waiting, the oldest for {found.lag:.0f} s"),
             ("clients", number(found.clients)),
-            ("views", number(found.views)),
+            ("visibilities", number(found.visibilities)),
             ("results", number(found.results)),
             ("tombstones", number(found.tombstones)),
         ):

@@ -10,8 +10,8 @@ import { PushRegistration } from "./link/push_registration.js";
 import { StatusTracker } from "./link/status.js";
 import { TabMessages } from "./link/tab_messages.js";
 import { LADDER, TransportChoice } from "./link/transports.js";
-import { WakeUpInbox } from "./link/wakeup_inbox.js";
-import { Wakes } from "./link/wakes.js";
+import { WakeUpHandler } from "./link/wakeup_handler.js";
+import { WakeupStore } from "./store/wakeup_store.js";
 import { HttpClient } from "./net/http.js";
 import { NetworkMonitor } from "./net/network_monitor.js";
 import { differs } from "./net/network_state.js";
@@ -45,7 +45,7 @@ export function assemble(url, storage, options, stop) {
   const db = new Database(storage.store, () => observers.reloadAll());
   const owner = new StoreOwner(db, url, auth);
   const replica = new Replica(db);
-  const wakes = new Wakes(db);
+  const wakes = new WakeupStore(db);
   const upkeep = new Upkeep(db, names);
   const registration = new PushRegistration(db, { url, collections: names, user: auth?.identity ?? null });
   const status = new StatusTracker(db, (now) => {
@@ -101,7 +101,7 @@ export function assemble(url, storage, options, stop) {
  * @param {Backoff} more.backoff
  * @param {StatusTracker} more.status
  * @param {NetworkMonitor} more.networkMonitor
- * @param {Wakes} more.wakes
+ * @param {WakeupStore} more.wakes
  */
 function linkOf(options, { parts, backoff, status, networkMonitor, wakes }) {
   const { transports = LADDER, pace = new Pace(), WebSocket = globalThis.WebSocket } = options;
@@ -116,7 +116,7 @@ function linkOf(options, { parts, backoff, status, networkMonitor, wakes }) {
       status.show({ link, transport, problem, retryAt });
     },
     networkMonitor,
-    new WakeUpInbox(wakes, waker),
+    new WakeUpHandler(wakes, waker),
   );
   return background;
 }

@@ -16,7 +16,7 @@
 import { SessionAuth, SyncClient } from "./client.js";
 import { log } from "./log.js";
 import { subscribe } from "./link/push_registration.js";
-import { Wakes } from "./link/wakes.js";
+import { WakeupStore } from "./store/wakeup_store.js";
 import { concerns, readWakeUp } from "./link/wakeups.js";
 import { Database } from "./store/database.js";
 import { IndexedDBStore } from "./store/indexeddb.js";
@@ -86,7 +86,7 @@ class Worker {
     const woken = [];
     for (const push of await storedPushes(wakeUp.session)) {
       if (!concerns(wakeUp, push.collections)) continue;
-      const first = await withStore(push.store, (db) => new Wakes(db).remember());
+      const first = await withStore(push.store, (db) => new WakeupStore(db).remember());
       woken.push([push, first ? "woken" : "again"]);
     }
     await this.#serially(async () => {
@@ -140,7 +140,7 @@ class Worker {
 
   /** Fetch what the wake-ups of a store are for; return whether it is fetched, or a page does it. @param {StoredPush} push @param {Event} event */
   async #fetch(push, event) {
-    if (!(await withStore(push.store, (db) => new Wakes(db).hasPending()))) return true;
+    if (!(await withStore(push.store, (db) => new WakeupStore(db).hasPending()))) return true;
     /** @type {number | null} */
     let changes = null;
     let isDone = false;

@@ -6,7 +6,7 @@ import test from "node:test";
 import { MemoryStore, SyncClient } from "../../../django_sync/static/django_sync/client.js";
 import { Database } from "../../../django_sync/static/django_sync/store/database.js";
 import { Replica } from "../../../django_sync/static/django_sync/store/replica.js";
-import { Wakes } from "../../../django_sync/static/django_sync/link/wakes.js";
+import { WakeupStore } from "../../../django_sync/static/django_sync/store/wakeup_store.js";
 
 const NAMES = ["cards"];
 
@@ -130,7 +130,7 @@ test("the next page is asked for while one is written, and taken once", async ()
 test("a wake-up that comes once the last page was asked for is not served by it", async () => {
   const pages = { "": page("1", [begin, put("a", 1)]), 1: page("2", [put("b", 1)], false), 2: page("2", [], false) };
   const store = new MemoryStore();
-  const wakes = new Wakes(new Database(store));
+  const wakes = new WakeupStore(new Database(store));
   const client = await clientOf(pages, store, (cursor) => cursor === "1" && client.wake({ type: "sync" }));
   await client.sync();
   assert.equal(await wakes.hasPending(), true);

@@ -14,7 +14,7 @@ import { move } from "./states.js";
 /** @import { Parts } from "./connections.js" */
 /** @import { Act, Event, State } from "./states.js" */
 /** @import { Transport } from "./transports.js" */
-/** @import { WakeUpInbox } from "./wakeup_inbox.js" */
+/** @import { WakeUpHandler } from "./wakeup_handler.js" */
 
 /** The states that wait for the user. @type {readonly State[]} */
 const RESTING = ["auth_required", "refused", "ended", "blocked"];
@@ -43,7 +43,7 @@ export class Background {
   /** @type {SyncError | null} */
   problem = null;
 
-  /** @param {Parts} parts @param {Backoff} backoff @param {Report} report @param {NetworkMonitor} networkMonitor @param {WakeUpInbox} wakeUps */
+  /** @param {Parts} parts @param {Backoff} backoff @param {Report} report @param {NetworkMonitor} networkMonitor @param {WakeUpHandler} wakeUps */
   constructor(parts, backoff, report, networkMonitor, wakeUps) {
     this.networkMonitor = networkMonitor;
     this.wakeUps = wakeUps;

@@ -13,7 +13,7 @@ import { readService, UNKNOWN } from "../net/service.js";
 import { hasNew } from "../store/outbox.js";
 import { Counts } from "../types.js";
 import { envelope, isVoid, ROUNDS, Upload } from "./upload.js";
-import { Wakes } from "./wakes.js";
+import { WakeupStore } from "../store/wakeup_store.js";
 
 /** @import { HttpClient } from "../net/http.js" */
 /** @import { Page } from "../net/pages.js" */
@@ -68,7 +68,7 @@ export class Exchange {
       () => this.#place(),
       (place, error) => this.void(place, error),
     );
-    this.#wakes = new Wakes(db);
+    this.#wakes = new WakeupStore(db);
     this.replica = replica;
     this.names = names;
   }

@@ -7,7 +7,7 @@
 
 import { CursorExpired, Offline, SyncError } from "../errors.js";
 import { log } from "../log.js";
-import { Acknowledging } from "../net/acknowledging.js";
+import { Acknowledgement } from "../net/acknowledgement.js";
 import { readFrame } from "../net/frames.js";
 import { Interrupted } from "../net/http.js";
 import { PROTOCOL_VERSION } from "../net/service.js";
@@ -44,7 +44,7 @@ export class LiveConnection {
   #isCurrent;
   #onWelcome;
   #isWelcome = false;
-  #acknowledging;
+  #acknowledgement;
   #refs = 0;
   /** @type {Fields | SyncError | null} */
   #answer = null;
@@ -56,7 +56,7 @@ export class LiveConnection {
 
   /** Seconds after which a quiet connection is checked. */
   get heartbeat() {
-    return this.#acknowledging.heartbeat;
+    return this.#acknowledgement.heartbeat;
   }
 
   /** When anything came last, by the waker's clock. */
@@ -78,7 +78,7 @@ export class LiveConnection {
     this.#onWelcome = onWelcome;
     this.feed = feed;
     this.transport = connection.transport;
-    this.#acknowledging = new Acknowledging(heartbeat);
+    this.#acknowledgement = new Acknowledgement(heartbeat);
     this.openedAt = this.#sentAt = this.#busyAt = waker.now();
   }
 
@@ -125,8 +125,8 @@ export class LiveConnection {
   #acknowledge() {
     if (this.transport !== "websocket") return;
     const now = this.#waker.now();
-    this.#acknowledging.take(this.feed.frames, now);
-    const frames = this.#acknowledging.next(now, { atOnce: this.feed.waitsForCursor });
+    this.#acknowledgement.take(this.feed.frames, now);
+    const frames = this.#acknowledgement.next(now, { atOnce: this.feed.waitsForCursor });
     if (frames !== null) this.#send({ type: "ack", frames });
   }
 
@@ -164,7 +164,7 @@ export class LiveConnection {
     if (now >= deadAt) throw new Offline("Nothing came for two heartbeats.");
     if (this.transport !== "websocket") return deadAt;
     if (now >= this.#sentAt + this.heartbeat / 2) this.#send({ type: "ping" });
-    const due = Math.min(deadAt, this.#sentAt + this.heartbeat / 2, this.#acknowledging.dueAt());
+    const due = Math.min(deadAt, this.#sentAt + this.heartbeat / 2, this.#acknowledgement.dueAt());
     return this.#isWelcome ? due : Math.min(due, this.openedAt + WELCOME_TIMEOUT);
   }
 
@@ -223,8 +223,8 @@ export class LiveConnection {
       throw new CursorExpired("The server has another epoch.");
     }
     this.#isWelcome = true;
-    this.#acknowledging.heartbeat = heartbeat ?? this.heartbeat;
-    this.#acknowledging.window = window ?? this.#acknowledging.window;
+    this.#acknowledgement.heartbeat = heartbeat ?? this.heartbeat;
+    this.#acknowledgement.window = window ?? this.#acknowledgement.window;
     this.#onWelcome();
   }
 

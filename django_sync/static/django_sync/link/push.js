@@ -10,7 +10,7 @@ import { concerns, readWakeUp } from "./wakeups.js";
 /** @import { Exchange } from "./exchange.js" */
 /** @import { PushOptions, PushRegistration } from "./push_registration.js" */
 /** @import { TabMessages } from "./tab_messages.js" */
-/** @import { Wakes } from "./wakes.js" */
+/** @import { WakeupStore } from "../store/wakeup_store.js" */
 /** @import { Event } from "./wakeups.js" */
 
 /**
@@ -19,7 +19,7 @@ import { concerns, readWakeUp } from "./wakeups.js";
  * @property {readonly string[]} names of the collections
  * @property {HttpClient} http
  * @property {Exchange} exchange
- * @property {Wakes} wakes
+ * @property {WakeupStore} wakes
  * @property {PushRegistration} registration
  * @property {TabMessages} tabs
  * @property {Background} background

@@ -2,7 +2,7 @@
  * What a wake-up does, as one table of state x event. Pure: no I/O, no timers, no clock.
  *
  * A wake-up means that something is new and carries no data; it may come twice, late, or never.
- * `stateOf()` is the state in which one comes. The link's loop acts on the table; `link/wakes.js`
+ * `stateOf()` is the state in which one comes. The link's loop acts on the table; `store/wakeup_store.js`
  * stores wake-ups until something was fetched. The Python client has the same table:
  * tests/vectors/wakeups.json checks both, docs/reference/wake-ups.md draws it.
  */

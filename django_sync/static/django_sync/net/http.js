@@ -7,7 +7,7 @@
  */
 
 import { Captive, NotAuthenticated, Offline, SyncError } from "../errors.js";
-import { errorOf, jsonOf } from "./answers.js";
+import { errorOf, jsonOf } from "./responses.js";
 
 /** @import { Auth } from "../auth.js" */
 /** @import { Fields } from "../store/encoding.js" */

@@ -7,7 +7,7 @@
  * - *directly behind*: nothing of another object lies between the two;
  * - an update of what is *created* here may also pass creates that neither mention the object nor
  *   are mentioned in the update;
- * - a create and its delete *vanish* where nothing else in the outbox mentions the object.
+ * - a create and its delete *cancel* each other where nothing else in the outbox mentions the object.
  *
  * A mutation that was sent is never changed: its body is fixed under its id.
  */
@@ -26,7 +26,7 @@
  *   beneath its fields
  */
 
-/** @typedef {{kind: "append"} | {kind: "replace", draft: Draft} | {kind: "vanish"}} Decision */
+/** @typedef {{kind: "append"} | {kind: "merge", draft: Draft} | {kind: "cancel"}} Decision */
 
 /** @type {Decision} */
 const APPEND = Object.freeze({ kind: "append" });
@@ -63,13 +63,13 @@ export function compact(wanted, last, between, mentioned) {
   const fields = { ...last.fields, ...wanted.fields };
   switch (`${last.op} ${wanted.op}`) {
     case "create update":
-      return canPass(wanted, last, between) ? { kind: "replace", draft: draft("create", fields) } : APPEND;
+      return canPass(wanted, last, between) ? { kind: "merge", draft: draft("create", fields) } : APPEND;
     case "create delete":
-      return mentioned ? APPEND : { kind: "vanish" };
+      return mentioned ? APPEND : { kind: "cancel" };
     case "update update":
       return between.length === 0 && sameBase(wanted, last) ? compacted(wanted, last, fields) : APPEND;
     case "update delete":
-      return between.length === 0 ? { kind: "replace", draft: onBaseOf(last, "delete", {}) } : APPEND;
+      return between.length === 0 ? { kind: "merge", draft: onBaseOf(last, "delete", {}) } : APPEND;
   }
   return APPEND;
 }
@@ -94,7 +94,7 @@ function sameBase(wanted, last) {
 function compacted(wanted, last, fields) {
   const base = { ...wanted.base, ...last.base };
   const known = Object.keys(base).length > 0 ? base : null;
-  return { kind: "replace", draft: { ...onBaseOf(last, "update", fields), base: known } };
+  return { kind: "merge", draft: { ...onBaseOf(last, "update", fields), base: known } };
 }
 
 /** @param {Row} last @param {"update" | "delete"} op @param {Fields} fields */

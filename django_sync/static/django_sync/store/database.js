@@ -28,7 +28,7 @@ import { NAMES, SCHEMA_VERSION } from "./tables.js";
  * @property {{done: number, total: number} | null} snapshot
  * @property {string | null} url whose replica it is
  * @property {string | null} user
- * @property {import("../link/wakes.js").Count} [wakes] wake-ups; missing in a store of an earlier version
+ * @property {import("../store/wakeup_store.js").Count} [wakes] wake-ups; missing in a store of an earlier version
  * @property {import("../link/push_registration.js").Enabled | null} [push] how the server may wake this browser
  * @property {string | null} [session] the id of the session that was opened last
  * @property {{last: number, version: number}} [chunks] the number of the last chunk, and how often

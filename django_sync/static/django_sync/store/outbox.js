@@ -2,7 +2,7 @@
  * The outbox: local writes, what is sent of them, and what the results do to them.
  *
  * A write is one transaction with its entry. Nothing here writes server state: a result only moves
- * its entry on. `seq` rises for ever, over restarts too.
+ * its entry on. `seq` always rises, over restarts too.
  */
 
 import { newId } from "../ids.js";
@@ -66,7 +66,7 @@ export async function enter(tx, key, op, fields) {
   }
   const decision = compact(asked, last, near.between, near.mentioned);
   if (decision.kind === "append") append(tx, key, asked);
-  else if (decision.kind === "vanish") tx.delete("outbox", last.seq);
+  else if (decision.kind === "cancel") tx.delete("outbox", last.seq);
   else tx.put("outbox", { ...last, ...decision.draft });
 }
 

@@ -38,10 +38,10 @@ export type Draft = {
 export type Decision = {
     kind: "append";
 } | {
-    kind: "replace";
+    kind: "merge";
     draft: Draft;
 } | {
-    kind: "vanish";
+    kind: "cancel";
 };
 import type { Fields } from "./encoding.js";
 import type { Row } from "./tables.js";

@@ -67,7 +67,7 @@ export type Meta = {
     /**
      * wake-ups; missing in a store of an earlier version
      */
-    wakes?: import("../link/wakes.js").Count | undefined;
+    wakes?: import("../store/wakeup_store.js").Count | undefined;
     /**
      * how the server may wake this browser
      */

@@ -4,18 +4,18 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { Acknowledging } from "../../../django_sync/static/django_sync/net/acknowledging.js";
+import { Acknowledgement } from "../../../django_sync/static/django_sync/net/acknowledgement.js";
 import { readFrame } from "../../../django_sync/static/django_sync/net/frames.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../../vectors/acknowledging.json", import.meta.url), "utf-8"));
 
 for (const { told: name, window, heartbeat, steps } of vectors) {
   test(name, () => {
-    const acknowledging = new Acknowledging(heartbeat, window);
+    const acknowledgement = new Acknowledgement(heartbeat, window);
     for (const { at, frames, at_once: atOnce = false, acknowledges, due } of steps) {
-      acknowledging.take(frames, at);
-      assert.equal(acknowledging.next(at, { atOnce }), acknowledges);
-      const found = acknowledging.dueAt();
+      acknowledgement.take(frames, at);
+      assert.equal(acknowledgement.next(at, { atOnce }), acknowledges);
+      const found = acknowledgement.dueAt();
       if (due === null) assert.equal(found, Infinity);
       else assert.ok(Math.abs(found - due) < 1e-9, `${found}, not ${due}`);
     }

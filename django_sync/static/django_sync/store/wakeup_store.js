@@ -7,12 +7,12 @@
  * page nor another tab loses one.
  */
 
-/** @import { Database, Meta } from "../store/database.js" */
+/** @import { Database, Meta } from "./database.js" */
 
 /** @typedef {{woken: number, asked: number, served: number}} Count */
 
 /** The wake-ups of one store whose changes are not fetched yet. */
-export class Wakes {
+export class WakeupStore {
   #db;
 
   /** @param {Database} db */

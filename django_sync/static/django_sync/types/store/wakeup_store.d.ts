@@ -6,10 +6,10 @@
  * as that one: however many come, each request costs one transaction that writes. Neither a closed
  * page nor another tab loses one.
  */
-/** @import { Database, Meta } from "../store/database.js" */
+/** @import { Database, Meta } from "./database.js" */
 /** @typedef {{woken: number, asked: number, served: number}} Count */
 /** The wake-ups of one store whose changes are not fetched yet. */
-export class Wakes {
+export class WakeupStore {
     /** @param {Database} db */
     constructor(db: Database);
     /** Note a wake-up; it is on the disk then. Whether none was remembered before. */
@@ -27,4 +27,4 @@ export type Count = {
     asked: number;
     served: number;
 };
-import type { Database } from "../store/database.js";
+import type { Database } from "./database.js";

@@ -6,7 +6,7 @@ import test from "node:test";
 import { errors, MemoryStore, SyncClient, TokenAuth } from "../../../django_sync/static/django_sync/client.js";
 import { Database } from "../../../django_sync/static/django_sync/store/database.js";
 import { IndexedDBStore } from "../../../django_sync/static/django_sync/store/indexeddb.js";
-import { Wakes } from "../../../django_sync/static/django_sync/link/wakes.js";
+import { WakeupStore } from "../../../django_sync/static/django_sync/store/wakeup_store.js";
 import { handlePush } from "../../../django_sync/static/django_sync/worker.js";
 import { clientOf, COLLECTIONS, twin, until, URL_OF_SERVER } from "../helpers.js";
 
@@ -31,11 +31,11 @@ function counting(path = "changes/") {
   return counter;
 }
 
-const waits = (store) => new Wakes(new Database(store)).hasPending();
+const waits = (store) => new WakeupStore(new Database(store)).hasPending();
 
 test("numbers in the store: what came after a request waits for another", alone, async () => {
   for (const store of [new MemoryStore(), await new IndexedDBStore("wakes", new twin.IDBFactory()).open()]) {
-    const wakes = new Wakes(new Database(store));
+    const wakes = new WakeupStore(new Database(store));
     assert.equal(await wakes.hasPending(), false);
     assert.equal(await wakes.remember(), true);
     assert.equal(await wakes.remember(), false);
@@ -56,7 +56,7 @@ test("numbers in the store: what came after a request waits for another", alone,
 
 test("a storm writes once for each request", alone, async () => {
   const store = new MemoryStore();
-  const wakes = new Wakes(new Database(store));
+  const wakes = new WakeupStore(new Database(store));
   await wakes.remember();
   let writes = 0;
   const write = store.write.bind(store);

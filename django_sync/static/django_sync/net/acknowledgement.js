@@ -13,7 +13,7 @@
 export const WINDOW = 16;
 
 /** Counts the frames of one socket. Times are seconds of one clock. */
-export class Acknowledging {
+export class Acknowledgement {
   #taken = 0;
   #acknowledged = 0;
   /** When the first unacknowledged frame came. */

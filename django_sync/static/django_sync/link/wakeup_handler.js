@@ -1,11 +1,11 @@
 /** Wake-ups on their way to the link: stored first, then handled as the table in `link/wakeups.js` says. */
 
 /** @import { Waker } from "../waker.js" */
-/** @import { Wakes } from "./wakes.js" */
+/** @import { WakeupStore } from "../store/wakeup_store.js" */
 /** @import { Event } from "./wakeups.js" */
 
 /** One tab's wake-ups; the link's loop takes them. */
-export class WakeUpInbox {
+export class WakeUpHandler {
   #wakes;
   #waker;
   /** @type {Event | null} */
@@ -13,7 +13,7 @@ export class WakeUpInbox {
   /** @type {{at: number, number: number} | null} */
   #trusted = null;
 
-  /** @param {Wakes} wakes @param {Waker} waker */
+  /** @param {WakeupStore} wakes @param {Waker} waker */
   constructor(wakes, waker) {
     this.#wakes = wakes;
     this.#waker = waker;
