@@ -84,7 +84,7 @@ ON_SQLITE_ALONE := test_admin_* test_authentication.py test_board_page.py test_c
 	test_hostile_sockets.py test_limits.py test_openapi.py test_permissions.py test_push_admin.py \
 	test_push_celery.py test_push_outbound.py test_push_senders.py test_session_admin.py \
 	test_session_logs.py test_throttles.py
-ON_POSTGRES := $(wildcard tests/integration tests/deployment tests/party tests/torture) \
+ON_POSTGRES := $(wildcard tests/integration tests/compatibility tests/deployment tests/party tests/torture) \
 	$(addprefix --ignore-glob=tests/integration/,$(ON_SQLITE_ALONE)) \
 	--ignore-glob=tests/party/test_mixed* --ignore-glob=tests/party/test_*sabotage*
 
