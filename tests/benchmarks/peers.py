@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 # The harness is no package of ours: `make bench-peers` puts its folder on the path.
-from common import PEERS, PG_PORT, Server, createdb  # type: ignore[import-not-found]
-from peers_http import Peer  # type: ignore[import-not-found]
+from common import PEERS, PG_PORT, Server, createdb  # type: ignore[import-not-found]  # the harness brings it
+from peers_http import Peer  # type: ignore[import-not-found]  # the harness brings it
 
 ROOT = Path(__file__).resolve().parents[2]
 CURSOR = re.compile(rb'"cursor":"([^"]*)"')

@@ -16,7 +16,7 @@ import sys
 import time
 from typing import Any
 
-from common import PEERS, PG_PORT, REDIS_URL, Server, createdb  # type: ignore[import-not-found]
+from common import PEERS, PG_PORT, REDIS_URL, Server, createdb  # type: ignore[import-not-found]  # the harness brings it
 
 from tests.benchmarks.peers import MIGRATE, ROOT
 

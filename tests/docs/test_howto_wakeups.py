@@ -75,7 +75,7 @@ def test_the_standard_librarys_server_runs_it(monkeypatch):
         def serve_forever(self):
             served.append(True)
 
-    made = lambda host, port, app: served.append(app) or Server()  # noqa: E731
+    made = lambda host, port, app: served.append(app) or Server()  # noqa: E731  # it stands in for a function of the page
     monkeypatch.setattr(wsgiref.simple_server, "make_server", made)
     run(SERVED, receiver="the receiver")
     assert served == ["the receiver", True]

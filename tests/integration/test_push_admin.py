@@ -35,7 +35,7 @@ def act(client, action, *endpoints, **more):
 
 
 @pytest.fixture
-def parked(people, clock):  # noqa: F811  # fixtures
+def parked(people, clock):  # noqa: F811  # imported fixtures are arguments
     session = asleep(people.ada, push={"kind": "webhook", "secret": "hush hush"})
     locmem.answers.append(Receipt(Outcome.REFUSED, 403, "403 not you"))
     write(people.launch)
@@ -66,7 +66,7 @@ def test_it_is_found_by_session_and_by_user(people, parked):
         assert shown(listed(staff, "endpoint", q=nobody)) == []
 
 
-def test_unpark_wakes(people, parked, clock):  # noqa: F811
+def test_unpark_wakes(people, parked, clock):  # noqa: F811  # imported fixtures are arguments
     assert act(clerk(*EVERY), "unpark", parked) == ["Unparked 1."]
     assert a_round(clock) == [(parked.session.id, ["cards"])]
     parked.refresh_from_db()

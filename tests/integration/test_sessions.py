@@ -112,7 +112,7 @@ def test_over_https_the_socket_is_secure(api):
 class Elsewhere:
     """A project that mounts the app under another path, with a letter that a URL has to escape."""
 
-    urlpatterns = [path("döörs/api/", include("django_sync.http.urls"))]  # noqa: RUF012
+    urlpatterns = [path("döörs/api/", include("django_sync.http.urls"))]  # noqa: RUF012  # as Django reads it
 
 
 def test_mounted_elsewhere_the_addresses_are_there(api):

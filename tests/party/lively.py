@@ -49,7 +49,7 @@ def somebody_is_waited_for(party: Party) -> None:
     """Until what they wrote is sent; not for long, since their network may be of no use."""
     guest = party.anyone
     with contextlib.suppress(AssertionError):
-        party.until(lambda: not guest.client.outbox, 0.1)  # type: ignore[attr-defined]
+        party.until(lambda: not guest.client.outbox, 0.1)  # type: ignore[attr-defined]  # a guest here has a client
 
 
 def guest_syncs_by_hand(party: Party) -> None:

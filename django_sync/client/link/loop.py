@@ -1,7 +1,7 @@
 """The loop of the background thread: one act of the table in ``states`` after the other.
 
 ``background`` holds the state, and the table says what an event leads to; the loop does it and
-waits in between. ``choice`` decides which transport is used.
+waits in between. ``transports`` decides which transport is used.
 """
 
 from __future__ import annotations
